@@ -1,0 +1,1 @@
+"""What Heliograph says to AWS: one module per outside thing."""

@@ -1,0 +1,1 @@
+"""The channels: a channel's send and its events live in one file."""

@@ -1,0 +1,1 @@
+"""What Heliograph decides: values in, values out; no AWS, clock, environment or randomness."""

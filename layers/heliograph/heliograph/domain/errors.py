@@ -1,0 +1,24 @@
+"""The one exception that does not mean "try again"."""
+
+from heliograph.domain.model import FailureCode, Reason
+
+
+class UndeliverableError(Exception):
+    """This message can never reach this person this way; trying again will not help.
+
+    Its text names identifiers and field names only, never a person's data.
+    """
+
+    def __init__(self, code: Reason | FailureCode, detail: str = "") -> None:
+        super().__init__(f"{code}: {detail}" if detail else str(code))
+        self.code = code
+        self.detail = detail
+
+
+class MalformedError(Exception):
+    """A piece of input (event, row, file) cannot be read; its text says where and why, without quoting it."""
+
+    def __init__(self, place: str, reason: str) -> None:
+        super().__init__(f"{place}: {reason}")
+        self.place = place
+        self.reason = reason
