@@ -97,7 +97,7 @@ class ConsentState(StrEnum):
 # ---- the recipient -----------------------------------------------------------------------------------------
 
 
-class Consent(Value):
+class Consent(Value, frozen=True, kw_only=True):
     """One answer of a person, with where and when it was given."""
 
     state: ConsentState
@@ -106,7 +106,7 @@ class Consent(Value):
     """`import:<file>`, `event:<source>`, `complaint`, `reply`: who or what recorded it."""
 
 
-class AddressSuppression(Value):
+class AddressSuppression(Value, frozen=True, kw_only=True):
     """Why an address must not be used any more."""
 
     reason: str
@@ -114,14 +114,14 @@ class AddressSuppression(Value):
     at: datetime
 
 
-class Preferences(Value):
+class Preferences(Value, frozen=True, kw_only=True):
     """What a person asked for."""
 
     channels: tuple[Channel, ...] = ()
     """Most liked first; empty: the order of the message."""
 
 
-class Recipient(Value):
+class Recipient(Value, frozen=True, kw_only=True):
     """A person: addresses, consents, preferences, locale, time zone, attributes."""
 
     recipient_id: str
@@ -167,7 +167,7 @@ def consent_key(topic: str, channel: Channel) -> str:
 # ---- the message -------------------------------------------------------------------------------------------
 
 
-class Trigger(Value):
+class Trigger(Value, frozen=True, kw_only=True):
     """Which product event sends a message, and where in it the facts are (JMESPath on the whole event)."""
 
     source: str
@@ -186,7 +186,7 @@ class Trigger(Value):
     """Where an ISO 8601 time is after which the message must not be sent."""
 
 
-class Message(Value):
+class Message(Value, frozen=True, kw_only=True):
     """The facts of a folder in `templates/messages/`, as compiled into the catalogue."""
 
     name: str
@@ -205,14 +205,14 @@ class Message(Value):
     """The most SMS parts that one message may take."""
 
 
-class QuietHours(Value):
+class QuietHours(Value, frozen=True, kw_only=True):
     """A half-open window of local time, `start` <= t < `end`; `21:00` to `08:00` spans midnight."""
 
     start: str
     end: str
 
 
-class Policy(Value):
+class Policy(Value, frozen=True, kw_only=True):
     """`templates/policy.toml`: what holds for every message."""
 
     version: str = ""
@@ -229,7 +229,7 @@ class Policy(Value):
 # ---- work: what queues carry -------------------------------------------------------------------------------
 
 
-class SendRequest(Value):
+class SendRequest(Value, frozen=True, kw_only=True):
     """One person, one message, why."""
 
     request_id: str
@@ -250,7 +250,7 @@ class SendRequest(Value):
     """The address and language that an event carried, for people who are not known."""
 
 
-class RequestPack(Value):
+class RequestPack(Value, frozen=True, kw_only=True):
     """Up to `REQUEST_PACK_LIMIT` requests of one message and one run, with what they share said once."""
 
     pack_id: str
@@ -258,7 +258,7 @@ class RequestPack(Value):
     requests: tuple[SendRequest, ...]
 
 
-class Dispatch(Value):
+class Dispatch(Value, frozen=True, kw_only=True):
     """The decision to send on one channel."""
 
     dispatch_id: str
@@ -283,7 +283,7 @@ class Dispatch(Value):
     """The trace of the rules (`Trace`), to be kept with the claim."""
 
 
-class DispatchPack(Value):
+class DispatchPack(Value, frozen=True, kw_only=True):
     """The dispatches of one request pack on one channel."""
 
     pack_id: str
@@ -296,14 +296,14 @@ class DispatchPack(Value):
 # ---- decisions ---------------------------------------------------------------------------------------------
 
 
-class Skipped(Value):
+class Skipped(Value, frozen=True, kw_only=True):
     """A channel that may not carry the message, and the rule that says so."""
 
     channel: Channel
     reason: Reason
 
 
-class Suppression(Value):
+class Suppression(Value, frozen=True, kw_only=True):
     """The decision not to send, with its reason."""
 
     dispatch_id: str
@@ -314,7 +314,7 @@ class Suppression(Value):
     skipped: tuple[Skipped, ...] = ()
 
 
-class Deferral(Value):
+class Deferral(Value, frozen=True, kw_only=True):
     """The decision to plan again at `until`."""
 
     dispatch_id: str
@@ -335,7 +335,7 @@ Content = Mapping[str, str]
 """Part -> text: `subject`, `html`, `text` for email; `text` for SMS; `title`, `body`, `url` for push."""
 
 
-class Accepted(Value):
+class Accepted(Value, frozen=True, kw_only=True):
     """The provider took it: the receipt."""
 
     dispatch_id: str
@@ -344,7 +344,7 @@ class Accepted(Value):
     """Devices that the provider reported gone while it took others."""
 
 
-class Failed(Value):
+class Failed(Value, frozen=True, kw_only=True):
     """The provider refused it for good."""
 
     dispatch_id: str
@@ -352,14 +352,14 @@ class Failed(Value):
     dead_addresses: tuple[str, ...] = ()
 
 
-class NotSent(Value):
+class NotSent(Value, frozen=True, kw_only=True):
     """The provider certainly did not take it (throttled, unavailable): it is sent again under the same claim."""
 
     dispatch_id: str
     cause: str
 
 
-class InDoubt(Value):
+class InDoubt(Value, frozen=True, kw_only=True):
     """Nobody knows whether the provider took it (time-out, broken connection): never sent again blindly."""
 
     dispatch_id: str
@@ -369,7 +369,7 @@ class InDoubt(Value):
 Outcome = Accepted | Failed | NotSent | InDoubt
 
 
-class EngagementEvent(Value):
+class EngagementEvent(Value, frozen=True, kw_only=True):
     """What happened to a dispatch since: the one vocabulary for every provider."""
 
     event_id: str
@@ -391,7 +391,7 @@ class EngagementEvent(Value):
     """The provider's own code for it, such as `Permanent/General` or `TEXT_CARRIER_BLOCKED`."""
 
 
-class SuppressAddress(Value):
+class SuppressAddress(Value, frozen=True, kw_only=True):
     """An address of a recipient must not be used any more."""
 
     recipient_id: str
@@ -400,7 +400,7 @@ class SuppressAddress(Value):
     at: datetime
 
 
-class WithdrawConsent(Value):
+class WithdrawConsent(Value, frozen=True, kw_only=True):
     """A recipient opted out of every promotional topic on a channel."""
 
     recipient_id: str
@@ -409,7 +409,7 @@ class WithdrawConsent(Value):
     at: datetime
 
 
-class RemoveDevice(Value):
+class RemoveDevice(Value, frozen=True, kw_only=True):
     """A device token is reported dead."""
 
     recipient_id: str
@@ -419,7 +419,7 @@ class RemoveDevice(Value):
 Consequence = SuppressAddress | WithdrawConsent | RemoveDevice
 
 
-class Letter(Value):
+class Letter(Value, frozen=True, kw_only=True):
     """A dispatch, claimed and rendered: what a channel hands to its provider."""
 
     dispatch: Dispatch
