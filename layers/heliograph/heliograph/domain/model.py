@@ -51,8 +51,8 @@ class Reason(StrEnum):
 
     UNKNOWN_MESSAGE = "unknown_message"
     UNKNOWN_RECIPIENT = "unknown_recipient"
-    NO_ADDRESS = "no_address"
     INVALID_ADDRESS = "invalid_address"
+    NO_ADDRESS = "no_address"
     ADDRESS_SUPPRESSED = "address_suppressed"
     NOT_CONSENTED = "not_consented"
     EXPIRED = "expired"
@@ -446,3 +446,44 @@ class Sender(Protocol):
     def __call__(self, letters: Sequence[Letter]) -> Iterator[tuple[Outcome, ...]]:
         """Hand letters over; after every provider call yield its outcomes, so that they are kept at once."""
         ...
+
+
+# ---- the ledger --------------------------------------------------------------------------------------------
+
+
+class LedgerEntry(Value, frozen=True, kw_only=True):
+    """One decision on a request, written once and never changed."""
+
+    recipient_id: str
+    dispatch_id: str
+    message: str
+    version: str
+    outcome: str
+    """`dispatched`, `suppressed` or `deferred`."""
+    decided_at: datetime
+    pack_id: str
+    slot: int
+    channel: str = ""
+    reason: str = ""
+    until: str = ""
+    """ISO 8601; deferrals only."""
+    tried: str = ""
+    policy: str = ""
+    run_id: str = ""
+
+
+class Run(Value, frozen=True, kw_only=True):
+    """One execution of a campaign."""
+
+    run_id: str
+    campaign: str
+    message: str
+    started_at: datetime
+    version: str = ""
+    audience: int = 0
+    """People that the segment names; final once `ingested`."""
+    rejected: int = 0
+    """Rows that could not be read."""
+    ingested: bool = False
+    problem: str = ""
+    """Why the run could not start."""

@@ -1,0 +1,134 @@
+"""The ledger: one immutable decision per step of a request, keyed by person so that a timeline is one query."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from heliograph.adapters.dynamodb import (
+    STATEMENT_LIMIT,
+    BusyError,
+    chunks,
+    expiry,
+    get_items,
+    iso,
+    number,
+    plain,
+    text,
+)
+from heliograph.domain.model import LedgerEntry
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+
+TEXTS = (
+    "recipient_id",
+    "dispatch_id",
+    "message",
+    "version",
+    "outcome",
+    "pack_id",
+    "channel",
+    "reason",
+    "until",
+    "tried",
+    "policy",
+    "run_id",
+)
+
+
+@dataclass(frozen=True)
+class Written:
+    """What became of decisions: a decision is written by exactly one of all who try."""
+
+    won: set[str] = field(default_factory=set)
+    """Dispatch ids that this call wrote."""
+    existing: dict[str, LedgerEntry] = field(default_factory=dict)
+    """What had been decided before, by dispatch id."""
+    undecided: set[str] = field(default_factory=set)
+    """Dispatch ids that DynamoDB was too busy to write: try again."""
+
+
+class Ledger:
+    """The table `ledger`."""
+
+    def __init__(self, client: DynamoDBClient, table: str) -> None:
+        self._client = client
+        self._table = table
+        names = ", ".join(f"'{name}': ?" for name in (*TEXTS, "slot", "decided_at", "expires_at"))
+        self._insert = f'INSERT INTO "{table}" VALUE {{{names}}}'
+
+    def write(self, entries: Sequence[LedgerEntry]) -> Written:
+        """Write decisions, each only if there is none under its id yet: 25 conditional writes in one call."""
+        written = Written()
+        for some in chunks(entries, STATEMENT_LIMIT):
+            answer = self._client.batch_execute_statement(
+                Statements=[{"Statement": self._insert, "Parameters": _parameters(entry)} for entry in some]
+            )
+            lost = [
+                entry
+                for entry, response in zip(some, answer["Responses"], strict=True)
+                if not _won(entry, response, written)
+            ]
+            written.existing.update({entry.dispatch_id: entry for entry in self._read(lost)})
+        return written
+
+    def timeline(self, recipient_id: str, *, limit: int = 100) -> Iterator[LedgerEntry]:
+        """A person's decisions, newest first."""
+        answer = self._client.query(
+            TableName=self._table,
+            KeyConditionExpression="recipient_id = :id AND dispatch_id < :keys",
+            ExpressionAttributeValues={":id": text(recipient_id), ":keys": text("key#")},
+            ScanIndexForward=False,
+            Limit=limit,
+            ConsistentRead=True,
+        )
+        return map(_entry, answer["Items"])
+
+    def first_request(self, recipient_id: str, key: str, request_id: str, at: datetime) -> str:
+        """The request that an idempotency key stands for: this one if the key is new, else its first one."""
+        names = {"recipient_id": text(recipient_id), "dispatch_id": text(f"key#{key}")}
+        try:
+            self._client.put_item(
+                TableName=self._table,
+                Item={**names, "request_id": text(request_id), "expires_at": expiry(at)},
+                ConditionExpression="attribute_not_exists(dispatch_id)",
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            item = self._client.get_item(TableName=self._table, Key=names, ConsistentRead=True)["Item"]
+            return str(item["request_id"]["S"])
+        return request_id
+
+    def _read(self, entries: Sequence[LedgerEntry]) -> Iterator[LedgerEntry]:
+        keys = [{"recipient_id": text(e.recipient_id), "dispatch_id": text(e.dispatch_id)} for e in entries]
+        return (_entry(item) for item in get_items(self._client, self._table, keys, consistent=True))
+
+
+def _won(entry: LedgerEntry, response: Mapping[str, Any], written: Written) -> bool:
+    """Note what became of one INSERT; False when the decision had been made before."""
+    match response.get("Error", {}).get("Code"):
+        case None:
+            written.won.add(entry.dispatch_id)
+        case "DuplicateItem":
+            return False
+        case "ThrottlingError" | "ProvisionedThroughputExceeded" | "RequestLimitExceeded" | "InternalServerError":
+            written.undecided.add(entry.dispatch_id)
+        case code:
+            raise BusyError(f"ledger: {code}")
+    return True
+
+
+def _parameters(entry: LedgerEntry) -> list[Any]:
+    texts = [text(getattr(entry, name)) for name in TEXTS]
+    return [*texts, number(entry.slot), text(iso(entry.decided_at)), expiry(entry.decided_at)]
+
+
+def _entry(item: Mapping[str, Any]) -> LedgerEntry:
+    values = plain(item)
+    return LedgerEntry(
+        **{name: values.get(name, "") for name in TEXTS},
+        slot=values["slot"],
+        decided_at=datetime.fromisoformat(values["decided_at"]),
+    )

@@ -1,0 +1,117 @@
+"""What came of a dispatch: facts that only accumulate, and the state that follows from them.
+
+The record of a pack holds, for every slot, facts such as `accepted#17` or `delivered#17`. Because a fact is only ever
+added, late, early and duplicate events cannot move a state backwards nor count twice.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from heliograph.domain.model import EngagementKind, Value
+
+Facts = Mapping[str, str]
+"""Kind -> `fact_value`: when, and what more there is to say (a provider's message id, a code, a reason)."""
+
+
+def fact_value(at: datetime, detail: str = "") -> str:
+    """A fact as it is kept: `<epoch milliseconds> <detail>`."""
+    return f"{int(at.timestamp() * 1000)} {detail}".rstrip()
+
+
+def at_of(value: str) -> datetime:
+    """When a fact happened (UTC)."""
+    return datetime.fromtimestamp(int(value.partition(" ")[0]) / 1000, tz=UTC)
+
+
+def detail_of(value: str) -> str:
+    """What more a fact says."""
+    return value.partition(" ")[2]
+
+
+class Fact(StrEnum):
+    """What deliver knows of a dispatch; the kinds of engagement are facts, too."""
+
+    RETRY = "retry"
+    ACCEPTED = "accepted"
+    FAILED = "failed"
+    SUPPRESSED = "suppressed"
+    UNKNOWN = "unknown"
+
+
+class Standing(StrEnum):
+    """The five sums of a run, and `pending` for what is still on its way."""
+
+    ACCEPTED = "accepted"
+    SUPPRESSED = "suppressed"
+    DEFERRED = "deferred"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    PENDING = "pending"
+
+
+EVIDENCE_OF_ACCEPTANCE = frozenset({Fact.ACCEPTED.value, *(kind.value for kind in EngagementKind)}) - {
+    EngagementKind.UNSUBSCRIBED.value
+}
+"""A provider that reports on a message has taken it, whatever deliver came to know."""
+
+STRONGEST_FIRST = (
+    EngagementKind.COMPLAINED,
+    EngagementKind.BOUNCED,
+    EngagementKind.UNDELIVERED,
+    EngagementKind.CLICKED,
+    EngagementKind.OPENED,
+    EngagementKind.DELIVERED,
+    EngagementKind.DELAYED,
+    Fact.ACCEPTED,
+    Fact.FAILED,
+    Fact.SUPPRESSED,
+    Fact.UNKNOWN,
+    Fact.RETRY,
+)
+
+
+def state_of(facts: Facts) -> str:
+    """The state of a dispatch: the strongest of its facts; `sent` by the provider counts as accepted."""
+    if EngagementKind.SENT in facts and Fact.ACCEPTED not in facts:
+        facts = {**facts, Fact.ACCEPTED: facts[EngagementKind.SENT]}
+    return next((kind.value for kind in STRONGEST_FIRST if kind in facts), Standing.PENDING.value)
+
+
+def standing_of(facts: Facts) -> Standing:
+    """In which of a run's sums a dispatch counts."""
+    if EVIDENCE_OF_ACCEPTANCE & facts.keys():
+        return Standing.ACCEPTED
+    for fact in (Fact.FAILED, Fact.SUPPRESSED, Fact.UNKNOWN):
+        if fact in facts:
+            return Standing(fact.value)
+    return Standing.PENDING
+
+
+class Tally(Value, frozen=True, kw_only=True):
+    """The sums over the slots of one or many records."""
+
+    standings: dict[str, int] = {}
+    suppressed: dict[str, int] = {}
+    failed: dict[str, int] = {}
+    engagement: dict[str, int] = {}
+
+
+def tally(slots: Iterable[Facts]) -> Tally:
+    """Count each slot once: where it stands, why it failed or was suppressed, and each kind of engagement."""
+    standings, suppressed, failed, engagement = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
+    kinds = [kind.value for kind in EngagementKind]
+    for facts in slots:
+        standing = standing_of(facts)
+        standings[standing.value] += 1
+        if standing is Standing.SUPPRESSED:
+            suppressed[detail_of(facts[Fact.SUPPRESSED])] += 1
+        if standing is Standing.FAILED:
+            failed[detail_of(facts[Fact.FAILED])] += 1
+        engagement.update(kind for kind in kinds if kind in facts)
+    return Tally(
+        standings=dict(standings), suppressed=dict(suppressed), failed=dict(failed), engagement=dict(engagement)
+    )

@@ -1,0 +1,90 @@
+"""A run in figures: nobody is lost, audience = accepted + suppressed + deferred + failed + unknown, at any time."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from heliograph.domain.facts import Facts, Standing, tally
+from heliograph.domain.model import Channel, Run, Value
+
+
+class Planned(Value, frozen=True, kw_only=True):
+    """What plan decided for a request pack; written anew, and the same, by every retry."""
+
+    people: int
+    again: bool
+    """Whether these people had been deferred before."""
+    dispatched: dict[str, int]
+    suppressed: dict[str, int]
+    deferred: int
+
+
+class Delivered(Value, frozen=True, kw_only=True):
+    """What came of the dispatches of a pack on a channel."""
+
+    channel: Channel
+    slots: Mapping[int, Facts]
+
+
+class RunFigures(Value, frozen=True, kw_only=True, omit_defaults=False):
+    """The sums of a run and what came of it since."""
+
+    run_id: str
+    campaign: str
+    message: str
+    state: str
+    """`running`, `complete`, or `failed` when the campaign folder could not be read."""
+    started_at: datetime
+    audience: int
+    rejected: int
+    pending: int
+    """How many of `counts["unknown"]` are merely on their way; 0 once complete."""
+    counts: dict[str, int]
+    """Exactly accepted, suppressed, deferred, failed and unknown; they add up to the audience."""
+    suppressed: dict[str, int]
+    failed: dict[str, int]
+    by_channel: dict[str, int]
+    """Accepted, by channel."""
+    engagement: dict[str, int]
+    problem: str = ""
+
+
+def figures(run: Run, records: Iterable[Planned | Delivered]) -> RunFigures:
+    """Add up a run's records; people whose fate is not written yet count as unknown (and as pending)."""
+    counts, suppressed, failed, by_channel, engagement = (Counter[str]() for _ in range(5))
+    people = 0
+    for record in records:
+        if isinstance(record, Planned):
+            people += 0 if record.again else record.people
+            counts[Standing.DEFERRED] += record.deferred - (record.people if record.again else 0)
+            suppressed.update(record.suppressed)
+            counts[Standing.SUPPRESSED] += sum(record.suppressed.values())
+            continue
+        sums = tally(record.slots.values())
+        counts.update(sums.standings)
+        suppressed.update(sums.suppressed)
+        failed.update(sums.failed)
+        engagement.update(sums.engagement)
+        by_channel[record.channel] += sums.standings.get(Standing.ACCEPTED, 0)
+    audience = run.audience if run.ingested else max(run.audience, people)
+    five = {name: counts[name] for name in ("accepted", "suppressed", "deferred", "failed", "unknown")}
+    pending = audience - sum(five.values())
+    state = "failed" if run.problem else "complete" if run.ingested and pending == 0 else "running"
+    return RunFigures(
+        run_id=run.run_id,
+        campaign=run.campaign,
+        message=run.message,
+        state=state,
+        started_at=run.started_at,
+        audience=audience,
+        rejected=run.rejected,
+        pending=pending,
+        counts={**five, "unknown": five["unknown"] + pending},
+        suppressed=dict(suppressed.most_common()),
+        failed=dict(failed.most_common()),
+        by_channel={channel: count for channel, count in by_channel.items() if count},
+        engagement=dict(engagement),
+        problem=run.problem,
+    )
