@@ -248,14 +248,17 @@ class SendRequest(Value, frozen=True, kw_only=True):
     phone: str = ""
     locale: str = ""
     """The address and language that an event carried, for people who are not known."""
+    invalid: tuple[Channel, ...] = ()
+    """Channels whose carried address could not be read."""
 
 
 class RequestPack(Value, frozen=True, kw_only=True):
-    """Up to `REQUEST_PACK_LIMIT` requests of one message and one run, with what they share said once."""
+    """Up to 100 requests of one message and one run: read with one BatchGetItem, carried in one SQS message."""
 
     pack_id: str
     lane: Lane
     requests: tuple[SendRequest, ...]
+    run_id: str = ""
 
 
 class Dispatch(Value, frozen=True, kw_only=True):

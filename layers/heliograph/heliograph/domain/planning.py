@@ -169,7 +169,9 @@ def known_person(request: SendRequest, recipient: Recipient | None) -> tuple[boo
     held = recipient or Recipient(recipient_id=request.recipient_id)
     if held != Recipient(recipient_id=held.recipient_id, suppressed=held.suppressed):
         return True, held
-    return False, msgspec.structs.replace(held, email=request.email, phone=request.phone, locale=request.locale)
+    return False, msgspec.structs.replace(
+        held, email=request.email, phone=request.phone, locale=request.locale, invalid=request.invalid
+    )
 
 
 def quiet_end(case: Case) -> datetime | None:

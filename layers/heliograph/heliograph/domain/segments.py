@@ -1,0 +1,101 @@
+"""A campaign folder: its manifest, and its segment as packs of send requests and refused rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+from typing import Literal
+
+import msgspec
+
+from heliograph.domain import ids
+from heliograph.domain.errors import MalformedError
+from heliograph.domain.model import JsonObject, Lane, Message, RequestPack, Run, SendRequest, Value
+from heliograph.domain.rows import Problem, Row
+
+PACK_LIMIT = 100  # people: one BatchGetItem
+PACK_BYTES = 180_000  # of cells: a pack must fit into 256 KB, the input of a schedule
+FOLDER = "campaigns"
+MANIFEST = "campaign.toml"
+
+
+class Campaign(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`campaign.toml`: what a marketer wants sent to a segment."""
+
+    message: str
+    schedule: Literal["now"] = "now"
+    segment: str = "segment.csv"
+    data: JsonObject = {}
+    """Values for every person's template, as `data.<name>`."""
+
+
+def read_campaign(text: bytes) -> Campaign:
+    """Read a manifest; raises MalformedError with the field and what is wrong with it."""
+    try:
+        campaign = msgspec.toml.decode(text, type=Campaign)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise MalformedError(MANIFEST, str(error)) from None
+    if "/" in campaign.segment:
+        raise MalformedError(f"{MANIFEST}: segment", "name a file in the campaign's own folder")
+    return campaign
+
+
+def campaign_name(key: str) -> str:
+    """The name of the campaign whose manifest lies at a key `campaigns/<name>/campaign.toml`."""
+    folder, name, file = (key.split("/") + ["", ""])[:3]
+    if folder != FOLDER or file != MANIFEST or not ids.is_identifier(name):
+        raise MalformedError("key", f"a manifest lies at {FOLDER}/<name>/{MANIFEST}, name of A-Z a-z 0-9 _ -")
+    return name
+
+
+def requests(rows: Iterable[Row], run: Run, message: Message, campaign: Campaign) -> Iterator[SendRequest | Problem]:
+    """A segment's rows as send requests, and the rows that are refused with their column and reason."""
+    expires = message.expires_after
+    not_after = run.started_at + timedelta(seconds=expires) if expires else None
+    seen: set[int] = set()
+    checked = False
+    for number, values, problem in rows:
+        if problem:
+            yield problem
+            continue
+        if not checked and "recipient_id" not in values:
+            raise MalformedError("row 1", "the segment has no column recipient_id")
+        checked = True
+        recipient_id = values.pop("recipient_id").strip()
+        if not ids.is_identifier(recipient_id):
+            yield Problem(number, "recipient_id", "must be 1 to 128 characters of A-Z a-z 0-9 _ -")
+            continue
+        if (fingerprint := hash(recipient_id)) in seen:
+            yield Problem(number, "recipient_id", "this person stands in an earlier row")
+            continue
+        seen.add(fingerprint)
+        yield SendRequest(
+            request_id=ids.derived_id(run.started_at, run.run_id, recipient_id),
+            message=message.name,
+            recipient_id=recipient_id,
+            requested_at=run.started_at,
+            data=campaign.data,
+            attributes=values,
+            run_id=run.run_id,
+            not_after=not_after,
+        )
+
+
+def packs(people: Iterable[SendRequest], run: Run) -> Iterator[RequestPack]:
+    """Send requests in packs whose ids are derived from the run and their first person."""
+    pack: list[SendRequest] = []
+    size = 0
+    for request in people:
+        length = sum(map(len, request.attributes.values()))
+        if pack and (len(pack) == PACK_LIMIT or size + length > PACK_BYTES):
+            yield _pack(pack, run)
+            pack, size = [], 0
+        pack.append(request)
+        size += length
+    if pack:
+        yield _pack(pack, run)
+
+
+def _pack(pack: list[SendRequest], run: Run) -> RequestPack:
+    pack_id = ids.derived_id(run.started_at, "pack", pack[0].request_id)
+    return RequestPack(pack_id=pack_id, lane=Lane.BULK, requests=tuple(pack), run_id=run.run_id)
