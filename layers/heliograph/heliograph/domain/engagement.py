@@ -1,0 +1,117 @@
+"""What an engagement event means for the person: addresses that are dead, consents that are withdrawn."""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from hashlib import blake2b
+
+from heliograph.domain.errors import MalformedError
+from heliograph.domain.model import (
+    Accepted,
+    Channel,
+    Consequence,
+    Dispatch,
+    EngagementEvent,
+    EngagementKind,
+    Failed,
+    FailureCode,
+    Outcome,
+    RemoveDevice,
+    SuppressAddress,
+    WithdrawConsent,
+)
+
+IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{1,128}")
+
+
+def consequences(event: EngagementEvent) -> tuple[Consequence, ...]:
+    """What must change about the recipient because of this event; the same event twice has the same consequences."""
+    match event.kind:
+        case EngagementKind.BOUNCED if event.permanent and event.address:
+            return (_dead(event),)
+        case EngagementKind.COMPLAINED:
+            suppressed = (_suppress(event, "complaint"),) if event.address else ()
+            return (*suppressed, _withdraw(event, "complaint"))
+        case EngagementKind.UNSUBSCRIBED:
+            return (_withdraw(event, "reply" if event.channel is Channel.SMS else "unsubscribe"),)
+        case _:
+            return ()
+
+
+def outcome_events(dispatch: Dispatch, outcome: Outcome, *, occurred_at: datetime) -> tuple[EngagementEvent, ...]:
+    """The events to record for an outcome that has consequences: dead devices, and numbers that opted out.
+
+    Their `place` is empty: the outcome itself has already said what became of the dispatch.
+    """
+    if not isinstance(outcome, Accepted | Failed):
+        return ()
+    gone = [(EngagementKind.BOUNCED, device, FailureCode.DEAD_TOKEN) for device in outcome.dead_addresses]
+    if isinstance(outcome, Failed) and outcome.code is FailureCode.OPTED_OUT:
+        gone += [(EngagementKind.UNSUBSCRIBED, address, outcome.code) for address in dispatch.addresses]
+    return tuple(
+        EngagementEvent(
+            event_id=event_id(dispatch.dispatch_id, kind, address),
+            dispatch_id=dispatch.dispatch_id,
+            recipient_id=dispatch.recipient_id,
+            channel=dispatch.channel,
+            kind=kind,
+            occurred_at=occurred_at,
+            place="",
+            run_id=dispatch.run_id,
+            message=dispatch.message,
+            address=address,
+            permanent=kind is EngagementKind.BOUNCED,
+            detail=code,
+        )
+        for kind, address, code in gone
+    )
+
+
+def tagged_event(
+    tags: Mapping[str, str],
+    *,
+    channel: Channel,
+    kind: EngagementKind,
+    occurred_at: datetime,
+    told_apart_by: tuple[str, ...],
+    address: str = "",
+    permanent: bool = False,
+    detail: str = "",
+) -> EngagementEvent:
+    """An event from the ids of ours that travelled with the message (`Letter.tags`); raises MalformedError."""
+    for name in ("dispatch_id", "recipient_id", "place"):
+        if not IDENTIFIER.fullmatch(tags.get(name, "")):
+            raise MalformedError(name, "is missing or no identifier")
+    return EngagementEvent(
+        event_id=event_id(tags["dispatch_id"], kind, *told_apart_by),
+        dispatch_id=tags["dispatch_id"],
+        recipient_id=tags["recipient_id"],
+        channel=channel,
+        kind=kind,
+        occurred_at=occurred_at,
+        place=tags["place"],
+        run_id=tags.get("run_id", ""),
+        message=tags.get("message", ""),
+        address=address,
+        permanent=permanent,
+        detail=detail,
+    )
+
+
+def event_id(*parts: str) -> str:
+    """32 hexadecimal digits that are the same for the same event, however often it is delivered."""
+    return blake2b("\x1f".join(parts).encode(errors="surrogatepass"), digest_size=16).hexdigest()
+
+
+def _dead(event: EngagementEvent) -> Consequence:
+    if event.channel is Channel.PUSH:
+        return RemoveDevice(recipient_id=event.recipient_id, device=event.address)
+    return _suppress(event, "hard_bounce")
+
+
+def _suppress(event: EngagementEvent, reason: str) -> SuppressAddress:
+    return SuppressAddress(recipient_id=event.recipient_id, address=event.address, reason=reason, at=event.occurred_at)
+
+
+def _withdraw(event: EngagementEvent, source: str) -> WithdrawConsent:
+    return WithdrawConsent(recipient_id=event.recipient_id, channel=event.channel, source=source, at=event.occurred_at)
