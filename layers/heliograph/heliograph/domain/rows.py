@@ -1,98 +1,106 @@
-"""The rows of a CSV file as people make them: any of three delimiters, quoted line breaks, a header, and bad rows."""
+"""The one way in which CSV files are read and written: segments, imports, exports.
+
+UTF-8 with or without BOM, `,` `;` or tab, quoted line breaks, CRLF, a header. A row that cannot be read has a problem
+and no values; the rest goes on.
+"""
 
 from __future__ import annotations
 
 import csv
+import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import chain
-from typing import NamedTuple
 
 from heliograph.domain.errors import MalformedError
+from heliograph.domain.model import Value
 
 DELIMITERS = ",;\t"
-FIELD_LIMIT = 131_072  # characters: the csv module's own default
+FIELD_LIMIT = 131_072  # characters; the csv module's own default
+QUOTED = re.compile(r'"[^"]*"')
+NOT_UTF_8 = re.compile("[\ud800-\udfff]")
+"""What is left of wrong bytes when a file is read with `errors="surrogateescape"`."""
+FORMULA = re.compile(r"'*[=+\-@]")
+GUARDED = re.compile(r"'+[=+\-@]")
 
 
-class Problem(NamedTuple):
-    """Why a row or a field of it was refused; never quotes it."""
-
-    row: int
-    column: str
-    reason: str
-
-
-class Row(NamedTuple):
-    """A row: its number as spreadsheets count (the header is row 1), and its cells by column; or its problem."""
+class Row(Value, frozen=True, kw_only=True):
+    """A row by column name; `problem` says why it could not be read."""
 
     number: int
-    values: dict[str, str]
-    problem: Problem | None = None
+    """As a spreadsheet counts: the header is row 1."""
+    values: dict[str, str] = {}
+    problem: str = ""
 
 
 def read_rows(lines: Iterable[str]) -> Iterator[Row]:
-    """Read a CSV row by row. A row that cannot be read costs only itself.
-
-    Lines keep their ends; text is decoded from UTF-8 with `errors="surrogateescape"`, so that a row in another encoding is
-    refused alone. Raises MalformedError when there is no usable header.
-    """
-    lines = iter(lines)
-    first = next(lines, "").removeprefix("\ufeff")
-    delimiter = max(DELIMITERS, key=first.count)
-    reader = csv.reader(chain([first], lines), delimiter=delimiter)
-    header = _header(reader)
-    yield from _rows(reader, header)
-
-
-def header_of(lines: Iterable[str]) -> tuple[str, ...]:
-    """The names of the columns; raises MalformedError when there is no usable header."""
-    first = next(iter(lines), "").removeprefix("\ufeff")
-    return _header(csv.reader([first], delimiter=max(DELIMITERS, key=first.count)))
+    """The rows of a file given by its lines, line ends included; raises MalformedError when there is no header."""
+    rest = iter(lines)
+    first = next(rest, "").removeprefix("\ufeff")
+    records = _records(chain([first], rest), delimiter=_delimiter(first))
+    header = _header(next(records, []))
+    for number, record in enumerate(records, start=2):
+        if isinstance(record, csv.Error):
+            yield Row(number=number, problem=_said(record))
+        elif record:
+            yield _row(number, header, record)
 
 
-def _header(reader: Iterator[list[str]]) -> tuple[str, ...]:
-    names = tuple(name.strip() for name in next(reader, ()))
+def guarded(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula: `read_rows` gives the original back."""
+    return f"'{cell}" if FORMULA.match(cell) else cell
+
+
+def _unguarded(cell: str) -> str:
+    return cell[1:] if GUARDED.match(cell) else cell
+
+
+def _delimiter(first: str) -> str:
+    outside_quotes = QUOTED.sub("", first)
+    return max(DELIMITERS, key=outside_quotes.count)
+
+
+def _records(lines: Iterator[str], *, delimiter: str) -> Iterator[list[str] | csv.Error]:
+    """Records and, in the place of those that cannot be read, the reason: reading goes on at the next line."""
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    while True:
+        try:
+            yield next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield error
+
+
+def _header(record: list[str] | csv.Error) -> list[str]:
+    if isinstance(record, csv.Error):
+        raise MalformedError("row 1", _said(record))
+    names = [name.strip() for name in record]
     if not any(names):
-        raise MalformedError("row 1", "the file has no header: its first row must name the columns")
-    for position, name in enumerate(names, start=1):
+        raise MalformedError("row 1", "a header is required")
+    for column, name in enumerate(names, start=1):
         if not name:
-            raise MalformedError("row 1", f"column {position} has no name")
-        if names.index(name) < position - 1:
-            raise MalformedError("row 1", f"columns {names.index(name) + 1} and {position} have the same name")
-    if not _is_text(names):
-        raise MalformedError("row 1", "the file is not UTF-8: save it as CSV UTF-8")
+            raise MalformedError(f"row 1, column {column}", "has no name")
+    doubled = [name for name, times in Counter(names).items() if times > 1]
+    if doubled:
+        raise MalformedError(f"row 1, column {names.index(doubled[0]) + 1}", "its name stands there twice")
     return names
 
 
-def _rows(reader: Iterator[list[str]], header: tuple[str, ...]) -> Iterator[Row]:
-    number, width = 1, len(header)
-    while True:
-        number += 1
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error:
-            yield _refused(number, "", f"a field has more than {FIELD_LIMIT:,} characters: is a quote left open?")
-            continue
-        if not cells:
-            continue
-        if len(cells) != width:
-            yield _refused(number, "", f"the row has {len(cells)} cells, the header has {width}")
-        elif not _is_text(cells):
-            yield _refused(number, "", "the row is not UTF-8 text")
-        else:
-            yield Row(number, dict(zip(header, cells, strict=True)))
+def _row(number: int, header: list[str], record: list[str]) -> Row:
+    if len(record) != len(header):
+        return Row(number=number, problem=f"has {len(record)} cells, the header has {len(header)}")
+    for name, cell in zip(header, record, strict=True):
+        if "\0" in cell or NOT_UTF_8.search(cell):
+            return Row(number=number, problem=f"column {name} is not UTF-8 text")
+    return Row(number=number, values={name: _unguarded(cell) for name, cell in zip(header, record, strict=True)})
 
 
-def _refused(number: int, column: str, reason: str) -> Row:
-    return Row(number, {}, Problem(number, column, reason))
-
-
-def _is_text(cells: Iterable[str]) -> bool:
-    """Whether cells are text: no NUL, and nothing that was not UTF-8."""
-    text = "".join(cells)
-    if "\0" in text:
-        return False
-    if text.isascii():
-        return True
-    return not any("\ud800" <= character <= "\udfff" for character in text)
+def _said(error: csv.Error) -> str:
+    """The csv module's reason in the reader's terms."""
+    said = str(error)
+    if "field limit" in said:
+        return f"a cell is longer than {FIELD_LIMIT} characters (or a quote is never closed)"
+    if "unexpected end" in said:
+        return "a quote is never closed"
+    return "its quotes are not closed where a cell ends"

@@ -1,0 +1,171 @@
+"""The report of a run and the timeline of a person, as pages."""
+
+from __future__ import annotations
+
+import base64
+import re
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from heliograph.adapters.pages import report_page, timeline_page
+from heliograph.domain.figures import RunFigures
+from heliograph.domain.model import FailureCode, Reason
+from heliograph.domain.rates import rates
+
+KOLKATA = ZoneInfo("Asia/Kolkata")
+HOSTILE = '<script>alert("x")</script>&"\''
+
+
+def figures(**what: Any) -> RunFigures:
+    facts: dict[str, Any] = {
+        "run_id": "01K0XW5N3M8QJ4RZT6V2Y7B9CD",
+        "campaign": "spring-sale",
+        "message": "spring_sale",
+        "state": "complete",
+        "started_at": datetime(2026, 3, 1, 10, tzinfo=UTC),
+        "audience": 1000,
+        "rejected": 0,
+        "pending": 0,
+        "counts": {"accepted": 742, "suppressed": 187, "deferred": 63, "failed": 8, "unknown": 0},
+        "suppressed": {"not_consented": 187},
+        "failed": {"rejected": 8},
+        "by_channel": {"email": 742},
+        "engagement": {"delivered": 700, "opened": 70, "clicked": 35, "bounced": 14},
+    }
+    return RunFigures(**{**facts, **what})
+
+
+def an_entry(**what: Any) -> dict[str, Any]:
+    facts: dict[str, Any] = {
+        "dispatch_id": "01K0XW5N3M8QJ4RZT6V2Y7B9CC-0",
+        "message": "order_shipped",
+        "version": "a1b2c3d4",
+        "channel": "email",
+        "outcome": "dispatched",
+        "reason": "",
+        "state": "delivered",
+        "run_id": "",
+        "decided_at": "2026-02-21T10:00:00Z",
+        "facts": {"delivered": "2026-02-21T20:00:03Z", "accepted": "2026-02-21T10:00:01+00:00"},
+        "provider_message_id": "0102018f-1",
+        "rules": [{"channel": "email", "rule": "no_address", "result": "passed"}],
+        "until": None,
+    }
+    return {**facts, **what}
+
+
+def a_timeline(*entries: dict[str, Any], recipient_id: str = "anna-1") -> str:
+    return timeline_page({"recipient_id": recipient_id, "entries": list(entries)}, zone=KOLKATA)
+
+
+def words(page: str) -> str:
+    return re.sub("[ \n]+", " ", re.sub("<[^>]*>", " ", page.partition("<body>")[2]))
+
+
+def test_the_report_shows_the_equation_and_that_it_holds() -> None:
+    shown = words(report_page(figures())).replace("\u202f", "")
+    assert "audience = 742 accepted + 187 suppressed + 63 deferred + 8 failed + 0 unknown" in shown
+    assert "The sums match." in shown
+
+
+def test_the_report_says_when_the_sums_do_not_match() -> None:
+    assert "The sums do not match" in words(report_page(figures(audience=1001)))
+
+
+@pytest.mark.parametrize(
+    ("name", "formula", "share"),
+    [
+        ("Delivery rate", "700 delivered ÷ 742 accepted", "94.3"),
+        ("Open rate", "70 opened ÷ 700 delivered", "10.0"),
+        ("Click-through rate", "35 clicked ÷ 700 delivered", "5.0"),
+        ("Click-to-open rate", "35 clicked ÷ 70 opened", "50.0"),
+        ("Bounce rate", "14 bounced ÷ 742 accepted", "1.9"),
+        ("Complaint rate", "0 complained ÷ 700 delivered", "0.0"),
+        ("Unsubscribe rate", "0 unsubscribed ÷ 700 delivered", "0.0"),
+    ],
+)
+def test_every_rate_stands_beside_its_formula(name: str, formula: str, share: str) -> None:
+    assert f"{name} {share}\u202f% {formula}" in words(report_page(figures()))
+
+
+def test_a_rate_of_nothing_is_no_rate() -> None:
+    assert {rate.share for rate in rates(figures(counts=dict.fromkeys(figures().counts, 0), engagement={}))} == {None}
+
+
+@given(st.integers(1, 10**7).flatmap(lambda of: st.tuples(st.integers(0, of), st.just(of))))
+def test_a_rate_never_says_all_or_nothing_of_what_is_not(numbers: tuple[int, int]) -> None:
+    counted, of = numbers
+    counts = {**dict.fromkeys(figures().counts, 0), "accepted": of}
+    page = words(report_page(figures(counts=counts, audience=of, engagement={"delivered": counted})))
+    share = re.search(r"Delivery rate (.*?)\u202f%", page)
+    assert share
+    assert (share[1] == "100.0") == (counted == of)
+    assert (share[1] == "0.0") == (counted == 0)
+
+
+def test_the_figures_travel_inside_the_page_as_json() -> None:
+    link = re.search(r'href="data:application/json;base64,([^"]+)" download="[^"]+\.json"', report_page(figures()))
+    assert link
+    assert msgspec.json.decode(base64.b64decode(link[1]), type=RunFigures) == figures()
+
+
+def test_a_run_that_failed_says_why() -> None:
+    assert "segment.csv: is missing" in words(report_page(figures(state="failed", problem="segment.csv: is missing")))
+
+
+def test_an_empty_run_has_a_page() -> None:
+    nobody = figures(
+        audience=0, counts=dict.fromkeys(figures().counts, 0), suppressed={}, failed={}, by_channel={}, engagement={}
+    )
+    assert "The sums match." in words(report_page(nobody))
+
+
+def test_a_timeline_shows_times_in_the_zone_of_the_person_and_in_utc() -> None:
+    assert "2026-02-21 15:30:00 Asia/Kolkata, 2026-02-21 10:00:00 UTC" in words(a_timeline(an_entry()))
+
+
+def test_a_timeline_tells_what_happened_in_the_order_in_which_it_happened() -> None:
+    shown = words(a_timeline(an_entry()))
+    assert shown.rindex("accepted 2026") < shown.rindex("delivered 2026")
+
+
+def test_a_timeline_shows_the_rule_that_objected_and_what_it_means() -> None:
+    rules = [{"channel": "email", "rule": "not_consented", "result": "not_consented"}]
+    shown = words(a_timeline(an_entry(outcome="suppressed", reason="not_consented", rules=rules, facts={})))
+    assert "No consent for this topic on this channel." in shown
+    assert "✗ not consented" in shown
+
+
+def test_a_deferral_says_when_it_is_planned_again() -> None:
+    entry = an_entry(outcome="deferred", reason="quiet_hours", until="2026-03-02T02:30:00Z", facts={})
+    assert "Planned again: 2026-03-02 08:00:00" in words(a_timeline(entry))
+
+
+@pytest.mark.parametrize("code", [*Reason, *FailureCode])
+def test_every_reason_is_explained(code: str) -> None:
+    page = report_page(figures(suppressed={code: 1}))
+    assert re.search(rf"{code.replace('_', ' ')}<br><small>[A-Z].*\.</small>", page)
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        report_page(figures(campaign=HOSTILE, suppressed={HOSTILE: 1}, problem=HOSTILE, state=HOSTILE)),
+        a_timeline(an_entry(message=HOSTILE, reason=HOSTILE, outcome=HOSTILE), recipient_id=HOSTILE),
+    ],
+    ids=["report", "timeline"],
+)
+def test_everything_is_escaped(page: str) -> None:
+    assert "<script" not in page
+    assert "&lt;script&gt;" in page
+
+
+@pytest.mark.parametrize("page", [report_page(figures()), a_timeline(an_entry())], ids=["report", "timeline"])
+def test_a_page_fetches_nothing(page: str) -> None:
+    assert not re.search(r"https?:|url\(|@import|<script|<img|<iframe", page)
