@@ -1,0 +1,48 @@
+"""Turn the embedded metrics that functions print into CloudWatch metrics."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ministack.services import cloudwatch, lambda_svc
+
+Point = tuple[str, str, float, str, dict[str, str]]
+"""Namespace, name, value, unit, dimensions."""
+
+
+def install() -> None:
+    """Read every line that ministack writes to a function's log group."""
+    write = lambda_svc._emit_lambda_logs
+
+    def write_and_measure(func: Any, request_id: str, log_text: str, *rest: Any, **options: Any) -> None:
+        write(func, request_id, log_text, *rest, **options)
+        for line in (log_text or "").splitlines():
+            for namespace, name, value, unit, dimensions in points(line):
+                cloudwatch.record_metric(namespace, name, value, unit, dimensions)
+
+    lambda_svc._emit_lambda_logs = write_and_measure
+
+
+def points(line: str) -> Iterator[Point]:
+    """The data points in a line of log; none for a line that is not in the embedded metric format."""
+    if '"_aws"' not in line:
+        return
+    try:
+        record = json.loads(line)
+    except ValueError:
+        return
+    for directive in record["_aws"].get("CloudWatchMetrics", []):
+        for dimensions in directive.get("Dimensions") or [[]]:
+            if all(name in record for name in dimensions):
+                yield from _of_directive(record, directive, {name: str(record[name]) for name in dimensions})
+
+
+def _of_directive(
+    record: Mapping[str, Any], directive: Mapping[str, Any], dimensions: dict[str, str]
+) -> Iterator[Point]:
+    for metric in directive.get("Metrics", []):
+        given = record.get(metric["Name"], [])
+        for value in given if isinstance(given, list) else [given]:
+            yield directive["Namespace"], metric["Name"], value, metric.get("Unit", "None"), dimensions

@@ -1,0 +1,108 @@
+"""What ministack's CloudFormation drops or refuses although a template of ours may say it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from ministack.services import cloudwatch, dynamodb, lambda_svc
+from ministack.services.cloudformation import engine, provisioners
+
+from localcloud import http_api
+from localcloud.calls import arn
+
+Properties = dict[str, Any]
+METRIC_KEYS = ("MetricName", "Namespace", "Statistic", "ExtendedStatistic", "Period", "Dimensions", "Unit")
+
+
+def after(type_name: str, apply: Callable[[str, Properties], None]) -> None:
+    """After a resource of this type is created or updated, apply what was dropped."""
+    handlers = provisioners._RESOURCE_HANDLERS[type_name]
+    for verb, place in (("create", 1), ("update", 2)):
+        if verb in handlers:
+            handlers[verb] = _then(handlers[verb], apply, place)
+
+
+def _then(provision: Any, apply: Callable[[str, Properties], None], place: int) -> Any:
+    def provision_and_apply(*given: Any) -> Any:
+        made = provision(*given)
+        apply(made[0], given[place])
+        return made
+
+    return provision_and_apply
+
+
+def _is_true(value: Any) -> bool:
+    return str(value).lower() == "true"
+
+
+def _table(name: str, properties: Properties) -> None:
+    ttl = properties.get("TimeToLiveSpecification")
+    if ttl:
+        given = {"Enabled": _is_true(ttl.get("Enabled")), "AttributeName": ttl["AttributeName"]}
+        dynamodb._update_ttl({"TableName": name, "TimeToLiveSpecification": given})
+    recovery = properties.get("PointInTimeRecoverySpecification") or {}
+    if _is_true(recovery.get("PointInTimeRecoveryEnabled")):
+        dynamodb._pitr_settings[name] = True
+
+
+def _function(name: str, properties: Properties) -> None:
+    function = lambda_svc._functions[name]
+    if properties.get("ReservedConcurrentExecutions") is not None:
+        function["concurrency"] = int(properties["ReservedConcurrentExecutions"])
+    if properties.get("DeadLetterConfig"):
+        function["config"]["DeadLetterConfig"] = properties["DeadLetterConfig"]
+
+
+def _event_source(name: str, properties: Properties) -> None:
+    """A number that came through a parameter is text, which stops every mapping of ministack."""
+    del properties
+    mapping = lambda_svc._esms.get(name) or {}
+    scaling = mapping.get("ScalingConfig") or {}
+    if scaling.get("MaximumConcurrency") is not None:
+        mapping["ScalingConfig"] = {**scaling, "MaximumConcurrency": int(scaling["MaximumConcurrency"])}
+
+
+def _accept_nested_sam() -> None:
+    """Transform a nested template where its capabilities are checked, the one place that sees it parsed."""
+    check = provisioners._check_nested_stack_capabilities
+
+    def check_and_transform(parent: str, template: dict[str, Any]) -> None:
+        check(parent, template)
+        plain = engine._apply_transforms(template)
+        if plain is not template:
+            template.clear()
+            template.update({key: value for key, value in plain.items() if key != "Transform"})
+
+    provisioners._check_nested_stack_capabilities = check_and_transform
+
+
+def _accept_metric_math() -> None:
+    """Keep an alarm on a formula; CloudWatch here cannot evaluate it, so it stays without data."""
+    put = provisioners._cw_metric_alarm_put
+
+    def put_any(name: str, properties: Properties) -> Any:
+        if not properties.get("Metrics"):
+            return put(name, properties)
+        plain = {key: value for key, value in properties.items() if key not in (*METRIC_KEYS, "Tags")}
+        now = {"StateUpdatedTimestamp": int(time.time()), "AlarmConfigurationUpdatedTimestamp": int(time.time())}
+        state = {"StateValue": "INSUFFICIENT_DATA", "StateReason": "Metric math is not evaluated locally"}
+        alarm_arn = arn("cloudwatch", f"alarm:{name}")
+        facts = {"AlarmName": name, "AlarmArn": alarm_arn, "ActionsEnabled": True, **plain, **state, **now}
+        lists = {key: plain.get(key) or [] for key in ("AlarmActions", "OKActions", "InsufficientDataActions")}
+        numbers = {"EvaluationPeriods": int(plain.get("EvaluationPeriods", 1)), "Threshold": float(plain["Threshold"])}
+        cloudwatch.cloudformation_put_metric_alarm({**facts, **lists, **numbers})
+        return name, {"Arn": alarm_arn}
+
+    provisioners._cw_metric_alarm_put = put_any
+
+
+def install() -> None:
+    """Fill the gaps."""
+    after("AWS::DynamoDB::Table", _table)
+    after("AWS::Lambda::Function", _function)
+    after("AWS::Lambda::EventSourceMapping", _event_source)
+    after("AWS::ApiGatewayV2::Api", http_api.import_body)
+    _accept_nested_sam()
+    _accept_metric_math()

@@ -1,0 +1,53 @@
+"""SES v2: which operations the local cloud plays itself; ministack answers the others."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from ministack.services import ses_v2
+
+from localcloud import mailbox, suppression_list
+from localcloud.calls import Answer, Call, Query, played
+from localcloud.ses_send import send_bulk_email, send_email
+
+QUOTA = {"Max24HourSend": 1_000_000.0, "MaxSendRate": 500.0}  # what an account in production may have
+
+
+def get_account(_: Call) -> dict[str, Any]:
+    """GetAccount: an account in production with room to send."""
+    return {
+        "DedicatedIpAutoWarmupEnabled": False,
+        "EnforcementStatus": "HEALTHY",
+        "ProductionAccessEnabled": True,
+        "SendQuota": {**QUOTA, "SentLast24Hours": float(mailbox.taken())},
+        "SendingEnabled": True,
+        "SuppressionAttributes": {"SuppressedReasons": list(suppression_list.REASONS)},
+    }
+
+
+ROUTES: tuple[tuple[str, re.Pattern[str], Callable[[Call], Any]], ...] = (
+    ("POST", re.compile(r"/outbound-emails"), send_email),
+    ("POST", re.compile(r"/outbound-bulk-emails"), send_bulk_email),
+    ("GET", re.compile(r"/account"), get_account),
+    ("PUT", re.compile(r"/suppression/addresses"), suppression_list.put),
+    ("GET", re.compile(r"/suppression/addresses"), suppression_list.everyone),
+    ("GET", re.compile(r"/suppression/addresses/.+"), suppression_list.get),
+    ("DELETE", re.compile(r"/suppression/addresses/.+"), suppression_list.delete),
+)
+
+
+def install() -> None:
+    """Answer the operations above in place of ministack, which answers the others."""
+    others = ses_v2.handle_request
+
+    async def handle(method: str, path: str, headers: dict[str, str], body: bytes, query: Query) -> Answer:
+        operation = path.rstrip("/").removeprefix("/v2/email")
+        for verb, pattern, play in ROUTES:
+            if verb == method and pattern.fullmatch(operation):
+                return await played(play, words="message")(method, path, headers, body, query)
+        answer: Answer = await others(method, path, headers, body, query)
+        return answer
+
+    ses_v2.handle_request = handle

@@ -1,0 +1,108 @@
+"""What End User Messaging SMS keeps: configuration sets, origination identities and opt-out lists."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from ministack.core.responses import AccountRegionScopedDict
+
+from localcloud.calls import Call, RefusedError, arn
+
+DEFAULT_OPT_OUT_LIST = "Default"
+
+configuration_sets: Any = AccountRegionScopedDict()  # name -> {"Arn", "EventDestinations": [...]}
+identities: Any = AccountRegionScopedDict()  # id or number -> {"Arn", "PhoneNumber"}
+_opted_out: Any = AccountRegionScopedDict()  # number -> opt-out list
+
+
+def create_configuration_set(name: str, event_destinations: list[dict[str, Any]]) -> dict[str, Any]:
+    """Keep a configuration set with its event destinations."""
+    found = {"ConfigurationSetName": name, "ConfigurationSetArn": arn("sms-voice", f"configuration-set/{name}")}
+    configuration_sets[name] = {**found, "EventDestinations": event_destinations}
+    return found
+
+
+def configuration_set(name_or_arn: str) -> dict[str, Any]:
+    """A configuration set by name or ARN. Raises RefusedError."""
+    found = configuration_sets.get(name_or_arn.rpartition("/")[2])
+    if found is None:
+        raise missing("configuration-set", name_or_arn)
+    return dict(found)
+
+
+def create_identity(kind: str, identity: str = "", number: str = "") -> dict[str, str]:
+    """Keep a phone number, pool or sender id; it is found by its id, its ARN and its number."""
+    identity = identity or f"{kind.partition('-')[0]}-{uuid.uuid4().hex}"
+    found = {"Id": identity, "Arn": arn("sms-voice", f"{kind}/{identity}"), "PhoneNumber": number}
+    for name in filter(None, (identity, found["Arn"], number)):
+        identities[name] = found
+    return found
+
+
+def forget_identity(identity: str) -> None:
+    """Forget an identity under all its names."""
+    found = identities.get(identity) or {}
+    for name in filter(None, (identity, found.get("Arn"), found.get("PhoneNumber"))):
+        identities.pop(name, None)
+
+
+def identity_arn(identity: str) -> str:
+    """The ARN that a policy must allow for sending from an identity."""
+    if identity in identities:
+        return str(identities[identity]["Arn"])
+    if identity.startswith("arn:") or not identity:
+        return identity or "*"
+    kind = {"+": "phone-number", "phone": "phone-number", "pool": "pool"}
+    prefix = "+" if identity.startswith("+") else identity.partition("-")[0]
+    return arn("sms-voice", f"{kind.get(prefix, 'sender-id')}/{identity.lstrip('+')}")
+
+
+def missing(kind: str, identity: str) -> RefusedError:
+    """The refusal for a resource that does not exist."""
+    words = f"The {kind} {identity} does not exist."
+    return RefusedError("ResourceNotFoundException", words, ResourceType=kind, ResourceId=identity)
+
+
+def is_opted_out(number: str) -> bool:
+    """Whether a person said STOP."""
+    return number in _opted_out
+
+
+def call_create_configuration_set(call: Call) -> dict[str, Any]:
+    """CreateConfigurationSet."""
+    return create_configuration_set(call.data["ConfigurationSetName"], [])
+
+
+def call_create_event_destination(call: Call) -> dict[str, Any]:
+    """CreateEventDestination."""
+    found = configuration_set(call.data["ConfigurationSetName"])
+    destination = {k: v for k, v in call.data.items() if k not in ("ConfigurationSetName", "ClientToken")}
+    found["EventDestinations"].append({"Enabled": True, **destination})
+    names = {key: found[key] for key in ("ConfigurationSetName", "ConfigurationSetArn")}
+    return {**names, "EventDestination": found["EventDestinations"][-1]}
+
+
+def call_describe_configuration_sets(call: Call) -> dict[str, Any]:
+    """DescribeConfigurationSets."""
+    wanted = call.data.get("ConfigurationSetNames") or list(configuration_sets)
+    return {"ConfigurationSets": [configuration_set(name) for name in wanted]}
+
+
+def call_put_opted_out_number(call: Call) -> dict[str, Any]:
+    """PutOptedOutNumber."""
+    _opted_out[call.data["OptedOutNumber"]] = call.data["OptOutListName"]
+    return _opted_out_facts(call)
+
+
+def call_delete_opted_out_number(call: Call) -> dict[str, Any]:
+    """DeleteOptedOutNumber."""
+    if _opted_out.pop(call.data["OptedOutNumber"], None) is None:
+        raise missing("opted-out-number", call.data["OptedOutNumber"])
+    return _opted_out_facts(call)
+
+
+def _opted_out_facts(call: Call) -> dict[str, Any]:
+    name = call.data["OptOutListName"]
+    facts = {"OptOutListName": name, "OptOutListArn": arn("sms-voice", f"opt-out-list/{name}")}
+    return {**facts, "OptedOutNumber": call.data["OptedOutNumber"], "EndUserOptedOut": False}

@@ -1,0 +1,126 @@
+"""Start and stop a local cloud on a free port, in a directory of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+from urllib.parse import urlencode
+from urllib.request import Request, urlopen
+
+import boto3
+
+ROOT = Path(__file__).parent.parent
+PYTHON = ROOT / ".local/cloud/bin/python"
+REGION = "eu-west-1"
+START_LIMIT = 60  # seconds
+STOP_LIMIT = 20  # seconds
+
+
+class LocalCloud:
+    """A running local cloud: AWS clients for it, and what it would have sent."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.endpoint = f"http://127.0.0.1:{port}"
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of an account's root; its calls are not retried."""
+        return self.client_of("test", "test", service)
+
+    def client_of(self, key: str, secret: str, service: str, token: str | None = None) -> Any:
+        """A boto3 client of anybody."""
+        return boto3.client(
+            service,  # type: ignore[call-overload]  # the name is the test's choice
+            endpoint_url=self.endpoint,
+            region_name=REGION,
+            aws_access_key_id=key,
+            aws_secret_access_key=secret,
+            aws_session_token=token,
+            config=boto3.session.Config(retries={"total_max_attempts": 1}),
+        )
+
+    def outbox(self, *, channel: str = "", to: str = "", limit: int | None = None) -> list[dict[str, Any]]:
+        """What was sent, newest first."""
+        query = {"channel": channel, "to": to} | ({} if limit is None else {"limit": str(limit)})
+        found: list[dict[str, Any]] = self.get("outbox.json?" + urlencode(query))
+        return found
+
+    def engage(self, provider_message_id: str, kind: str, link: str | None = None) -> None:
+        """Open, click, bounce or complain about a message, so that its provider reports it."""
+        wanted = {"provider_message_id": provider_message_id, "kind": kind} | ({"link": link} if link else {})
+        self.post("engage", wanted)
+
+    def get(self, path: str) -> Any:
+        """An answer below `/_heliograph/`."""
+        return self._fetch(Request(f"{self.endpoint}/_heliograph/{path}"))  # noqa: S310 - http, loopback
+
+    def post(self, path: str, content: Any, headers: Mapping[str, str] | None = None) -> Any:
+        """Post JSON below `/_heliograph/`."""
+        sent = {"Content-Type": "application/json", **(headers or {})}
+        body = json.dumps(content).encode()
+        return self._fetch(Request(f"{self.endpoint}/_heliograph/{path}", body, sent))  # noqa: S310 - http, loopback
+
+    def _fetch(self, request: Request) -> Any:
+        with urlopen(request, timeout=30) as response:  # noqa: S310 - http, loopback
+            return json.load(response)
+
+
+@contextmanager
+def local_cloud(**environment: str) -> Iterator[LocalCloud]:
+    """A local cloud that lives as long as the block; functions that it runs see `environment`, too."""
+    directory = Path(tempfile.mkdtemp(prefix="heliograph-test-"))
+    cloud = LocalCloud(_free_port())
+    with (directory / "log").open("w") as log:
+        process = subprocess.Popen(
+            [str(PYTHON), "-m", "localcloud"], env=_environment(cloud, directory) | environment, stdout=log, stderr=log
+        )
+        try:
+            _wait(cloud, process, directory / "log")
+            yield cloud
+        finally:
+            _stop(process)
+            shutil.rmtree(directory, ignore_errors=True)
+
+
+def _environment(cloud: LocalCloud, directory: Path) -> dict[str, str]:
+    own = {"GATEWAY_PORT": str(cloud.port), "TMPDIR": str(directory), "PYTHONPATH": str(ROOT / "infra/local")}
+    here = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTHON"))}
+    return here | own | {"MINISTACK_REGION": REGION, "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _wait(cloud: LocalCloud, process: subprocess.Popen[bytes], log: Path) -> None:
+    until = time.monotonic() + START_LIMIT
+    while time.monotonic() < until and process.poll() is None:
+        try:
+            cloud.get("health")
+        except (URLError, ConnectionError):
+            time.sleep(0.05)
+        else:
+            return
+    raise RuntimeError(f"The local cloud did not start:\n{log.read_text()}")
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(STOP_LIMIT)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
