@@ -1,0 +1,1 @@
+"""The marketer's desk: build, check and preview the templates."""

@@ -1,0 +1,209 @@
+"""Read the templates folder: facts, layouts, components and words, with every mistake that keeps them from being read."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from babel import Locale, UnknownLocaleError
+from heliograph.adapters.templates import OPTIONAL, PARTS
+from heliograph.domain.locales import canonical
+from heliograph.domain.model import Channel
+
+from heliograph_cli.desk import reading
+from heliograph_cli.desk.facts import BrandFacts, MessageFacts, PolicyFacts, Sample, Words
+from heliograph_cli.desk.findings import Finding
+
+MESSAGE_NAME = re.compile(r"[A-Za-z0-9_-]{1,128}")
+PREVIEW = "email.preview.txt"
+FILES = {
+    **{file: channel for channel, parts in PARTS.items() for file in parts.values()},
+    PREVIEW: Channel.EMAIL,
+}
+"""Every file of words, and its channel."""
+SHARED = frozenset(file for channel in PARTS for part, file in PARTS[channel].items() if part in OPTIONAL)
+"""Files that need no translation: a language without its own takes that of a more general one."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file of words or markup."""
+
+    file: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A message's folder as it was read."""
+
+    name: str
+    facts: MessageFacts
+    words: dict[str, dict[str, Source]]
+    """File, such as `email.subject.txt`, -> locale -> its text."""
+    samples: dict[str, Sample]
+    """Locale -> sample; `""` is the one for every language."""
+
+    def locales(self, channel: Channel) -> list[str]:
+        """The languages that a channel has any words in."""
+        files = [texts for file, texts in self.words.items() if FILES[file] is channel and file not in SHARED]
+        return sorted({locale for texts in files for locale in texts})
+
+    def sample(self, locale: str) -> Sample:
+        """The sample for a language."""
+        return self.samples.get(locale) or self.samples[""]
+
+
+@dataclass(frozen=True)
+class Desk:
+    """The whole folder, read."""
+
+    folder: Path
+    policy: PolicyFacts
+    brand: BrandFacts
+    css: str
+    layouts: dict[str, Source]
+    """The file that it surrounds, such as `email.html`, -> the layout."""
+    components: tuple[Source, ...]
+    words: dict[str, Words]
+    """Locale -> the words that all messages share."""
+    drafts: tuple[Draft, ...]
+    findings: tuple[Finding, ...] = field(default=())
+
+
+def read(folder: Path) -> tuple[Desk | None, list[Finding]]:
+    """Read everything that can be read. No desk: the policy, the brand or the shared words cannot be read at all."""
+    policy, findings = reading.toml(folder / "policy.toml", "policy.toml", PolicyFacts)
+    brand, wrong = reading.toml(folder / "brand/brand.toml", "brand/brand.toml", BrandFacts)
+    findings += wrong
+    default = policy.default_locale if policy else "en"
+    words, wrong = _shared_words(folder, default)
+    findings += wrong
+    drafts, wrong = _drafts(folder, default)
+    findings += wrong
+    if policy is None or brand is None or default not in words:
+        return None, findings
+    css = folder / "layouts/email.css"
+    desk = Desk(
+        folder=folder,
+        policy=policy,
+        brand=brand,
+        css=css.read_text(encoding="utf-8") if css.is_file() else "",
+        layouts={path.name: _source(folder, path) for path in _files(folder / "layouts", "*.html", "*.txt")},
+        components=tuple(_source(folder, path) for path in _files(folder / "components", "*.html", "*.txt")),
+        words=words,
+        drafts=tuple(drafts),
+    )
+    return desk, findings
+
+
+def _files(folder: Path, *patterns: str) -> list[Path]:
+    return sorted(path for pattern in patterns for path in folder.glob(pattern))
+
+
+def _source(folder: Path, path: Path) -> Source:
+    return Source(file=path.relative_to(folder).as_posix(), text=path.read_text(encoding="utf-8"))
+
+
+def _shared_words(folder: Path, default: str) -> tuple[dict[str, Words], list[Finding]]:
+    words: dict[str, Words] = {}
+    findings: list[Finding] = []
+    for path in _files(folder / "layouts", "words*.toml"):
+        file = path.relative_to(folder).as_posix()
+        locale, wrong = _locale(file, path.name.removeprefix("words").removesuffix("toml").strip("."), default)
+        facts, errors = reading.toml(path, file, Words)
+        findings += wrong + errors
+        if facts and locale:
+            words[locale] = facts
+    if default not in words and not findings:
+        findings = [Finding("layouts/words.toml", 0, "The words that all messages share are missing.", "Add the file.")]
+    return words, findings
+
+
+def _locale(file: str, suffix: str, default: str) -> tuple[str, list[Finding]]:
+    """The language that a suffix names; none is the default."""
+    if not suffix:
+        return default, []
+    try:
+        locale = canonical(suffix)
+        Locale.parse(locale, sep="-")
+    except (ValueError, UnknownLocaleError):
+        remedy = 'Name it by a language tag such as "de" or "pt-BR", or correct the rest of the file name.'
+        return "", [Finding(file, 0, f'"{suffix}" is not a language that we know.', remedy)]
+    return locale, []
+
+
+def _drafts(folder: Path, default: str) -> tuple[list[Draft], list[Finding]]:
+    drafts: list[Draft] = []
+    findings: list[Finding] = []
+    for place in sorted(path for path in (folder / "messages").glob("*") if path.is_dir()):
+        draft, wrong = _draft(folder, place, default)
+        drafts += [draft] if draft else []
+        findings += wrong
+    return drafts, findings
+
+
+def _draft(folder: Path, place: Path, default: str) -> tuple[Draft | None, list[Finding]]:
+    file = place.relative_to(folder).as_posix()
+    facts, findings = reading.toml(place / "message.toml", f"{file}/message.toml", MessageFacts)
+    if not MESSAGE_NAME.fullmatch(place.name):
+        remedy = "Use letters, digits, _ and - only, at most 128."
+        findings.append(Finding(file, 0, "The name of the folder cannot be the name of a message.", remedy))
+    words, wrong = _words(folder, place, default)
+    findings += wrong
+    samples, wrong = _samples(folder, place, default)
+    findings += wrong
+    if facts is None or "" not in samples:
+        return None, findings
+    return Draft(name=place.name, facts=facts, words=words, samples=samples), findings
+
+
+def _words(folder: Path, place: Path, default: str) -> tuple[dict[str, dict[str, Source]], list[Finding]]:
+    words: dict[str, dict[str, Source]] = {}
+    findings: list[Finding] = []
+    for path in _files(place, "*.html", "*.txt"):
+        source = _source(folder, path)
+        name, suffix = _split(path.name)
+        if not name:
+            known = ", ".join(sorted(FILES))
+            findings.append(Finding(source.file, 0, "This is not a part that we know.", f"Parts are: {known}."))
+            continue
+        locale, wrong = _locale(source.file, suffix, default)
+        findings += wrong
+        if locale:
+            words.setdefault(name, {})[locale] = source
+    return words, findings
+
+
+def _split(name: str) -> tuple[str, str]:
+    """`email.subject.de.txt` is `email.subject.txt` in `de`; the longest name of a part wins."""
+    for file in sorted(FILES, key=len, reverse=True):
+        stem, _, extension = file.rpartition(".")
+        if name == file:
+            return file, ""
+        if name.startswith(f"{stem}.") and name.endswith(f".{extension}"):
+            return file, name.removeprefix(f"{stem}.").removesuffix(f".{extension}")
+    return "", ""
+
+
+def _samples(folder: Path, place: Path, default: str) -> tuple[dict[str, Sample], list[Finding]]:
+    samples: dict[str, Sample] = {}
+    findings: list[Finding] = []
+    for path in dict.fromkeys([place / "sample.json", *_files(place, "sample.*.json")]):
+        file = path.relative_to(folder).as_posix()
+        suffix = path.name.removeprefix("sample").removesuffix("json").strip(".")
+        locale, wrong = _locale(file, suffix, default)
+        facts, errors = reading.sample(path, file, Sample)
+        findings += wrong + errors
+        if facts and locale:
+            samples[locale if suffix else ""] = facts
+    return samples, findings
+
+
+def colours(brand: BrandFacts) -> Iterator[tuple[str, str, str]]:
+    """Pairs of colours that people must be able to read: where, words, behind them."""
+    for table, palette in (("colours", brand.colours), ("dark", brand.dark)):
+        yield table, palette.ink, palette.paper
+        yield table, palette.muted, palette.canvas
+        yield table, palette.accent, palette.paper
+        yield table, palette.on_accent, palette.accent

@@ -1,0 +1,99 @@
+"""Read one file of the desk; what is wrong in it comes back as findings, all at once."""
+
+import json
+import re
+import tomllib
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from heliograph_cli.desk.findings import Finding
+
+F = TypeVar("F", bound=BaseModel)
+PROBLEMS = {
+    "missing": "{field} is missing.",
+    "extra_forbidden": "{field} is not a field that we know.",
+    "value_error": "{field}: {error}.",
+}
+
+
+def toml(path: Path, file: str, kind: type[F]) -> tuple[F | None, list[Finding]]:
+    """Read a TOML file as facts of a kind."""
+    return _facts(path, file, kind, tomllib.loads)
+
+
+def sample(path: Path, file: str, kind: type[F]) -> tuple[F | None, list[Finding]]:
+    """Read a JSON file as facts of a kind."""
+    return _facts(path, file, kind, json.loads)
+
+
+def _facts(path: Path, file: str, kind: type[F], parse: Callable[[str], Any]) -> tuple[F | None, list[Finding]]:
+    if not path.is_file():
+        return None, [Finding(file, 0, "The file is missing.", "Add it.")]
+    text = path.read_text(encoding="utf-8")
+    try:
+        return kind.model_validate(parse(text)), []
+    except ValidationError as error:
+        return None, [_finding(file, text, kind, detail) for detail in error.errors(include_url=False)]
+    except ValueError as error:
+        return None, [
+            Finding(file, _line_of_error(error), f"The file cannot be read: {error}.", "Correct the spelling.")
+        ]
+
+
+def _line_of_error(error: ValueError) -> int:
+    place = re.search(r"line (\d+)", str(error))
+    return int(place[1]) if place else 0
+
+
+def _finding(file: str, text: str, kind: type[BaseModel], detail: ErrorDetails) -> Finding:
+    field = ".".join(str(part) for part in detail["loc"]) or "The file"
+    problem = PROBLEMS.get(detail["type"], "{field}: {message}.")
+    error = str(detail.get("ctx", {}).get("error", "")).removesuffix(".")
+    problem = problem.format(field=field, message=detail["msg"].removesuffix("."), error=error)
+    if detail["type"] == "extra_forbidden":
+        remedy = f"Remove it, or use one of: {', '.join(_known(kind, detail['loc']))}."
+    else:
+        remedy = _description(kind, detail["loc"])
+    return Finding(file, _line(text, detail["loc"]), problem, remedy)
+
+
+def _nested(annotation: object) -> type[BaseModel] | None:
+    """The model inside an annotation such as `tuple[Link, ...]` or `Trigger | None`."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    inner: Iterable[object] = getattr(annotation, "__args__", ())
+    return next((found for part in inner if (found := _nested(part))), None)
+
+
+def _known(kind: type[BaseModel], place: Sequence[int | str]) -> list[str]:
+    """The fields that there are where an unknown one stands."""
+    for part in place[:-1]:
+        field = kind.model_fields.get(str(part))
+        kind = (_nested(field.annotation) if field else None) or kind
+    return list(kind.model_fields)
+
+
+def _description(kind: type[BaseModel], place: Sequence[int | str]) -> str:
+    """What to do about a field: the description of the innermost field that has one."""
+    said = "Correct it."
+    for part in place:
+        field = kind.model_fields.get(str(part))
+        if field is None:
+            continue
+        said = field.description or said
+        kind = _nested(field.annotation) or kind
+    return said
+
+
+def _line(text: str, place: Sequence[int | str]) -> int:
+    """Where a field stands, as far as can be seen: the last line that begins with its name."""
+    names = [str(part) for part in place if isinstance(part, str)]
+    for name in reversed(names):
+        found = re.search(rf'^\s*(?:\[.*)?"?{re.escape(name)}"?\b', text, re.MULTILINE)
+        if found:
+            return text.count("\n", 0, found.end()) + 1
+    return 0

@@ -1,0 +1,159 @@
+"""Render messages from the compiled templates: no parsing, no CSS, no files but the modules of the layer.
+
+The desk (`heliograph_cli.desk.build`) compiles `templates/` into a package; this module reads it.
+"""
+
+import importlib
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from jinja2 import BaseLoader, ModuleLoader, StrictUndefined, Template, TemplateRuntimeError, UndefinedError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from heliograph.domain.errors import UndeliverableError
+from heliograph.domain.locales import lookup
+from heliograph.domain.model import Channel, JsonObject, Message, Policy, Reason
+
+PARTS: dict[Channel, dict[str, str]] = {
+    Channel.EMAIL: {"subject": "email.subject.txt", "html": "email.html", "text": "email.txt"},
+    Channel.SMS: {"text": "sms.txt"},
+    Channel.PUSH: {"title": "push.title.txt", "body": "push.body.txt", "url": "push.url.txt"},
+}
+"""Which file of a message's folder each part of its content comes from."""
+ONE_LINE = frozenset({"subject", "title", "url"})
+"""Parts that may not hold a line break: a broken subject would let data write mail headers."""
+OPTIONAL = frozenset({"url"})
+UNUSABLE = (TemplateRuntimeError, TypeError, ValueError, ArithmeticError)
+"""Data that the words cannot work with, such as a sum over text. Rendering is pure: trying again will not help."""
+
+
+class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
+    """`catalogue.json`: what the desk compiled."""
+
+    policy: Policy
+    messages: dict[str, Message]
+    brand: JsonObject = {}
+    variables: dict[str, tuple[str, ...]] = {}
+    """Template -> the variables that it reads, such as `data.lines[].name`."""
+
+
+class Environment(ImmutableSandboxedEnvironment):
+    """Jinja2 for words: sandboxed, escaping in HTML, strict about what is missing. A null is as good as missing."""
+
+    def __init__(self, loader: BaseLoader | None = None) -> None:
+        super().__init__(
+            loader=loader,
+            autoescape=is_html,
+            undefined=StrictUndefined,
+            auto_reload=False,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            cache_size=-1,
+        )
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """Read a field; `data.items` is the field of that name, never the method of a dict."""
+        if type(obj) is dict or isinstance(obj, Mapping):
+            return self._field(obj, attribute)
+        return super().getattr(obj, attribute)
+
+    def getitem(self, obj: Any, argument: Any) -> Any:
+        """Read a field by its name in quotes, or an item by its place."""
+        if isinstance(obj, Mapping):
+            return self._field(obj, argument)
+        return super().getitem(obj, argument)
+
+    def _field(self, obj: Mapping[Any, Any], name: Any) -> Any:
+        value = obj.get(name)
+        return self.undefined(obj=obj, name=name) if value is None else value
+
+
+def is_html(template: str | None) -> bool:
+    """Whether a template's data is escaped."""
+    return template is not None and template.endswith(".html")
+
+
+def template_name(message: str, file: str, locale: str) -> str:
+    """The compiled name of a file in a language: `order_shipped/email.subject.de.txt`."""
+    stem, _, extension = file.rpartition(".")
+    return f"{message}/{stem}.{locale}.{extension}"
+
+
+class Templates:
+    """The compiled messages, ready to render."""
+
+    def __init__(self, catalogue: Catalogue, loader: BaseLoader) -> None:
+        self.policy = catalogue.policy
+        self.messages: Mapping[str, Message] = catalogue.messages
+        self.variables = catalogue.variables
+        self.brand = catalogue.brand
+        self._environment = Environment(loader)
+        self._templates: dict[tuple[str, Channel, str], tuple[tuple[str, Template], ...]] = {}
+
+    def message(self, name: str) -> Message | None:
+        """The facts of a message, or None if there is no such message."""
+        return self.messages.get(name)
+
+    def locale_for(self, message: Message, channel: Channel, wanted: str) -> str:
+        """The translation that somebody who wants a language gets."""
+        return lookup(wanted or self.policy.default_locale, message.locales[channel])
+
+    def render(
+        self,
+        message: Message,
+        channel: Channel,
+        *,
+        locale: str,
+        recipient: Mapping[str, Any],
+        data: Mapping[str, Any],
+        unsubscribe_url: str,
+    ) -> dict[str, str]:
+        """The parts of the content; a variable that is missing raises UndeliverableError with its name."""
+        found = self.locale_for(message, channel, locale)
+        context = {"recipient": recipient, "data": data, "locale": found, "unsubscribe_url": unsubscribe_url}
+        return {part: self._text(part, template, context) for part, template in self._parts(message, channel, found)}
+
+    def _parts(self, message: Message, channel: Channel, locale: str) -> tuple[tuple[str, Template], ...]:
+        key = (message.name, channel, locale)
+        if key not in self._templates:
+            self._templates[key] = tuple(self._load(message.name, channel, locale))
+        return self._templates[key]
+
+    def _load(self, message: str, channel: Channel, locale: str) -> list[tuple[str, Template]]:
+        names = {part: template_name(message, file, locale) for part, file in PARTS[channel].items()}
+        return [
+            (part, self._environment.get_template(name))
+            for part, name in names.items()
+            if part not in OPTIONAL or name in self.variables
+        ]
+
+    def _text(self, part: str, template: Template, context: dict[str, Any]) -> str:
+        try:
+            text = template.render(context)
+        except UndefinedError as missing:
+            raise UndeliverableError(Reason.MISSING_VARIABLE, self._variable(template, missing)) from None
+        except UNUSABLE:
+            raise UndeliverableError(Reason.MISSING_VARIABLE, f"unusable value in {template.name}") from None
+        return " ".join(text.split()) if part in ONE_LINE else text.strip()
+
+    def _variable(self, template: Template, missing: UndefinedError) -> str:
+        """Name the missing variable as the template spells it; the text of the error might quote data."""
+        spelled = self.variables.get(template.name or "", ())
+        text = (missing.message or "").removesuffix(" is undefined")
+        return next((path for path in spelled if text.endswith(_quoted(path))), "unknown variable")
+
+
+def _quoted(path: str) -> str:
+    """How Jinja2 ends its complaint that a variable is missing, up to a few words."""
+    return repr(path.removesuffix("[]").rpartition(".")[2])
+
+
+@lru_cache
+def load(package: str = "heliograph_templates") -> Templates:
+    """Read the compiled templates of a package, once."""
+    folder = Path(importlib.import_module(package).__file__ or "").parent
+    catalogue = msgspec.json.decode((folder / "catalogue.json").read_bytes(), type=Catalogue)
+    return Templates(catalogue, ModuleLoader(folder))

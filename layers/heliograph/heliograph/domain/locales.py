@@ -1,0 +1,48 @@
+"""Which translation a person reads: BCP-47 tags, and RFC 4647 lookup among those that there are."""
+
+import re
+from collections.abc import Sequence
+
+LANGUAGE_TAG = re.compile(
+    r"""(?:
+        (?P<language>[a-z]{2,3}(?:-[a-z]{3}){0,3}|[a-z]{4,8})
+        (?:-(?P<script>[a-z]{4}))?
+        (?:-(?P<region>[a-z]{2}|[0-9]{3}))?
+        (?:-(?:[a-z0-9]{5,8}|[0-9][a-z0-9]{3}))*
+        (?:-[0-9a-wy-z](?:-[a-z0-9]{2,8})+)*
+        (?:-x(?:-[a-z0-9]{1,8})+)?
+    )""",
+    re.IGNORECASE | re.VERBOSE,
+)
+"""A well-formed tag (RFC 5646, 2.1), without the grandfathered ones."""
+
+
+def canonical(tag: str) -> str:
+    """Spell a tag as RFC 5646 does: `en_us` is `en-US`. A tag that is not well-formed raises ValueError."""
+    spelled = tag.strip().replace("_", "-")
+    if not LANGUAGE_TAG.fullmatch(spelled):
+        raise ValueError("not a BCP-47 language tag")
+    subtags = spelled.lower().split("-")
+    singleton = next((place for place, subtag in enumerate(subtags) if len(subtag) == 1), len(subtags))
+    return "-".join(_cased(subtag) if 0 < place < singleton else subtag for place, subtag in enumerate(subtags))
+
+
+def _cased(subtag: str) -> str:
+    """Regions are in capitals, scripts have one, all else is in lower case."""
+    if len(subtag) == 2:
+        return subtag.upper()
+    return subtag.title() if len(subtag) == 4 and subtag.isalpha() else subtag
+
+
+def lookup(wanted: str, available: Sequence[str]) -> str:
+    """The best of the available tags (RFC 4647, 3.4): as wanted, else ever more general, else the first."""
+    spelled = {tag.lower(): tag for tag in available}
+    subtags = wanted.strip().replace("_", "-").lower().split("-")
+    while subtags:
+        found = spelled.get("-".join(subtags))
+        if found is not None:
+            return found
+        subtags.pop()
+        if subtags and len(subtags[-1]) == 1:
+            subtags.pop()
+    return available[0]
