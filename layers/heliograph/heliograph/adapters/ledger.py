@@ -18,7 +18,7 @@ from heliograph.adapters.dynamodb import (
     plain,
     text,
 )
-from heliograph.domain.model import LedgerEntry
+from heliograph.domain.model import LedgerEntry, Verdict
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -72,8 +72,19 @@ class Ledger:
                 for entry, response in zip(some, answer["Responses"], strict=True)
                 if not _won(entry, response, written)
             ]
-            written.existing.update({entry.dispatch_id: entry for entry in self._read(lost)})
+            written.existing.update(self.read(lost))
         return written
+
+    def write_all(self, entries: Sequence[LedgerEntry]) -> dict[str, LedgerEntry]:
+        """Write decisions, and give those that had been made before; raises BusyError when some were not taken."""
+        written = self.write(entries)
+        if written.undecided:
+            raise BusyError(f"ledger: {len(written.undecided)} decisions were not taken")
+        return written.existing
+
+    def read(self, entries: Sequence[LedgerEntry]) -> dict[str, LedgerEntry]:
+        """What is written under the ids of these decisions, by dispatch id."""
+        return {entry.dispatch_id: entry for entry in self._read(entries)}
 
     def timeline(self, recipient_id: str, *, limit: int = 100) -> Iterator[LedgerEntry]:
         """A person's decisions, newest first."""
@@ -128,7 +139,8 @@ def _parameters(entry: LedgerEntry) -> list[Any]:
 def _entry(item: Mapping[str, Any]) -> LedgerEntry:
     values = plain(item)
     return LedgerEntry(
-        **{name: values.get(name, "") for name in TEXTS},
+        **{name: values.get(name, "") for name in TEXTS if name != "outcome"},
+        outcome=Verdict(values["outcome"]),
         slot=values["slot"],
         decided_at=datetime.fromisoformat(values["decided_at"]),
     )

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from heliograph.adapters.dynamodb import Item, expiry, get_items, plain, text
 from heliograph.domain.facts import Fact
 from heliograph.domain.figures import Delivered, Planned
-from heliograph.domain.model import Channel, Value
+from heliograph.domain.model import Channel, RecordKey, SlotFacts
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -18,25 +18,17 @@ if TYPE_CHECKING:
 SHARDS = 16
 """Partitions over which a run's records are spread, so that a run of a million writes to no hot key."""
 
-SlotFacts = Mapping[int, Mapping[str, str]]
-"""Slot -> kind -> `fact_value`."""
-
-
-class Place(Value, frozen=True, kw_only=True):
-    """The record of a pack on a channel."""
-
-    run_id: str
-    pack_id: str
-    channel: Channel
-
-    def key(self) -> Item:
-        """Its key in the table."""
-        return {"part": text(part_of(self.run_id, self.pack_id)), "item": text(f"{self.pack_id}-{self.channel}")}
-
 
 def part_of(run_id: str, pack_id: str) -> str:
     """The partition of a pack: one of the run's shards; without a run the pack's own."""
     return f"{run_id}#{zlib.crc32(pack_id.encode()) % SHARDS}" if run_id else pack_id
+
+
+def _key(record: RecordKey) -> Item:
+    return {
+        "part": text(part_of(record.run_id, record.pack_id)),
+        "item": text(f"{record.pack_id}-{record.channel}"),
+    }
 
 
 class Records:
@@ -65,7 +57,7 @@ class Records:
             },
         )
 
-    def keep(self, place: Place, slots: SlotFacts, at: datetime) -> None:
+    def keep(self, record: RecordKey, slots: SlotFacts, at: datetime) -> None:
         """Add facts; a fact that is there already stays as it is."""
         facts = [(f"{kind}#{slot}", value) for slot, kinds in slots.items() for kind, value in kinds.items()]
         names = {f"#f{i}": name for i, (name, _) in enumerate(facts)}
@@ -73,33 +65,30 @@ class Records:
         sets = ", ".join(f"#f{i} = if_not_exists(#f{i}, :f{i})" for i in range(len(facts)))
         self._client.update_item(
             TableName=self._table,
-            Key=place.key(),
+            Key=_key(record),
             UpdateExpression=f"SET expires_at = :expires, {sets}",
             ExpressionAttributeNames=names,
             ExpressionAttributeValues={":expires": expiry(at), **values},
         )
 
-    def claim_again(self, place: Place, slots: list[int]) -> bool:
-        """Take the `retry` facts of slots away, all or none; False when somebody else did."""
-        names = {f"#f{i}": f"{Fact.RETRY}#{slot}" for i, slot in enumerate(slots)}
-        try:
-            self._client.update_item(
-                TableName=self._table,
-                Key=place.key(),
-                UpdateExpression="REMOVE " + ", ".join(names),
-                ConditionExpression=" AND ".join(f"attribute_exists({name})" for name in names),
-                ExpressionAttributeNames=names,
-            )
-        except self._client.exceptions.ConditionalCheckFailedException:
-            return False
-        return True
+    def claim_again(self, record: RecordKey, slots: Iterable[int]) -> None:
+        """Take the `retry` facts of slots away, all or none; when somebody else did, DynamoDB's error says so."""
+        names = {f"#f{slot}": f"{Fact.RETRY}#{slot}" for slot in slots}
+        self._client.update_item(
+            TableName=self._table,
+            Key=_key(record),
+            UpdateExpression="REMOVE " + ", ".join(names),
+            ConditionExpression=" AND ".join(f"attribute_exists({name})" for name in names),
+            ExpressionAttributeNames=names,
+        )
 
-    def read(self, places: list[Place]) -> dict[tuple[str, Channel], dict[int, dict[str, str]]]:
-        """The facts of packs: (pack id, channel) -> slot -> kind -> value."""
-        keys = [place.key() for place in dict.fromkeys(places)]
+    def read(self, records: Iterable[RecordKey]) -> dict[RecordKey, SlotFacts]:
+        """The facts of packs; those of which nothing is known yet have none."""
+        wanted = {(key["part"]["S"], key["item"]["S"]): record for record in records for key in [_key(record)]}
+        keys = [{"part": text(part), "item": text(item)} for part, item in wanted]
         items = get_items(self._client, self._table, keys, consistent=True)
-        found = {item["item"]["S"]: _facts(item) for item in items}
-        return {(p.pack_id, p.channel): found.get(f"{p.pack_id}-{p.channel}", {}) for p in places}
+        found = {wanted[item["part"]["S"], item["item"]["S"]]: _facts(item) for item in items}
+        return {record: found.get(record, {}) for record in wanted.values()}
 
     def of_run(self, run_id: str) -> Iterator[Planned | Delivered]:
         """Every record of a run: what was planned, and each channel's facts."""
@@ -132,8 +121,8 @@ def _with_prefix(prefix: str, values: Mapping[str, Any]) -> dict[str, int]:
     return {name.removeprefix(prefix): value for name, value in values.items() if name.startswith(prefix)}
 
 
-def _facts(item: Mapping[str, Any]) -> dict[int, dict[str, str]]:
-    slots: dict[int, dict[str, str]] = {}
+def _facts(item: Mapping[str, Any]) -> SlotFacts:
+    slots: SlotFacts = {}
     for name, value in item.items():
         kind, mark, slot = name.partition("#")
         if mark:

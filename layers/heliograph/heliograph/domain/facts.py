@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from heliograph.domain.model import EngagementKind, Value
+from heliograph.domain.ids import split_place
+from heliograph.domain.model import EngagementEvent, EngagementKind, RecordKey, SlotFacts, Value
 
 Facts = Mapping[str, str]
 """Kind -> `fact_value`: when, and what more there is to say (a provider's message id, a code, a reason)."""
@@ -115,3 +116,15 @@ def tally(slots: Iterable[Facts]) -> Tally:
     return Tally(
         standings=dict(standings), suppressed=dict(suppressed), failed=dict(failed), engagement=dict(engagement)
     )
+
+
+def by_record(events: Iterable[EngagementEvent]) -> dict[RecordKey, SlotFacts]:
+    """The facts that events tell, by the record that they belong to; the first event of a kind gives its time."""
+    records: dict[RecordKey, SlotFacts] = {}
+    for event in events:
+        if not event.place:
+            continue  # the outcome of its dispatch is known already
+        pack_id, slot = split_place(event.place)
+        slots = records.setdefault(RecordKey(event.run_id, pack_id, event.channel), {})
+        slots.setdefault(slot, {}).setdefault(event.kind.value, fact_value(event.occurred_at, event.detail))
+    return records

@@ -6,6 +6,8 @@ import hashlib
 import re
 from datetime import datetime
 
+from heliograph.domain.errors import MalformedError
+
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{1,128}")
 """The alphabet of SES tags, so that a provider can carry every id of ours."""
@@ -39,8 +41,10 @@ def place(pack_id: str, slot: int) -> str:
 
 
 def split_place(text: str) -> tuple[str, int]:
-    """The pack and the slot of a place; raises ValueError for anything else."""
+    """The pack and the slot of a place; raises MalformedError for anything else."""
     pack_id, _, slot = text.rpartition("-")
+    if not (pack_id and slot.isascii() and slot.isdigit() and len(slot) <= 3):
+        raise MalformedError("place", "is not <pack id>-<slot>")
     return pack_id, int(slot)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
@@ -451,7 +451,35 @@ class Sender(Protocol):
         ...
 
 
+class Events(Value, frozen=True, kw_only=True):
+    """What deliver tells record: outcomes that have consequences for the person."""
+
+    events: tuple[EngagementEvent, ...]
+
+
 # ---- the ledger --------------------------------------------------------------------------------------------
+
+
+class Verdict(StrEnum):
+    """What was decided on a request."""
+
+    DISPATCHED = "dispatched"
+    SUPPRESSED = "suppressed"
+    DEFERRED = "deferred"
+    WITHHELD = "withheld"
+    """Dispatched by plan, and suppressed when asked again just before delivery."""
+
+
+class RecordKey(NamedTuple):
+    """The record that holds what came of a pack on a channel."""
+
+    run_id: str
+    pack_id: str
+    channel: Channel
+
+
+SlotFacts = dict[int, dict[str, str]]
+"""Slot -> kind of fact -> its value (`facts.fact_value`)."""
 
 
 class LedgerEntry(Value, frozen=True, kw_only=True):
@@ -461,8 +489,7 @@ class LedgerEntry(Value, frozen=True, kw_only=True):
     dispatch_id: str
     message: str
     version: str
-    outcome: str
-    """`dispatched`, `suppressed` or `deferred`."""
+    outcome: Verdict
     decided_at: datetime
     pack_id: str
     slot: int

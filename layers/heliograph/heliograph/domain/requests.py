@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -20,6 +21,7 @@ from heliograph.domain.model import (
     SendRequest,
     Value,
 )
+from heliograph.domain.recipients import RecipientChange, from_event
 
 
 class Event(Value, frozen=True, kw_only=True, rename={"detail_type": "detail-type"}):
@@ -52,6 +54,24 @@ class Wanted(Value, frozen=True, kw_only=True):
     idempotency_key: str
 
 
+def read(body: JsonObject, messages: Mapping[str, Message], *, region: str) -> Wanted | RecipientChange:
+    """What a message of the queue `events` asks for: a trigger's rule names its message, our own events stand alone.
+
+    Raises MalformedError with the place and the reason when it asks for nothing that can be done.
+    """
+    match body:
+        case {"message": str(name), "event": dict(raw)}:
+            if name not in messages:
+                raise MalformedError("message", "the trigger's message is not in the catalogue: deploy again")
+            return triggered(messages[name], raw, region=region)
+        case {"detail-type": "SendRequested"}:
+            return requested(read_event(body), messages, region=region)
+        case {"detail-type": "RecipientUpdated"}:
+            event = read_event(body)
+            return from_event(event.detail, region=region, source=f"event:{event.source}", at=event.time)
+    raise MalformedError("detail-type", "is neither SendRequested nor RecipientUpdated, and no trigger names a message")
+
+
 def read_event(event: JsonObject) -> Event:
     """Read an EventBridge event; raises MalformedError with the field that is wrong."""
     try:
@@ -79,13 +99,13 @@ def triggered(message: Message, raw: JsonObject, *, region: str) -> Wanted:
     return wanted(wish, event, message, region=region)
 
 
-def requested(event: Event, message_of: dict[str, Message], *, region: str) -> Wanted:
+def requested(event: Event, messages: Mapping[str, Message], *, region: str) -> Wanted:
     """The request that a `SendRequested` event asks for."""
     try:
         wish = msgspec.convert(event.detail, SendRequested)
     except msgspec.ValidationError as error:
         raise MalformedError("detail", str(error)) from None
-    return wanted(wish, event, message_of.get(wish.message), region=region)
+    return wanted(wish, event, messages.get(wish.message), region=region)
 
 
 def wanted(wish: SendRequested, event: Event, message: Message | None, *, region: str) -> Wanted:

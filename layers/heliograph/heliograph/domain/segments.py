@@ -3,20 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import timedelta
-from typing import Literal
+from datetime import UTC, datetime, timedelta
+from typing import Literal, NamedTuple
 
 import msgspec
 
 from heliograph.domain import ids
 from heliograph.domain.errors import MalformedError
 from heliograph.domain.model import JsonObject, Lane, Message, RequestPack, Run, SendRequest, Value
-from heliograph.domain.rows import Problem, Row
+from heliograph.domain.rows import Row
 
 PACK_LIMIT = 100  # people: one BatchGetItem
 PACK_BYTES = 180_000  # of cells: a pack must fit into 256 KB, the input of a schedule
+
+
+class Problem(NamedTuple):
+    """A row that was refused: where, and why; never its text."""
+
+    row: int
+    column: str
+    reason: str
+
+
 FOLDER = "campaigns"
 MANIFEST = "campaign.toml"
+
+
+class UploadedObject(Value, frozen=True, kw_only=True, rename="kebab"):
+    """An object in an S3 event."""
+
+    key: str
+    version_id: str = ""
+    etag: str = ""
+
+
+class UploadedDetail(Value, frozen=True, kw_only=True):
+    """The detail of an S3 event."""
+
+    object: UploadedObject
+
+
+class Uploaded(Value, frozen=True, kw_only=True):
+    """S3's `Object Created` event for a manifest, as EventBridge delivers it."""
+
+    time: datetime
+    detail: UploadedDetail
 
 
 class Campaign(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -42,10 +73,29 @@ def read_campaign(text: bytes) -> Campaign:
 
 def campaign_name(key: str) -> str:
     """The name of the campaign whose manifest lies at a key `campaigns/<name>/campaign.toml`."""
-    folder, name, file = (key.split("/") + ["", ""])[:3]
+    folder, name, file = [*key.split("/"), "", ""][:3]
     if folder != FOLDER or file != MANIFEST or not ids.is_identifier(name):
         raise MalformedError("key", f"a manifest lies at {FOLDER}/<name>/{MANIFEST}, name of A-Z a-z 0-9 _ -")
     return name
+
+
+def new_run(uploaded: Uploaded) -> Run:
+    """The run that an upload starts: the same upload is the same run, another version of the manifest another one."""
+    manifest = uploaded.detail.object
+    started_at = uploaded.time.astimezone(UTC)
+    return Run(
+        run_id=ids.derived_id(started_at, manifest.key, manifest.version_id or manifest.etag),
+        campaign=campaign_name(manifest.key),
+        message="",
+        started_at=started_at,
+    )
+
+
+def frozen(run: Run, campaign: Campaign, segment: str, version: str) -> bytes:
+    """The run's manifest as it is kept: what was sent to whom, in which versions."""
+    return msgspec.json.format(
+        msgspec.json.encode({"run": run, "campaign": campaign, "segment": {"key": segment, "version": version}})
+    )
 
 
 def requests(rows: Iterable[Row], run: Run, message: Message, campaign: Campaign) -> Iterator[SendRequest | Problem]:
@@ -54,14 +104,15 @@ def requests(rows: Iterable[Row], run: Run, message: Message, campaign: Campaign
     not_after = run.started_at + timedelta(seconds=expires) if expires else None
     seen: set[int] = set()
     checked = False
-    for number, values, problem in rows:
-        if problem:
-            yield problem
+    for row in rows:
+        number, values = row.number, row.values
+        if row.problem:
+            yield Problem(number, "", row.problem)
             continue
         if not checked and "recipient_id" not in values:
             raise MalformedError("row 1", "the segment has no column recipient_id")
         checked = True
-        recipient_id = values.pop("recipient_id").strip()
+        recipient_id = values["recipient_id"].strip()
         if not ids.is_identifier(recipient_id):
             yield Problem(number, "recipient_id", "must be 1 to 128 characters of A-Z a-z 0-9 _ -")
             continue
@@ -69,6 +120,7 @@ def requests(rows: Iterable[Row], run: Run, message: Message, campaign: Campaign
             yield Problem(number, "recipient_id", "this person stands in an earlier row")
             continue
         seen.add(fingerprint)
+        del values["recipient_id"]
         yield SendRequest(
             request_id=ids.derived_id(run.started_at, run.run_id, recipient_id),
             message=message.name,

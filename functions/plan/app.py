@@ -1,0 +1,67 @@
+"""Plan send requests: to the outbox of a channel, to a later hour, or a "no" with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from heliograph.domain import packing
+from heliograph.domain.model import Decision, Dispatch, LedgerEntry, RequestPack
+from heliograph.domain.planning import plan
+from heliograph.runtime import deps
+from heliograph.runtime.handlers import queue_handler
+from heliograph.runtime.observe import count_decisions
+
+
+@queue_handler(RequestPack)
+def handler(pack: RequestPack, receives: int) -> None:
+    """Decide on every request of a pack, write each "no" and "later" once, and pass the rest on."""
+    now, templates = deps.now(), deps.templates()
+    people = deps.recipients().get_many([request.recipient_id for request in pack.requests])
+    decisions = [
+        plan(
+            request,
+            templates.message(request.message),
+            people.get(request.recipient_id),
+            policy=templates.policy,
+            now=now,
+            slot=slot,
+        )
+        for slot, request in enumerate(pack.requests)
+    ]
+    outbox = packing.outbox(pack, decisions, earlier_decisions(pack, decisions, now, again=receives > 1))
+    for deferred, until in outbox.deferred:
+        deps.schedules().defer(deferred, until)
+    for dispatches in outbox.dispatches:
+        deps.outbox(dispatches.channel, dispatches.lane).send([dispatches])
+    if pack.run_id:
+        deps.records().keep_plan(pack.run_id, pack.pack_id, outbox.planned, now)
+    count_decisions(outbox.planned)
+
+
+def earlier_decisions(
+    pack: RequestPack, decisions: Sequence[Decision], now: datetime, *, again: bool
+) -> dict[str, LedgerEntry]:
+    """Write suppressions and deferrals down; what had been decided before, by an earlier try or another planner.
+
+    Dispatches are written by deliver, as the claim; here they are only looked up when the pack comes again.
+    """
+    templates = deps.templates()
+    entries = [
+        packing.entry(
+            request,
+            decision,
+            place=(pack.pack_id, slot),
+            message=templates.message(request.message),
+            policy=templates.policy.version,
+            at=now,
+        )
+        for slot, (request, decision) in enumerate(zip(pack.requests, decisions, strict=True))
+    ]
+    looked_up = deps.ledger().read(entries) if again else {}
+    noes = [
+        entry
+        for entry, decision in zip(entries, decisions, strict=True)
+        if not isinstance(decision, Dispatch) and entry.dispatch_id not in looked_up
+    ]
+    return looked_up | deps.ledger().write_all(noes)

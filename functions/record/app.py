@@ -1,0 +1,37 @@
+"""Record provider events and our own: facts of the dispatch, consequences for the person, the lake."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from heliograph.adapters.engagement import read
+
+from heliograph.domain.engagement import consequences
+from heliograph.domain.errors import MalformedError
+from heliograph.domain.facts import by_record
+from heliograph.domain.model import EngagementEvent
+from heliograph.runtime import deps
+from heliograph.runtime.observe import count_events, logger
+
+
+def handler(event: Any, context: Any) -> dict[str, Any]:
+    """Take a batch as a whole: everything here may run twice, so any failure means that the batch comes again."""
+    now = deps.now()
+    events = [one for message in event["Records"] for one in read_or_park(message["body"])]
+    for record, facts in by_record(events).items():
+        deps.records().keep(record, facts, now)
+    for consequence in (consequence for one in events for consequence in consequences(one)):
+        deps.recipients().apply(consequence)
+    deps.bucket().keep_events(events)
+    count_events(events)
+    return {"batchItemFailures": []}
+
+
+def read_or_park(body: str) -> tuple[EngagementEvent, ...]:
+    """The events of a message; one that cannot be read is parked in the dead letters."""
+    try:
+        return read(body)
+    except MalformedError as error:
+        logger.warning("A message was parked", extra={"place": error.place, "reason": error.reason})
+        deps.parking().park(body, place=error.place, reason=error.reason)
+        return ()

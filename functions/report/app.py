@@ -1,0 +1,26 @@
+"""Report: answer questions about runs and people, and write their pages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from heliograph.domain.errors import MalformedError
+from heliograph.runtime import reports
+
+
+def handler(event: Any, context: Any) -> Any:
+    """Answer one question: `{"action": "runs" | "status" | "report" | "timeline" | "why", …}`."""
+    match event:
+        case {"action": "runs"}:
+            answer: Any = reports.runs()
+        case {"action": "status", "run_id": str(run_id)}:
+            answer = reports.status(run_id)
+        case {"action": "report", "run_id": str(run_id)}:
+            answer = reports.report(run_id)
+        case {"action": "timeline", "recipient_id": str(recipient_id)}:
+            answer = reports.timeline(recipient_id)
+        case {"action": "why", "recipient_id": str(recipient_id)}:
+            answer = reports.why(recipient_id, event.get("message"))
+        case _:
+            raise MalformedError("action", "must be runs, status, report, timeline or why, with its id")
+    return reports.plain(answer)

@@ -1,0 +1,78 @@
+"""The bucket: campaign folders, the frozen manifests of runs, report pages, and the lake."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import IO, TYPE_CHECKING, NamedTuple, cast
+
+import msgspec
+
+from heliograph.domain.errors import MalformedError
+from heliograph.domain.model import EngagementEvent
+
+if TYPE_CHECKING:
+    from botocore.response import StreamingBody
+    from types_boto3_s3 import S3Client
+
+CHUNK = 1 << 20  # bytes read at a time: a segment of any size takes the memory of one chunk
+
+
+class StoredObject(NamedTuple):
+    """An object in one version, so that a later upload changes nothing about a run."""
+
+    key: str
+    version: str
+
+
+class Bucket:
+    """The stack's bucket."""
+
+    def __init__(self, client: S3Client, name: str) -> None:
+        self._client = client
+        self._name = name
+
+    def current(self, key: str) -> StoredObject:
+        """The version of an object that is current now; raises MalformedError when there is none."""
+        try:
+            answer = self._client.head_object(Bucket=self._name, Key=key)
+        except self._client.exceptions.ClientError as error:
+            if error.response["Error"]["Code"] in ("404", "NoSuchKey", "NotFound"):
+                raise MalformedError(key, "there is no such file in the bucket") from None
+            raise
+        return StoredObject(key, answer.get("VersionId", ""))
+
+    def read(self, stored: StoredObject) -> bytes:
+        """A small object, whole."""
+        return self._get(stored).read()
+
+    def lines(self, stored: StoredObject) -> Iterator[str]:
+        """The lines of an object, ends included, in bounded memory; wrong bytes survive as surrogates."""
+        raw = cast(io.RawIOBase, self._get(stored))
+        buffered = io.BufferedReader(raw, CHUNK)
+        return io.TextIOWrapper(buffered, encoding="utf-8-sig", errors="surrogateescape", newline="")
+
+    def write(self, key: str, content: bytes | IO[bytes], content_type: str) -> None:
+        """Write an object."""
+        body = io.BytesIO(content) if isinstance(content, bytes) else content
+        self._client.put_object(Bucket=self._name, Key=key, Body=body, ContentType=content_type)
+
+    def keep_events(self, events: Sequence[EngagementEvent]) -> None:
+        """Add events to the lake, by the day on which they happened, as JSON lines without addresses.
+
+        The same events are the same object; an event that comes again in other company is a row with the same event_id.
+        """
+        by_day: dict[str, list[EngagementEvent]] = defaultdict(list)
+        for event in events:
+            by_day[f"{event.occurred_at:%Y-%m-%d}"].append(msgspec.structs.replace(event, address=""))
+        for day, some in by_day.items():
+            name = hashlib.blake2b("".join(e.event_id for e in some).encode(), digest_size=16).hexdigest()
+            rows = b"".join(msgspec.json.encode(event) + b"\n" for event in some)
+            self.write(f"lake/events/day={day}/{name}.jsonl", rows, "application/x-ndjson")
+
+    def _get(self, stored: StoredObject) -> StreamingBody:
+        if stored.version:
+            return self._client.get_object(Bucket=self._name, Key=stored.key, VersionId=stored.version)["Body"]
+        return self._client.get_object(Bucket=self._name, Key=stored.key)["Body"]

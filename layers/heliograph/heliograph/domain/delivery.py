@@ -1,0 +1,125 @@
+"""What deliver does with a pack: who is still written to, what earlier tries left behind, what came of each letter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from heliograph.domain.facts import Fact, fact_value
+from heliograph.domain.model import (
+    Accepted,
+    Dispatch,
+    DispatchPack,
+    Failed,
+    InDoubt,
+    LedgerEntry,
+    Letter,
+    Message,
+    NotSent,
+    Outcome,
+    SlotFacts,
+    Verdict,
+)
+
+NOT_OURS = frozenset({Verdict.SUPPRESSED, Verdict.DEFERRED})
+"""What plan decided counts in plan's sums, not in deliver's."""
+
+
+class Checked(NamedTuple):
+    """A dispatch after the last look at its person: a letter to be sent, or the reason why it is withheld."""
+
+    dispatch: Dispatch
+    message: Message
+    letter: Letter | None
+    reason: str
+
+
+class Todo(NamedTuple):
+    """What this try on a pack has to do."""
+
+    claimed: list[Letter]
+    """Claimed by this try, to be handed to the provider."""
+    again: list[Letter]
+    """Claimed by an earlier try and provably not sent; this try must win them before it sends them."""
+    facts: SlotFacts
+    """What is known without sending."""
+
+
+def claim(checked: Checked, pack: DispatchPack, *, policy: str, at: datetime) -> LedgerEntry:
+    """The entry that claims a dispatch, or that says why it is withheld."""
+    dispatch = checked.dispatch
+    return LedgerEntry(
+        recipient_id=dispatch.recipient_id,
+        dispatch_id=dispatch.dispatch_id,
+        message=dispatch.message,
+        version=checked.message.version,
+        outcome=Verdict.WITHHELD if checked.reason else Verdict.DISPATCHED,
+        decided_at=at,
+        pack_id=pack.pack_id,
+        slot=dispatch.slot,
+        channel=dispatch.channel,
+        reason=checked.reason,
+        tried=dispatch.tried,
+        policy=policy,
+        run_id=pack.run_id,
+    )
+
+
+def todo(
+    pack: DispatchPack,
+    checked: Sequence[Checked],
+    existing: Mapping[str, LedgerEntry],
+    facts: SlotFacts,
+    *,
+    won: set[str],
+    at: datetime,
+) -> Todo:
+    """Send what this try has claimed, and go on from where an earlier try on the same pack stopped.
+
+    `won` are the dispatches that this try claimed, `existing` those that were decided before, `facts` what is known of
+    them. What was claimed and of which nothing else is known is in doubt, and is not sent again.
+    """
+    ours = [entry for entry in existing.values() if _is_ours(entry, pack)]
+    retried = {entry.slot for entry in ours if facts.get(entry.slot, {}).keys() == {Fact.RETRY}}
+    learnt = {entry.slot: _left_behind(entry, at) for entry in ours if not facts.get(entry.slot)}
+    claimed: list[Letter] = []
+    again: list[Letter] = []
+    for dispatch, _, letter, reason in checked:
+        is_new = dispatch.dispatch_id in won
+        if not is_new and dispatch.slot not in retried:
+            continue
+        if letter is None:
+            learnt[dispatch.slot] = {Fact.SUPPRESSED: fact_value(at, reason)}
+        else:
+            (claimed if is_new else again).append(letter)
+    return Todo(claimed, again, learnt)
+
+
+def _is_ours(entry: LedgerEntry, pack: DispatchPack) -> bool:
+    """Whether a decision was made by an earlier try on this very pack."""
+    return (entry.pack_id, entry.channel) == (pack.pack_id, pack.channel) and entry.outcome not in NOT_OURS
+
+
+def _left_behind(entry: LedgerEntry, at: datetime) -> dict[str, str]:
+    """What a try that stopped right after its claim leaves behind."""
+    if entry.outcome is Verdict.WITHHELD:
+        return {Fact.SUPPRESSED: fact_value(entry.decided_at, entry.reason)}
+    return {Fact.UNKNOWN: fact_value(at, "interrupted")}
+
+
+def facts_of(outcomes: Iterable[Outcome], letters: Mapping[str, Letter], at: datetime) -> SlotFacts:
+    """What the provider's answers say about each slot; letters by dispatch id."""
+    return {letters[outcome.dispatch_id].dispatch.slot: _fact(outcome, at) for outcome in outcomes}
+
+
+def _fact(outcome: Outcome, at: datetime) -> dict[str, str]:
+    match outcome:
+        case Accepted():
+            return {Fact.ACCEPTED: fact_value(at, outcome.provider_message_id)}
+        case Failed():
+            return {Fact.FAILED: fact_value(at, outcome.code)}
+        case NotSent():
+            return {Fact.RETRY: fact_value(at, outcome.cause)}
+        case InDoubt():
+            return {Fact.UNKNOWN: fact_value(at, outcome.cause)}

@@ -1,0 +1,165 @@
+"""What handlers work with: every adapter, wired to its client and settings on first use."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from functools import cache
+from typing import TYPE_CHECKING
+
+from heliograph.domain.model import Channel, Lane, Sender
+from heliograph.runtime.clients import client, provider
+from heliograph.runtime.settings import setting
+
+if TYPE_CHECKING:
+    from heliograph.adapters.bucket import Bucket
+    from heliograph.adapters.ledger import Ledger
+    from heliograph.adapters.links import UnsubscribeLinks
+    from heliograph.adapters.queues import Queue
+    from heliograph.adapters.recipients import Recipients
+    from heliograph.adapters.records import Records
+    from heliograph.adapters.runs import Runs
+    from heliograph.adapters.schedules import Schedules
+    from heliograph.adapters.templates import Templates
+
+
+def now() -> datetime:
+    """The time (UTC)."""
+    return datetime.now(UTC)
+
+
+@cache
+def recipients() -> Recipients:
+    """The people."""
+    from heliograph.adapters.recipients import Recipients
+
+    return Recipients(client("dynamodb"), setting("RECIPIENTS_TABLE"))
+
+
+@cache
+def ledger() -> Ledger:
+    """The decisions."""
+    from heliograph.adapters.ledger import Ledger
+
+    return Ledger(client("dynamodb"), setting("LEDGER_TABLE"))
+
+
+@cache
+def records() -> Records:
+    """What came of every pack."""
+    from heliograph.adapters.records import Records
+
+    return Records(client("dynamodb"), setting("RUNS_TABLE"))
+
+
+@cache
+def runs() -> Runs:
+    """The campaign runs."""
+    from heliograph.adapters.runs import Runs
+
+    return Runs(client("dynamodb"), setting("RUNS_TABLE"))
+
+
+@cache
+def bucket() -> Bucket:
+    """Campaign folders, run manifests, reports and the lake."""
+    from heliograph.adapters.bucket import Bucket
+
+    return Bucket(client("s3"), setting("BUCKET"))
+
+
+@cache
+def templates() -> Templates:
+    """The compiled messages and the policy."""
+    from heliograph.adapters.templates import load
+
+    return load()
+
+
+@cache
+def schedules() -> Schedules:
+    """Deferrals."""
+    from heliograph.adapters.schedules import Schedules
+
+    arns = {Lane.BULK.value: setting("REQUESTS_BULK_ARN"), Lane.PRIORITY.value: setting("REQUESTS_PRIORITY_ARN")}
+    return Schedules(client("scheduler"), group=setting("SCHEDULE_GROUP"), role=setting("SCHEDULE_ROLE"), queues=arns)
+
+
+@cache
+def queue(name: str) -> Queue:
+    """A queue by the name of its setting."""
+    from heliograph.adapters.queues import Queue
+
+    return Queue(client("sqs"), setting(name))
+
+
+def requests(lane: Lane) -> Queue:
+    """The requests of a lane."""
+    return queue(f"REQUESTS_{lane.upper()}_QUEUE")
+
+
+def outbox(channel: Channel, lane: Lane) -> Queue:
+    """The outbox of a channel on a lane."""
+    return queue(f"OUTBOX_{channel.upper()}_{lane.upper()}_QUEUE")
+
+
+def engagement() -> Queue:
+    """What record reads."""
+    return queue("ENGAGEMENT_QUEUE")
+
+
+def parking() -> Queue:
+    """The dead letters of this function's own queue."""
+    return queue("PARKING_QUEUE")
+
+
+@cache
+def links() -> UnsubscribeLinks:
+    """Signed unsubscribe links."""
+    from heliograph.adapters.links import UnsubscribeLinks
+
+    secret = client("secretsmanager").get_secret_value(SecretId=setting("SIGNING_SECRET"))["SecretString"]
+    return UnsubscribeLinks(secret, setting("UNSUBSCRIBE_URL"))
+
+
+@cache
+def sender(channel: Channel) -> Sender:
+    """The provider of a channel, as the stack's parameters name it."""
+    match channel:
+        case Channel.EMAIL:
+            return _email()
+        case Channel.SMS:
+            return _sms()
+        case Channel.PUSH:
+            return _push()
+
+
+def _email() -> Sender:
+    from heliograph.adapters.channels.email import ses_sender
+
+    return ses_sender(
+        provider("sesv2"),
+        sender=setting("EMAIL_SENDER"),
+        configuration_set=setting("EMAIL_CONFIGURATION_SET"),
+        unsubscribe_mailto=setting("UNSUBSCRIBE_MAILTO"),
+    )
+
+
+def _sms() -> Sender:
+    from heliograph.adapters.channels.sms import end_user_messaging_sender, sns_sender
+
+    if setting("SMS_PROVIDER") == "sns":
+        return sns_sender(provider("sns"), sender_id=setting("SMS_ORIGINATION_IDENTITY"))
+    return end_user_messaging_sender(
+        provider("pinpoint-sms-voice-v2"),
+        origination_identity=setting("SMS_ORIGINATION_IDENTITY"),
+        configuration_set=setting("SMS_CONFIGURATION_SET"),
+    )
+
+
+def _push() -> Sender:
+    from heliograph.adapters.channels.push import pinpoint_sender, sns_sender
+
+    if setting("PUSH_PROVIDER") == "sns":
+        return sns_sender(provider("sns"), platform_applications=json.loads(setting("PUSH_PLATFORM_APPLICATIONS")))
+    return pinpoint_sender(provider("pinpoint"), application_id=setting("PUSH_APPLICATION"))

@@ -1,0 +1,49 @@
+"""How a function takes messages from its queue: decoded, one failing alone, the unreadable parked with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import msgspec
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+
+from heliograph.domain.errors import MalformedError
+from heliograph.runtime import deps
+from heliograph.runtime.observe import logger
+
+T = TypeVar("T")
+Handler = Callable[[Any, Any], dict[str, Any]]
+
+
+def queue_handler(kind: type[T]) -> Callable[[Callable[[T, int], None]], Handler]:
+    """Make a handler of SQS batches of a function that takes one decoded message and how often it was received.
+
+    An exception means "try again" for that message alone. A message that cannot be read (MalformedError) is parked at
+    once in the dead letters of the queue, where it raises the alarm, with its place and reason.
+    """
+    decoder = msgspec.json.Decoder(kind)
+
+    def decorate(handle: Callable[[T, int], None]) -> Handler:
+        def record_handler(record: SQSRecord) -> None:
+            try:
+                handle(_decoded(decoder, record.body), int(record.attributes.approximate_receive_count))
+            except MalformedError as error:
+                logger.warning("A message was parked", extra={"place": error.place, "reason": error.reason})
+                deps.parking().park(record.body, place=error.place, reason=error.reason)
+
+        def handler(event: Any, context: Any) -> dict[str, Any]:
+            processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
+            return dict(process_partial_response(event, record_handler, processor, context))
+
+        return handler
+
+    return decorate
+
+
+def _decoded(decoder: msgspec.json.Decoder[T], body: str) -> T:
+    try:
+        return decoder.decode(body)
+    except msgspec.DecodeError as error:
+        raise MalformedError("body", str(error)) from None

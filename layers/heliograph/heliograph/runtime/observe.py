@@ -1,0 +1,42 @@
+"""What a function says of itself: log lines with identifiers only; metrics that are decisions or engagement kinds."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.metrics import MetricUnit, single_metric
+
+from heliograph.domain.figures import Planned
+from heliograph.domain.model import EngagementEvent, SlotFacts
+
+NAMESPACE = "Heliograph"
+
+logger = Logger(service="heliograph")
+
+
+def count(channel: str, counts: Mapping[str, int]) -> None:
+    """Count decisions or engagement kinds as CloudWatch metrics with the dimension `channel`."""
+    for name, number in counts.items():
+        if number:
+            with single_metric(name=str(name), unit=MetricUnit.Count, value=number, namespace=NAMESPACE) as metric:
+                metric.add_dimension("channel", channel or "none")
+
+
+def count_decisions(planned: Planned) -> None:
+    """Count what plan decided: dispatches by channel, suppressions and deferrals."""
+    for channel, number in planned.dispatched.items():
+        count(channel, {"dispatched": number})
+    count("", {"suppressed": sum(planned.suppressed.values()), "deferred": planned.deferred})
+
+
+def count_facts(channel: str, slots: SlotFacts) -> None:
+    """Count what deliver came to know, by kind."""
+    count(channel, Counter(kind for facts in slots.values() for kind in facts))
+
+
+def count_events(events: Iterable[EngagementEvent]) -> None:
+    """Count what happened, by channel and kind."""
+    for (channel, kind), number in Counter((event.channel, event.kind.value) for event in events).items():
+        count(channel, {kind: number})

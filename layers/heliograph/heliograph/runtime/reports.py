@@ -1,0 +1,111 @@
+"""Answers about runs and people: figures, pages, a person's timeline, and why."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from heliograph.adapters import pages
+from heliograph.domain.errors import MalformedError
+from heliograph.domain.facts import Fact, Facts, at_of, detail_of, state_of
+from heliograph.domain.figures import RunFigures, figures
+from heliograph.domain.model import Channel, JsonObject, LedgerEntry, RecordKey, Run, Verdict
+from heliograph.domain.planning import spelled_out
+from heliograph.domain.quiet_hours import zone_for
+from heliograph.runtime import deps
+
+NO_DISPATCH = frozenset({Verdict.SUPPRESSED, Verdict.DEFERRED})
+
+
+def runs() -> list[JsonObject]:
+    """The runs, newest first, with the state that their figures give."""
+    return [_row(status(run.run_id)) for run in deps.runs().latest()]
+
+
+def status(run_id: str) -> RunFigures:
+    """A run in figures, as of now."""
+    run = _run(run_id)
+    return figures(run, deps.records().of_run(run_id))
+
+
+def report(run_id: str) -> JsonObject:
+    """Write the report of a run into the bucket: a page, and the same figures as JSON."""
+    sums = status(run_id)
+    html_key, json_key = f"reports/{run_id}.html", f"reports/{run_id}.json"
+    deps.bucket().write(html_key, pages.report_page(sums).encode(), "text/html; charset=utf-8")
+    deps.bucket().write(json_key, msgspec.json.format(msgspec.json.encode(sums)), "application/json")
+    return {"figures": sums, "html_key": html_key, "json_key": json_key}
+
+
+def timeline(recipient_id: str) -> JsonObject:
+    """Everything that was decided about a person and what came of it, newest first; also as a page in the bucket."""
+    found = {"recipient_id": recipient_id, "entries": _entries(recipient_id)}
+    person = deps.recipients().get_many([recipient_id]).get(recipient_id)
+    zone = zone_for(person.timezone if person else "", deps.templates().policy)
+    html_key = f"reports/timeline/{recipient_id}.html"
+    deps.bucket().write(html_key, pages.timeline_page(found, zone=zone).encode(), "text/html; charset=utf-8")
+    return found | {"html_key": html_key}
+
+
+def why(recipient_id: str, message: str | None) -> JsonObject:
+    """The latest decision about a person (and a message): the rules that were asked, and the outcome."""
+    entries = [entry for entry in _entries(recipient_id) if message in (None, entry["message"])]
+    if not entries:
+        about = f" about {message}" if message else ""
+        raise MalformedError("recipient_id", f"nothing was ever decided{about} for this person")
+    latest = entries[0]
+    return {
+        "recipient_id": recipient_id,
+        **{name: latest[name] for name in ("message", "decided_at", "outcome", "channel", "reason", "rules")},
+    }
+
+
+def _run(run_id: str) -> Run:
+    run = deps.runs().get(run_id)
+    if run is None:
+        raise MalformedError("run_id", f"there is no run {run_id}: `heliograph campaign list` shows them")
+    return run
+
+
+def _row(sums: RunFigures) -> JsonObject:
+    return {
+        "run_id": sums.run_id,
+        "campaign": sums.campaign,
+        "state": sums.state,
+        "started_at": sums.started_at,
+    }
+
+
+def _entries(recipient_id: str) -> list[JsonObject]:
+    decisions = list(deps.ledger().timeline(recipient_id))
+    facts = deps.records().read(_record_of(entry) for entry in decisions if entry.outcome not in NO_DISPATCH)
+    return [_entry(entry, facts.get(_record_of(entry), {}).get(entry.slot, {})) for entry in decisions]
+
+
+def _record_of(entry: LedgerEntry) -> RecordKey:
+    return RecordKey(entry.run_id, entry.pack_id, Channel(entry.channel or Channel.EMAIL))
+
+
+def _entry(entry: LedgerEntry, facts: Facts) -> JsonObject:
+    dispatched = entry.outcome not in NO_DISPATCH
+    return {
+        "dispatch_id": entry.dispatch_id,
+        "message": entry.message,
+        "version": entry.version,
+        "channel": entry.channel or None,
+        "outcome": Verdict.SUPPRESSED if entry.outcome is Verdict.WITHHELD else entry.outcome,
+        "reason": entry.reason or None,
+        "state": state_of(facts) if dispatched else entry.outcome,
+        "run_id": entry.run_id or None,
+        "decided_at": entry.decided_at,
+        "facts": {kind: at_of(value) for kind, value in facts.items()},
+        "provider_message_id": detail_of(facts[Fact.ACCEPTED]) if Fact.ACCEPTED in facts else None,
+        "rules": spelled_out(entry.tried),
+        "until": entry.until or None,
+    }
+
+
+def plain(answer: Any) -> Any:
+    """An answer as Lambda returns it: nothing but JSON."""
+    return msgspec.to_builtins(answer)
