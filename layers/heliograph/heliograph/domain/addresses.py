@@ -28,7 +28,7 @@ ZONE_NAME: Final = re.compile(r"[A-Z][A-Za-z0-9_+-]*(?:/[A-Za-z0-9_+-]+){0,3}")
 
 
 def email(text: str) -> str:
-    """`Amara@Bücher.Example` is `Amara@xn--bcher-kva.example`: SES takes every domain so, but only ASCII before the @."""
+    """`Amara@Bücher.Example` is `Amara@xn--bcher-kva.example`: SES takes domains so, and only ASCII before the @."""
     from email_validator import EmailNotValidError, validate_email
 
     try:

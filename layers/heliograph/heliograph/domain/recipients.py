@@ -14,7 +14,10 @@ from heliograph.domain.model import Channel, Consent, ConsentState, JsonObject, 
 T = TypeVar("T")
 
 COLUMNS: Final = frozenset(
-    "recipient_id email phone devices preferred_channels locale timezone consent_source consent_at".split()
+    {
+        *("recipient_id", "email", "phone", "devices", "preferred_channels", "locale", "timezone"),
+        *("consent_source", "consent_at"),
+    }
 )
 """The columns with a meaning of their own, beside `consent.<topic>.<channel>`; every other one is an attribute."""
 
@@ -59,9 +62,9 @@ def from_row(row: Mapping[str, str], *, region: str, source: str, at: datetime) 
 
 
 def from_event(detail: JsonObject, *, region: str, source: str, at: datetime) -> RecipientChange:
-    """Read a `RecipientUpdated` event. Only a bad `recipient_id` refuses the event (MalformedError).
+    """Read a `RecipientUpdated` event; null says nothing. Only a bad `recipient_id` refuses it (MalformedError).
 
-    Its fields are the columns (as text or lists), `consents` by `<topic>/<channel>`, and `attributes`; null says nothing.
+    Its fields are the columns (as text or lists), `consents` by `<topic>/<channel>`, and `attributes`.
     """
     reading = _Reading({})
     for name in sorted(COLUMNS & detail.keys()):

@@ -2,6 +2,7 @@
 
 Final is what is about this person or this letter; those codes are listed at each call. What is about our set-up or the
 provider's state is tried again, then parked, so that it can be redriven once it is mended.
+Clients that send must not try by themselves (`total_max_attempts` 1): a second try might be a second message.
 """
 
 from collections.abc import Mapping
@@ -17,9 +18,6 @@ from botocore.exceptions import (
 )
 
 from heliograph.domain.model import Failed, FailureCode, InDoubt, NotSent
-
-SEND_RETRIES: Final = {"total_max_attempts": 1, "mode": "standard"}
-"""Clients that send are made with `Config(retries=SEND_RETRIES)`: botocore's own tries may send a message twice."""
 
 ProviderError = ClientError | BotoCoreError
 PROVIDER_ERRORS: Final = (ClientError, BotoCoreError)

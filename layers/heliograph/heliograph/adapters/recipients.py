@@ -1,0 +1,173 @@
+"""The people: read a hundred at a time, changed field by field, suppressed wherever an address is known."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from heliograph.adapters.recipient_items import (
+    Item,
+    cleared_by,
+    insert_of,
+    is_outdated,
+    item_of,
+    moment,
+    recipient_of,
+    update_of,
+)
+from heliograph.domain.model import (
+    Channel,
+    Consent,
+    ConsentState,
+    Consequence,
+    Recipient,
+    RemoveDevice,
+    SuppressAddress,
+    WithdrawConsent,
+)
+from heliograph.domain.recipients import RecipientChange
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+
+READ_LIMIT: Final = 100  # BatchGetItem
+INSERT_LIMIT: Final = 25  # BatchExecuteStatement
+STATEMENT_LIMIT: Final = 8_192  # PartiQL: characters of one statement
+READ_TRIES: Final = 6  # with pauses that add up to 3 seconds
+INDEXES: Final = {Channel.EMAIL: ("by-email", "email"), Channel.SMS: ("by-phone", "phone")}
+
+
+@dataclass(frozen=True, slots=True)
+class Recipients:
+    """The recipients table."""
+
+    client: DynamoDBClient
+    table: str
+
+    def get_many(self, ids: Iterable[str], *, consistent: bool = False) -> dict[str, Recipient]:
+        """The people who are known, by id; who is not known is not in it."""
+        known: dict[str, Recipient] = {}
+        unique = list(dict.fromkeys(ids))
+        for start in range(0, len(unique), READ_LIMIT):
+            for item in self._read(unique[start : start + READ_LIMIT], consistent=consistent):
+                known[item["recipient_id"]["S"]] = recipient_of(item)
+        return known
+
+    def by_address(self, channel: Channel, address: str) -> tuple[str, ...]:
+        """The ids of everybody who has an address; devices are not indexed."""
+        if channel not in INDEXES:
+            return ()
+        index, attribute = INDEXES[channel]
+        pages = self.client.get_paginator("query").paginate(
+            TableName=self.table,
+            IndexName=index,
+            KeyConditionExpression="#address = :address",
+            ExpressionAttributeNames={"#address": attribute},
+            ExpressionAttributeValues={":address": {"S": address}},
+        )
+        return tuple(item["recipient_id"]["S"] for page in pages for item in page["Items"])
+
+    def everyone(self) -> Iterator[Recipient]:
+        """All people, in no order."""
+        for page in self.client.get_paginator("scan").paginate(TableName=self.table):
+            yield from map(recipient_of, page["Items"])
+
+    def save(self, change: RecipientChange) -> None:
+        """Set what was given, and nothing else. A consent never overwrites one that was given later."""
+        fields = item_of(change)
+        key = fields.pop("recipient_id")
+        while newer := self._update(key, fields, cleared_by(change)):
+            fields = {name: value for name, value in fields.items() if name not in newer}
+
+    def save_many(self, changes: Iterable[RecipientChange]) -> None:
+        """Save changes in their order; cheapest for people who are new."""
+        pack: dict[str, RecipientChange] = {}
+        for change in changes:
+            if change.recipient_id in pack or len(pack) == INSERT_LIMIT:
+                self._insert(pack)
+                pack = {}
+            pack[change.recipient_id] = change
+        self._insert(pack)
+
+    def apply(self, consequence: Consequence) -> None:
+        """Let an engagement event have its consequence; twice is the same as once."""
+        match consequence:
+            case SuppressAddress():
+                self._suppress(consequence)
+            case WithdrawConsent():
+                self._withdraw(consequence)
+            case RemoveDevice():
+                self._remove_device(consequence)
+
+    def _read(self, ids: list[str], *, consistent: bool) -> Iterator[Item]:
+        pending: Any = {
+            self.table: {"Keys": [{"recipient_id": {"S": each}} for each in ids], "ConsistentRead": consistent}
+        }
+        for attempt in range(READ_TRIES):
+            answer = self.client.batch_get_item(RequestItems=pending)
+            yield from answer["Responses"].get(self.table, [])
+            pending = answer["UnprocessedKeys"]
+            if not pending:
+                return
+            time.sleep(0.05 * 2**attempt)
+        raise TimeoutError(f"{self.table}: keys stayed unprocessed")
+
+    def _update(self, key: Any, fields: Item, cleared: Iterable[str]) -> set[str]:
+        """Set fields. When there are later consents than some of them, nothing is set and those are named."""
+        try:
+            self.client.update_item(TableName=self.table, Key={"recipient_id": key}, **update_of(fields, cleared))
+        except self.client.exceptions.ConditionalCheckFailedException as error:
+            kept: Any = cast("dict[str, Any]", error.response)["Item"]
+            return {name for name, value in fields.items() if name in kept and is_outdated(value, kept[name])}
+        return set()
+
+    def _insert(self, pack: dict[str, RecipientChange]) -> None:
+        """Insert who is new in one call; who is known already, or did not go through, is saved alone."""
+        statements = {recipient_id: insert_of(self.table, change) for recipient_id, change in pack.items()}
+        inserted = [each for each, statement in statements.items() if len(statement["Statement"]) <= STATEMENT_LIMIT]
+        refused = pack.keys() - set(inserted)
+        if inserted:
+            answer = self.client.batch_execute_statement(Statements=[statements[each] for each in inserted])
+            responses = zip(inserted, answer["Responses"], strict=True)
+            refused |= {each for each, response in responses if "Error" in response}
+        for recipient_id in refused:
+            self.save(pack[recipient_id])
+
+    def _suppress(self, consequence: SuppressAddress) -> None:
+        """On everybody who has the address, and on the recipient of the message even if nobody else knows them."""
+        channel = Channel.EMAIL if "@" in consequence.address else Channel.SMS
+        for recipient_id in {consequence.recipient_id, *self.by_address(channel, consequence.address)}:
+            self.client.update_item(
+                TableName=self.table,
+                Key={"recipient_id": {"S": recipient_id}},
+                UpdateExpression="SET #suppressed = if_not_exists(#suppressed, :why)",
+                ExpressionAttributeNames={"#suppressed": f"suppressed#{consequence.address}"},
+                ExpressionAttributeValues={
+                    ":why": {"M": {"reason": {"S": consequence.reason}, "at": {"S": moment(consequence.at)}}}
+                },
+            )
+
+    def _withdraw(self, consequence: WithdrawConsent) -> None:
+        """Every consent of the channel; one that was given after the event stays."""
+        person = self.get_many([consequence.recipient_id], consistent=True).get(consequence.recipient_id)
+        refusal = Consent(state=ConsentState.OPTED_OUT, at=consequence.at, source=consequence.source)
+        given = {
+            key: refusal
+            for key, consent in (person.consents.items() if person else ())
+            if key.endswith(f"/{consequence.channel}") and consent.state is ConsentState.OPTED_IN
+        }
+        if given:
+            self.save(RecipientChange(recipient_id=consequence.recipient_id, consents=given))
+
+    def _remove_device(self, consequence: RemoveDevice) -> None:
+        with suppress(self.client.exceptions.ConditionalCheckFailedException):  # nobody by this id: nothing to remove
+            self.client.update_item(
+                TableName=self.table,
+                Key={"recipient_id": {"S": consequence.recipient_id}},
+                UpdateExpression="DELETE devices :device",
+                ConditionExpression="attribute_exists(recipient_id)",
+                ExpressionAttributeValues={":device": {"SS": [consequence.device]}},
+            )
