@@ -54,7 +54,7 @@ def test_a_quote_that_is_never_closed_is_a_problem_and_not_a_silent_merge() -> N
     assert rows('id,name\n1,"Ana\n2,Bo\n')[0].problem == "a quote is never closed"
 
 
-@pytest.mark.parametrize("header", ["", "\n", "a,a\n", "a,,b\n", '"a\n'])
+@pytest.mark.parametrize("header", ["", "\n", "a,a\n", "a,,b\n", '"a\n', "\udcff\udcfei\0d\n"], ids=range(6))
 def test_a_header_is_required_and_its_names_are_unique(header: str) -> None:
     with pytest.raises(MalformedError, match="row 1"):
         rows(header)
@@ -69,6 +69,6 @@ def test_no_written_cell_is_ever_a_formula(cell: str) -> None:
 def test_what_is_written_guarded_is_always_read_back(cells: list[tuple[str, str]], delimiter: str) -> None:
     file = io.StringIO(newline="")
     writer = csv.writer(file, delimiter=delimiter, quoting=csv.QUOTE_ALL)
-    writer.writerow(["first", "second"])
+    writer.writerow(["first", guarded("=second")])
     writer.writerows([guarded(cell) for cell in pair] for pair in cells)
-    assert [tuple(row.values.values()) for row in rows(file.getvalue())] == cells
+    assert [(row.values["first"], row.values["=second"]) for row in rows(file.getvalue())] == cells

@@ -75,12 +75,14 @@ def _records(lines: Iterator[str], *, delimiter: str) -> Iterator[list[str] | cs
 def _header(record: list[str] | csv.Error) -> list[str]:
     if isinstance(record, csv.Error):
         raise MalformedError("row 1", _said(record))
-    names = [name.strip() for name in record]
+    names = [_unguarded(name.strip()) for name in record]
     if not any(names):
         raise MalformedError("row 1", "a header is required")
     for column, name in enumerate(names, start=1):
         if not name:
             raise MalformedError(f"row 1, column {column}", "has no name")
+        if _is_not_text(name):
+            raise MalformedError(f"row 1, column {column}", "is not UTF-8 text")
     doubled = [name for name, times in Counter(names).items() if times > 1]
     if doubled:
         raise MalformedError(f"row 1, column {names.index(doubled[0]) + 1}", "its name stands there twice")
@@ -91,9 +93,13 @@ def _row(number: int, header: list[str], record: list[str]) -> Row:
     if len(record) != len(header):
         return Row(number=number, problem=f"has {len(record)} cells, the header has {len(header)}")
     for name, cell in zip(header, record, strict=True):
-        if "\0" in cell or NOT_UTF_8.search(cell):
+        if _is_not_text(cell):
             return Row(number=number, problem=f"column {name} is not UTF-8 text")
     return Row(number=number, values={name: _unguarded(cell) for name, cell in zip(header, record, strict=True)})
+
+
+def _is_not_text(cell: str) -> bool:
+    return "\0" in cell or NOT_UTF_8.search(cell) is not None
 
 
 def _said(error: csv.Error) -> str:

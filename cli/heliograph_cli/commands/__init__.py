@@ -1,0 +1,1 @@
+"""The commands, a module for each noun: they read the command line, ask, and answer."""

@@ -1,0 +1,93 @@
+"""`heliograph campaign`: send a message to a segment, and follow the run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.table import Table
+
+from heliograph_cli.campaign_folder import read_folder
+from heliograph_cli.commands.send import identifier
+from heliograph_cli.console import answer, remark, table
+from heliograph_cli.options import common_options
+from heliograph_cli.runs import follow, shape, submit_folder
+from heliograph_cli.stack import ask, connect, link
+
+
+@click.group(epilog="Example: heliograph campaign submit campaigns/spring-sale --wait")
+@common_options
+def campaign() -> None:
+    """Send a message to a segment, and follow the run."""
+
+
+@campaign.command(epilog="Example: heliograph campaign submit campaigns/spring-sale --wait")
+@common_options
+@click.argument("directory", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--wait", is_flag=True, help="Stay until the run is complete.")
+def submit(directory: Path, wait: bool) -> None:
+    """Check DIRECTORY (campaign.toml, segment.csv), upload it, and start its run."""
+    folder = read_folder(directory)
+    stack = connect()
+    run_id = submit_folder(stack, folder)
+    remark(f"Run {run_id} of {folder.name} started.")
+    figures = follow(stack, run_id) if wait else ask(stack, "status", run_id=run_id)
+    next_step = f"Run {run_id}. Follow it: heliograph campaign status {run_id}"
+    answer(shape(figures), _sums(figures) if wait else next_step)
+
+
+@campaign.command("list", epilog="Example: heliograph campaign list --json")
+@common_options
+def list_() -> None:
+    """List the runs, newest first."""
+    runs = ask(connect(), "runs")
+    shown = table("run", "campaign", "state", "started")
+    for each in runs:
+        shown.add_row(each["run_id"], each["campaign"], each["state"], each["started_at"])
+    names = ("run_id", "campaign", "state", "started_at")
+    none = "No campaign has run yet. Start one: heliograph campaign submit DIRECTORY"
+    answer([{name: each[name] for name in names} for each in runs], shown if runs else none)
+
+
+@campaign.command(epilog="Example: heliograph campaign status 01K0XW5N3M8QJ4RZT6V2Y7B9CD")
+@common_options
+@click.argument("run", callback=identifier)
+def status(run: str) -> None:
+    """Show the sums of RUN: who was sent to, who was not, and why."""
+    figures = ask(connect(), "status", run_id=run)
+    answer(shape(figures), _sums(figures))
+
+
+@campaign.command(epilog="Example: heliograph campaign report 01K0XW5N3M8QJ4RZT6V2Y7B9CD")
+@common_options
+@click.argument("run", callback=identifier)
+def report(run: str) -> None:
+    """Write the report page of RUN and show its links."""
+    stack = connect()
+    made = ask(stack, "report", run_id=run)
+    links = {"html": link(stack, made["html_key"]), "json": link(stack, made["json_key"])}
+    answer(shape(made["figures"]) | {"links": links}, _sums(made["figures"]))
+    remark(f"Report: {links['html']}\nFigures: {links['json']}")
+
+
+def _sums(figures: dict[str, Any]) -> Table:
+    counts = figures["counts"]
+    shown = table("", "people", title=f"{figures['campaign']}, run {figures['run_id']}: {figures['state']}")
+    shown.columns[1].justify = "right"
+    shown.add_row("audience", str(figures["audience"]), style="bold")
+    for name, detail in (
+        ("accepted", "by_channel"),
+        ("suppressed", "suppressed"),
+        ("deferred", ""),
+        ("failed", "failed"),
+    ):
+        shown.add_row(f"  {name}", str(counts[name]))
+        for reason, number in sorted(figures.get(detail, {}).items(), key=lambda each: -each[1]):
+            shown.add_row(f"    {reason}", str(number), style="dim")
+    shown.add_row("  unknown", str(counts["unknown"]))
+    if figures.get("pending"):
+        shown.add_row("    on their way", str(figures["pending"]), style="dim")
+    for kind, number in figures["engagement"].items():
+        shown.add_row(kind, str(number))
+    return shown

@@ -1,0 +1,131 @@
+"""`heliograph recipients`: bring people in, look at one, take everybody out."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import msgspec
+from rich.table import Table
+from rich.text import Text
+
+from heliograph_cli import target as targets
+from heliograph_cli.campaign_folder import default_country
+from heliograph_cli.commands.send import identifier
+from heliograph_cli.console import answer, byte_progress, remark, table
+from heliograph_cli.failures import No, Trouble
+from heliograph_cli.options import common_options
+from heliograph_cli.stack import Stack, connect
+
+if TYPE_CHECKING:
+    from heliograph.adapters.recipients import Recipients
+    from heliograph.domain.model import Recipient
+    from heliograph_cli.importing import Summary
+
+
+@click.group(epilog="Example: heliograph recipients import people.csv")
+@common_options
+def recipients() -> None:
+    """Bring people in, look at one, take everybody out."""
+
+
+@recipients.command("import", epilog="Example: heliograph recipients import people.csv --country DE")
+@common_options
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--country", metavar="CODE", help="Of phone numbers without country code (default: the policy's).")
+def import_(file: Path, country: str | None) -> None:
+    """Save the people of FILE, a CSV with a column recipient_id.
+
+    A blank cell changes nothing. What is refused is listed in FILE.rejected.csv; the rest is saved.
+    """
+    summary = import_people(connect(), file, country=country or default_country())
+    answer(asdict(summary), told(summary))
+    if summary.rejected:
+        remark(
+            f"Refused: {summary.refused_rows} rows and {summary.refused_fields} fields, listed in {summary.rejected}"
+        )
+
+
+def import_people(stack: Stack, file: Path, *, country: str) -> Summary:
+    """Import a file into a stack, with a progress bar."""
+    from heliograph_cli.importing import import_file
+
+    with byte_progress() as bar:
+        task = bar.add_task(file.name, total=file.stat().st_size)
+        return import_file(
+            file,
+            _people(stack).save_many,
+            region=country,
+            at=datetime.now(UTC),
+            advance=lambda position: bar.update(task, completed=position),
+        )
+
+
+def told(summary: Summary) -> str:
+    """An import in a sentence."""
+    return f"{summary.saved:,} of {summary.rows:,} people saved."
+
+
+@recipients.command(epilog="Example: heliograph recipients show anna-1")
+@common_options
+@click.argument("recipient", callback=identifier)
+def show(recipient: str) -> None:
+    """Show what is known of one person, addresses included."""
+    person = _people(connect()).get_many([recipient], consistent=True).get(recipient)
+    if person is None:
+        raise No(f"Nobody is known as {recipient}.", "`heliograph recipients export` lists everybody.")
+    facts = _facts(person)
+    answer(facts, _shown(facts))
+
+
+@recipients.command(epilog="Example: heliograph recipients export people.csv")
+@common_options
+@click.argument("file", required=False, type=click.Path(dir_okay=False, path_type=Path))
+def export(file: Path | None) -> None:
+    """Write everybody to FILE (or to standard output) with the columns that an import reads."""
+    from heliograph_cli.exporting import export_to
+
+    everyone = _people(connect()).everyone()
+    if file is None:
+        sys.stdout.reconfigure(encoding="utf-8", newline="")  # type: ignore[union-attr]  # always a text stream here
+        export_to(sys.stdout, everyone)
+        return
+    try:
+        with file.open("w", encoding="utf-8", newline="") as written:
+            people = export_to(written, everyone)
+    except OSError as error:
+        raise Trouble(f"{file} cannot be written: {error.strerror}.", "Name another file.") from error
+    answer({"file": str(file), "people": people}, f"{people:,} people written to {file}.")
+
+
+def _people(stack: Stack) -> Recipients:
+    from heliograph.adapters.recipients import Recipients
+
+    return Recipients(targets.dynamodb(stack.target), stack.recipients_table)
+
+
+def _facts(person: Recipient) -> dict[str, Any]:
+    """Every field, those with nothing in them included."""
+    facts = {name: msgspec.to_builtins(getattr(person, name)) for name in person.__struct_fields__}
+    return facts | {"preferences": {"channels": list(person.preferences.channels)}}
+
+
+def _shown(facts: dict[str, Any]) -> Table:
+    shown = table("field", "value", title=facts["recipient_id"])
+    for name, value in facts.items():
+        if isinstance(value, dict):
+            for key, inner in value.items():
+                shown.add_row(f"{name} {key}", Text(_words(inner)))
+        elif name != "recipient_id":
+            shown.add_row(name, Text(_words(value)))
+    return shown
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {inner}" for name, inner in value.items())
+    return ", ".join(value) if isinstance(value, list) else str(value)

@@ -1,0 +1,68 @@
+"""Campaign runs from the outside: start one by uploading its folder, then follow it to its end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from heliograph_cli import target as targets
+from heliograph_cli.campaign_folder import Folder
+from heliograph_cli.console import progress
+from heliograph_cli.failures import No
+from heliograph_cli.stack import Stack, ask
+
+T = TypeVar("T")
+POLL_SECONDS = 0.5
+APPEAR_SECONDS = 60.0
+COMPLETE_SECONDS = 6 * 3600.0
+SHAPE = ("run_id", "campaign", "state", "audience", "counts", "suppressed", "by_channel", "engagement")
+
+
+def shape(figures: dict[str, Any]) -> dict[str, Any]:
+    """The figures of a run as scripts read them."""
+    return {name: figures[name] for name in SHAPE}
+
+
+def submit_folder(stack: Stack, folder: Folder) -> str:
+    """Upload a campaign folder, the manifest last because it starts the run; returns the new run's id."""
+    before = _runs_of(stack, folder.name)
+    s3 = targets.s3(stack.target)
+    s3.upload_file(str(folder.segment), stack.bucket, f"campaigns/{folder.name}/{folder.segment.name}")
+    s3.upload_file(str(folder.manifest), stack.bucket, f"campaigns/{folder.name}/campaign.toml")
+    started = wait_for(lambda: sorted(_runs_of(stack, folder.name) - before), seconds=APPEAR_SECONDS)
+    if not started:
+        raise No("The folder was uploaded, but its run did not appear.", "Look for it later: heliograph campaign list.")
+    return started[-1]
+
+
+def _runs_of(stack: Stack, campaign: str) -> set[str]:
+    return {each["run_id"] for each in ask(stack, "runs") if each["campaign"] == campaign}
+
+
+def follow(stack: Stack, run_id: str) -> dict[str, Any]:
+    """Show a run's progress until it is complete; returns its figures."""
+    with progress() as bar:
+        task = bar.add_task(f"run {run_id}", total=None)
+
+        def is_complete() -> dict[str, Any]:
+            figures: dict[str, Any] = ask(stack, "status", run_id=run_id)
+            bar.update(task, total=figures["audience"], completed=figures["audience"] - figures.get("pending", 0))
+            return figures if figures["state"] != "running" else {}
+
+        figures = wait_for(is_complete, seconds=COMPLETE_SECONDS)
+    if not figures:
+        raise No(f"Run {run_id} is still not complete.", f"Follow it: heliograph campaign status {run_id}.")
+    if figures["state"] == "failed":
+        raise No(
+            f"Run {run_id} failed: {figures.get('problem', '')}.", "Correct the campaign folder and submit it again."
+        )
+    return figures
+
+
+def wait_for(question: Callable[[], T], *, seconds: float, poll: float = POLL_SECONDS) -> T:
+    """Ask until the answer is something, or for so many seconds; returns the last answer."""
+    give_up_at = time.monotonic() + seconds
+    while not (answer := question()) and time.monotonic() < give_up_at:
+        time.sleep(poll)
+    return answer

@@ -1,0 +1,83 @@
+"""A deployed stack as the commands see it: its names, its bus, its bucket, and its report function to ask."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from heliograph_cli import target as targets
+from heliograph_cli.console import remark
+from heliograph_cli.failures import No, Trouble
+from heliograph_cli.target import Target
+
+LINK_SECONDS = 12 * 3600  # how long a link to a page opens
+UNKNOWN = ("unknown", "no such", "not found", "no run", "no recipient")  # how the function says "there is none"
+
+
+@dataclass(frozen=True)
+class Stack:
+    """The outputs of a deployed stack."""
+
+    target: Target
+    bus: str
+    bucket: str
+    recipients_table: str
+    report_function: str
+
+
+def connect() -> Stack:
+    """The stack that this command works on; says on standard error which one that is."""
+    target = targets.chosen()
+    remark(f"Working on {target}.", style="dim")
+    return stack_at(target)
+
+
+def stack_at(target: Target) -> Stack:
+    """Read the outputs of a stack."""
+    try:
+        stacks = targets.cloudformation(target).describe_stacks(StackName=target.stack)["Stacks"]
+    except ClientError as error:
+        if error.response["Error"].get("Code") != "ValidationError":
+            raise
+        raise Trouble(
+            f"There is no {target}.", "Deploy it (`heliograph up` for the local one) or name one with --stack."
+        ) from error
+    outputs = {each["OutputKey"]: each["OutputValue"] for each in stacks[0].get("Outputs", [])}
+    try:
+        return Stack(
+            target=target,
+            bus=outputs["BusName"],
+            bucket=outputs["BucketName"],
+            recipients_table=outputs["RecipientsTable"],
+            report_function=outputs["ReportFunction"],
+        )
+    except KeyError as missing:
+        raise Trouble(
+            f"The {target} has no output {missing}.", "Its deployment is not complete: deploy it again."
+        ) from None
+
+
+def ask(stack: Stack, action: str, **question: str | None) -> Any:
+    """Ask the report function; a question about something that does not exist is answered by `No`."""
+    response = targets.functions(stack.target).invoke(
+        FunctionName=stack.report_function, Payload=json.dumps({"action": action, **question}).encode()
+    )
+    answer = json.loads(response["Payload"].read())
+    if not response.get("FunctionError"):
+        return answer
+    said = str(answer.get("errorMessage", "it stopped")).rstrip(".")
+    if any(word in said.lower() for word in UNKNOWN):
+        raise No(
+            f"{said[:1].upper()}{said[1:]}.", "`heliograph campaign list` and `recipients export` show what there is."
+        )
+    raise Trouble(f"The report function failed: {said}.", f"Its log is /aws/lambda/{stack.report_function}.")
+
+
+def link(stack: Stack, key: str) -> str:
+    """A link that opens an object of the bucket for half a day."""
+    return targets.s3(stack.target).generate_presigned_url(
+        "get_object", Params={"Bucket": stack.bucket, "Key": key}, ExpiresIn=LINK_SECONDS
+    )

@@ -1,0 +1,122 @@
+"""Which Heliograph a command works on: the running local cloud, or a stack on AWS."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from heliograph_cli.options import given
+
+if TYPE_CHECKING:
+    import boto3
+    from botocore.config import Config
+    from types_boto3_cloudformation import CloudFormationClient
+    from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_events import EventBridgeClient
+    from types_boto3_lambda import LambdaClient
+    from types_boto3_s3 import S3Client
+
+ROOT = Path(__file__).resolve().parents[2]
+STATE = ROOT / ".local" / "state.json"
+STACK = "heliograph"
+LOCAL_REGION = "eu-west-1"
+LOCAL_KEY = "test"  # the local cloud's root key; the real one is never sent there
+CONNECTIONS = 32  # parallel imports
+
+
+@dataclass(frozen=True)
+class Target:
+    """A stack and how to reach it; an empty endpoint is AWS itself."""
+
+    stack: str
+    region: str = ""
+    endpoint: str = ""
+    profile: str = ""
+
+    @property
+    def is_local(self) -> bool:
+        return bool(self.endpoint)
+
+    def __str__(self) -> str:
+        if self.endpoint:
+            return f"stack {self.stack} on the local cloud at {self.endpoint}"
+        profile = f", profile {self.profile}" if self.profile else ""
+        region = self.region or "the profile's region"
+        return f"stack {self.stack} on AWS ({region}{profile})"
+
+
+def running_cloud() -> dict[str, str]:
+    """The state of the local cloud, or nothing when none runs."""
+    if not STATE.exists():
+        return {}
+    state: dict[str, str] = json.loads(STATE.read_text())
+    return state if _is_alive(int(state["pid"])) else {}
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def chosen() -> Target:
+    """The target of this command: `--endpoint-url`, else `--profile`, else the running local cloud, else AWS."""
+    stack, region, profile = given("stack"), given("region"), given("profile")
+    if endpoint := given("endpoint_url"):
+        return Target(stack or STACK, region or LOCAL_REGION, endpoint.rstrip("/"), profile)
+    cloud = {} if profile else running_cloud()
+    if cloud:
+        return Target(stack or cloud["stack"], region or cloud["region"], cloud["endpoint"])
+    return Target(stack or STACK, region, profile=profile)
+
+
+def is_explicit() -> bool:
+    """Whether the command or the environment says which AWS account to work on."""
+    named = any(given(name) for name in ("stack", "profile", "region", "endpoint_url"))
+    return named or bool(os.environ.get("AWS_PROFILE") or os.environ.get("AWS_ACCESS_KEY_ID"))
+
+
+@cache
+def session(target: Target) -> boto3.Session:
+    import boto3
+
+    is_loopback = urlsplit(target.endpoint).hostname in {"127.0.0.1", "localhost", "::1"}
+    if is_loopback and not target.profile:
+        return boto3.Session(LOCAL_KEY, LOCAL_KEY, region_name=target.region)
+    return boto3.Session(profile_name=target.profile or None, region_name=target.region or None)
+
+
+def _config(target: Target) -> Config:
+    """Room for parallel calls; buckets have no host names of their own on the local cloud."""
+    from botocore.config import Config
+
+    return Config(max_pool_connections=CONNECTIONS, s3={"addressing_style": "path" if target.is_local else "auto"})
+
+
+def cloudformation(target: Target) -> CloudFormationClient:
+    return session(target).client("cloudformation", endpoint_url=target.endpoint or None)
+
+
+def dynamodb(target: Target) -> DynamoDBClient:
+    return session(target).client("dynamodb", endpoint_url=target.endpoint or None, config=_config(target))
+
+
+def events(target: Target) -> EventBridgeClient:
+    return session(target).client("events", endpoint_url=target.endpoint or None)
+
+
+def functions(target: Target) -> LambdaClient:
+    return session(target).client("lambda", endpoint_url=target.endpoint or None)
+
+
+def s3(target: Target) -> S3Client:
+    return session(target).client("s3", endpoint_url=target.endpoint or None, config=_config(target))

@@ -1,0 +1,103 @@
+"""An AWS of a few lines at the edge of botocore: what the command line asks, and answers to give."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.compat import HTTPHeaders
+
+OUTPUTS = {
+    "BusName": "heliograph-bus",
+    "BucketName": "heliograph-bucket",
+    "RecipientsTable": "heliograph-recipients",
+    "LedgerTable": "heliograph-ledger",
+    "RunsTable": "heliograph-runs",
+    "ReportFunction": "heliograph-report",
+    "AlarmTopic": "heliograph-alarms",
+}
+STACK = """<DescribeStacksResponse><DescribeStacksResult><Stacks><member><StackName>heliograph</StackName>
+<CreationTime>2026-01-01T00:00:00Z</CreationTime><StackStatus>CREATE_COMPLETE</StackStatus><Outputs>{outputs}</Outputs>
+</member></Stacks></DescribeStacksResult></DescribeStacksResponse>"""
+OUTPUT = "<member><OutputKey>{}</OutputKey><OutputValue>{}</OutputValue></member>"
+ERROR = "<ErrorResponse><Error><Code>{}</Code><Message>{}</Message></Error></ErrorResponse>"
+
+Report = Callable[[dict[str, Any]], Any]
+
+
+class Body:
+    """What urllib3 hands over: the bytes of an answer."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    def read(self, amount: int | None = None) -> bytes:
+        content, self._content = self._content[:amount], self._content[amount or len(self._content) :]
+        return content
+
+    def stream(self, *_: Any, **__: Any) -> Any:
+        yield self.read()
+
+
+class FakeAws:
+    """Takes every request that botocore sends; keeps events and uploads, lets a function play `report`."""
+
+    def __init__(self, report: Report) -> None:
+        self.report = report
+        self.events: list[dict[str, Any]] = []
+        self.uploads: list[str] = []
+        self.stacks = {"heliograph"}
+        self.failing: dict[str, tuple[int, str, str]] = {}
+
+    def send(self, request: AWSPreparedRequest) -> AWSResponse:
+        """Answer one HTTP request."""
+        service = _service(request)
+        if service in self.failing:
+            status, code, said = self.failing[service]
+            return _answer(request, ERROR.format(code, said), status=status)
+        response: AWSResponse = getattr(self, f"_{service}")(request)
+        return response
+
+    def _cloudformation(self, request: AWSPreparedRequest) -> AWSResponse:
+        name = parse_qs(_text(request))["StackName"][0]
+        if name not in self.stacks:
+            return _answer(request, ERROR.format("ValidationError", f"Stack {name} does not exist"), status=400)
+        return _answer(request, STACK.format(outputs="".join(OUTPUT.format(*each) for each in OUTPUTS.items())))
+
+    def _lambda(self, request: AWSPreparedRequest) -> AWSResponse:
+        question = json.loads(_text(request))
+        try:
+            return _answer(request, json.dumps(self.report(question)))
+        except LookupError as error:
+            failure = json.dumps({"errorMessage": str(error.args[0]), "errorType": "Runtime.HandlerError"})
+            return _answer(request, failure, headers={"X-Amz-Function-Error": "Unhandled"})
+
+    def _events(self, request: AWSPreparedRequest) -> AWSResponse:
+        entries = json.loads(_text(request))["Entries"]
+        self.events += [{**entry, "Detail": json.loads(entry["Detail"])} for entry in entries]
+        ids = [{"EventId": f"event-{number}"} for number, _ in enumerate(entries, start=1)]
+        return _answer(request, json.dumps({"FailedEntryCount": 0, "Entries": ids}))
+
+    def _s3(self, request: AWSPreparedRequest) -> AWSResponse:
+        self.uploads.append(urlsplit(request.url).path)
+        return _answer(request, "", headers={"ETag": '"0"'})
+
+
+def _service(request: AWSPreparedRequest) -> str:
+    authorization = request.headers["Authorization"]
+    signed = authorization.decode() if isinstance(authorization, bytes) else authorization
+    return signed.split("Credential=")[1].split("/")[3]
+
+
+def _text(request: AWSPreparedRequest) -> str:
+    body = request.body
+    return body.decode() if isinstance(body, bytes | bytearray) else str(body)
+
+
+def _answer(
+    request: AWSPreparedRequest, text: str, *, status: int = 200, headers: dict[str, str] | None = None
+) -> AWSResponse:
+    return AWSResponse(request.url, status, HTTPHeaders.from_dict(headers or {}), Body(text.encode()))

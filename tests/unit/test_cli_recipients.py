@@ -1,0 +1,178 @@
+"""People come in from a file and go out to one; what is refused is listed."""
+
+from __future__ import annotations
+
+import csv
+import io
+import tracemalloc
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from builders import a_recipient
+from heliograph.domain.errors import MalformedError
+from heliograph.domain.model import Channel, Consent, ConsentState, Preferences, Recipient
+from heliograph.domain.recipients import RecipientChange, from_row
+from heliograph.domain.rows import read_rows
+from heliograph_cli.exporting import export_to
+from heliograph_cli.importing import PACK, Summary, import_file
+
+AT = datetime(2026, 11, 21, tzinfo=UTC)
+
+
+class Table:
+    """Keeps what is saved, in the order in which it is saved."""
+
+    def __init__(self) -> None:
+        self.packs: list[list[RecipientChange]] = []
+
+    def save_many(self, changes: list[RecipientChange]) -> None:
+        self.packs.append(changes)
+
+    def saved(self) -> list[RecipientChange]:
+        return [change for pack in self.packs for change in pack]
+
+
+def imported(path: Path, table: Table) -> Summary:
+    return import_file(path, table.save_many, region="US", at=AT, advance=lambda _: None)
+
+
+def a_file(folder: Path, content: str | bytes) -> Path:
+    path = folder / "people.csv"
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
+
+
+def rejected(path: Path) -> list[dict[str, str]]:
+    with path.with_name("people.csv.rejected.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_good_rows_are_saved_and_bad_ones_listed_with_row_column_and_reason(tmp_path: Path) -> None:
+    path = a_file(
+        tmp_path, "recipient_id;email;timezone\r\nanna;anna@example.com;Europe/Paris\r\nbo;no;Mars\r\n;;\r\nx\r\n"
+    )
+    table = Table()
+    summary = imported(path, table)
+    assert {change.recipient_id for change in table.saved()} == {"anna", "bo"}
+    assert (summary.rows, summary.saved, summary.refused_rows, summary.refused_fields) == (4, 2, 2, 2)
+    assert [(each["row"], each["column"]) for each in rejected(path)] == [
+        ("3", "email"), ("3", "timezone"), ("4", "recipient_id"), ("5", "")
+    ]  # fmt: skip
+    assert all(each["reason"] for each in rejected(path))
+
+
+def test_nothing_refused_leaves_no_list_behind(tmp_path: Path) -> None:
+    path = a_file(tmp_path, "recipient_id\nanna\n")
+    path.with_name("people.csv.rejected.csv").write_text("of an earlier import")
+    assert imported(path, Table()).rejected == ""
+    assert [each.name for each in tmp_path.iterdir()] == ["people.csv"]
+
+
+def test_the_list_of_what_was_refused_never_quotes_a_persons_data(tmp_path: Path) -> None:
+    path = a_file(tmp_path, "recipient_id,email,phone\nanna,secret-address,secret-number\n")
+    imported(path, Table())
+    assert "secret" not in path.with_name("people.csv.rejected.csv").read_text()
+
+
+@pytest.mark.parametrize("content", [b"", b"id\nanna\n", "recipient_id\nanna".encode("utf-16")])
+def test_a_file_without_a_readable_header_is_refused_whole(tmp_path: Path, content: bytes) -> None:
+    table = Table()
+    with pytest.raises(MalformedError, match="row 1"):
+        imported(a_file(tmp_path, content), table)
+    assert not table.packs
+
+
+def test_rows_about_one_person_keep_their_order_and_never_share_a_pack(tmp_path: Path) -> None:
+    rows = "".join(f"{name},{number}\n" for number in range(60) for name in ("anna", "bo", "cleo"))
+    table = Table()
+    imported(a_file(tmp_path, f"recipient_id,visit\n{rows}"), table)
+    for name in ("anna", "bo", "cleo"):
+        visits = [change.attributes["visit"] for change in table.saved() if change.recipient_id == name]
+        assert visits == [str(number) for number in range(60)]
+    assert all(len({change.recipient_id for change in pack}) == len(pack) <= PACK for pack in table.packs)
+
+
+def test_what_goes_wrong_while_saving_stops_the_import(tmp_path: Path) -> None:
+    def refuse(_: list[RecipientChange]) -> None:
+        raise TimeoutError("no answer")
+
+    with pytest.raises(TimeoutError):
+        import_file(a_file(tmp_path, "recipient_id\nanna\n"), refuse, region="US", at=AT, advance=lambda _: None)
+
+
+def test_a_large_file_takes_the_memory_of_a_few_packs(tmp_path: Path) -> None:
+    path = a_file(tmp_path, "recipient_id,note\n" + "".join(f"p-{n},{'x' * 400}\n" for n in range(10_000)))
+    saved = 0
+
+    def count(changes: list[RecipientChange]) -> None:
+        nonlocal saved
+        saved += len(changes)
+
+    tracemalloc.start()
+    import_file(path, count, region="US", at=AT, advance=lambda _: None)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert saved == 10_000
+    assert peak < path.stat().st_size / 2
+
+
+def test_no_exported_cell_is_a_formula() -> None:
+    file = io.StringIO(newline="")
+    export_to(file, [a_recipient("anna", attributes={"=note": "=1+1", "other": "@x"})])
+    cells = [cell for row in csv.reader(io.StringIO(file.getvalue(), newline="")) for cell in row]
+    assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@"))]
+
+
+WORD = st.text("abcdefgh-=+@'\"\n\r ;,\tαжあ😀", min_size=1, max_size=12).map(str.strip).filter(bool)
+NAME = st.text("abcdefgh_=-", min_size=1, max_size=8).map(lambda name: f"x{name}")
+CONSENTS = st.dictionaries(
+    st.sampled_from(["offers/email", "offers/sms", "news/email"]),
+    st.builds(
+        Consent,
+        state=st.sampled_from(ConsentState),
+        at=st.datetimes(datetime(2020, 1, 1), datetime(2026, 1, 1), timezones=st.just(UTC)),
+        source=st.sampled_from(["import:people.csv", "complaint", "event:shop"]),
+    ),
+)
+PEOPLE = st.builds(
+    Recipient,
+    recipient_id=st.text("abcXYZ019_-", min_size=1, max_size=12),
+    email=st.sampled_from(["", "anna@example.com", "b.o+x@example.org"]),
+    phone=st.sampled_from(["", "+12025550123", "+4915112345678"]),
+    devices=st.sampled_from([(), ("gcm:one",), ("apns:two", "gcm:=three")]),
+    preferences=st.sampled_from([(), (Channel.SMS,), (Channel.PUSH, Channel.EMAIL)]).map(
+        lambda channels: Preferences(channels=channels)
+    ),
+    locale=st.sampled_from(["", "de", "ar-EG"]),
+    timezone=st.sampled_from(["", "Asia/Kolkata"]),
+    consents=CONSENTS,
+    attributes=st.dictionaries(NAME, WORD, max_size=3),
+)
+
+
+@given(st.lists(PEOPLE, max_size=4, unique_by=lambda person: person.recipient_id))
+def test_an_export_that_is_imported_always_gives_the_same_people(people: list[Recipient]) -> None:
+    file = io.StringIO(newline="")
+    export_to(file, people)
+    back: dict[str, Recipient] = {}
+    for row in read_rows(io.StringIO(file.getvalue(), newline="")):
+        change = from_row(row.values, region="US", source="import:export.csv", at=AT)
+        assert not change.problems
+        back[change.recipient_id] = merged(back.get(change.recipient_id), change)
+    assert back == {person.recipient_id: person for person in people}
+
+
+def merged(person: Recipient | None, change: RecipientChange) -> Recipient:
+    if person is not None:
+        return Recipient(**{**fields(person), "consents": person.consents | change.consents})
+    names = ("recipient_id", "email", "phone", "devices", "locale", "timezone", "consents", "attributes")
+    facts = {name: getattr(change, name) for name in names}
+    return Recipient(**facts, preferences=Preferences(channels=change.preferred_channels))
+
+
+def fields(person: Recipient) -> dict[str, object]:
+    return {name: getattr(person, name) for name in person.__struct_fields__}
