@@ -47,7 +47,7 @@ def explained(error: BotoCoreError | ClientError) -> Trouble:
     if isinstance(error, exceptions.ProfileNotFound):
         return Trouble(f"{str(error).rstrip('.')}.", "`aws configure list-profiles` shows the ones that exist.")
     if isinstance(error, exceptions.NoRegionError):
-        return Trouble("No AWS region is known.", "Name one with --region or in the profile.")
+        return Trouble("No local cloud is running and no AWS region is known.", f"{SIGN_IN} --region names a region.")
     if isinstance(error, exceptions.EndpointConnectionError | exceptions.ConnectTimeoutError):
         endpoint = error.kwargs.get("endpoint_url", "the endpoint")
         return Trouble(
@@ -56,7 +56,7 @@ def explained(error: BotoCoreError | ClientError) -> Trouble:
     if isinstance(error, exceptions.HTTPClientError):
         return Trouble("The connection broke.", "Run the command again; `heliograph status` shows what is running.")
     if "credential" in type(error).__name__.lower() or "token" in type(error).__name__.lower():
-        return Trouble("There are no usable AWS credentials.", SIGN_IN)
+        return Trouble("No local cloud is running and there are no usable AWS credentials.", SIGN_IN)
     return Trouble(f"{str(error).rstrip('.')}.", "`heliograph status` shows what is running.")
 
 
