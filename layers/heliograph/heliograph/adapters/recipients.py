@@ -81,6 +81,8 @@ class Recipients:
         key = fields.pop("recipient_id")
         while newer := self._update(key, fields, cleared_by(change)):
             fields = {name: value for name, value in fields.items() if name not in newer}
+            if not fields:
+                return
 
     def save_many(self, changes: Iterable[RecipientChange]) -> None:
         """Save changes in their order; cheapest for people who are new."""
