@@ -18,6 +18,7 @@ from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
 import boto3
+from botocore.config import Config
 
 ROOT = Path(__file__).parent.parent
 PYTHON = ROOT / ".local/cloud/bin/python"
@@ -46,7 +47,7 @@ class LocalCloud:
             aws_access_key_id=key,
             aws_secret_access_key=secret,
             aws_session_token=token,
-            config=boto3.session.Config(retries={"total_max_attempts": 1}),
+            config=Config(retries={"total_max_attempts": 1}),
         )
 
     def outbox(self, *, channel: str = "", to: str = "", limit: int | None = None) -> list[dict[str, Any]]:
@@ -62,16 +63,16 @@ class LocalCloud:
 
     def get(self, path: str) -> Any:
         """An answer below `/_heliograph/`."""
-        return self._fetch(Request(f"{self.endpoint}/_heliograph/{path}"))  # noqa: S310 - http, loopback
+        return self._fetch(Request(f"{self.endpoint}/_heliograph/{path}"))
 
     def post(self, path: str, content: Any, headers: Mapping[str, str] | None = None) -> Any:
         """Post JSON below `/_heliograph/`."""
         sent = {"Content-Type": "application/json", **(headers or {})}
         body = json.dumps(content).encode()
-        return self._fetch(Request(f"{self.endpoint}/_heliograph/{path}", body, sent))  # noqa: S310 - http, loopback
+        return self._fetch(Request(f"{self.endpoint}/_heliograph/{path}", body, sent))
 
     def _fetch(self, request: Request) -> Any:
-        with urlopen(request, timeout=30) as response:  # noqa: S310 - http, loopback
+        with urlopen(request, timeout=30) as response:
             return json.load(response)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+
 from local_cloud import LocalCloud
 from local_cloud import local_cloud as running_local_cloud
 

@@ -13,15 +13,31 @@ from localcloud import http_api
 from localcloud.calls import arn
 
 Properties = dict[str, Any]
+PROPERTIES_AT = {"create": 1, "update": 2}
+"""Where in the arguments of a handler the wanted properties are."""
+EVENT_SOURCE_NUMBERS = ("BatchSize", "MaximumBatchingWindowInSeconds", "MaximumRetryAttempts")
 METRIC_KEYS = ("MetricName", "Namespace", "Statistic", "ExtendedStatistic", "Period", "Dimensions", "Unit")
+
+
+def before(type_name: str, correct: Callable[[Properties], Properties]) -> None:
+    """Before a resource of this type is created or updated, correct what would break ministack."""
+    handlers = provisioners._RESOURCE_HANDLERS[type_name]
+    for verb, place in PROPERTIES_AT.items():
+        handlers[verb] = _first(handlers[verb], correct, place)
+
+
+def _first(provision: Any, correct: Callable[[Properties], Properties], place: int) -> Any:
+    def correct_and_provision(*given: Any) -> Any:
+        return provision(*given[:place], correct(given[place]), *given[place + 1 :])
+
+    return correct_and_provision
 
 
 def after(type_name: str, apply: Callable[[str, Properties], None]) -> None:
     """After a resource of this type is created or updated, apply what was dropped."""
     handlers = provisioners._RESOURCE_HANDLERS[type_name]
-    for verb, place in (("create", 1), ("update", 2)):
-        if verb in handlers:
-            handlers[verb] = _then(handlers[verb], apply, place)
+    for verb, place in PROPERTIES_AT.items():
+        handlers[verb] = _then(handlers[verb], apply, place)
 
 
 def _then(provision: Any, apply: Callable[[str, Properties], None], place: int) -> Any:
@@ -55,13 +71,12 @@ def _function(name: str, properties: Properties) -> None:
         function["config"]["DeadLetterConfig"] = properties["DeadLetterConfig"]
 
 
-def _event_source(name: str, properties: Properties) -> None:
-    """A number that came through a parameter is text, which stops every mapping of ministack."""
-    del properties
-    mapping = lambda_svc._esms.get(name) or {}
-    scaling = mapping.get("ScalingConfig") or {}
-    if scaling.get("MaximumConcurrency") is not None:
-        mapping["ScalingConfig"] = {**scaling, "MaximumConcurrency": int(scaling["MaximumConcurrency"])}
+def _event_source(properties: Properties) -> Properties:
+    """A number that comes through a parameter is text, and such a mapping stops all others of ministack."""
+    numbers = {key: int(value) for key, value in properties.items() if key in EVENT_SOURCE_NUMBERS}
+    scaling = properties.get("ScalingConfig") or {}
+    numbered = {"ScalingConfig": {key: int(value) for key, value in scaling.items()}} if scaling else {}
+    return {**properties, **numbers, **numbered}
 
 
 def _accept_nested_sam() -> None:
@@ -102,7 +117,7 @@ def install() -> None:
     """Fill the gaps."""
     after("AWS::DynamoDB::Table", _table)
     after("AWS::Lambda::Function", _function)
-    after("AWS::Lambda::EventSourceMapping", _event_source)
+    before("AWS::Lambda::EventSourceMapping", _event_source)
     after("AWS::ApiGatewayV2::Api", http_api.import_body)
     _accept_nested_sam()
     _accept_metric_math()
