@@ -1,0 +1,137 @@
+# Everything that is done with this repository. A new machine needs Python 3.11 or newer with venv, make and git.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+export UV_PYTHON_DOWNLOADS := never
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export SAM_CLI_TELEMETRY := 0
+
+# Three environments, because the SAM CLI and the local cloud each pin another boto3. The stamps say that one is made.
+project := .venv/.made
+sam := .local/sam/.made
+cloud := .local/cloud/.made
+browser := .local/browser.made
+messages := build/.made
+built := .aws-sam/built.made
+
+sources = find $(1) -type f -not -path '*/__pycache__/*'
+sam_cli := PATH="$(CURDIR)/.venv/bin:$$PATH" .local/sam/bin/sam
+
+# The local cloud runs every function with its own Python on this machine's processor, so `make build` builds for these.
+local_runtime = $(shell .local/cloud/bin/python -c 'import sys; print("python%d.%d" % sys.version_info[:2])')
+local_architecture := $(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64)
+
+.PHONY: help setup build demo up down check e2e test bench preview format lock deploy clean
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup:  ## make the environments for the project, the SAM CLI and the local cloud
+	@$(MAKE) --no-print-directory --jobs=2 $(project) $(sam) $(cloud)
+
+build: $(built)  ## compile the messages and build the stack for the local cloud
+
+demo: $(built)  ## see it work: the stack on this machine, people in it, messages out of it
+	.venv/bin/heliograph demo
+
+up: $(built)  ## start the local cloud and deploy the stack on it
+	.venv/bin/heliograph up
+
+down: $(project)  ## stop the local cloud and leave nothing behind
+	.venv/bin/heliograph down
+
+check: $(project) $(sam) $(cloud) $(built) $(browser)  ## format, lint, types, wiring, and all tests that need no deployed stack
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy layers/heliograph cli functions infra/local tests
+	.venv/bin/lint-imports
+	.venv/bin/cfn-lint template.yaml infra/*.yaml build/triggers.yaml
+	$(sam_cli) validate --lint
+	.venv/bin/heliograph lint
+	.venv/bin/pytest --numprocesses=2 --dist=loadfile $(wildcard tests/unit tests/integration tests/flow)
+
+e2e: $(built) $(browser)  ## deploy the stack on a local cloud of its own and send through it
+	.venv/bin/pytest tests/e2e
+
+test: check e2e  ## everything that must hold before a change goes in
+
+bench: $(built)  ## measure the send path
+	.venv/bin/pytest tests/benchmarks
+
+preview: $(project)  ## look at the messages in a browser
+	.venv/bin/heliograph preview
+
+format: $(project)  ## format the code and mend what the linter can
+	.venv/bin/ruff format .
+	.venv/bin/ruff check --fix .
+
+# The answers to the questions of the first time are kept in samconfig.toml. docs/deploy.md tells what to answer.
+deploy: runtime := python3.13
+deploy: architecture := arm64
+deploy: $(sam) $(messages)  ## deploy to AWS, with the account and region of your profile
+	HELIOGRAPH_RUNTIME=$(runtime) HELIOGRAPH_ARCHITECTURE=$(architecture) $(sam_cli) build --build-dir .aws-sam/aws \
+	    --parameter-overrides Runtime=$(runtime) Architecture=$(architecture)
+	$(sam_cli) deploy --template-file .aws-sam/aws/template.yaml \
+	    $(if $(shell grep -s ^parameter_overrides samconfig.toml),,--guided)
+
+compile := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+    --no-header --no-annotate
+lock: $(project)  ## write the lock files anew; with upgrade=--upgrade to the newest versions
+	$(compile) $(upgrade) pyproject.toml --group dev --output-file requirements.txt
+	$(compile) $(upgrade) layers/heliograph/requirements.in -c requirements.txt --output-file layers/heliograph/requirements.txt
+	$(compile) $(upgrade) infra/sam-requirements.in --output-file infra/sam-requirements.txt
+	$(compile) $(upgrade) infra/local/requirements.in --output-file infra/local/requirements.txt
+
+clean:  ## remove what was built; the environments stay
+	rm -rf build .aws-sam .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+
+# ---- environments -------------------------------------------------------------------------------------------------
+
+# uv comes through pip, by the hashes in the lock file; all else comes through uv.
+.venv/bin/uv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=...")'
+	$(PYTHON) -m venv .venv
+	mkdir -p .local
+	sed -n '/^uv==/,/[^\\]$$/p' requirements.txt > .local/uv-requirements.txt
+	.venv/bin/python -m pip install --quiet --require-hashes --requirement .local/uv-requirements.txt
+
+$(project): requirements.txt pyproject.toml | .venv/bin/uv
+	.venv/bin/uv pip sync --quiet --python .venv/bin/python --require-hashes requirements.txt
+	.venv/bin/uv pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation --editable .
+	touch $@
+
+$(sam): infra/sam-requirements.txt | $(project)
+	test -x .local/sam/bin/python || .venv/bin/uv venv --quiet --python .venv/bin/python .local/sam
+	.venv/bin/uv pip sync --quiet --python .local/sam/bin/python --require-hashes infra/sam-requirements.txt
+	touch $@
+
+$(cloud): infra/local/requirements.txt | $(project)
+	test -x .local/cloud/bin/python || .venv/bin/uv venv --quiet --python .venv/bin/python .local/cloud
+	.venv/bin/uv pip sync --quiet --python .local/cloud/bin/python --require-hashes infra/local/requirements.txt
+	touch $@
+
+# Debian's Chromium, for the tests in a browser. Without it they are skipped, and this is tried again the next time.
+$(browser): | $(project)
+	@as_root=$$(test "$$(id -u)" = 0 || echo sudo --non-interactive); \
+	if ! command -v chromium > .local/chromium.log && command -v apt-get > .local/chromium.log; then \
+	    echo "Installing Chromium"; \
+	    { $$as_root apt-get update && $$as_root env DEBIAN_FRONTEND=noninteractive \
+	        apt-get install --yes --no-install-recommends chromium; } > .local/chromium.log 2>&1 || true; \
+	fi; \
+	if command -v chromium > .local/chromium.log; then touch $@; else \
+	    echo "!!! There is no Chromium and it could not be installed: the browser tests will be SKIPPED." >&2; fi
+
+# ---- what is built ------------------------------------------------------------------------------------------------
+
+$(messages): $(project) $(shell $(call sources,templates cli/heliograph_cli/desk layers/heliograph/heliograph))
+	.venv/bin/python -m heliograph_cli.desk.build templates build/templates
+	touch $@
+
+$(built): $(sam) $(cloud) $(messages) template.yaml $(wildcard infra/*.yaml) $(shell $(call sources,functions layers/heliograph))
+	HELIOGRAPH_RUNTIME=$(local_runtime) HELIOGRAPH_ARCHITECTURE=$(local_architecture) $(sam_cli) build \
+	    --parameter-overrides Runtime=$(local_runtime) Architecture=$(local_architecture) > .local/build.log 2>&1 \
+	    || { cat .local/build.log; exit 1; }
+	touch $@

@@ -1,0 +1,199 @@
+"""Start the local cloud and deploy the built stack on it; stop it and leave nothing behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from heliograph_cli import process
+from heliograph_cli.failures import Trouble
+
+ROOT = Path(__file__).resolve().parents[2]
+PYTHON = ROOT / ".local/cloud/bin/python"
+SAM = ROOT / ".local/sam/bin/sam"
+BUILT = ROOT / ".aws-sam/build/template.yaml"
+DIRECTORY = ROOT / ".local/run"
+STATE = ROOT / ".local/state.json"
+
+PORT = 4580
+REGION = "eu-west-1"
+STACK = "heliograph"
+PARAMETERS = {
+    "Stage": "local",
+    "EmailSender": "Heliograph <hello@heliograph.test>",
+    "EmailIdentity": "heliograph.test",
+    "SmsOriginationIdentity": "HELIOGRAPH",
+    "UnsubscribeUrl": "https://heliograph.test/unsubscribe",
+    "UnsubscribeMailto": "unsubscribe@heliograph.test",
+}
+START_LIMIT = 30.0  # seconds
+TICK = 0.05  # seconds
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cloud:
+    """A running local cloud with the stack on it, as the state file keeps it."""
+
+    endpoint: str
+    pid: int
+    port: int
+    region: str
+    stack: str
+    directory: str
+    started_at: str
+
+
+def up(
+    *,
+    port: int = PORT,
+    directory: Path = DIRECTORY,
+    state_file: Path = STATE,
+    stack: str = STACK,
+    progress: Progress = lambda _: None,
+) -> Cloud:
+    """Start a local cloud that outlives this process, unless it runs, and deploy what `make build` built.
+
+    Raises Trouble when nothing is built, the port is taken, or the cloud or the deployment fails.
+    """
+    if not BUILT.exists():
+        raise Trouble("Nothing is built yet.", "Run `make build`.")
+    cloud = running(state_file)
+    if cloud is None:
+        progress(f"Starting the local cloud on port {port}")
+        cloud = _start(port=port, directory=directory, stack=stack)
+        state_file.parent.mkdir(parents=True, exist_ok=True)
+        state_file.write_text(json.dumps(asdict(cloud), indent=2))
+        _await_health(cloud, state_file)
+    progress(f"Deploying the stack {cloud.stack}")
+    _deploy(cloud)
+    return cloud
+
+
+def down(*, state_file: Path = STATE, progress: Progress = lambda _: None) -> None:
+    """Stop the local cloud that the state file names, and remove its directory; nothing happens when none runs."""
+    if not state_file.exists():
+        return
+    cloud = Cloud(**json.loads(state_file.read_text()))
+    if process.is_ours(cloud.pid):
+        progress(f"Stopping the local cloud on port {cloud.port}")
+        process.stop(cloud.pid)
+    shutil.rmtree(cloud.directory, ignore_errors=True)
+    state_file.unlink(missing_ok=True)
+
+
+def running(state_file: Path = STATE) -> Cloud | None:
+    """The local cloud that the state file names, if it runs; what a dead one left is removed."""
+    if not state_file.exists():
+        return None
+    cloud = Cloud(**json.loads(state_file.read_text()))
+    if process.is_ours(cloud.pid):
+        return cloud
+    down(state_file=state_file)
+    return None
+
+
+def runtime() -> str:
+    """The Lambda runtime that the local cloud has: its own Python, whatever a template says."""
+    version = "import sys; print('python%d.%d' % sys.version_info[:2])"
+    return subprocess.run([PYTHON, "-c", version], check=True, capture_output=True, text=True).stdout.strip()
+
+
+def architecture() -> str:
+    """This machine's processor, as Lambda calls it."""
+    return "arm64" if platform.machine() in {"arm64", "aarch64"} else "x86_64"
+
+
+def _start(*, port: int, directory: Path, stack: str) -> Cloud:
+    _refuse_taken(port)
+    shutil.rmtree(directory, ignore_errors=True)
+    temporary = directory / "tmp"
+    temporary.mkdir(parents=True)
+    environment = _without_aws() | {
+        "GATEWAY_PORT": str(port),
+        "MINISTACK_REGION": REGION,
+        "TMPDIR": str(temporary),
+        "PYTHONPATH": str(ROOT / "infra/local"),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    pid = process.spawn([str(PYTHON), "-m", "localcloud"], environment, log=directory / "log")
+    return Cloud(
+        endpoint=f"http://127.0.0.1:{port}",
+        pid=pid,
+        port=port,
+        region=REGION,
+        stack=stack,
+        directory=str(directory),
+        started_at=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+def _refuse_taken(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise Trouble(f"Port {port} is taken by another program.", "Stop that, or name another port.") from error
+
+
+def _await_health(cloud: Cloud, state_file: Path) -> None:
+    until = time.monotonic() + START_LIMIT
+    while time.monotonic() < until and process.is_alive(cloud.pid):
+        try:
+            with urlopen(f"{cloud.endpoint}/_heliograph/health", timeout=5):  # noqa: S310  (loopback, http)
+                return
+        except (URLError, ConnectionError, TimeoutError):
+            time.sleep(TICK)
+    said = _ending(Path(cloud.directory, "log"))
+    down(state_file=state_file)
+    raise Trouble(f"The local cloud did not start:\n{said}")
+
+
+def _deploy(cloud: Cloud) -> None:
+    parameters = PARAMETERS | {"Runtime": runtime(), "Architecture": architecture()}
+    log = Path(cloud.directory, "deploy.log")
+    command = [str(SAM), "deploy", "--template-file", str(BUILT), "--stack-name", cloud.stack, "--region", cloud.region]
+    command += ["--resolve-s3", "--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar"]
+    command += ["--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
+    command += ["--parameter-overrides", *(f"{name}='{value}'" for name, value in parameters.items())]
+    with log.open("w") as output:
+        done = subprocess.run(
+            command, check=False, cwd=ROOT, env=_environment_of(cloud), stdout=output, stderr=subprocess.STDOUT
+        )
+    if done.returncode:
+        raise Trouble(f"The stack could not be deployed:\n{_ending(log)}", f"All of it is in {log}.")
+
+
+def _environment_of(cloud: Cloud) -> dict[str, str]:
+    """The root of the local cloud, and nothing of the user's own AWS accounts."""
+    return _without_aws() | {
+        "AWS_ENDPOINT_URL": cloud.endpoint,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": cloud.region,
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "SAM_CLI_TELEMETRY": "0",
+        "SAM_CLI_POLL_DELAY": "0.5",
+    }
+
+
+def _without_aws(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+    return {name: value for name, value in environment.items() if not name.startswith(("AWS_", "PYTHON"))}
+
+
+def _ending(log: Path, lines: int = 15) -> str:
+    return "\n".join(log.read_text(errors="replace").splitlines()[-lines:]) if log.exists() else ""

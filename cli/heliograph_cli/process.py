@@ -1,0 +1,57 @@
+"""A process that goes on when the command that started it has ended: the local cloud."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+STOP_LIMIT = 20.0  # seconds
+TICK = 0.05  # seconds
+
+
+def spawn(command: Sequence[str], environment: Mapping[str, str], *, log: Path) -> int:
+    """Start a command in a session of its own, and give its process id."""
+    output = (os.POSIX_SPAWN_OPEN, 1, str(log), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    files = [(os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0), output, (os.POSIX_SPAWN_DUP2, 1, 2)]
+    return os.posix_spawn(command[0], [*command], environment, file_actions=files, setsid=True)
+
+
+def is_alive(pid: int) -> bool:
+    """Whether it runs; one of our own that ended is reaped."""
+    try:
+        if os.waitpid(pid, os.WNOHANG)[0] == pid:
+            return False
+    except ChildProcessError:
+        pass
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def is_ours(pid: int) -> bool:
+    """Whether this process is a local cloud: after a restart of the machine its number may be somebody else's."""
+    if not is_alive(pid):
+        return False
+    seen = Path(f"/proc/{pid}/cmdline")
+    if seen.exists():
+        return b"localcloud" in seen.read_bytes()
+    asked = subprocess.run(["ps", "-o", "command=", "-p", str(pid)], check=False, capture_output=True, text=True)
+    return "localcloud" in asked.stdout
+
+
+def stop(pid: int) -> None:
+    """Ask it to end; end it, and all that it started, when it does not."""
+    os.kill(pid, signal.SIGTERM)
+    until = time.monotonic() + STOP_LIMIT
+    while is_alive(pid):
+        if time.monotonic() > until:
+            os.killpg(pid, signal.SIGKILL)  # it leads its session: its functions go with it
+        time.sleep(TICK)
