@@ -1,22 +1,16 @@
-"""Compile `templates/` into the package that the functions render from, and the rules of its triggers."""
+"""Build `templates/` into the package that the functions render from, and the rules of its triggers."""
 
-import hashlib
 import shutil
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import msgspec
-from heliograph.adapters.templates import OPTIONAL, PARTS, Catalogue, template_name
-from heliograph.domain.locales import lookup
-from heliograph.domain.model import Channel, Message, Policy, QuietHours
-from jinja2 import ModuleLoader
 
-from heliograph_cli.desk import compose, triggers
+from heliograph.adapters.templates import Catalogue
+from heliograph_cli.desk import triggers
+from heliograph_cli.desk.compiling import compiled, write_modules
 from heliograph_cli.desk.findings import DeskError
-from heliograph_cli.desk.folder import Desk, Draft
-from heliograph_cli.desk.variables import variables
+from heliograph_cli.desk.lint import check
 
 PACKAGE = "python/heliograph_templates"  # where a Lambda layer puts Python packages
 INITIAL = '"""The compiled templates: written by `heliograph build`, read by heliograph.adapters.templates."""\n'
@@ -24,8 +18,6 @@ INITIAL = '"""The compiled templates: written by `heliograph build`, read by hel
 
 def build(source: Path, target: Path) -> Catalogue:
     """Write the templates layer to `target` and `triggers.yaml` beside it. Mistakes raise DeskError, all at once."""
-    from heliograph_cli.desk.lint import check  # the linter renders with what is compiled here
-
     desk, findings = check(source)
     if desk is None or any(not finding.warning for finding in findings):
         raise DeskError([finding for finding in findings if not finding.warning])
@@ -35,94 +27,9 @@ def build(source: Path, target: Path) -> Catalogue:
     package.mkdir(parents=True)
     (package / "__init__.py").write_text(INITIAL, encoding="utf-8")
     (package / "catalogue.json").write_bytes(msgspec.json.format(msgspec.json.encode(catalogue, order="sorted")))
-    for name, code in modules.items():
-        (package / ModuleLoader.get_module_filename(name)).write_text(code, encoding="utf-8")
+    write_modules(modules, package)
     triggers.write(catalogue.messages.values(), target.parent / "triggers.yaml")
     return catalogue
-
-
-def compiled(desk: Desk) -> tuple[Catalogue, dict[str, str]]:
-    """The catalogue, and the code of each template by its name."""
-    modules: dict[str, str] = {}
-    read: dict[str, tuple[str, ...]] = {}
-    messages: dict[str, Message] = {}
-    for draft in desk.drafts:
-        own: dict[str, str] = {}
-        for name, file, words, locale in parts(desk, draft):
-            tree = compose.template(desk, _speaking(draft, file, words, locale), file, locale)
-            own[name] = compose.ENVIRONMENT.compile(tree, name, raw=True, defer_init=True)
-            read[name] = tuple(variable.path for variable in variables(tree, _macros(tree)))
-        modules |= own
-        messages[draft.name] = message(desk, draft, _hash(own))
-    brand = desk.brand.model_dump(mode="json")
-    return Catalogue(policy=policy(desk), messages=messages, brand=brand, variables=read), modules
-
-
-def parts(desk: Desk, draft: Draft) -> Iterator[tuple[str, str, str, str]]:
-    """Each template of a message: its compiled name, its file, the language of its words, the language it is for."""
-    for channel in draft.facts.channels:
-        for part, file in PARTS[channel].items():
-            written = locales(desk, draft, channel, file)
-            for locale in locales(desk, draft, channel):
-                if locale in written or (part in OPTIONAL and written):
-                    yield template_name(draft.name, file, locale), file, lookup(locale, written), locale
-
-
-def locales(desk: Desk, draft: Draft, channel: Channel, file: str = "") -> tuple[str, ...]:
-    """The languages of a channel, or of one file, the default first."""
-    tags = sorted(draft.words.get(file, {})) if file else draft.locales(channel)
-    default = desk.policy.default_locale
-    return tuple(sorted(tags, key=lambda tag: (tag != default, tag)))
-
-
-def message(desk: Desk, draft: Draft, version: str) -> Message:
-    """The facts of a message, as the functions read them."""
-    facts = draft.facts
-    return Message(
-        name=draft.name,
-        version=version,
-        topic=facts.topic,
-        purpose=facts.purpose,
-        channels=facts.channels,
-        locales={channel: locales(desk, draft, channel) for channel in facts.channels},
-        expires_after=int(facts.expires_after.total_seconds()) if facts.expires_after else None,
-        trigger=facts.trigger.to_model() if facts.trigger else None,
-        sms_parts=facts.sms_parts,
-    )
-
-
-def policy(desk: Desk) -> Policy:
-    """The policy, as the functions read it."""
-    facts = desk.policy
-    hours = {channel: QuietHours(start=hours.start, end=hours.end) for channel, hours in facts.quiet_hours.items()}
-    return Policy(
-        version=hashlib.sha256(facts.model_dump_json().encode()).hexdigest()[:16],
-        default_locale=facts.default_locale,
-        default_timezone=facts.default_timezone,
-        default_region=facts.default_region,
-        topics=facts.topics,
-        quiet_hours=hours,
-    )
-
-
-def _speaking(draft: Draft, file: str, words: str, locale: str) -> Draft:
-    """The draft with a file's words of one language standing for another."""
-    if words == locale:
-        return draft
-    texts = {**draft.words[file], locale: draft.words[file][words]}
-    return Draft(draft.name, draft.facts, {**draft.words, file: texts}, draft.samples)
-
-
-def _macros(tree: Any) -> dict[str, Any]:
-    return {node.name: node for node in tree.body if type(node).__name__ == "Macro"}
-
-
-def _hash(modules: dict[str, str]) -> str:
-    """The version of a message: everything that it is rendered from is in its compiled code."""
-    digest = hashlib.sha256()
-    for name, code in sorted(modules.items()):
-        digest.update(f"{name}\0{code}\0".encode())
-    return digest.hexdigest()[:16]
 
 
 def main(source: str = "templates", target: str = "build/templates") -> int:

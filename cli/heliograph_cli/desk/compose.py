@@ -6,13 +6,13 @@ from functools import lru_cache
 from typing import Any
 
 from babel import Locale
-from heliograph.adapters.templates import Environment, is_html
-from heliograph.domain.locales import lookup
-from heliograph.domain.model import Purpose
 from jinja2 import UndefinedError, nodes
 from jinja2.meta import find_undeclared_variables
 from jinja2.visitor import NodeTransformer
 
+from heliograph.adapters.templates import Environment, is_html
+from heliograph.domain.locales import lookup
+from heliograph.domain.model import Purpose
 from heliograph_cli.desk.folder import PREVIEW, Desk, Draft, Source
 from heliograph_cli.desk.inline import inlined
 
@@ -54,9 +54,9 @@ def template(desk: Desk, draft: Draft, file: str, locale: str) -> nodes.Template
         tree = parsed(desk, layout)
         _Splice(slots).visit(tree)
     tree.body[:0] = [macro for _, macro in sorted(needed(tree, macros(desk, file)).items())]
-    tree = _Fold(constants(desk, draft, locale), tidy=is_html(file)).visit(tree)
-    tree.set_lineno(1)
-    return tree.set_environment(ENVIRONMENT)
+    _Fold(constants(desk, draft, locale), tidy=is_html(file)).visit(tree)
+    tree.set_lineno(1).set_environment(ENVIRONMENT)
+    return tree
 
 
 def parsed(desk: Desk, source: Source) -> nodes.Template:
@@ -98,7 +98,18 @@ def _undeclared(trees: Iterable[nodes.Node]) -> set[str]:
 
 
 def _template(body: list[Any]) -> nodes.Template:
-    return nodes.Template(list(body), lineno=1).set_environment(ENVIRONMENT)
+    tree = nodes.Template(list(body), lineno=1)
+    tree.set_environment(ENVIRONMENT)
+    return tree
+
+
+def _truth(test: nodes.Node) -> bool | None:
+    """What a condition is, where that is known at build time."""
+    test.set_environment(ENVIRONMENT)
+    try:
+        return bool(test.as_const()) if isinstance(test, nodes.Expr) else None
+    except (nodes.Impossible, UndefinedError):
+        return None
 
 
 class _Splice(NodeTransformer):
@@ -132,9 +143,8 @@ class _Fold(NodeTransformer):
 
     def visit_If(self, node: nodes.If) -> nodes.Node | list[nodes.Node]:  # noqa: N802  (Jinja2's name)
         self.generic_visit(node)
-        try:
-            taken = bool(node.test.set_environment(ENVIRONMENT).as_const())
-        except (nodes.Impossible, UndefinedError):
+        taken = _truth(node.test)
+        if taken is None:
             return node
         if taken:
             return node.body

@@ -4,10 +4,10 @@ import re
 from datetime import timedelta
 from typing import Annotated, Any
 
-from heliograph.domain import model
-from heliograph.domain.locales import canonical
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
+from heliograph.domain import model
+from heliograph.domain.locales import canonical
 from heliograph_cli.desk import pattern
 
 SPOKEN_DURATION = re.compile(r"(\d+) (minute|hour|day)s?")

@@ -1,4 +1,4 @@
-"""Read the templates folder: facts, layouts, components and words, with every mistake that keeps them from being read."""
+"""Read the templates folder: facts, layouts, components and words, with every mistake in how they are written."""
 
 import re
 from collections.abc import Iterator
@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from babel import Locale, UnknownLocaleError
+
 from heliograph.adapters.templates import OPTIONAL, PARTS
 from heliograph.domain.locales import canonical
 from heliograph.domain.model import Channel
-
 from heliograph_cli.desk import reading
 from heliograph_cli.desk.facts import BrandFacts, MessageFacts, PolicyFacts, Sample, Words
 from heliograph_cli.desk.findings import Finding

@@ -90,10 +90,10 @@ def _description(kind: type[BaseModel], place: Sequence[int | str]) -> str:
 
 
 def _line(text: str, place: Sequence[int | str]) -> int:
-    """Where a field stands, as far as can be seen: the last line that begins with its name."""
+    """Where a field stands, as far as can be seen: by itself at the top, or last in the file within a table."""
     names = [str(part) for part in place if isinstance(part, str)]
     for name in reversed(names):
-        found = re.search(rf'^\s*(?:\[.*)?"?{re.escape(name)}"?\b', text, re.MULTILINE)
+        found = list(re.finditer(rf'^\s*(?:\[.*)?"?{re.escape(name)}"?\b', text, re.MULTILINE))
         if found:
-            return text.count("\n", 0, found.end()) + 1
+            return text.count("\n", 0, found[0 if len(names) == 1 else -1].end()) + 1
     return 0

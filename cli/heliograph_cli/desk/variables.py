@@ -31,7 +31,7 @@ def variables(tree: nodes.Node, macros: Mapping[str, nodes.Macro]) -> list[Varia
     """Every variable of a template, each once; those that a macro reads stand at its call."""
     reader = _Reader(macros)
     reader.visit(tree)
-    found = {path: line for path, line in reversed(reader.found)}
+    found = dict(reversed(reader.found))  # the first place of each
     return [
         Variable(path=path, line=line, optional=any(_within(path, guard) for guard in reader.guards))
         for path, line in sorted(found.items())

@@ -1,0 +1,79 @@
+"""`heliograph build`, `heliograph lint` and `heliograph preview`: the marketer's desk on the command line."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from heliograph_cli.console import answer, remark
+from heliograph_cli.desk.findings import DeskError, Finding
+from heliograph_cli.failures import No
+from heliograph_cli.options import common_options
+
+FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+TEMPLATES = click.option(
+    "--templates", type=FOLDER, default="templates", show_default=True, help="Folder of the templates."
+)
+
+
+@click.command()
+@TEMPLATES
+@click.option("--to", "target", type=click.Path(path_type=Path), default="build/templates", show_default=True)
+@common_options
+def build(templates: Path, target: Path) -> None:
+    """Compile the templates into what is deployed."""
+    from heliograph_cli.desk.build import build as build_templates
+
+    try:
+        catalogue = build_templates(templates, target)
+    except DeskError as error:
+        _show(error.findings)
+        raise No(_summary(error.findings), "Nothing was built.") from error
+    versions = {name: message.version for name, message in catalogue.messages.items()}
+    answer({"messages": versions, "target": str(target)}, f"Compiled {len(versions)} messages to {target}.")
+
+
+@click.command()
+@TEMPLATES
+@common_options
+def lint(templates: Path) -> None:
+    """Check every message: words, variables, languages, links, length of texts."""
+    from heliograph_cli.desk.lint import check
+
+    _, findings = check(templates)
+    answer({"findings": findings}, "" if findings else "Nothing to correct.")
+    _show(findings)
+    if any(not finding.warning for finding in findings):
+        raise No(_summary(findings))
+
+
+@click.command()
+@TEMPLATES
+@click.option("--to", "target", type=click.Path(path_type=Path), default="build/preview", show_default=True)
+@click.option("--message", "only", metavar="NAME", help="Show this message only.")
+@click.option("--open", "show", is_flag=True, help="Open the page in the browser.")
+@common_options
+def preview(templates: Path, target: Path, only: str, show: bool) -> None:
+    """Show every message in every channel and language, with its sample, on one page."""
+    from heliograph_cli.desk.preview import write
+
+    try:
+        shown = write(templates, target, only=only or "")
+    except DeskError as error:
+        _show(error.findings)
+        raise No(_summary(error.findings), "There is nothing to show yet.") from error
+    page = target / "index.html"
+    answer({"page": str(page), "messages": shown}, f"Open {page}: {len(shown)} messages.")
+    if show:
+        click.launch(page.resolve().as_uri())
+
+
+def _show(findings: Sequence[Finding]) -> None:
+    for finding in findings:
+        mark = "warning: " if finding.warning else ""
+        remark(f"{mark}{finding}", style="yellow" if finding.warning else "red")
+
+
+def _summary(findings: Sequence[Finding]) -> str:
+    errors = sum(not finding.warning for finding in findings)
+    return f"{errors} {'thing' if errors == 1 else 'things'} to correct."

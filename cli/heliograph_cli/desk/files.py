@@ -1,0 +1,119 @@
+"""Rules about facts and files: is everything there that a message needs, in every language?"""
+
+import re
+from collections.abc import Iterator
+
+from heliograph.adapters.templates import OPTIONAL, PARTS
+from heliograph.domain.locales import lookup
+from heliograph.domain.model import Channel
+from heliograph_cli.desk import pattern
+from heliograph_cli.desk.compiling import locales
+from heliograph_cli.desk.findings import Finding
+from heliograph_cli.desk.folder import FILES, PREVIEW, SHARED, Desk, Draft, colours
+from heliograph_cli.desk.triggers import event_pattern
+
+READABLE = 4.5  # contrast of text: WCAG 2.2, success criterion 1.4.3, level AA
+
+
+def check_desk(desk: Desk) -> Iterator[Finding]:
+    """What concerns all messages."""
+    yield from _contrast(desk)
+    yield from _phrases(desk)
+    spoken = {locale for draft in desk.drafts for channel in draft.facts.channels for locale in draft.locales(channel)}
+    for locale in sorted(spoken):
+        if lookup(locale, [desk.policy.default_locale, *desk.words]) == desk.policy.default_locale != locale:
+            problem = f"There are messages in {locale}, but the foot of their mails is in {desk.policy.default_locale}."
+            yield Finding(f"layouts/words.{locale}.toml", 0, problem, "Add the file.", warning=True)
+
+
+def check_draft(desk: Desk, draft: Draft) -> Iterator[Finding]:
+    """What concerns one message."""
+    yield from _facts(desk, draft)
+    yield from _unused(draft)
+    for channel in draft.facts.channels:
+        yield from _missing(desk, draft, channel)
+
+
+def _facts(desk: Desk, draft: Draft) -> Iterator[Finding]:
+    file = f"messages/{draft.name}/message.toml"
+    line = _line(desk, file, "topic")
+    if draft.facts.topic not in desk.policy.topics:
+        known = ", ".join(sorted(desk.policy.topics))
+        yield Finding(file, line, f'"{draft.facts.topic}" is not a topic of policy.toml.', f"Use one of: {known}.")
+    trigger = draft.facts.trigger
+    if trigger and not pattern.fits(event_pattern(trigger.to_model())):
+        problem = f"The trigger's pattern is longer than {pattern.PATTERN_LIMIT} characters."
+        yield Finding(file, _line(desk, file, "[trigger.filter"), problem, "Shorten the filter.")
+
+
+def _unused(draft: Draft) -> Iterator[Finding]:
+    """Words of a channel that the message does not use."""
+    for file, texts in draft.words.items():
+        if FILES[file] in draft.facts.channels:
+            continue
+        for source in texts.values():
+            problem = f'The message is not sent by {FILES[file]}: message.toml does not name "{FILES[file]}".'
+            yield Finding(source.file, 0, problem, "Add the channel to channels, or remove the file.")
+
+
+def _missing(desk: Desk, draft: Draft, channel: Channel) -> Iterator[Finding]:
+    """Parts that are not there: in the default language, then in the others."""
+    folder, default = f"messages/{draft.name}", desk.policy.default_locale
+    for part, file in PARTS[channel].items():
+        if part not in OPTIONAL and default not in draft.words.get(file, {}):
+            yield Finding(f"{folder}/{file}", 0, f"The {part} of the {channel} is missing.", "Add the file.")
+    if channel is Channel.EMAIL and default not in draft.words.get(PREVIEW, {}):
+        problem = "The mail has no preview text: the list of mails shows its first words instead."
+        yield Finding(f"{folder}/{PREVIEW}", 0, problem, "Add the file.", warning=True)
+    for locale in locales(desk, draft, channel):
+        for file in _translated(draft, channel, default):
+            if locale not in draft.words[file]:
+                problem = f"This part is there in {default}, but not in {locale}."
+                yield Finding(f"{folder}/{_suffixed(file, locale)}", 0, problem, f"Add the file, or remove {locale}.")
+
+
+def _translated(draft: Draft, channel: Channel, default: str) -> list[str]:
+    """The files of a channel that every language must have: those of the default language."""
+    files = [file for file, owner in FILES.items() if owner is channel and file not in SHARED]
+    return [file for file in files if default in draft.words.get(file, {})]
+
+
+def _suffixed(file: str, locale: str) -> str:
+    stem, _, extension = file.rpartition(".")
+    return f"{stem}.{locale}.{extension}"
+
+
+def _phrases(desk: Desk) -> Iterator[Finding]:
+    default = desk.policy.default_locale
+    for locale, words in desk.words.items():
+        for name in sorted(desk.words[default].phrases.keys() - words.phrases.keys()):
+            problem = f'The phrase "{name}" is there in {default}, but not in {locale}.'
+            yield Finding(f"layouts/words.{locale}.toml", 0, problem, "Translate it.")
+
+
+def _contrast(desk: Desk) -> Iterator[Finding]:
+    for table, words, behind in colours(desk.brand):
+        contrast = contrast_ratio(words, behind)
+        if contrast < READABLE:
+            problem = f"[{table}] {words} on {behind} is hard to read: contrast {contrast:.1f}, needed {READABLE}."
+            line = _line(desk, "brand/brand.toml", f"[{table}]")
+            yield Finding("brand/brand.toml", line, problem, "Make one of the two darker or lighter.")
+
+
+def contrast_ratio(one: str, other: str) -> float:
+    """How well two colours tell apart, 1 to 21 (WCAG 2.2)."""
+    low, high = sorted((_luminance(one), _luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    channels = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def _line(desk: Desk, file: str, start: str) -> int:
+    """The line that begins with a text, or 0."""
+    path = desk.folder / file
+    found = re.search(rf"^\s*{re.escape(start)}", path.read_text(encoding="utf-8"), re.MULTILINE)
+    return found.string.count("\n", 0, found.end()) + 1 if found else 0
