@@ -16,8 +16,6 @@ PLATFORMS: Final = {
     "fcm": "gcm",
     "apns": "apns",
     "apns_sandbox": "apns_sandbox",
-    "apns_voip": "apns_voip",
-    "apns_voip_sandbox": "apns_voip_sandbox",
     "adm": "adm",
     "baidu": "baidu",
 }

@@ -1,0 +1,160 @@
+"""Push over Pinpoint's SendMessages or SNS: one letter to every device of a person; the app reports what is opened."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import msgspec
+
+from heliograph.adapters.channels.errors import PROVIDER_ERRORS, outcome_of
+from heliograph.adapters.channels.expiry import seconds_to_live
+from heliograph.adapters.channels.push_devices import each_in_turn, together
+from heliograph.adapters.channels.push_sns import sns_sender
+from heliograph.domain.engagement import tagged_event
+from heliograph.domain.errors import MalformedError
+from heliograph.domain.model import (
+    Accepted,
+    Channel,
+    EngagementEvent,
+    EngagementKind,
+    Failed,
+    FailureCode,
+    InDoubt,
+    JsonObject,
+    Letter,
+    NotSent,
+    Outcome,
+    Sender,
+)
+
+if TYPE_CHECKING:
+    from types_boto3_pinpoint import PinpointClient
+    from types_boto3_pinpoint.type_defs import MessageResultTypeDef
+
+__all__ = ["pinpoint_sender", "read_push_opened", "sns_sender"]
+
+TTL_MOST: Final = 2_419_200  # seconds (28 days): FCM's ttl; APNs keeps messages no longer than that either
+
+PINPOINT_FINAL_CODES: Final = {
+    "BadRequestException": FailureCode.REJECTED,
+    "PayloadTooLargeException": FailureCode.CONTENT_TOO_LARGE,
+}
+GONE: Final = re.compile(r"unregistered|not\s?registered|bad\s?device\s?token", re.IGNORECASE)
+"""How FCM (`UNREGISTERED`, `NotRegistered`) and APNs (`Unregistered`, `BadDeviceToken`) say that a token is dead."""
+
+
+# ---- out ---------------------------------------------------------------------------------------------------
+
+
+def pinpoint_sender(
+    client: PinpointClient, *, application_id: str, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+) -> Sender:
+    """Send by SendMessages, one call for all devices of a person."""
+
+    def send_one(letter: Letter) -> Outcome:
+        dispatch = letter.dispatch
+        devices = {token: platform for platform, _, token in (each.partition(":") for each in dispatch.addresses)}
+        try:
+            answer = client.send_messages(
+                ApplicationId=application_id,
+                MessageRequest={
+                    "Addresses": {
+                        token: {"ChannelType": platform.upper()}  # type: ignore[typeddict-item]  # as `domain.addresses` named it
+                        for token, platform in devices.items()
+                    },
+                    "MessageConfiguration": _messages(letter, now()),
+                    "TraceId": dispatch.dispatch_id,
+                },
+            )
+        except PROVIDER_ERRORS as error:
+            return outcome_of(error, dispatch.dispatch_id, final=PINPOINT_FINAL_CODES)
+        results = answer["MessageResponse"].get("Result", {})
+        verdicts = {
+            f"{platform}:{token}": _verdict(dispatch.dispatch_id, results.get(token))
+            for token, platform in devices.items()
+        }
+        return together(dispatch.dispatch_id, verdicts)
+
+    return each_in_turn(send_one)
+
+
+def _messages(letter: Letter, at: datetime) -> Any:
+    """What each platform shows; our ids go along as data, for the app to report that it was opened."""
+    url = letter.content.get("url", "")
+    shown: dict[str, Any] = {
+        "Title": letter.content.get("title", ""),
+        "Body": letter.content["body"],
+        "Data": letter.tags(),
+        "Action": _action(url),
+    }
+    shown |= {"Url": url} if url else {}
+    expiry = seconds_to_live(letter.dispatch, at, least=0, most=TTL_MOST)
+    limited = shown | ({} if expiry is None else {"TimeToLive": expiry})
+    return {
+        "DefaultPushNotificationMessage": shown,
+        "APNSMessage": limited | {"APNSPushType": "alert"},
+        "GCMMessage": limited
+        | {"PreferredAuthenticationMethod": "TOKEN"},  # the default, KEY, was switched off by Google
+    }
+
+
+def _action(url: str) -> str:
+    if not url:
+        return "OPEN_APP"
+    return "URL" if url.startswith(("https:", "http:")) else "DEEP_LINK"
+
+
+def _verdict(dispatch_id: str, result: MessageResultTypeDef | None) -> Outcome:
+    """What became of one device. `UpdatedToken` is not kept: neither FCM v1 nor APNs renames tokens, the app does."""
+    if result is None:
+        return InDoubt(dispatch_id=dispatch_id, cause="NoStatus")
+    match result["DeliveryStatus"]:
+        case "SUCCESSFUL":
+            return Accepted(dispatch_id=dispatch_id, provider_message_id=result.get("MessageId", ""))
+        case "PERMANENT_FAILURE":
+            return Failed(dispatch_id=dispatch_id, code=_why(result))
+        case "OPT_OUT":
+            return Failed(dispatch_id=dispatch_id, code=FailureCode.OPTED_OUT)
+        case "THROTTLED" | "TEMPORARY_FAILURE" as status:
+            return NotSent(dispatch_id=dispatch_id, cause=status)
+        case status:
+            return InDoubt(dispatch_id=dispatch_id, cause=status)
+
+
+def _why(result: MessageResultTypeDef) -> FailureCode:
+    """A dead token, or a message that the platform refuses; only the former ends the device."""
+    if result["StatusCode"] == 410 or GONE.search(result.get("StatusMessage", "")):
+        return FailureCode.DEAD_TOKEN
+    return FailureCode.REJECTED
+
+
+# ---- what the app reports ----------------------------------------------------------------------------------
+
+
+class _Opened(msgspec.Struct):
+    time: Annotated[datetime, msgspec.Meta(tz=True)]
+    detail: dict[str, str]
+
+
+def read_push_opened(event: JsonObject) -> EngagementEvent | None:
+    """Read a `PushOpened` event, whose detail is the data that came with the push; None when it is not ours.
+
+    Raises MalformedError.
+    """
+    detail = event.get("detail")
+    if not isinstance(detail, dict) or "dispatch_id" not in detail:
+        return None
+    try:
+        opened = msgspec.convert({"time": event.get("time"), "detail": detail}, _Opened)
+    except msgspec.ValidationError as error:
+        raise MalformedError("PushOpened", str(error)) from None
+    return tagged_event(
+        opened.detail,
+        channel=Channel.PUSH,
+        kind=EngagementKind.OPENED,
+        occurred_at=opened.time,
+        told_apart_by=(opened.time.isoformat(),),
+    )

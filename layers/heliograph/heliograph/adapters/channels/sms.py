@@ -1,0 +1,199 @@
+"""SMS over End User Messaging or SNS: letters out, one a call; what End User Messaging reports about them in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any, Final, cast
+
+import msgspec
+
+from heliograph.adapters.channels.errors import PROVIDER_ERRORS, ProviderError, code_of, outcome_of
+from heliograph.adapters.channels.expiry import seconds_to_live
+from heliograph.domain.engagement import tagged_event
+from heliograph.domain.errors import MalformedError
+from heliograph.domain.model import (
+    Accepted,
+    Channel,
+    EngagementEvent,
+    EngagementKind,
+    Failed,
+    FailureCode,
+    JsonObject,
+    Letter,
+    Outcome,
+    Purpose,
+    Sender,
+)
+
+if TYPE_CHECKING:
+    from types_boto3_pinpoint_sms_voice_v2 import PinpointSMSVoiceV2Client
+    from types_boto3_sns import SNSClient
+
+BODY_LIMIT: Final = 1_600  # characters: SendTextMessage.MessageBody, and SNS Publish to a number
+TTL_LEAST: Final = 5  # seconds: SendTextMessage.TimeToLive
+TTL_MOST: Final = 259_200
+
+FINAL_REASONS: Final = {
+    "DESTINATION_PHONE_NUMBER_OPTED_OUT": FailureCode.OPTED_OUT,
+    "DESTINATION_COUNTRY_BLOCKED": FailureCode.COUNTRY_BLOCKED,
+    "DESTINATION_COUNTRY_BLOCKED_BY_PROTECT_CONFIGURATION": FailureCode.COUNTRY_BLOCKED,
+    "COUNTRY_NOT_ENABLED": FailureCode.COUNTRY_BLOCKED,
+    "INTERNATIONAL_SENDING_NOT_SUPPORTED": FailureCode.COUNTRY_BLOCKED,
+    "DESTINATION_PHONE_NUMBER_BLOCKED_BY_PROTECT_NUMBER_OVERRIDE": FailureCode.REJECTED,
+    "PRICE_OVER_THRESHOLD": FailureCode.PRICE_TOO_HIGH,
+    "MAXIMUM_SIZE_EXCEEDED": FailureCode.CONTENT_TOO_LARGE,
+    "INVALID_IDENTITY_FOR_DESTINATION_COUNTRY": FailureCode.SENDER_NOT_ALLOWED,
+    "SENDER_ID_NOT_REGISTERED": FailureCode.SENDER_NOT_ALLOWED,
+    "SENDER_ID_NOT_SUPPORTED": FailureCode.SENDER_NOT_ALLOWED,
+    "SENDER_ID_REQUIRES_REGISTRATION": FailureCode.SENDER_NOT_ALLOWED,
+    "INVALID_PARAMETER": FailureCode.REJECTED,
+    "FIELD_VALIDATION_FAILED": FailureCode.REJECTED,
+}
+"""The `Reason` of SendTextMessage's errors that is about this number or this text."""
+
+FINAL_FIELDS: Final = {
+    "destinationphonenumber": FailureCode.INVALID_ADDRESS,
+    "messagebody": FailureCode.REJECTED,
+}
+"""The `Fields` of a ValidationException that are the letter's; all others are our set-up."""
+
+SNS_FINAL_CODES: Final = {"InvalidParameter": FailureCode.INVALID_ADDRESS, "OptedOut": FailureCode.OPTED_OUT}
+
+
+# ---- out ---------------------------------------------------------------------------------------------------
+
+
+def end_user_messaging_sender(
+    client: PinpointSMSVoiceV2Client,
+    *,
+    origination_identity: str,
+    configuration_set: str,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> Sender:
+    """Send by End User Messaging. Without an origination identity it picks one for each country."""
+    always: dict[str, Any] = {"ConfigurationSetName": configuration_set}
+    if origination_identity:
+        always["OriginationIdentity"] = origination_identity
+
+    def send_one(letter: Letter) -> Outcome:
+        expiry = seconds_to_live(letter.dispatch, now(), least=TTL_LEAST, most=TTL_MOST)
+        optional: Any = always | ({} if expiry is None else {"TimeToLive": expiry})
+        try:
+            answer = client.send_text_message(
+                DestinationPhoneNumber=letter.dispatch.addresses[0],
+                MessageBody=letter.content["text"],
+                MessageType="PROMOTIONAL" if letter.message.purpose is Purpose.PROMOTIONAL else "TRANSACTIONAL",
+                Context=letter.tags(),
+                **optional,
+            )
+        except PROVIDER_ERRORS as error:
+            return outcome_of(error, letter.dispatch.dispatch_id, final=_final(error))
+        return Accepted(dispatch_id=letter.dispatch.dispatch_id, provider_message_id=answer["MessageId"])
+
+    return _each(send_one)
+
+
+def _final(error: ProviderError) -> Mapping[str, FailureCode]:
+    """The final codes; of a bad parameter, only if one is the letter's (when the error says which it was)."""
+    fields = cast("dict[str, Any]", getattr(error, "response", {})).get("Fields", [])
+    names = {str(field.get("Name")).lower() for field in fields}
+    if not names or code_of(error) not in ("INVALID_PARAMETER", "FIELD_VALIDATION_FAILED"):
+        return FINAL_REASONS
+    return {code_of(error): code for name, code in FINAL_FIELDS.items() if name in names}
+
+
+def sns_sender(client: SNSClient, *, sender_id: str) -> Sender:
+    """Send by SNS, which reports nothing back to us; `sender_id` may be empty."""
+
+    def send_one(letter: Letter) -> Outcome:
+        promotional = letter.message.purpose is Purpose.PROMOTIONAL
+        attributes = {"AWS.SNS.SMS.SMSType": "Promotional" if promotional else "Transactional"}
+        attributes |= {"AWS.SNS.SMS.SenderID": sender_id} if sender_id else {}
+        try:
+            answer = client.publish(
+                PhoneNumber=letter.dispatch.addresses[0],
+                Message=letter.content["text"],
+                MessageAttributes={
+                    name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()
+                },
+            )
+        except PROVIDER_ERRORS as error:
+            return outcome_of(error, letter.dispatch.dispatch_id, final=SNS_FINAL_CODES)
+        return Accepted(dispatch_id=letter.dispatch.dispatch_id, provider_message_id=answer["MessageId"])
+
+    return _each(send_one)
+
+
+def _each(send_one: Callable[[Letter], Outcome]) -> Sender:
+    """Both providers take one message a call, and no text that is blank or too long."""
+
+    def send(letters: Sequence[Letter]) -> Iterator[tuple[Outcome, ...]]:
+        for letter in letters:
+            text = letter.content["text"]
+            if len(text) > BODY_LIMIT:
+                yield (Failed(dispatch_id=letter.dispatch.dispatch_id, code=FailureCode.CONTENT_TOO_LARGE),)
+            elif not text.strip():
+                yield (Failed(dispatch_id=letter.dispatch.dispatch_id, code=FailureCode.REJECTED),)
+            else:
+                yield (send_one(letter),)
+
+    return send
+
+
+# ---- what End User Messaging reports -----------------------------------------------------------------------
+
+LAST_MILLISECOND: Final = 253_402_300_799_999  # of the year 9999
+
+
+class _Record(msgspec.Struct, rename="camel"):
+    event_type: str
+    event_timestamp: Annotated[int, msgspec.Meta(ge=0, le=LAST_MILLISECOND)]
+    message_id: str
+    context: dict[str, str]
+    is_final: bool = False
+    destination_phone_number: str = ""
+
+
+def read_sms_event(record: JsonObject) -> EngagementEvent | None:
+    """Read a record of the configuration set; None when it is not ours or says nothing yet. Raises MalformedError."""
+    context = record.get("context")
+    if not isinstance(context, dict) or "dispatch_id" not in context:
+        return None
+    try:
+        event = msgspec.convert(record, _Record)
+    except msgspec.ValidationError as error:
+        raise MalformedError("SMS event", str(error)) from None
+    kind = _kind(event)
+    if kind is None:
+        return None
+    bounced = kind is EngagementKind.BOUNCED
+    return tagged_event(
+        event.context,
+        channel=Channel.SMS,
+        kind=kind,
+        occurred_at=datetime.fromtimestamp(event.event_timestamp / 1000, UTC),
+        told_apart_by=(event.message_id, event.event_type, str(event.event_timestamp)),
+        address=event.destination_phone_number if bounced else "",
+        permanent=bounced,
+        detail=event.event_type,
+    )
+
+
+def _kind(event: _Record) -> EngagementKind | None:
+    """Many routes never say more than "the carrier took it": if that is final, it counts as delivered."""
+    match event.event_type:
+        case "TEXT_DELIVERED":
+            return EngagementKind.DELIVERED
+        case "TEXT_SUCCESSFUL":
+            return EngagementKind.DELIVERED if event.is_final else EngagementKind.SENT
+        case "TEXT_SENT":
+            return EngagementKind.SENT
+        case "TEXT_INVALID":
+            return EngagementKind.BOUNCED
+        case "TEXT_PENDING" | "TEXT_QUEUED":
+            return None
+        case other if other.startswith("TEXT_"):
+            return EngagementKind.UNDELIVERED if event.is_final else EngagementKind.DELAYED
+        case _:
+            return None
