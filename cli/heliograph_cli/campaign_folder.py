@@ -12,7 +12,7 @@ from heliograph.domain.errors import MalformedError
 from heliograph.domain.model import Policy
 from heliograph.domain.rows import read_rows
 from heliograph.domain.segments import MANIFEST, read_campaign
-from heliograph_cli.target import ROOT
+from heliograph_cli.cloud import ROOT
 
 COMPILED = ROOT / "build" / "templates"
 ID_COLUMN = "recipient_id"

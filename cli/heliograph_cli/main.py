@@ -11,6 +11,8 @@ from heliograph_cli.failures import Trouble, explained
 from heliograph_cli.options import common_options
 
 COMMANDS = {
+    "up": "heliograph_cli.commands.place:up",
+    "down": "heliograph_cli.commands.place:down",
     "status": "heliograph_cli.commands.status:status",
     "recipients": "heliograph_cli.commands.recipients:recipients",
     "send": "heliograph_cli.commands.send:send",
@@ -18,6 +20,9 @@ COMMANDS = {
     "timeline": "heliograph_cli.commands.person:timeline",
     "why": "heliograph_cli.commands.person:why",
     "outbox": "heliograph_cli.commands.outbox:outbox",
+    "preview": "heliograph_cli.desk.commands:preview",
+    "lint": "heliograph_cli.desk.commands:lint",
+    "build": "heliograph_cli.desk.commands:build",
 }
 """Imported when asked for: one command does not wait for the libraries of all the others."""
 

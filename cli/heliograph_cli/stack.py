@@ -14,7 +14,8 @@ from heliograph_cli.failures import No, Trouble
 from heliograph_cli.target import Target
 
 LINK_SECONDS = 12 * 3600  # how long a link to a page opens
-UNKNOWN = ("unknown", "no such", "not found", "no run", "no recipient")  # how the function says "there is none"
+NONE = ("there is no", "nothing was ever")
+"""How the report function says that it was asked about something that does not exist."""
 
 
 @dataclass(frozen=True)
@@ -69,10 +70,8 @@ def ask(stack: Stack, action: str, **question: str | None) -> Any:
     if not response.get("FunctionError"):
         return answer
     said = str(answer.get("errorMessage", "it stopped")).rstrip(".")
-    if any(word in said.lower() for word in UNKNOWN):
-        raise No(
-            f"{said[:1].upper()}{said[1:]}.", "`heliograph campaign list` and `recipients export` show what there is."
-        )
+    if any(words in said for words in NONE):
+        raise No(f"{said.partition(': ')[2] or said}.")
     raise Trouble(f"The report function failed: {said}.", f"Its log is /aws/lambda/{stack.report_function}.")
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from heliograph_cli.cloud import REGION, STACK, STATE, running
 from heliograph_cli.options import given
 
 if TYPE_CHECKING:
@@ -21,10 +20,6 @@ if TYPE_CHECKING:
     from types_boto3_lambda import LambdaClient
     from types_boto3_s3 import S3Client
 
-ROOT = Path(__file__).resolve().parents[2]
-STATE = ROOT / ".local" / "state.json"
-STACK = "heliograph"
-LOCAL_REGION = "eu-west-1"
 LOCAL_KEY = "test"  # the local cloud's root key; the real one is never sent there
 CONNECTIONS = 32  # parallel imports
 
@@ -50,32 +45,13 @@ class Target:
         return f"stack {self.stack} on AWS ({region}{profile})"
 
 
-def running_cloud() -> dict[str, str]:
-    """The state of the local cloud, or nothing when none runs."""
-    if not STATE.exists():
-        return {}
-    state: dict[str, str] = json.loads(STATE.read_text())
-    return state if _is_alive(int(state["pid"])) else {}
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
 def chosen() -> Target:
     """The target of this command: `--endpoint-url`, else `--profile`, else the running local cloud, else AWS."""
     stack, region, profile = given("stack"), given("region"), given("profile")
     if endpoint := given("endpoint_url"):
-        return Target(stack or STACK, region or LOCAL_REGION, endpoint.rstrip("/"), profile)
-    cloud = {} if profile else running_cloud()
-    if cloud:
-        return Target(stack or cloud["stack"], region or cloud["region"], cloud["endpoint"])
+        return Target(stack or STACK, region or REGION, endpoint.rstrip("/"), profile)
+    if not profile and (cloud := running(STATE)):
+        return Target(stack or cloud.stack, region or cloud.region, cloud.endpoint)
     return Target(stack or STACK, region, profile=profile)
 
 

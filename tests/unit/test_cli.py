@@ -45,7 +45,7 @@ WHY = {
 def report(question: dict[str, Any]) -> Any:
     """A report function that knows one run and one person."""
     if question.get("run_id", RUN) != RUN or question.get("recipient_id", "anna-1") != "anna-1":
-        raise LookupError("Unknown run or recipient")
+        raise LookupError("run_id: there is no run 01: `heliograph campaign list` shows them")
     listed = [{**{name: FIGURES[name] for name in ("run_id", "campaign", "state", "started_at")}, "more": 1}]
     return {
         "runs": listed,

@@ -1,0 +1,145 @@
+"""The people of the demo: made up by a seeded generator, the same for the same seed; none of them exists."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from random import Random
+
+import phonenumbers
+
+from heliograph_cli.demo.places import PLACES, Place
+
+SEED = 20261030
+PEOPLE = 1200
+SEGMENT = 1000
+CAMPAIGN = "spring-sale"
+MESSAGE = "spring_sale"
+STRANGERS = 8  # people of the segment whom nobody knows
+DOMAINS = ("example.com", "example.org", "example.net", "mail.test", "BÜCHER.test", "Example.COM")
+"""Reserved for documentation and tests: RFC 2606."""
+SIMULATOR = "simulator.amazonses.com"
+SIMULATED = ("bounce",) * 6 + ("complaint",) * 3 + ("success",) * 9
+UNREADABLE_EMAILS = ("nobody@@example.com", "at example.org", "@example.net", "anna@example..com")
+UNREADABLE_PHONES = ("12", "+49 000", "call me", "+999 123456789")
+WRONG_ZONES = ("Mars/Olympus", "PST", "UTC+5:30", "Europe/Atlantis")
+WISHES = ("email", "sms", "push", "email sms", "sms email", "push sms")
+Row = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Population:
+    """People to import and those of them who are in the segment, as rows; the malformed rows as text."""
+
+    people: tuple[Row, ...]
+    segment: tuple[Row, ...]
+    malformed_people: tuple[str, ...] = ("has spaces,a@example.com", ",nameless@example.com", "p-short")
+    malformed_segment: tuple[str, ...] = ("p-0001;platinum", "p-0002", ";gold", "no such id!;gold", 'p-0003;"gold"!')
+    """Twice in the segment, too few cells, no id, no possible id, and a quote that ends too early."""
+
+
+@cache
+def population(seed: int = SEED) -> Population:
+    """Everybody, made from a seed."""
+    rng = Random(seed)  # noqa: S311  # a demo needs the same people again, not secrets
+    people = tuple(_person(rng, number) for number in range(1, PEOPLE + 1))
+    ids = ["p-0001", *(person["recipient_id"] for person in rng.sample(people[1:], SEGMENT - STRANGERS - 1))]
+    ids += [f"stranger-{number}" for number in range(1, STRANGERS + 1)]
+    segment = tuple({"recipient_id": each, "loyalty": rng.choice(("silver", "gold", "platin\nplus"))} for each in ids)
+    return Population(people, segment)
+
+
+def _person(rng: Random, number: int) -> Row:
+    place = rng.choice(PLACES)
+    offers = {channel: _answer(rng, often) for channel, often in (("email", 0.72), ("sms", 0.42))}
+    row = {
+        "recipient_id": f"p-{number:04}",
+        "email": _email(rng, number),
+        "phone": _phone(rng, place) if rng.random() < 0.6 else "",
+        "devices": _devices(rng, number) if rng.random() < 0.25 else "",
+        "preferred_channels": rng.choice(WISHES) if rng.random() < 0.3 else "",
+        "locale": place.locale if rng.random() < 0.95 else "",
+        "timezone": _sometimes(rng, 0.01, WRONG_ZONES) or rng.choice(place.zones),
+        "consent.offers.email": offers["email"],
+        "consent.offers.sms": offers["sms"],
+        "consent_source": "form:newsletter",
+        "consent_at": _consented_at(rng),
+        "first_name": rng.choice(place.given),
+        "last_name": rng.choice(place.family),
+        "country": place.country,
+    }
+    if rng.random() < 0.03:
+        row |= {"email": "", "phone": "", "devices": ""}
+    if number <= len(SIMULATED):
+        row |= _simulated(number)
+    return row
+
+
+def _simulated(number: int) -> Row:
+    """Somebody at an address of the simulator of SES, who gets the campaign by email."""
+    email = f"{SIMULATED[number - 1]}+{number}@{SIMULATOR}"
+    return {"email": email, "preferred_channels": "", "consent.offers.email": "opted_in"}
+
+
+def _email(rng: Random, number: int) -> str:
+    if unreadable := _sometimes(rng, 0.02, UNREADABLE_EMAILS):
+        return unreadable
+    return f"person.{number}@{rng.choice(DOMAINS)}" if rng.random() < 0.88 else ""
+
+
+def _phone(rng: Random, place: Place) -> str:
+    """A number that the country's plan allows, near the one that the phonenumbers library gives as an example."""
+    if unreadable := _sometimes(rng, 0.02, UNREADABLE_PHONES):
+        return unreadable
+    example = phonenumbers.example_number_for_type(place.country, phonenumbers.PhoneNumberType.MOBILE)
+    assert example is not None, f"no mobile numbers are known in {place.country}"
+    digits = str(example.national_number)
+    varied = 2 if place.country in {"US", "CA"} else 4  # +1 … 555-01xx is kept for fiction
+    while True:
+        national = f"{digits[:-varied]}{rng.randrange(10**varied):0{varied}}"
+        number = phonenumbers.PhoneNumber(country_code=example.country_code, national_number=int(national))
+        if phonenumbers.is_valid_number(number):
+            return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+
+
+def _devices(rng: Random, number: int) -> str:
+    kinds = rng.choice((("gcm",), ("gcm",), ("apns",), ("apns",), ("gcm", "apns")))
+    return " ".join(f"{kind}:{'dead-' if rng.random() < 0.06 else ''}token-{number}" for kind in kinds)
+
+
+def _answer(rng: Random, often: float) -> str:
+    share = rng.random()
+    return "opted_in" if share < often else "opted_out" if share < often + 0.12 else ""
+
+
+def _consented_at(rng: Random) -> str:
+    return (datetime(2025, 1, 1, tzinfo=UTC) + timedelta(minutes=rng.randrange(500_000))).isoformat()
+
+
+def _sometimes(rng: Random, often: float, values: Sequence[str]) -> str:
+    return rng.choice(values) if rng.random() < often else ""
+
+
+def write(folder: Path, made: Population) -> tuple[Path, Path]:
+    """Write the import and the campaign folder; returns the path of each."""
+    campaign = folder / "campaigns" / CAMPAIGN
+    campaign.mkdir(parents=True, exist_ok=True)
+    people = folder / "recipients.csv"
+    people.write_bytes(_text(made.people, made.malformed_people, ",", "\n").encode())
+    segment = _text(made.segment, made.malformed_segment, ";", "\r\n")
+    (campaign / "segment.csv").write_bytes(segment.encode("utf-8-sig"))
+    (campaign / "campaign.toml").write_text(f'message = "{MESSAGE}"\nschedule = "now"\n', encoding="utf-8")
+    return people, campaign
+
+
+def _text(rows: Sequence[Row], malformed: Iterable[str], delimiter: str, end: str) -> str:
+    file = io.StringIO(newline="")
+    writer = csv.DictWriter(file, rows[0].keys(), delimiter=delimiter, lineterminator=end)
+    writer.writeheader()
+    writer.writerows(rows)
+    return file.getvalue() + "".join(line + end for line in malformed)
