@@ -1,6 +1,5 @@
 """What comes on the engagement queue, from whatever provider and wrapping, read as engagement events."""
 
-from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -9,13 +8,7 @@ from heliograph.adapters.channels.email import read_ses_event
 from heliograph.adapters.channels.push import read_push_opened
 from heliograph.adapters.channels.sms import read_sms_event
 from heliograph.domain.errors import MalformedError
-from heliograph.domain.model import EngagementEvent
-
-
-class _Ours(msgspec.Struct):
-    """What `deliver` reports."""
-
-    events: tuple[EngagementEvent, ...]
+from heliograph.domain.model import EngagementEvent, Events
 
 
 def read(body: str) -> tuple[EngagementEvent, ...]:
@@ -37,11 +30,6 @@ def read(body: str) -> tuple[EngagementEvent, ...]:
     return () if event is None else (event,)
 
 
-def write(events: Iterable[EngagementEvent]) -> str:
-    """A message for the queue."""
-    return msgspec.json.encode(_Ours(events=tuple(events))).decode()
-
-
 def _read_one(content: dict[str, Any]) -> EngagementEvent | None:
     if content.get("source") == "aws.ses":
         return read_ses_event(content)
@@ -54,6 +42,6 @@ def _read_one(content: dict[str, Any]) -> EngagementEvent | None:
 
 def _read_ours(content: dict[str, Any]) -> tuple[EngagementEvent, ...]:
     try:
-        return msgspec.convert(content, _Ours).events
+        return msgspec.convert(content, Events).events
     except msgspec.ValidationError as error:
         raise MalformedError("engagement events", str(error)) from None

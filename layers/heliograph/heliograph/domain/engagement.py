@@ -1,11 +1,11 @@
 """What an engagement event means for the person: addresses that are dead, consents that are withdrawn."""
 
-import re
 from collections.abc import Mapping
 from datetime import datetime
 from hashlib import blake2b
 
 from heliograph.domain.errors import MalformedError
+from heliograph.domain.ids import IDENTIFIER, split_place
 from heliograph.domain.model import (
     Accepted,
     Channel,
@@ -20,8 +20,6 @@ from heliograph.domain.model import (
     SuppressAddress,
     WithdrawConsent,
 )
-
-IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
 
 def consequences(event: EngagementEvent) -> tuple[Consequence, ...]:
@@ -79,9 +77,10 @@ def tagged_event(
     detail: str = "",
 ) -> EngagementEvent:
     """An event from the ids of ours that travelled with the message (`Letter.tags`); raises MalformedError."""
-    for name in ("dispatch_id", "recipient_id", "place"):
+    for name in ("dispatch_id", "recipient_id", "message", *({"run_id"} & tags.keys())):
         if not IDENTIFIER.fullmatch(tags.get(name, "")):
             raise MalformedError(name, "is missing or no identifier")
+    split_place(tags.get("place", ""))
     return EngagementEvent(
         event_id=event_id(tags["dispatch_id"], kind, *told_apart_by),
         dispatch_id=tags["dispatch_id"],

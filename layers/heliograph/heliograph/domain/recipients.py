@@ -7,8 +7,8 @@ from functools import partial
 from typing import Any, Final, TypeVar
 
 from heliograph.domain import addresses
-from heliograph.domain.engagement import IDENTIFIER
 from heliograph.domain.errors import MalformedError
+from heliograph.domain.ids import IDENTIFIER
 from heliograph.domain.model import Channel, Consent, ConsentState, JsonObject, Value, consent_key
 
 T = TypeVar("T")

@@ -136,7 +136,7 @@ def _why(result: MessageResultTypeDef) -> FailureCode:
 
 class _Opened(msgspec.Struct):
     time: Annotated[datetime, msgspec.Meta(tz=True)]
-    detail: dict[str, str]
+    detail: dict[str, Any]
 
 
 def read_push_opened(event: JsonObject) -> EngagementEvent | None:
@@ -152,7 +152,7 @@ def read_push_opened(event: JsonObject) -> EngagementEvent | None:
     except msgspec.ValidationError as error:
         raise MalformedError("PushOpened", str(error)) from None
     return tagged_event(
-        opened.detail,
+        {name: value for name, value in opened.detail.items() if isinstance(value, str)},
         channel=Channel.PUSH,
         kind=EngagementKind.OPENED,
         occurred_at=opened.time,
