@@ -1,0 +1,235 @@
+"""The wiring: what must hold for every queue, function, permission and alarm, read from the templates."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from wiring import (
+    ALARMS,
+    FUNCTIONS,
+    GLOBALS,
+    MESSAGING,
+    OBSERVABILITY,
+    QUEUES,
+    ROOT,
+    STORAGE,
+    TEMPLATE,
+    Properties,
+    as_list,
+    mappings,
+    queue_of,
+    resources,
+    statements,
+    text_of,
+)
+
+ARCHITECTURE = (ROOT / "docs/architecture.md").read_text()
+WORK_QUEUES = sorted(name for name in QUEUES if name.endswith("Queue"))
+MAPPINGS = [(function, name) for function in FUNCTIONS for name in mappings(function)]
+ALARM_PROPERTIES = resources(ALARMS, "AWS::CloudWatch::Alarm")
+KEPT = ("AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::SecretsManager::Secret", "AWS::Pinpoint::App")
+FOURTEEN_DAYS = 14 * 24 * 3600
+
+
+def alarmed(metric: str, dimension: str) -> set[str]:
+    """What has an alarm on a metric."""
+    found = [alarm for alarm in ALARM_PROPERTIES.values() if alarm["MetricName"] == metric]
+    return {text_of(each["Value"]) for alarm in found for each in alarm["Dimensions"] if each["Name"] == dimension}
+
+
+def name_of(queue: str) -> str:
+    return text_of(QUEUES[queue]["QueueName"])
+
+
+def function_name(function: str) -> str:
+    return text_of(FUNCTIONS[function]["FunctionName"]).replace("${AWS::StackName}", "${StackName}")
+
+
+# ---- queues ------------------------------------------------------------------------------------------------
+
+
+def test_the_queues_are_those_of_the_architecture() -> None:
+    table = ARCHITECTURE.split("## Queues")[1].split("## Tables")[0]
+    rows = [row.split("|")[1] for row in table.splitlines() if row.startswith("| `")]
+    named = {name for row in rows for name in re.findall(r"`([^`]+)`", row)}
+    channels = ("email", "sms", "push")
+    expected = {name.replace("<channel>", channel) for name in named for channel in channels}
+    assert {name_of(queue).removeprefix("${StackName}-") for queue in WORK_QUEUES} == expected
+
+
+@pytest.mark.parametrize("queue", WORK_QUEUES)
+def test_every_queue_parks_in_its_own_dead_letters_after_some_tries(queue: str) -> None:
+    redrive = QUEUES[queue]["RedrivePolicy"]
+    parked = redrive["deadLetterTargetArn"]["Fn::GetAtt"][0]
+    assert name_of(parked) == f"{name_of(queue)}-dead-letters"
+    assert 2 <= redrive["maxReceiveCount"] <= 10
+
+
+@pytest.mark.parametrize("queue", sorted(QUEUES))
+def test_every_queue_is_encrypted_and_keeps_work_for_the_longest_time(queue: str) -> None:
+    assert QUEUES[queue]["SqsManagedSseEnabled"] is True
+    assert QUEUES[queue]["MessageRetentionPeriod"] == FOURTEEN_DAYS
+
+
+def test_all_dead_letters_have_an_alarm() -> None:
+    dead_letters = {name_of(queue) for queue in QUEUES if queue not in WORK_QUEUES}
+    assert alarmed("ApproximateNumberOfMessagesVisible", "QueueName") == dead_letters
+
+
+def test_people_who_wait_have_an_alarm() -> None:
+    priority = {name_of(queue) for queue in WORK_QUEUES if "Priority" in queue}
+    assert priority <= alarmed("ApproximateAgeOfOldestMessage", "QueueName")
+
+
+# ---- triggers ----------------------------------------------------------------------------------------------
+
+
+def test_every_queue_has_one_consumer() -> None:
+    assert sorted(queue_of(mappings(function)[name]) for function, name in MAPPINGS) == WORK_QUEUES
+
+
+@pytest.mark.parametrize("function", ["Plan", "DeliverEmail", "DeliverSms", "DeliverPush"])
+def test_one_person_never_waits_behind_a_run(function: str) -> None:
+    lanes = {name: queue_of(mapping) for name, mapping in mappings(function).items()}
+    assert lanes["Priority"].endswith("PriorityQueue")
+    assert lanes["Bulk"].endswith("BulkQueue")
+
+
+@pytest.mark.parametrize(("function", "name"), MAPPINGS)
+def test_one_failure_in_a_batch_does_not_repeat_the_others(function: str, name: str) -> None:
+    assert mappings(function)[name]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+
+@pytest.mark.parametrize(("function", "name"), MAPPINGS)
+def test_concurrency_is_bounded_by_a_literal_number(function: str, name: str) -> None:
+    """A parameter arrives as text, which stops every mapping of the local cloud."""
+    mapping = mappings(function)[name]
+    assert isinstance(mapping["ScalingConfig"]["MaximumConcurrency"], int)
+    assert 1 <= mapping["BatchSize"] <= 10
+
+
+@pytest.mark.parametrize(("function", "name"), MAPPINGS)
+def test_work_is_not_handed_out_again_while_a_function_has_it(function: str, name: str) -> None:
+    """Six times the timeout, as AWS advises for queues before functions."""
+    timeout = {**GLOBALS, **FUNCTIONS[function]}["Timeout"]
+    assert QUEUES[queue_of(mappings(function)[name])]["VisibilityTimeout"] >= 6 * timeout
+
+
+@pytest.mark.parametrize("rule", sorted(resources(MESSAGING, "AWS::Events::Rule")))
+def test_an_event_that_reaches_no_queue_is_parked(rule: str) -> None:
+    for target in resources(MESSAGING, "AWS::Events::Rule")[rule]["Targets"]:
+        queue = target["Arn"]["Fn::GetAtt"][0]
+        assert target["DeadLetterConfig"]["Arn"]["Fn::GetAtt"][0] == queue.replace("Queue", "DeadLetters")
+
+
+# ---- permissions -------------------------------------------------------------------------------------------
+
+
+def test_every_function_has_a_role_of_its_own() -> None:
+    assert {name: function["Role"] for name, function in FUNCTIONS.items()} == {
+        name: {"Fn::GetAtt": [f"{name}Role", "Arn"]} for name in FUNCTIONS
+    }
+
+
+@pytest.mark.parametrize("function", sorted(FUNCTIONS))
+def test_no_role_has_an_action_with_a_wildcard(function: str) -> None:
+    actions = [action for statement in statements(f"{function}Role") for action in as_list(statement["Action"])]
+    assert not [action for action in actions if "*" in action]
+
+
+@pytest.mark.parametrize("function", sorted(FUNCTIONS))
+def test_every_permission_names_its_resource(function: str) -> None:
+    """But an SMS through SNS: a phone number has no name in AWS."""
+    anything = [each["Action"] for each in statements(f"{function}Role") if "*" in as_list(each["Resource"])]
+    assert anything == (["sns:Publish"] if function == "DeliverSms" else [])
+
+
+def test_what_the_local_cloud_cannot_check_is_allowed_nowhere_else() -> None:
+    assert TEMPLATE["Conditions"]["IsLocal"] == {"Fn::Equals": [{"Ref": "Stage"}, "local"]}
+    assert TEMPLATE["Resources"]["LocalCloudGaps"]["Condition"] == "IsLocal"
+    attached = {"Fn::If": ["IsLocal", [{"Ref": "LocalCloudGaps"}], {"Ref": "AWS::NoValue"}]}
+    assert all(role["ManagedPolicyArns"] == attached for role in resources(TEMPLATE, "AWS::IAM::Role").values())
+
+
+@pytest.mark.parametrize("function", sorted(FUNCTIONS))
+def test_a_function_receives_only_from_its_own_queues(function: str) -> None:
+    allowed = [each["Resource"] for each in statements(f"{function}Role") if "sqs:ReceiveMessage" in each["Action"]]
+    arns = [arn for resource in allowed for arn in as_list(resource)]
+    assert arns == [mapping["Queue"] for mapping in mappings(function).values()]
+
+
+@pytest.mark.parametrize("channel", ["Email", "Sms", "Push"])
+def test_a_channel_can_send_on_no_other_channel(channel: str) -> None:
+    sending = {"Email": {"ses"}, "Sms": {"sns", "sms-voice"}, "Push": {"sns", "mobiletargeting"}}
+    actions = [action for each in statements(f"Deliver{channel}Role") for action in as_list(each["Action"])]
+    services = {action.split(":")[0] for action in actions}
+    assert services & {"ses", "sns", "sms-voice", "mobiletargeting"} == sending[channel]
+
+
+# ---- settings ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("function", sorted(FUNCTIONS))
+def test_every_setting_is_in_the_architecture(function: str) -> None:
+    documented = ARCHITECTURE.split("## Environment of the functions")[1]
+    known: set[str] = set(re.findall(r"`(HELIOGRAPH_[A-Z_<>]+)`", documented))
+    known |= {name.replace("<CHANNEL>", channel) for name in known for channel in ("EMAIL", "SMS", "PUSH")}
+    assert set(settings_of(FUNCTIONS[function])) <= known
+
+
+def settings_of(function: Properties) -> dict[str, Any]:
+    own = function.get("Environment", {}).get("Variables", {})
+    return {**GLOBALS["Environment"]["Variables"], **own}
+
+
+def test_the_stack_tells_what_the_architecture_promises() -> None:
+    promised = re.findall(r"`(\w+)`", ARCHITECTURE.split("## Outputs of the stack")[1])
+    assert set(promised) == set(TEMPLATE["Outputs"])
+
+
+@pytest.mark.parametrize("parameter", sorted(TEMPLATE["Parameters"]))
+def test_every_parameter_is_explained_and_checked(parameter: str) -> None:
+    facts = TEMPLATE["Parameters"][parameter]
+    assert facts["Description"]
+    assert facts.keys() & {"AllowedPattern", "AllowedValues"}
+
+
+# ---- what is kept, what is seen ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("template", [STORAGE, MESSAGING], ids=["storage", "messaging"])
+def test_data_outlives_the_stack(template: dict[str, Any]) -> None:
+    kept = {name: each for name, each in template["Resources"].items() if each["Type"] in KEPT}
+    assert kept
+    for name, resource in kept.items():
+        assert (resource.get("DeletionPolicy"), resource.get("UpdateReplacePolicy")) == ("Retain", "Retain"), name
+
+
+def test_tables_are_protected_and_can_be_restored() -> None:
+    for table in resources(STORAGE, "AWS::DynamoDB::Table").values():
+        assert table["DeletionProtectionEnabled"] == {"Fn::If": ["IsKept", True, False]}
+        assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+
+
+def test_a_failing_or_throttled_function_has_an_alarm() -> None:
+    names = {function_name(function) for function in FUNCTIONS}
+    assert alarmed("Errors", "FunctionName") == names
+    assert alarmed("Throttles", "FunctionName") == names
+
+
+def test_logs_are_not_kept_for_ever() -> None:
+    groups = resources(OBSERVABILITY, "AWS::Logs::LogGroup").values()
+    assert {text_of(group["LogGroupName"]) for group in groups} == {
+        f"/aws/lambda/{function_name(function)}" for function in FUNCTIONS
+    }
+    assert all(group["RetentionInDays"] for group in groups)
+
+
+def test_an_alarm_reaches_somebody_and_needs_no_arithmetic() -> None:
+    """The local cloud refuses alarms on formulas."""
+    for name, alarm in ALARM_PROPERTIES.items():
+        assert alarm["AlarmActions"] == [{"Ref": "AlarmTopic"}], name
+        assert "Metrics" not in alarm, name
