@@ -44,7 +44,7 @@ def start(run: Run, manifest: StoredObject) -> Run:
     deps.runs().keep(run)
     bucket.write(f"runs/{run.run_id}/manifest.json", segments.frozen(run, campaign, *segment), "application/json")
     with Rejects() as rejects:
-        rows = read_rows(bucket.lines(segment))
+        rows = read_rows(bucket.lines(segment), required="recipient_id")
         queue(segments.packs(rejects.sift(segments.requests(rows, run, message, campaign)), run))
         bucket.write(f"{folder}/rejected.csv", rejects.file(), "text/csv")
     run = msgspec.structs.replace(run, audience=rejects.accepted, rejected=rejects.refused, ingested=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from heliograph.adapters.engagement import read
-
 from heliograph.domain.engagement import consequences
 from heliograph.domain.errors import MalformedError
 from heliograph.domain.facts import by_record

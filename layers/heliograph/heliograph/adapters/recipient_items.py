@@ -32,6 +32,7 @@ def item_of(change: RecipientChange) -> dict[str, Any]:
     texts = {"recipient_id": change.recipient_id, "email": change.email, "phone": change.phone}
     texts |= {"locale": change.locale, "timezone": change.timezone}
     item: dict[str, Any] = {name: {"S": text} for name, text in texts.items() if text}
+    item["known"] = {"BOOL": True}
     if change.devices:
         item["devices"] = {"SS": list(change.devices)}
     if change.preferred_channels:
@@ -95,6 +96,7 @@ def recipient_of(item: Item) -> Recipient:
             kept[family][key] = value
     return Recipient(
         recipient_id=item["recipient_id"]["S"],
+        known="known" in item,
         email=_text(item, "email"),
         phone=_text(item, "phone"),
         devices=tuple(sorted(item["devices"]["SS"])) if "devices" in item else (),

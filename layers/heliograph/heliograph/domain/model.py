@@ -125,6 +125,8 @@ class Recipient(Value, frozen=True, kw_only=True):
     """A person: addresses, consents, preferences, locale, time zone, attributes."""
 
     recipient_id: str
+    known: bool = True
+    """False: nobody told us of this person; all we hold is that an address must not be used."""
     email: str = ""
     phone: str = ""
     """E.164, or empty."""

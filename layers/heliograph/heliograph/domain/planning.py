@@ -9,7 +9,7 @@ from typing import NamedTuple
 import msgspec
 
 from heliograph.domain import ids
-from heliograph.domain.locales import best_locale
+from heliograph.domain.locales import lookup
 from heliograph.domain.model import (
     Channel,
     Decision,
@@ -164,10 +164,9 @@ def live_addresses(recipient: Recipient, channel: Channel) -> tuple[str, ...]:
 
 
 def known_person(request: SendRequest, recipient: Recipient | None) -> tuple[bool, Recipient]:
-    """Whether the person is known, and who they are: somebody of whom we hold nothing but suppressions is not known,
-    and is reached at the address that the event carried."""
-    held = recipient or Recipient(recipient_id=request.recipient_id)
-    if held != Recipient(recipient_id=held.recipient_id, suppressed=held.suppressed):
+    """Whether the person is known, and who they are; who is not known is reached at the address of the event."""
+    held = recipient or Recipient(recipient_id=request.recipient_id, known=False)
+    if held.known:
         return True, held
     return False, msgspec.structs.replace(
         held, email=request.email, phone=request.phone, locale=request.locale, invalid=request.invalid
@@ -226,7 +225,7 @@ def _dispatch(dispatch_id: str, case: Case, slot: int, skipped: tuple[Skipped, .
         message=case.message.name,
         channel=case.channel,
         addresses=live_addresses(case.recipient, case.channel),
-        locale=best_locale(wanted, case.message.locales[case.channel]),
+        locale=lookup(wanted, case.message.locales[case.channel]),
         slot=slot,
         requested_at=request.requested_at,
         data=request.data,

@@ -33,12 +33,17 @@ class Row(Value, frozen=True, kw_only=True):
     problem: str = ""
 
 
-def read_rows(lines: Iterable[str]) -> Iterator[Row]:
-    """The rows of a file given by its lines, line ends included; raises MalformedError when there is no header."""
+def read_rows(lines: Iterable[str], *, required: str = "") -> Iterator[Row]:
+    """The rows of a file given by its lines, line ends included.
+
+    Raises MalformedError when there is no header, or when it lacks the required column.
+    """
     rest = iter(lines)
     first = next(rest, "").removeprefix("\ufeff")
     records = _records(chain([first], rest), delimiter=_delimiter(first))
     header = _header(next(records, []))
+    if required and required not in header:
+        raise MalformedError("row 1", f"there is no column {required}")
     for number, record in enumerate(records, start=2):
         if isinstance(record, csv.Error):
             yield Row(number=number, problem=_said(record))

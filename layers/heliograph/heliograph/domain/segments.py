@@ -99,19 +99,18 @@ def frozen(run: Run, campaign: Campaign, segment: str, version: str) -> bytes:
 
 
 def requests(rows: Iterable[Row], run: Run, message: Message, campaign: Campaign) -> Iterator[SendRequest | Problem]:
-    """A segment's rows as send requests, and the rows that are refused with their column and reason."""
+    """A segment's rows as send requests, and the rows that are refused with their column and reason.
+
+    The rows have the column `recipient_id`; all other columns become attributes.
+    """
     expires = message.expires_after
     not_after = run.started_at + timedelta(seconds=expires) if expires else None
     seen: set[int] = set()
-    checked = False
     for row in rows:
         number, values = row.number, row.values
         if row.problem:
             yield Problem(number, "", row.problem)
             continue
-        if not checked and "recipient_id" not in values:
-            raise MalformedError("row 1", "the segment has no column recipient_id")
-        checked = True
         recipient_id = values["recipient_id"].strip()
         if not ids.is_identifier(recipient_id):
             yield Problem(number, "recipient_id", "must be 1 to 128 characters of A-Z a-z 0-9 _ -")

@@ -1,0 +1,219 @@
+"""The five verbs chained in this process: the real handlers and queues, without Lambda in between."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import msgspec
+
+from heliograph.runtime import clients, deps
+from local_cloud import REGION, LocalCloud
+
+ROOT = Path(__file__).parents[2]
+LANES = ("PRIORITY", "BULK")
+CHANNELS = ("EMAIL", "SMS", "PUSH")
+VERBS = {
+    "events": "ingest_event",
+    "segments": "ingest_segment",
+    "requests-priority": "plan",
+    "requests-bulk": "plan",
+    **{f"outbox-{c.lower()}-{lane.lower()}": "deliver" for c in CHANNELS for lane in LANES},
+    "engagement": "record",
+}
+SENDER = "Heliograph <hello@heliograph.test>"
+
+
+class System:
+    """What `infra/` keeps and carries, deployed under one name, and the handlers to work it off."""
+
+    def __init__(self, cloud: LocalCloud, name: str) -> None:
+        self.cloud = cloud
+        self.name = name
+        self.sqs = cloud.client("sqs")
+        storage = self._deploy("storage", Stage="test", StackName=name)
+        messaging = self._deploy(
+            "messaging",
+            StackName=name,
+            BucketName=storage["BucketName"],
+            EmailIdentity="heliograph.test",
+            PushProvider="pinpoint",
+            PushApplication="",
+        )
+        self._deploy(
+            "triggers",
+            folder="build",
+            BusName=messaging["BusName"],
+            EventsQueueArn=messaging["EventsQueueArn"],
+            DeadLettersArn=messaging["EventsDeadLettersArn"],
+        )
+        self.bus, self.bucket = messaging["BusName"], storage["BucketName"]
+        self.recipients_table = storage["RecipientsTable"]
+        self.environment = _environment(cloud, storage, messaging)
+
+    def publish(self, detail_type: str, detail: dict[str, Any], source: str = "shop.test") -> str:
+        """Put an event on the bus; its id."""
+        answer = self.cloud.client("events").put_events(
+            Entries=[
+                {
+                    "EventBusName": self.bus,
+                    "Source": source,
+                    "DetailType": detail_type,
+                    "Detail": json.dumps(detail),
+                }
+            ]
+        )
+        return str(answer["Entries"][0]["EventId"])
+
+    def upload_campaign(self, name: str, manifest: str, segment: bytes) -> None:
+        """Lay a campaign folder into the bucket, the manifest last."""
+        s3 = self.cloud.client("s3")
+        s3.put_object(Bucket=self.bucket, Key=f"campaigns/{name}/segment.csv", Body=segment)
+        s3.put_object(Bucket=self.bucket, Key=f"campaigns/{name}/campaign.toml", Body=manifest.encode())
+
+    def work(self, *queues: str, rounds: int = 50) -> None:
+        """Hand the queues' messages to their functions until nothing is left in them."""
+        for _ in range(rounds):
+            if not sum(self._work_off(queue) for queue in queues or VERBS):
+                return
+        raise AssertionError("the queues never became empty")
+
+    def messages(self, queue: str) -> list[dict[str, Any]]:
+        """Take messages from a queue without deleting them."""
+        answer = self.sqs.receive_message(
+            QueueUrl=self.queue_url(queue),
+            MaxNumberOfMessages=10,
+            MessageAttributeNames=["All"],
+            AttributeNames=["All"],
+        )
+        return list(answer.get("Messages", []))
+
+    def queue_url(self, queue: str) -> str:
+        """The URL of a queue of this system."""
+        return str(self.sqs.get_queue_url(QueueName=f"{self.name}-{queue}")["QueueUrl"])
+
+    def run(self, verb: str, bodies: list[str], receives: int = 1) -> dict[str, Any]:
+        """Hand message bodies to a function as SQS would; its answer."""
+        records = [
+            {
+                "messageId": f"m-{number}",
+                "receiptHandle": "r",
+                "body": body,
+                "attributes": {"ApproximateReceiveCount": str(receives)},
+                "messageAttributes": {},
+                "eventSource": "aws:sqs",
+                "eventSourceARN": f"arn:aws:sqs:{REGION}:000000000000:queue",
+                "awsRegion": REGION,
+            }
+            for number, body in enumerate(bodies)
+        ]
+        deps.queue.cache_clear()  # every function parks in dead letters of its own
+        answer: dict[str, Any] = importlib.import_module(f"functions.{verb}.app").handler(
+            {"Records": records}, SimpleNamespace()
+        )
+        return answer
+
+    def figures(self, run_id: str) -> Any:
+        """A run in figures."""
+        from heliograph.runtime import reports
+
+        return reports.status(run_id)
+
+    def _work_off(self, queue: str) -> int:
+        messages = self.messages(queue)
+        if not messages:
+            return 0
+        self.park_at(queue)
+        answer = self.run(VERBS[queue], [message["Body"] for message in messages])
+        failed = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
+        for number, message in enumerate(messages):
+            url = self.queue_url(queue)
+            if f"m-{number}" in failed:
+                self.sqs.change_message_visibility(
+                    QueueUrl=url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0
+                )
+            else:
+                self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        return len(messages)
+
+    def park_at(self, queue: str) -> None:
+        """Let the function that runs next park in the dead letters of this queue."""
+        self.set_environment("HELIOGRAPH_PARKING_QUEUE", self.queue_url(f"{queue}-dead-letters"))
+
+    def set_environment(self, name: str, value: str) -> None:
+        """Set an environment variable for the handlers."""
+        import os
+
+        os.environ[name] = value
+
+    def _deploy(self, part: str, folder: str = "infra", **parameters: str) -> dict[str, str]:
+        cloudformation = self.cloud.client("cloudformation")
+        stack = f"{self.name}-{part}"
+        cloudformation.create_stack(
+            StackName=stack,
+            TemplateBody=(ROOT / folder / f"{part}.yaml").read_text(),
+            Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
+            Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"],
+        )
+        described = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
+        assert described["StackStatus"] == "CREATE_COMPLETE", described
+        return {one["OutputKey"]: one["OutputValue"] for one in described.get("Outputs", [])}
+
+
+def _environment(cloud: LocalCloud, storage: dict[str, str], messaging: dict[str, str]) -> dict[str, str]:
+    """The variables that template.yaml gives to the functions, and those of the account."""
+    outboxes = {
+        f"OUTBOX_{channel}_{lane}_QUEUE": messaging[f"Outbox{channel.title()}{lane.title()}QueueUrl"]
+        for channel in CHANNELS
+        for lane in LANES
+    }
+    ours = {
+        "STAGE": "test",
+        "RECIPIENTS_TABLE": storage["RecipientsTable"],
+        "LEDGER_TABLE": storage["LedgerTable"],
+        "RUNS_TABLE": storage["RunsTable"],
+        "BUCKET": storage["BucketName"],
+        "BUS": messaging["BusName"],
+        **{f"REQUESTS_{lane}_QUEUE": messaging[f"Requests{lane.title()}QueueUrl"] for lane in LANES},
+        **{f"REQUESTS_{lane}_ARN": messaging[f"Requests{lane.title()}QueueArn"] for lane in LANES},
+        **outboxes,
+        "ENGAGEMENT_QUEUE": messaging["EngagementQueueUrl"],
+        "SCHEDULE_GROUP": messaging["ScheduleGroup"],
+        "SCHEDULE_ROLE": messaging["ScheduleRoleArn"],
+        "EMAIL_SENDER": SENDER,
+        "EMAIL_CONFIGURATION_SET": messaging["EmailConfigurationSet"],
+        "UNSUBSCRIBE_URL": "https://heliograph.test/unsubscribe",
+        "UNSUBSCRIBE_MAILTO": "unsubscribe@heliograph.test",
+        "SIGNING_SECRET": messaging["SigningSecret"],
+        "SMS_PROVIDER": "end-user-messaging",
+        "SMS_ORIGINATION_IDENTITY": "",
+        "SMS_CONFIGURATION_SET": messaging["SmsConfigurationSet"],
+        "PUSH_PROVIDER": "pinpoint",
+        "PUSH_APPLICATION": messaging["PushApplication"],
+    }
+    account = {
+        "AWS_ENDPOINT_URL": cloud.endpoint,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "POWERTOOLS_METRICS_DISABLED": "true",
+        "POWERTOOLS_LOG_LEVEL": "CRITICAL",
+    }
+    return {**{f"HELIOGRAPH_{name}": value for name, value in ours.items()}, **account}
+
+
+def forget_clients() -> None:
+    """Forget every client and adapter that an earlier system has made."""
+    cached = [*vars(deps).values(), *vars(clients).values()]
+    for function in cached:
+        if callable(getattr(function, "cache_clear", None)):
+            function.cache_clear()
+
+
+def bodies(works: Iterator[msgspec.Struct] | list[msgspec.Struct]) -> list[str]:
+    """Work as message bodies."""
+    return [msgspec.json.encode(work).decode() for work in works]

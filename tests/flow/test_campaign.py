@@ -1,0 +1,108 @@
+"""A campaign folder: from the upload to sums in which nobody is lost."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from system import System
+
+from heliograph.runtime import deps, reports
+
+MANIFEST = 'message = "spring_sale"\nschedule = "now"\n[data]\ndiscount = 20\n'
+
+
+def people(system: System, prefix: str, number: int) -> list[str]:
+    """Every fourth bounces, has not consented, has no address, or is fine."""
+    ids = [f"{prefix}-{index}" for index in range(number)]
+    for index, person in enumerate(ids):
+        address = f"bounce+{person}@simulator.amazonses.com" if index % 4 == 0 else f"{person}@example.com"
+        fields = {
+            "recipient_id": person,
+            "attributes": {"first_name": "Ana"},
+            **({"email": address} if index % 4 != 1 else {}),
+            **({"consents": {"offers/email": "opted_in"}} if index % 4 != 2 else {}),
+        }
+        system.publish("RecipientUpdated", fields)
+    system.work("events")
+    return ids
+
+
+def segment(ids: list[str]) -> bytes:
+    return "\r\n".join(["recipient_id;first_name", *(f"{person};Ana" for person in ids), ""]).encode("utf-8-sig")
+
+
+def latest_run(campaign: str) -> str:
+    return str(next(run["run_id"] for run in reports.runs() if run["campaign"] == campaign))
+
+
+def test_a_campaign_adds_up_and_knows_why(system: System) -> None:
+    ids = people(system, "camp", 40)
+    system.upload_campaign("adds-up", MANIFEST, segment([*ids, "nobody", "bad id", ids[0]]))
+    system.work()
+    figures = reports.status(latest_run("adds-up"))
+    assert (figures.state, figures.audience, figures.rejected, figures.pending) == ("complete", 41, 2, 0)
+    assert figures.counts == {"accepted": 20, "suppressed": 21, "deferred": 0, "failed": 0, "unknown": 0}
+    assert figures.suppressed == {"not_consented": 20, "unknown_recipient": 1} or figures.suppressed == {
+        "no_address": 10,
+        "not_consented": 10,
+        "unknown_recipient": 1,
+    }
+    assert figures.engagement["bounced"] == 10
+    assert figures.engagement["delivered"] == 10
+
+
+def test_refused_rows_lie_beside_the_segment_with_row_column_and_reason(system: System) -> None:
+    system.upload_campaign("refused", MANIFEST, segment(["bad id", "x", "x"]))
+    system.work()
+    key = {"Bucket": system.bucket, "Key": "campaigns/refused/rejected.csv"}
+    rows = system.cloud.client("s3").get_object(**key)["Body"].read().decode().splitlines()
+    assert rows[0] == "row,column,reason"
+    assert [row.split(",")[:2] for row in rows[1:]] == [["2", "recipient_id"], ["4", "recipient_id"]]
+
+
+@pytest.mark.parametrize(
+    ("manifest", "content", "said"),
+    [
+        ('message = "nothing"', b"recipient_id\nx\n", "there is no message nothing"),
+        ("message = 3", b"recipient_id\nx\n", "$.message"),
+        ('message = "spring_sale"\nschedule = "later"', b"recipient_id\nx\n", "$.schedule"),
+        (MANIFEST, b"id\nx\n", "recipient_id"),
+        (MANIFEST, b"", "header"),
+    ],
+)
+def test_a_folder_that_cannot_be_read_fails_as_a_whole_and_says_why(
+    system: System, manifest: str, content: bytes, said: str
+) -> None:
+    campaign = f"broken-{random.Random(said).getrandbits(32)}"
+    system.upload_campaign(campaign, manifest, content)
+    system.work()
+    figures = reports.status(latest_run(campaign))
+    assert figures.state == "failed"
+    assert said in figures.problem
+
+
+def test_provider_events_that_come_twice_and_out_of_order_count_once(system: System) -> None:
+    (_, _, _, person) = people(system, "twice", 4)
+    system.upload_campaign("twice", MANIFEST, segment([person]))
+    system.work("segments", "requests-bulk", "outbox-email-bulk")
+    messages = system.messages("engagement")
+    for _ in range(3):
+        system.run("record", [message["Body"] for message in reversed(messages)])
+    figures = reports.status(latest_run("twice"))
+    assert figures.engagement == {"sent": 1, "delivered": 1}
+    assert reports.timeline(person)["entries"][0]["state"] == "delivered"
+    system.sqs.purge_queue(QueueUrl=system.queue_url("engagement"))
+
+
+def test_consent_that_is_withdrawn_after_planning_stops_the_message(system: System) -> None:
+    (_, _, _, person) = people(system, "withdrawn", 4)
+    system.upload_campaign("withdrawn", MANIFEST, segment([person]))
+    system.work("segments", "requests-bulk")
+    system.publish("RecipientUpdated", {"recipient_id": person, "consents": {"offers/email": "opted_out"}})
+    system.work("events")
+    system.work()
+    figures = reports.status(latest_run("withdrawn"))
+    assert figures.counts["suppressed"] == 1
+    assert figures.suppressed == {"not_consented": 1}
+    assert deps.recipients().get_many([person])[person].consents["offers/email"].state == "opted_out"

@@ -1,0 +1,132 @@
+"""What a try on a pack sends, and what it leaves alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from builders import NOW, PACK_ID, a_dispatch, a_letter, a_message
+from heliograph.domain.delivery import Checked, Todo, claim, facts_of, todo
+from heliograph.domain.facts import detail_of, fact_value
+from heliograph.domain.model import (
+    Accepted,
+    Channel,
+    DispatchPack,
+    Failed,
+    FailureCode,
+    InDoubt,
+    Lane,
+    LedgerEntry,
+    NotSent,
+    Outcome,
+    SlotFacts,
+    Verdict,
+)
+
+PACK = DispatchPack(
+    pack_id=PACK_ID, channel=Channel.EMAIL, lane=Lane.BULK, dispatches=tuple(a_dispatch(slot=slot) for slot in range(3))
+)
+
+
+def checked(slot: int, reason: str = "") -> Checked:
+    dispatch = PACK.dispatches[slot]
+    letter = None if reason else a_letter(slot=slot)
+    return Checked(dispatch, a_message(), letter, reason)
+
+
+def an_entry(slot: int, **fields: object) -> LedgerEntry:
+    return LedgerEntry(
+        **{
+            "recipient_id": "amara",
+            "dispatch_id": PACK.dispatches[slot].dispatch_id,
+            "message": "m",
+            "version": "v",
+            "outcome": Verdict.DISPATCHED,
+            "decided_at": NOW,
+            "pack_id": PACK_ID,
+            "slot": slot,
+            "channel": "email",
+            **fields,
+        }  # type: ignore[arg-type]
+    )
+
+
+def first_try(*people: Checked) -> Todo:
+    return todo(PACK, people, {}, {}, won={one.dispatch.dispatch_id for one in people}, at=NOW)
+
+
+def next_try(entry: LedgerEntry, facts: SlotFacts, one: Checked | None = None) -> Todo:
+    return todo(PACK, [one or checked(entry.slot)], {entry.dispatch_id: entry}, facts, won=set(), at=NOW)
+
+
+def test_what_this_try_has_claimed_is_sent() -> None:
+    result = first_try(checked(0), checked(1))
+    assert ([letter.dispatch.slot for letter in result.claimed], result.facts) == ([0, 1], {})
+
+
+def test_who_must_not_be_written_to_is_withheld_with_the_reason() -> None:
+    result = first_try(checked(0, "not_consented"))
+    assert not result.claimed
+    assert detail_of(result.facts[0]["suppressed"]) == "not_consented"
+
+
+def test_what_was_claimed_and_of_which_nothing_is_known_is_in_doubt() -> None:
+    result = next_try(an_entry(0), {})
+    assert not result.claimed
+    assert not result.again
+    assert result.facts[0].keys() == {"unknown"}
+
+
+def test_what_is_provably_not_sent_is_sent_again() -> None:
+    result = next_try(an_entry(0), {0: {"retry": fact_value(NOW, "throttled")}})
+    assert [letter.dispatch.slot for letter in result.again] == [0]
+
+
+@pytest.mark.parametrize("kind", ["accepted", "failed", "unknown", "suppressed", "delivered"])
+def test_what_has_an_outcome_is_left_alone(kind: str) -> None:
+    facts = {"retry": fact_value(NOW), kind: fact_value(NOW)}
+    assert next_try(an_entry(0), {0: facts}) == Todo([], [], {})
+
+
+def test_who_withdrew_before_a_letter_is_sent_again_is_withheld() -> None:
+    result = next_try(an_entry(0), {0: {"retry": fact_value(NOW)}}, checked(0, "not_consented"))
+    assert not result.again
+    assert detail_of(result.facts[0]["suppressed"]) == "not_consented"
+
+
+def test_who_was_withheld_by_an_interrupted_try_stays_withheld() -> None:
+    result = next_try(an_entry(0, outcome=Verdict.WITHHELD, reason="expired"), {})
+    assert detail_of(result.facts[0]["suppressed"]) == "expired"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"pack_id": "another"},
+        {"channel": "sms"},
+        {"outcome": Verdict.SUPPRESSED},
+        {"outcome": Verdict.DEFERRED},
+    ],
+)
+def test_what_was_decided_elsewhere_is_none_of_this_packs_business(fields: dict[str, object]) -> None:
+    assert next_try(an_entry(0, **fields), {}) == Todo([], [], {})
+
+
+@pytest.mark.parametrize(
+    ("outcome", "kind", "detail"),
+    [
+        (Accepted(dispatch_id="d", provider_message_id="m-1"), "accepted", "m-1"),
+        (Failed(dispatch_id="d", code=FailureCode.REJECTED), "failed", "rejected"),
+        (NotSent(dispatch_id="d", cause="throttled"), "retry", "throttled"),
+        (InDoubt(dispatch_id="d", cause="time-out"), "unknown", "time-out"),
+    ],
+)
+def test_every_answer_of_a_provider_is_a_fact(outcome: Outcome, kind: str, detail: str) -> None:
+    letter = a_letter(slot=2)
+    ((slot, facts),) = facts_of([outcome], {"d": letter}, NOW).items()
+    assert (slot, {name: detail_of(value) for name, value in facts.items()}) == (2, {kind: detail})
+
+
+def test_a_claim_says_what_was_decided_and_where_its_outcome_lies() -> None:
+    entry = claim(checked(1), PACK, policy="p1", at=NOW)
+    assert (entry.outcome, entry.pack_id, entry.slot, entry.policy) == (Verdict.DISPATCHED, PACK_ID, 1, "p1")
+    assert claim(checked(1, "expired"), PACK, policy="p1", at=NOW).outcome is Verdict.WITHHELD

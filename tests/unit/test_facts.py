@@ -1,0 +1,99 @@
+"""Facts only accumulate, and the state of a dispatch follows from them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from random import Random
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from builders import NOW, PACK_ID
+from heliograph.domain.errors import MalformedError
+from heliograph.domain.facts import (
+    STRONGEST_FIRST,
+    Fact,
+    Standing,
+    at_of,
+    by_record,
+    detail_of,
+    fact_value,
+    standing_of,
+    state_of,
+    tally,
+)
+from heliograph.domain.model import Channel, EngagementEvent, EngagementKind, RecordKey
+
+KINDS = [*(fact.value for fact in Fact), *(kind.value for kind in EngagementKind)]
+SETS_OF_FACTS = st.sets(st.sampled_from(KINDS)).map(lambda kinds: dict.fromkeys(kinds, fact_value(NOW, "x")))
+
+
+def an_event(kind: EngagementKind, *, slot: int = 7, minutes: int = 0, event_id: str = "e") -> EngagementEvent:
+    return EngagementEvent(
+        event_id=event_id,
+        dispatch_id="d-0",
+        recipient_id="amara",
+        channel=Channel.EMAIL,
+        kind=kind,
+        occurred_at=NOW + timedelta(minutes=minutes),
+        place=f"{PACK_ID}-{slot}",
+        run_id="run",
+    )
+
+
+def test_a_fact_keeps_its_time_and_detail() -> None:
+    value = fact_value(NOW, "0100-abc def")
+    assert (at_of(value), detail_of(value)) == (NOW, "0100-abc def")
+
+
+@given(SETS_OF_FACTS, SETS_OF_FACTS)
+def test_a_state_never_moves_backwards(facts: dict[str, str], more: dict[str, str]) -> None:
+    order = [kind.value for kind in STRONGEST_FIRST] + ["pending"]
+    assert order.index(state_of({**facts, **more})) <= order.index(state_of(facts))
+
+
+@pytest.mark.parametrize(
+    ("kinds", "state", "standing"),
+    [
+        ((), "pending", Standing.PENDING),
+        (("retry",), "retry", Standing.PENDING),
+        (("unknown",), "unknown", Standing.UNKNOWN),
+        (("unknown", "sent"), "accepted", Standing.ACCEPTED),
+        (("unknown", "delivered"), "delivered", Standing.ACCEPTED),
+        (("accepted", "opened"), "opened", Standing.ACCEPTED),
+        (("accepted", "bounced", "delivered"), "bounced", Standing.ACCEPTED),
+        (("failed",), "failed", Standing.FAILED),
+        (("failed", "retry"), "failed", Standing.FAILED),
+        (("suppressed",), "suppressed", Standing.SUPPRESSED),
+    ],
+)
+def test_the_strongest_fact_is_the_state(kinds: Sequence[str], state: str, standing: Standing) -> None:
+    facts = dict.fromkeys(kinds, fact_value(NOW, "x"))
+    assert (state_of(facts), standing_of(facts)) == (state, standing)
+
+
+@given(st.lists(SETS_OF_FACTS))
+def test_every_slot_always_counts_in_exactly_one_sum(slots: list[dict[str, str]]) -> None:
+    assert sum(tally(slots).standings.values()) == len(slots)
+
+
+@given(st.lists(st.sampled_from(list(EngagementKind)), min_size=1), st.randoms())
+def test_events_count_once_in_whatever_order_and_number_they_come(kinds: list[EngagementKind], random: Random) -> None:
+    events = [an_event(kind) for kind in kinds * 2]
+    random.shuffle(events)
+    ((record, slots),) = by_record(events).items()
+    assert record == RecordKey("run", PACK_ID, Channel.EMAIL)
+    assert tally(slots.values()).engagement == {kind.value: 1 for kind in kinds}
+
+
+def test_an_event_whose_outcome_is_known_already_adds_no_fact() -> None:
+    assert by_record([msgspec.structs.replace(an_event(EngagementKind.BOUNCED), place="")]) == {}
+
+
+@pytest.mark.parametrize("place", ["x", "x-", "-1", "x-1a", "x-9999", "x--1x"])
+def test_a_place_of_somebody_else_is_refused(place: str) -> None:
+    with pytest.raises(MalformedError):
+        by_record([msgspec.structs.replace(an_event(EngagementKind.SENT), place=place)])

@@ -1,0 +1,89 @@
+"""Nobody is lost: the sums of a run add up to its audience at any time."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from builders import NOW
+from heliograph.domain.facts import fact_value
+from heliograph.domain.figures import Delivered, Planned, RunFigures, figures
+from heliograph.domain.model import Channel, Run
+
+
+def a_run(**fields: object) -> Run:
+    return Run(**{"run_id": "r", "campaign": "spring", "message": "sale", "started_at": NOW, **fields})  # type: ignore[arg-type]
+
+
+def planned(people: int, *, dispatched: int = 0, deferred: int = 0, again: bool = False, **suppressed: int) -> Planned:
+    return Planned(
+        people=people, again=again, dispatched={"email": dispatched}, suppressed=suppressed, deferred=deferred
+    )
+
+
+def delivered(*kinds: str, channel: Channel = Channel.EMAIL) -> Delivered:
+    return Delivered(channel=channel, slots={slot: {kind: fact_value(NOW, "why")} for slot, kind in enumerate(kinds)})
+
+
+def holds(sums: RunFigures) -> bool:
+    return sum(sums.counts.values()) == sums.audience
+
+
+def test_a_run_of_which_nothing_is_known_yet_is_running_and_adds_up() -> None:
+    sums = figures(a_run(), [])
+    assert (sums.state, sums.audience, sums.pending) == ("running", 0, 0)
+
+
+def test_people_on_their_way_count_as_unknown_and_pending() -> None:
+    sums = figures(a_run(audience=10, ingested=True), [planned(6, dispatched=6), delivered("accepted")])
+    assert (sums.state, sums.pending, sums.counts["unknown"]) == ("running", 9, 9)
+    assert holds(sums)
+
+
+def test_a_run_is_complete_when_everybody_has_an_outcome() -> None:
+    records = [
+        planned(6, dispatched=4, deferred=1, not_consented=1),
+        delivered("accepted", "failed", "unknown", "suppressed"),
+    ]
+    sums = figures(a_run(audience=6, ingested=True), records)
+    assert sums.state == "complete"
+    assert sums.counts == {"accepted": 1, "suppressed": 2, "deferred": 1, "failed": 1, "unknown": 1}
+    assert sums.suppressed == {"not_consented": 1, "why": 1}
+    assert sums.failed == {"why": 1}
+    assert holds(sums)
+
+
+def test_people_who_are_planned_again_are_no_longer_deferred() -> None:
+    records = [planned(3, deferred=3), planned(2, again=True, dispatched=1, deferred=1), delivered("accepted")]
+    sums = figures(a_run(audience=3, ingested=True), records)
+    assert sums.counts == {"accepted": 1, "suppressed": 0, "deferred": 2, "failed": 0, "unknown": 0}
+
+
+def test_accepted_is_told_by_channel() -> None:
+    records = [
+        planned(3, dispatched=3),
+        delivered("accepted", "failed"),
+        delivered("delivered", channel=Channel.SMS),
+    ]
+    assert figures(a_run(audience=3, ingested=True), records).by_channel == {"email": 1, "sms": 1}
+
+
+def test_a_run_that_could_not_start_says_why() -> None:
+    assert figures(a_run(ingested=True, problem="there is no message"), []).state == "failed"
+
+
+PACK = st.lists(st.sampled_from(["suppressed", "deferred", "accepted", "failed", "unknown", "retry", "nothing"]))
+
+
+@given(st.lists(PACK), st.booleans())
+def test_a_runs_sums_always_add_up(packs: list[list[str]], ingested: bool) -> None:
+    records: list[Planned | Delivered] = []
+    for fates in packs:
+        noes, deferred = fates.count("suppressed"), fates.count("deferred")
+        records.append(planned(len(fates), deferred=deferred, not_consented=noes))
+        sent = [fate for fate in fates if fate not in ("suppressed", "deferred", "nothing")]
+        records.append(delivered(*sent))
+    audience = sum(map(len, packs)) if ingested else 0
+    sums = figures(a_run(audience=audience, ingested=ingested), records)
+    assert holds(sums)
+    assert (sums.state == "complete") == (ingested and not any({"retry", "nothing"} & set(p) for p in packs))

@@ -1,0 +1,128 @@
+"""A campaign folder as packs of send requests and refused rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+import pytest
+
+from builders import NOW, a_message
+from heliograph.domain.errors import MalformedError
+from heliograph.domain.model import RequestPack, Run, SendRequest
+from heliograph.domain.rows import read_rows
+from heliograph.domain.segments import (
+    PACK_LIMIT,
+    Campaign,
+    Problem,
+    Uploaded,
+    new_run,
+    packs,
+    read_campaign,
+    requests,
+)
+
+RUN = Run(run_id="run", campaign="spring", message="sale", started_at=NOW)
+
+
+def read(lines: Iterable[str], **campaign: object) -> list[SendRequest | Problem]:
+    manifest = Campaign(message="sale", **campaign)  # type: ignore[arg-type]
+    return list(requests(read_rows(lines, required="recipient_id"), RUN, a_message("sale"), manifest))
+
+
+def packed(number: int, cell: str = "") -> list[RequestPack]:
+    rows = ["recipient_id,note\n", *(f"p{index},{cell}\n" for index in range(number))]
+    return list(packs((one for one in read(rows) if isinstance(one, SendRequest)), RUN))
+
+
+def uploaded(key: str, version: str) -> Uploaded:
+    event = {"time": NOW, "detail": {"object": {"key": key, "version-id": version}}}
+    return msgspec.convert(event, Uploaded)
+
+
+def test_unknown_columns_become_attributes() -> None:
+    (request,) = read(["recipient_id,first_name\n", "amara,Amara\n"], data={"discount": 20})
+    assert isinstance(request, SendRequest)
+    assert (request.attributes, request.data) == ({"first_name": "Amara"}, {"discount": 20})
+
+
+@pytest.mark.parametrize(
+    ("row", "column", "reason"),
+    [
+        ("not an id,x\n", "recipient_id", "1 to 128"),
+        (",x\n", "recipient_id", "1 to 128"),
+        ("amara,again\n", "recipient_id", "earlier row"),
+        ("ben\n", "", "cells"),
+    ],
+)
+def test_a_bad_row_is_refused_with_row_column_and_reason_and_the_rest_goes_on(
+    row: str, column: str, reason: str
+) -> None:
+    first, refused, last = read(["recipient_id,note\n", "amara,x\n", row, "chi,x\n"])
+    assert isinstance(refused, Problem)
+    assert (refused.row, refused.column) == (3, column)
+    assert reason in refused.reason
+    assert isinstance(first, SendRequest)
+    assert isinstance(last, SendRequest)
+
+
+def test_a_refused_row_is_never_quoted() -> None:
+    (refused,) = read(["recipient_id\n", "amara@example.com\n"])
+    assert "amara" not in str(refused)
+
+
+def test_a_segment_needs_the_column_recipient_id() -> None:
+    with pytest.raises(MalformedError, match="recipient_id"):
+        read(["id\n", "amara\n"])
+
+
+def test_an_empty_segment_without_the_column_is_refused_too() -> None:
+    with pytest.raises(MalformedError, match="recipient_id"):
+        read(["id\n"])
+
+
+def test_people_travel_in_packs_of_a_hundred() -> None:
+    assert [len(pack.requests) for pack in packed(PACK_LIMIT * 2 + 1)] == [PACK_LIMIT, PACK_LIMIT, 1]
+
+
+def test_a_pack_always_fits_into_a_schedule() -> None:
+    some = packed(100, cell="x" * 20_000)
+    assert sum(len(pack.requests) for pack in some) == 100
+    assert all(len(msgspec.json.encode(pack)) < 256_000 for pack in some)
+
+
+def test_packs_and_requests_of_the_same_upload_are_the_same() -> None:
+    assert packed(150) == packed(150)
+
+
+def test_the_same_upload_is_the_same_run_and_another_version_another() -> None:
+    key = "campaigns/spring/campaign.toml"
+    assert new_run(uploaded(key, "1")) == new_run(uploaded(key, "1"))
+    assert new_run(uploaded(key, "1")).run_id != new_run(uploaded(key, "2")).run_id
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["campaign.toml", "campaigns/campaign.toml", "campaigns/a b/campaign.toml", "campaigns/x/y/campaign.toml", "x/y/z"],
+)
+def test_a_manifest_lies_in_a_folder_of_its_campaign(key: str) -> None:
+    with pytest.raises(MalformedError):
+        new_run(uploaded(key, "1"))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (b"", "message"),
+        (b"message = 3", "$.message"),
+        (b'message = "sale"\nschedul = "now"', "schedul"),
+        (b'message = "sale"\nschedule = "tomorrow"', "$.schedule"),
+        (b'message = "sale"\nsegment = "../other.csv"', "own folder"),
+        (b"message = ", "campaign.toml"),
+        (b"\xff\xfe", "campaign.toml"),
+    ],
+)
+def test_a_manifest_that_cannot_be_read_says_which_field_is_wrong(text: bytes, said: str) -> None:
+    with pytest.raises(MalformedError) as refused:
+        read_campaign(text)
+    assert said in str(refused.value)
