@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 import msgspec
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import (
     BarColumn,
     DownloadColumn,
@@ -28,12 +28,12 @@ out = Console(highlight=False, markup=False, width=None if sys.stdout.isatty() e
 err = Console(highlight=False, markup=False, stderr=True)
 
 
-def answer(value: Any, shown: Table | str = "") -> None:
+def answer(value: Any, shown: RenderableType = "") -> None:
     """Give the answer: the value as JSON where a machine asks, else the table or sentence."""
     if wants_json():
         click.echo(json.dumps(msgspec.to_builtins(value), ensure_ascii=False, indent=2))
-    elif isinstance(shown, Table):
-        out.print(shown)
+    elif not isinstance(shown, str):
+        out.print(shown, crop=False)
     elif shown:
         click.echo(shown)
 

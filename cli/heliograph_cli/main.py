@@ -14,6 +14,7 @@ COMMANDS = {
     "up": "heliograph_cli.commands.place:up",
     "down": "heliograph_cli.commands.place:down",
     "status": "heliograph_cli.commands.status:status",
+    "demo": "heliograph_cli.commands.demo:demo",
     "recipients": "heliograph_cli.commands.recipients:recipients",
     "send": "heliograph_cli.commands.send:send",
     "campaign": "heliograph_cli.commands.campaign:campaign",

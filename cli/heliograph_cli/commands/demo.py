@@ -1,0 +1,27 @@
+"""`heliograph demo`: see all of it work on this machine."""
+
+from __future__ import annotations
+
+import click
+
+from heliograph_cli.console import answer
+from heliograph_cli.failures import No
+from heliograph_cli.options import common_options
+
+
+@click.command(epilog="Example: heliograph demo")
+@common_options
+def demo() -> None:
+    """Start the local cloud, send events and a campaign through it, and show what came of it.
+
+    Ends with 0 only if the sums match; the local cloud goes on running (`heliograph down` stops it).
+    """
+    from heliograph_cli.demo.run import run
+    from heliograph_cli.demo.summary import links_of, shape, summary
+
+    done = run()
+    links = links_of(done)
+    told = shape(done, links)
+    answer(told, summary(done, links))
+    if not told["holds"]:
+        raise No("The sums do not match.", f"Look into {links['report']}")

@@ -1,0 +1,69 @@
+"""Do the sums match? What the demo compares before it says that it worked."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+Message = dict[str, Any]
+Figures = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Check:
+    """Two numbers that must be the same."""
+
+    rule: str
+    expected: int
+    found: int
+
+    @property
+    def holds(self) -> bool:
+        return self.expected == self.found
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What the demo knows because it made it."""
+
+    audience: int
+    rejected: int
+    messages_of_events: int
+    engagement: Mapping[str, int]
+
+
+def checks(figures: Figures, outbox: Sequence[Message], expected: Expected) -> list[Check]:
+    """Compare the figures of the run with what was made and with what left."""
+    run_id, accepted = figures["run_id"], figures["counts"]["accepted"]
+    campaign = [message for message in outbox if message["tags"].get("run_id") == run_id]
+    events = [message for message in outbox if not message["tags"].get("run_id")]
+    carried = [message for message in outbox if message["channel"] != "push"]
+    return [
+        Check("everybody in the segment is in the audience", expected.audience, figures["audience"]),
+        Check("malformed rows are refused", expected.rejected, figures["rejected"]),
+        Check(
+            "audience = accepted + suppressed + deferred + failed + unknown",
+            figures["audience"],
+            _sum(figures, "counts"),
+        ),
+        Check("suppressed = the sum of its reasons", figures["counts"]["suppressed"], _sum(figures, "suppressed")),
+        Check("accepted = the sum of its channels", accepted, _sum(figures, "by_channel")),
+        Check("accepted = mails and SMS of this run in the outbox", accepted, len(campaign)),
+        Check("every product event became one message", expected.messages_of_events, len(_dispatches(events))),
+        Check("nothing left twice", len(_dispatches(carried)), len(carried)),
+        *(
+            Check(f"{kind} = what was made", number, figures["engagement"].get(kind, 0))
+            for kind, number in expected.engagement.items()
+        ),
+    ]
+
+
+def _sum(figures: Figures, name: str) -> int:
+    return sum(figures[name].values())
+
+
+def _dispatches(messages: Sequence[Message]) -> Counter[str]:
+    """Messages by dispatch: a push to two devices is one dispatch."""
+    return Counter(str(message["tags"].get("dispatch_id")) for message in messages)

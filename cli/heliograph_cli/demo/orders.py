@@ -1,0 +1,95 @@
+"""What the demo's shop tells its bus: orders that left, guests, forgotten passwords, repetitions, and nonsense."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any
+
+from heliograph_cli.demo.population import SIMULATOR, UNREADABLE_EMAILS, Row
+
+ORDERS = 150
+REPEATED = 15  # orders announced twice
+GUESTS = 20
+RESETS = 30
+LATE = 3  # resets whose link had expired before they were asked for
+DIRECT = 10  # asked for by SendRequested, half of them twice
+GOODS = ("Ash wood bench", "Linen cushion", "Watering can", "Chèvrefeuille, 3 l", "盆栽", "Gießkanne <grün> & groß")
+
+Event = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Orders:
+    """Events to put on the bus, and how many messages must come of them."""
+
+    events: tuple[Event, ...]
+    expected: int
+    customers: frozenset[str]
+    """The people among the recipients to whom something happened."""
+
+
+def orders(people: Sequence[Row], *, seed: int, edition: str, now: datetime) -> Orders:
+    """One evening's events of the shop; `edition` keeps the order numbers of two runs apart."""
+    rng = Random(seed)  # noqa: S311  # a demo needs the same orders again, not secrets
+    reachable = [person["recipient_id"] for person in people if _is_surely_reachable(person)]
+    customers = rng.sample(reachable, ORDERS)
+    shipped = [_order(rng, f"{edition}-{number:03}", customer_id=each) for number, each in enumerate(customers)]
+    guests = [_guest(rng, f"{edition}-G{number:02}", number) for number in range(GUESTS)]
+    resets = [_reset(each, now, late=number < LATE) for number, each in enumerate(customers[:RESETS])]
+    direct = [_direct(rng, each, f"{edition}-D{number:02}") for number, each in enumerate(customers[-DIRECT:])]
+    again = rng.sample(shipped, REPEATED) + direct[: DIRECT // 2]
+    events = [*shipped, *guests, *resets, *direct]
+    expected = len(events) - LATE
+    events += [*again, *_malformed()]
+    rng.shuffle(events)
+    return Orders(tuple(events), expected, frozenset(customers))
+
+
+def _is_surely_reachable(person: Row) -> bool:
+    email = person["email"]
+    return bool(email) and email not in UNREADABLE_EMAILS and SIMULATOR not in email and "dead" not in person["devices"]
+
+
+def _event(source: str, detail_type: str, detail: Any) -> Event:
+    return {"Source": source, "DetailType": detail_type, "Detail": detail}
+
+
+def _contents(rng: Random, order_id: str) -> dict[str, Any]:
+    lines = [{"name": name, "quantity": rng.randint(1, 4)} for name in rng.sample(GOODS, rng.randint(1, 3))]
+    tracking = f"https://alderlane.example.com/t/{order_id}"
+    return {"order_id": order_id, "carrier": "DHL", "tracking_url": tracking, "lines": lines}
+
+
+def _order(rng: Random, order_id: str, **whom: str) -> Event:
+    return _event("shop.orders", "OrderShipped", {**whom, **_contents(rng, order_id)})
+
+
+def _guest(rng: Random, order_id: str, number: int) -> Event:
+    """Somebody who ordered without an account: the event brings the address and the language."""
+    locale = rng.choice(("en-GB", "de-CH", "ar-EG", "fr-FR"))
+    return _order(rng, order_id, email=f"guest.{order_id}@example.org".lower(), locale=locale)
+
+
+def _reset(customer_id: str, now: datetime, *, late: bool) -> Event:
+    expires_at = now + timedelta(minutes=-1 if late else 15)
+    detail = {"customer_id": customer_id, "reset_url": "https://alderlane.example.com/r/7Qm4xT2b"}
+    return _event("shop.accounts", "PasswordResetRequested", {**detail, "expires_at": expires_at.isoformat()})
+
+
+def _direct(rng: Random, recipient_id: str, key: str) -> Event:
+    detail = {"message": "order_shipped", "recipient_id": recipient_id, "idempotency_key": key}
+    return _event("shop.backoffice", "SendRequested", {**detail, "data": _contents(rng, key)})
+
+
+def _malformed() -> list[Event]:
+    return [
+        _event("shop.orders", "OrderShipped", {"order_id": "X-1"}),
+        _event("shop.orders", "OrderShipped", {"order_id": "X-2", "customer_id": ["p-0001"]}),
+        _event("shop.orders", "OrderShipped", {"order_id": "X-3", "customer_id": "has spaces"}),
+        _event("shop.accounts", "PasswordResetRequested", {"customer_id": "p-0001", "expires_at": "soon"}),
+        _event("shop.backoffice", "SendRequested", {"recipient_id": "p-0001"}),
+        _event("shop.backoffice", "SendRequested", {"message": 7, "recipient_id": "p-0001"}),
+    ]

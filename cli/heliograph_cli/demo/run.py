@@ -1,0 +1,169 @@
+"""The demo, step by step: start, import, events, campaign, reactions, figures."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from heliograph.adapters.recipients import Recipients
+from heliograph_cli import cloud
+from heliograph_cli import target as targets
+from heliograph_cli.campaign_folder import default_country, read_folder
+from heliograph_cli.commands.outbox import call, fetch
+from heliograph_cli.demo import reactions
+from heliograph_cli.demo.checks import Check, Expected, checks
+from heliograph_cli.demo.orders import Event, Orders, orders
+from heliograph_cli.demo.population import SEED, population, write
+from heliograph_cli.demo.steps import step
+from heliograph_cli.importing import import_file
+from heliograph_cli.runs import submit_folder, wait_for
+from heliograph_cli.stack import Stack, ask, stack_at
+from heliograph_cli.target import Target
+
+FILES = cloud.ROOT / "build" / "demo"
+ENTRIES = 10  # PutEvents
+LANES = 8
+RUN_SECONDS = 120.0
+SETTLE_SECONDS = 30.0
+POLL_SECONDS = 0.25
+
+Message = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Demo:
+    """What the demo came to."""
+
+    stack: Stack
+    figures: dict[str, Any]
+    checks: list[Check]
+    events: int
+    work_seconds: float
+    """From the first event to the end of the run."""
+    somebody: str
+
+
+def run() -> Demo:
+    """Everything, from nothing to the figures; raises Trouble when a step cannot be done."""
+    made = population()
+    stack = _start()
+    people, folder = write(FILES, made)
+    _import(stack, people)
+    now = datetime.now(UTC)
+    shop = orders(made.people, seed=SEED, edition=f"{now:%d%H%M%S}", now=now)
+    began = time.monotonic()
+    _tell(stack, shop)
+    figures = _campaign(stack, folder)
+    work_seconds = time.monotonic() - began
+    outbox = _outbox(stack.target, shop, since=now)
+    mails = [each for each in outbox if each["channel"] == "email" and each["tags"].get("run_id") == figures["run_id"]]
+    reacted = _react(stack.target, mails, shop)
+    expected = Expected(
+        audience=len(made.segment),
+        rejected=len(made.malformed_segment),
+        messages_of_events=shop.expected,
+        engagement=reactions.expected(mails, reacted),
+    )
+    figures = _settle(stack, figures["run_id"], outbox, expected)
+    return Demo(
+        stack=stack,
+        figures=figures,
+        checks=checks(figures, outbox, expected),
+        events=len(shop.events) + figures["audience"],
+        work_seconds=work_seconds,
+        somebody=reactions.somebody(reacted, mails, shop.customers),
+    )
+
+
+def _start() -> Stack:
+    with step("Start the local cloud and deploy the stack") as say:
+        running = cloud.up(state_file=cloud.STATE, progress=say)
+        stack = stack_at(Target(running.stack, running.region, running.endpoint))
+        say(f"stack {running.stack} at {running.endpoint}")
+    return stack
+
+
+def _import(stack: Stack, people: Path) -> None:
+    with step("Import recipients") as say:
+        save = Recipients(targets.dynamodb(stack.target), stack.recipients_table).save_many
+        size, at = people.stat().st_size, datetime.now(UTC)
+
+        def advance(position: int) -> None:
+            say(f"{100 * position // size}%")
+
+        summary = import_file(people, save, region=default_country(), at=at, advance=advance)
+        say(f"{summary.saved:,} saved; {summary.refused_rows} rows and {summary.refused_fields} fields refused")
+
+
+def _tell(stack: Stack, shop: Orders) -> None:
+    with step("Put product events on the bus") as say:
+        rest = iter(shop.events)
+        packs = list(iter(lambda: list(islice(rest, ENTRIES)), []))
+        with ThreadPoolExecutor(LANES) as workers:
+            refused = sum(workers.map(lambda pack: _put(stack, pack), packs))
+        say(f"{len(shop.events):,} events, some of them twice, some malformed; {refused} refused by the bus")
+
+
+def _put(stack: Stack, pack: Sequence[Event]) -> int:
+    entries: Any = [{**each, "EventBusName": stack.bus, "Detail": json.dumps(each["Detail"])} for each in pack]
+    return targets.events(stack.target).put_events(Entries=entries)["FailedEntryCount"]
+
+
+def _campaign(stack: Stack, folder: Path) -> dict[str, Any]:
+    with step("Upload the campaign folder") as say:
+        run_id = submit_folder(stack, read_folder(folder))
+        say(f"run {run_id}")
+    with step("Wait until the run is complete") as say:
+
+        def complete() -> dict[str, Any]:
+            figures: dict[str, Any] = ask(stack, "status", run_id=run_id)
+            say(f"{figures['audience'] - figures['pending']:,} of {figures['audience']:,} people")
+            return figures if figures["state"] != "running" else {}
+
+        figures = wait_for(complete, seconds=RUN_SECONDS, poll=POLL_SECONDS)
+        return figures or dict(ask(stack, "status", run_id=run_id))
+
+
+def _outbox(target: Target, shop: Orders, *, since: datetime) -> list[Message]:
+    """What left since the first event, as soon as every event has become its message."""
+    start = since.isoformat(timespec="milliseconds")
+    with step("Wait until every event is a message") as say:
+        sent: list[Message] = []
+
+        def arrived() -> bool:
+            sent[:] = [message for message in fetch(target) if message["sent_at"] >= start]
+            number = len({each["tags"].get("dispatch_id") for each in sent if not each["tags"].get("run_id")})
+            say(f"{number:,} of {shop.expected:,}")
+            return number >= shop.expected
+
+        wait_for(arrived, seconds=SETTLE_SECONDS, poll=POLL_SECONDS)
+    return sent
+
+
+def _react(target: Target, mails: Sequence[Message], shop: Orders) -> list[Message]:
+    with step("Let people open, click, bounce and complain") as say:
+        reacted = reactions.reactions(mails, spared=shop.customers, seed=SEED)
+        if reacted:
+            call(target, "engage", reacted)
+        say(f"{len(reacted)} reactions")
+    return reacted
+
+
+def _settle(stack: Stack, run_id: str, outbox: Sequence[Message], expected: Expected) -> dict[str, Any]:
+    """The figures, as soon as they hold what was made."""
+    with step("Wait until the figures have it"):
+        figures: dict[str, Any] = {}
+
+        def hold() -> bool:
+            figures.update(ask(stack, "status", run_id=run_id))
+            return all(check.holds for check in checks(figures, outbox, expected))
+
+        wait_for(hold, seconds=SETTLE_SECONDS, poll=POLL_SECONDS)
+    return figures

@@ -1,0 +1,73 @@
+"""The last page of the demo: the sums, what happened since, whether they match, and where to look."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from heliograph_cli.commands.outbox import page_url
+from heliograph_cli.console import table
+from heliograph_cli.demo.run import Demo
+from heliograph_cli.stack import ask, link
+
+KINDS = ("delivered", "bounced", "complained", "opened", "clicked")
+PARTS = (("accepted", "by_channel"), ("suppressed", "suppressed"), ("deferred", ""), ("failed", "failed"))
+
+
+def links_of(demo: Demo) -> dict[str, str]:
+    """The three pages that are worth a look."""
+    report = ask(demo.stack, "report", run_id=demo.figures["run_id"])
+    timeline = ask(demo.stack, "timeline", recipient_id=demo.somebody)
+    return {
+        "outbox": page_url(demo.stack.target),
+        "report": link(demo.stack, report["html_key"]),
+        "timeline": link(demo.stack, timeline["html_key"]),
+    }
+
+
+def shape(demo: Demo, links: dict[str, str]) -> dict[str, Any]:
+    """The outcome as scripts read it."""
+    return {
+        "holds": all(check.holds for check in demo.checks),
+        "figures": demo.figures,
+        "checks": [{"rule": each.rule, "expected": each.expected, "found": each.found} for each in demo.checks],
+        "events": demo.events,
+        "events_per_second": round(demo.events / demo.work_seconds, 1),
+        "links": links,
+    }
+
+
+def summary(demo: Demo, links: dict[str, str]) -> RenderableType:
+    """The outcome as people read it."""
+    speed = demo.events / demo.work_seconds
+    rate = f"{demo.events:,} events and rows in {demo.work_seconds:.1f} s: {speed:.0f} a second"
+    where = [Text(f"{name:9} {url}", no_wrap=True, overflow="ignore") for name, url in links.items()]
+    return Group(Text(), _sums(demo.figures), Text(), _checked(demo), Text(), Text(rate), Text(), *where)
+
+
+def _sums(figures: dict[str, Any]) -> Table:
+    shown = table("people", "", title=f"Campaign {figures['campaign']}, run {figures['run_id']}")
+    shown.columns[0].justify = "right"
+    shown.add_row(f"{figures['audience']:,}", "audience", style="bold")
+    for place, (name, detail) in enumerate(PARTS):
+        parts = sorted(figures.get(detail, {}).items(), key=lambda part: -part[1])
+        reasons = ", ".join(f"{number:,} {reason.replace('_', ' ')}" for reason, number in parts)
+        shown.add_row(
+            f"{figures['counts'][name]:,}", f"{'+' if place else '='} {name}" + (f" ({reasons})" if reasons else "")
+        )
+    shown.add_row(f"{figures['counts']['unknown']:,}", "+ unknown")
+    for kind in KINDS:
+        shown.add_row(f"{figures['engagement'].get(kind, 0):,}", kind, style="cyan")
+    return shown
+
+
+def _checked(demo: Demo) -> Table:
+    shown = table("", "expected", "found", "rule")
+    shown.columns[1].justify = shown.columns[2].justify = "right"
+    for check in demo.checks:
+        mark, style = ("✓", "green") if check.holds else ("✗", "bold red")
+        shown.add_row(mark, f"{check.expected:,}", f"{check.found:,}", check.rule, style=style)
+    return shown
