@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from email.utils import formataddr, parseaddr
+from email.utils import formataddr
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -41,7 +41,7 @@ UNVERIFIED: Final = "not verified"
 
 def ses_sender(client: SESV2Client, *, sender: str, configuration_set: str, unsubscribe_mailto: str) -> Sender:
     """Send by SES. `sender` may carry a display name; `unsubscribe_mailto` is an address, or empty."""
-    envelope = {"FromEmailAddress": formataddr(parseaddr(sender)), "ConfigurationSetName": configuration_set}
+    envelope = {"FromEmailAddress": _from(sender), "ConfigurationSetName": configuration_set}
 
     def send(letters: Sequence[Letter]) -> Iterator[tuple[Outcome, ...]]:
         sendable = [letter for letter in letters if letter.dispatch.addresses[0].isascii()]
@@ -55,6 +55,12 @@ def ses_sender(client: SESV2Client, *, sender: str, configuration_set: str, unsu
                 yield from _send_bulk(client, envelope, pack)
 
     return send
+
+
+def _from(sender: str) -> str:
+    """`News, Inc. <n@example.com>` as a header says it: quoted, and encoded where it is not ASCII."""
+    name, _, address = sender.rpartition("<")
+    return formataddr((name.strip().strip('"'), address.strip().removesuffix(">")))
 
 
 def _send_one(client: SESV2Client, envelope: dict[str, str], single: Mail) -> Outcome:
