@@ -93,7 +93,7 @@ def _line(text: str, place: Sequence[int | str]) -> int:
     """Where a field stands, as far as can be seen: by itself at the top, or last in the file within a table."""
     names = [str(part) for part in place if isinstance(part, str)]
     for name in reversed(names):
-        found = list(re.finditer(rf'^\s*(?:\[.*)?"?{re.escape(name)}"?\b', text, re.MULTILINE))
+        found = list(re.finditer(rf'(?:^\s*(?:\[.*)?|")"?{re.escape(name)}"?\b', text, re.MULTILINE))
         if found:
             return text.count("\n", 0, found[0 if len(names) == 1 else -1].end()) + 1
     return 0

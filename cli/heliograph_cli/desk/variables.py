@@ -1,6 +1,6 @@
 """Which variables a template reads, found without rendering: `data.lines[].name`, `recipient.first_name`."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,24 +36,6 @@ def variables(tree: nodes.Node, macros: Mapping[str, nodes.Macro]) -> list[Varia
         Variable(path=path, line=line, optional=any(_within(path, guard) for guard in reader.guards))
         for path, line in sorted(found.items())
     ]
-
-
-def present(path: str, context: Mapping[str, Any]) -> bool:
-    """Whether a context has a variable. What an empty list would hold cannot be known, and passes."""
-    values: list[Any] = [context]
-    for step in path.replace("[]", ".[]").split("."):
-        values = list(_step(values, step))
-        if None in values:
-            return False
-    return True
-
-
-def _step(values: list[Any], step: str) -> Iterator[Any]:
-    for value in values:
-        if step == "[]":
-            yield from value if isinstance(value, list) else [None]
-        else:
-            yield value.get(step) if isinstance(value, Mapping) else None
 
 
 def _within(path: str, guard: str) -> bool:

@@ -6,11 +6,11 @@ from typing import Any
 
 from jinja2 import TemplateSyntaxError
 
-from heliograph.adapters.templates import is_html
+from heliograph.adapters.templates import is_html, is_present
 from heliograph_cli.desk import compose
 from heliograph_cli.desk.findings import Finding
 from heliograph_cli.desk.folder import FILES, Desk, Draft, Source
-from heliograph_cli.desk.variables import Variable, present, variables
+from heliograph_cli.desk.variables import Variable, variables
 
 UNSAFE_LINK = re.compile(r"http://(?!www\.w3\.org/)[^\s\"'<>]*")
 UNSUBSCRIBE = "https://example.com/unsubscribe"
@@ -63,7 +63,7 @@ def _unknown(
 ) -> Iterator[Finding]:  # the variables of one file
     context = sample_context(desk, draft, locale)
     for variable in used:
-        if variable.optional or present(variable.path, context):
+        if variable.optional or is_present(variable.path, context):
             continue
         name = f"{{{{ {variable.path} }}}}"
         if variable.root not in GIVEN:

@@ -4,7 +4,7 @@ The desk (`heliograph_cli.desk.build`) compiles `templates/` into a package; thi
 """
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -134,21 +134,33 @@ class Templates:
         try:
             text = template.render(context)
         except UndefinedError as missing:
-            raise UndeliverableError(Reason.MISSING_VARIABLE, self._variable(template, missing)) from None
+            raise UndeliverableError(Reason.MISSING_VARIABLE, self._variable(template, missing, context)) from None
         except UNUSABLE:
             raise UndeliverableError(Reason.MISSING_VARIABLE, f"unusable value in {template.name}") from None
         return " ".join(text.split()) if part in ONE_LINE else text.strip()
 
-    def _variable(self, template: Template, missing: UndefinedError) -> str:
+    def _variable(self, template: Template, missing: UndefinedError, context: Mapping[str, Any]) -> str:
         """Name the missing variable as the template spells it; the text of the error might quote data."""
-        spelled = self.variables.get(template.name or "", ())
-        text = (missing.message or "").removesuffix(" is undefined")
-        return next((path for path in spelled if text.endswith(_quoted(path))), "unknown variable")
+        said = (missing.message or "").removesuffix(" is undefined")
+        paths = self.variables.get(template.name or "", ())
+        named = [path for path in paths if said.endswith(repr(path.removesuffix("[]").rpartition(".")[2]))]
+        return next((path for path in named if not is_present(path, context)), "unknown variable")
 
 
-def _quoted(path: str) -> str:
-    """How Jinja2 ends its complaint that a variable is missing, up to a few words."""
-    return repr(path.removesuffix("[]").rpartition(".")[2])
+def is_present(path: str, context: Mapping[str, Any]) -> bool:
+    """Whether a context has a variable. What an empty list would hold cannot be known, and passes."""
+    values: list[Any] = [context]
+    for step in path.replace("[]", ".[]").split("."):
+        values = [found for value in values for found in _step(value, step)]
+        if None in values:
+            return False
+    return True
+
+
+def _step(value: Any, step: str) -> Sequence[Any]:
+    if step == "[]":
+        return value if isinstance(value, list | tuple) else [None]
+    return [value.get(step) if isinstance(value, Mapping) else None]
 
 
 @lru_cache
