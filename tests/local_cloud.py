@@ -9,6 +9,7 @@ import socket
 import subprocess
 import tempfile
 import time
+import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +24,8 @@ from botocore.config import Config
 ROOT = Path(__file__).parent.parent
 PYTHON = ROOT / ".local/cloud/bin/python"
 REGION = "eu-west-1"
+ACCOUNT = "000000000000"
+EVENT_LIMIT = 15  # seconds that an event may take
 START_LIMIT = 60  # seconds
 STOP_LIMIT = 20  # seconds
 
@@ -74,6 +77,28 @@ class LocalCloud:
     def _fetch(self, request: Request) -> Any:
         with urlopen(request, timeout=30) as response:
             return json.load(response)
+
+
+class Inbox:
+    """A queue that gets events, by rule or by topic."""
+
+    def __init__(self, cloud: LocalCloud) -> None:
+        self.sqs = cloud.client("sqs")
+        name = f"inbox-{uuid.uuid4().hex}"
+        self.arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}"
+        anybody = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": self.arn}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [anybody]})
+        self.url = self.sqs.create_queue(QueueName=name, Attributes={"Policy": policy})["QueueUrl"]
+
+    def take(self, number: int) -> list[Any]:
+        """The next `number` events, in the order in which they came. Raises AssertionError when fewer come in time."""
+        found: list[Any] = []
+        until = time.monotonic() + EVENT_LIMIT
+        while len(found) < number and time.monotonic() < until:
+            answer = self.sqs.receive_message(QueueUrl=self.url, MaxNumberOfMessages=10, WaitTimeSeconds=1)
+            found += [json.loads(message["Body"]) for message in answer.get("Messages", [])]
+        assert len(found) == number, f"{len(found)} events came instead of {number}"
+        return found
 
 
 @contextmanager

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
-from local_cloud import LocalCloud
+from local_cloud import Inbox, LocalCloud
 from local_cloud import local_cloud as running_local_cloud
+from local_ses import a_configuration_set
 
 
 @pytest.fixture(scope="session")
@@ -15,3 +19,52 @@ def local_cloud() -> Iterator[LocalCloud]:
     """One local cloud for all tests; each brings its own names."""
     with running_local_cloud() as cloud:
         yield cloud
+
+
+@pytest.fixture
+def inbox(local_cloud: LocalCloud) -> Inbox:
+    """An empty queue."""
+    return Inbox(local_cloud)
+
+
+@pytest.fixture
+def on_bus(local_cloud: LocalCloud, inbox: Inbox) -> Iterator[Callable[..., Inbox]]:
+    """Sends the events of a source, from a bus, to the inbox."""
+    events = local_cloud.client("events")
+    rules: list[tuple[str, str]] = []
+
+    def listen(source: str, bus: str = "default", **pattern: Any) -> Inbox:
+        rule = f"rule-{uuid.uuid4().hex}"
+        events.put_rule(Name=rule, EventBusName=bus, EventPattern=json.dumps({"source": [source], **pattern}))
+        events.put_targets(Rule=rule, EventBusName=bus, Targets=[{"Id": "inbox", "Arn": inbox.arn}])
+        rules.append((rule, bus))
+        return inbox
+
+    yield listen
+    for rule, bus in rules:
+        events.remove_targets(Rule=rule, EventBusName=bus, Ids=["inbox"])
+        events.delete_rule(Name=rule, EventBusName=bus)
+
+
+@pytest.fixture
+def topic(local_cloud: LocalCloud, inbox: Inbox) -> str:
+    """A topic whose messages come to the inbox, raw."""
+    sns = local_cloud.client("sns")
+    arn: str = sns.create_topic(Name=f"topic-{uuid.uuid4().hex}")["TopicArn"]
+    raw = {"RawMessageDelivery": "true"}
+    sns.subscribe(TopicArn=arn, Protocol="sqs", Endpoint=inbox.arn, Attributes=raw)
+    return arn
+
+
+@pytest.fixture
+def ses(local_cloud: LocalCloud) -> Any:
+    """SES, allowed to send from example.com."""
+    client = local_cloud.client("sesv2")
+    client.create_email_identity(EmailIdentity="example.com")
+    return client
+
+
+@pytest.fixture
+def configuration_set(ses: Any) -> str:
+    """A configuration set that reports everything to the default bus."""
+    return a_configuration_set(ses)

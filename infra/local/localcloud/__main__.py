@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 import atexit
+import logging
 import os
 import shutil
 import tempfile
+from importlib import import_module
 
 LOOPBACK_ONLY = {"BIND_HOST": "127.0.0.1", "IOT_MTLS_ENABLED": "0", "SFTP_ENABLED": "0"}
 DEFAULTS = {"GATEWAY_PORT": "4566", "AUTH": "true", "LOG_LEVEL": "WARNING"}
+PARTS = (
+    "announce",
+    "ses",
+    "ses_permissions",
+    "sms",
+    "push",
+    "sns",
+    "metrics",
+    "scheduler",
+    "resource_types",
+    "resource_gaps",
+    "web",
+)
 
 
 def set_environment() -> None:
@@ -16,9 +31,8 @@ def set_environment() -> None:
     os.environ.update(LOOPBACK_ONLY)
     for name, value in DEFAULTS.items():
         os.environ.setdefault(name, value)
-    if "TMPDIR" not in os.environ:
-        os.environ["TMPDIR"] = tempfile.mkdtemp(prefix="heliograph-local-")
-        atexit.register(shutil.rmtree, os.environ["TMPDIR"], ignore_errors=True)
+    os.environ["TMPDIR"] = tempfile.mkdtemp(prefix="heliograph-local-")
+    atexit.register(shutil.rmtree, os.environ["TMPDIR"], ignore_errors=True)
     tempfile.tempdir = os.environ["TMPDIR"]
 
 
@@ -27,11 +41,9 @@ def main() -> None:
     set_environment()
     from ministack import app
 
-    from localcloud import announce, metrics, push, resource_gaps, resource_types, scheduler, ses, sms, sns, web
-
-    for part in (ses, sms, push, sns, metrics, scheduler, resource_types, resource_gaps, web):
-        part.install()
-    announce.start()
+    for part in PARTS:
+        import_module(f"localcloud.{part}").install()
+    logging.getLogger("samtranslator.metrics").setLevel(logging.ERROR)  # it warns of its own telemetry at each deploy
     app.main()
 
 

@@ -19,7 +19,7 @@ _log = logging.getLogger("localcloud")
 _waiting: queue.SimpleQueue[tuple[contextvars.Context, Callable[[], None]]] = queue.SimpleQueue()
 
 
-def start() -> None:
+def install() -> None:
     """Start the one thread that publishes."""
     threading.Thread(target=_publish_for_ever, name="localcloud-announce", daemon=True).start()
 

@@ -18,6 +18,7 @@ from localcloud.sms import OPTED_OUT, number_ending
 DEAD = "dead-"  # a publish to such a token succeeds; only then is its endpoint disabled, as on AWS
 
 _MESSAGE_ID = re.compile(rb"<MessageId>([^<]+)</MessageId>")
+_ENDPOINT = re.compile(rb"<EndpointArn>([^<]+)</EndpointArn>")
 
 
 def install() -> None:
@@ -26,7 +27,7 @@ def install() -> None:
 
     def seen(params: Mapping[str, Any]) -> Answer:
         number, target = sns._p(params, "PhoneNumber"), sns._p(params, "TargetArn")
-        if target and ":endpoint/" in target:
+        if ":endpoint/" in target:
             return _publish_to_device(params, target)
         result: Answer = publish(params)
         if number and result[0] == 200 and number_ending(number) != OPTED_OUT:
@@ -34,6 +35,20 @@ def install() -> None:
         return result
 
     sns._publish = seen
+    create = sns._create_platform_endpoint
+    sns._create_platform_endpoint = lambda params: _with_endpoint_arn(create(params))
+
+
+def _with_endpoint_arn(created: Answer) -> Answer:
+    """The endpoint of a device under `endpoint/…`, as on AWS; ministack keeps it under `app/…`."""
+    status, headers, content = created
+    found = _ENDPOINT.search(content)
+    if status != 200 or found is None or b":app/" not in found[1]:
+        return created
+    old = found[1].decode()
+    arn = old.replace(":app/", ":endpoint/")
+    sns._platform_endpoints[arn] = sns._platform_endpoints.pop(old) | {"arn": arn}
+    return status, headers, content.replace(old.encode(), arn.encode())
 
 
 def _text(params: Mapping[str, Any], number: str, result: Answer) -> outbox.Sent:
