@@ -36,7 +36,7 @@ class Wire:
     """Answers requests in order: a dict is a success; a Refusal and an exception are what they say."""
 
     def __init__(self, service: str, *answers: dict[str, Any] | Refusal | Exception) -> None:
-        self.client = _client(service)
+        self.client = provider_client(service)
         self._bodies: list[bytes] = []
         self._answers = deque(answers)
         self.client.meta.events.unregister("before-send", unique_id="wire")
@@ -65,7 +65,8 @@ class Wire:
 
 
 @cache
-def _client(service: str) -> Any:
+def provider_client(service: str) -> Any:
+    """A client that tries once, as those that send must."""
     return botocore.session.get_session().create_client(
         service,
         region_name="eu-west-1",

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Final, cast
 
 import msgspec
+from botocore.exceptions import ClientError
 
 from heliograph.adapters.channels.errors import PROVIDER_ERRORS, ProviderError, code_of, outcome_of
 from heliograph.adapters.channels.expiry import seconds_to_live
@@ -96,10 +97,12 @@ def end_user_messaging_sender(
 
 def _final(error: ProviderError) -> Mapping[str, FailureCode]:
     """The final codes; of a bad parameter, only if one is the letter's (when the error says which it was)."""
-    fields = cast("dict[str, Any]", getattr(error, "response", {})).get("Fields", [])
-    names = {str(field.get("Name")).lower() for field in fields}
-    if not names or code_of(error) not in ("INVALID_PARAMETER", "FIELD_VALIDATION_FAILED"):
+    if not isinstance(error, ClientError) or code_of(error) not in ("INVALID_PARAMETER", "FIELD_VALIDATION_FAILED"):
         return FINAL_REASONS
+    fields = cast("dict[str, Any]", error.response).get("Fields")
+    if not fields:
+        return FINAL_REASONS
+    names = {str(field.get("Name")).lower() for field in fields}
     return {code_of(error): code for name, code in FINAL_FIELDS.items() if name in names}
 
 
