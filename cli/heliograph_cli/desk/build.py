@@ -1,14 +1,14 @@
 """Build `templates/` into the package that the functions render from, and the rules of its triggers."""
 
-import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
 
 from heliograph.adapters.templates import Catalogue
 from heliograph_cli.desk import triggers
-from heliograph_cli.desk.compiling import compiled, write_modules
+from heliograph_cli.desk.compiling import compiled, module_files
 from heliograph_cli.desk.findings import DeskError
 from heliograph_cli.desk.lint import check
 
@@ -22,14 +22,26 @@ def build(source: Path, target: Path) -> Catalogue:
     if desk is None or any(not finding.warning for finding in findings):
         raise DeskError([finding for finding in findings if not finding.warning])
     catalogue, modules = compiled(desk)
-    package = target / PACKAGE
-    shutil.rmtree(package, ignore_errors=True)
-    package.mkdir(parents=True)
-    (package / "__init__.py").write_text(INITIAL, encoding="utf-8")
-    (package / "catalogue.json").write_bytes(msgspec.json.format(msgspec.json.encode(catalogue, order="sorted")))
-    write_modules(modules, package)
+    files = {"__init__.py": INITIAL, "catalogue.json": _json(catalogue), **module_files(modules)}
+    _write(files, target / PACKAGE)
     triggers.write(catalogue.messages.values(), target.parent / "triggers.yaml")
     return catalogue
+
+
+def _json(catalogue: Catalogue) -> str:
+    return msgspec.json.format(msgspec.json.encode(catalogue, order="sorted")).decode() + "\n"
+
+
+def _write(files: Mapping[str, str], folder: Path) -> None:
+    """Make a folder hold these files only; one that is as it should be is left alone, so that builds may overlap."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        path = folder / name
+        if not path.is_file() or path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8")
+    for path in folder.iterdir():
+        if path.is_file() and path.name not in files:
+            path.unlink(missing_ok=True)
 
 
 def main(source: str = "templates", target: str = "build/templates") -> int:

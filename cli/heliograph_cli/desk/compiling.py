@@ -103,10 +103,9 @@ def _hash(modules: dict[str, str]) -> str:
     return digest.hexdigest()[:VERSION_LENGTH]
 
 
-def write_modules(modules: Mapping[str, str], folder: Path) -> None:
-    """Write each module where Jinja2's ModuleLoader looks for it."""
-    for name, code in modules.items():
-        (folder / ModuleLoader.get_module_filename(name)).write_text(code, encoding="utf-8")
+def module_files(modules: Mapping[str, str]) -> dict[str, str]:
+    """The name under which Jinja2's ModuleLoader looks for each module, and its code."""
+    return {ModuleLoader.get_module_filename(name): code for name, code in modules.items()}
 
 
 @contextmanager
@@ -114,5 +113,6 @@ def opened(desk: Desk) -> Iterator[Templates]:
     """The messages, compiled for a moment, rendered as the functions render them."""
     catalogue, modules = compiled(desk)
     with TemporaryDirectory() as folder:
-        write_modules(modules, Path(folder))
+        for name, code in module_files(modules).items():
+            (Path(folder) / name).write_text(code, encoding="utf-8")
         yield Templates(catalogue, ModuleLoader(folder))
