@@ -1,0 +1,227 @@
+"""Rules of what engagement means for a person, and of what comes on the engagement queue."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from builders import NOW, a_dispatch, a_letter
+from heliograph.adapters.engagement import read
+from heliograph.domain.engagement import consequences, outcome_events
+from heliograph.domain.errors import MalformedError
+from heliograph.domain.model import (
+    Accepted,
+    Channel,
+    EngagementEvent,
+    EngagementKind,
+    Events,
+    Failed,
+    FailureCode,
+    InDoubt,
+    NotSent,
+    Outcome,
+    RemoveDevice,
+    SuppressAddress,
+    WithdrawConsent,
+)
+
+ADDRESSES = {Channel.EMAIL: "amara@example.com", Channel.SMS: "+12065550100", Channel.PUSH: "gcm:token-1"}
+HARMLESS = set(EngagementKind) - {EngagementKind.BOUNCED, EngagementKind.COMPLAINED, EngagementKind.UNSUBSCRIBED}
+
+
+def an_event(kind: EngagementKind, channel: Channel = Channel.EMAIL, **fields: Any) -> EngagementEvent:
+    ordinary: dict[str, Any] = {
+        "event_id": "e-1",
+        "dispatch_id": "d-1",
+        "recipient_id": "amara",
+        "occurred_at": NOW,
+        "place": "pack-1",
+        "address": ADDRESSES[channel],
+    }
+    return EngagementEvent(kind=kind, channel=channel, **(ordinary | fields))
+
+
+@pytest.mark.parametrize("channel", [Channel.EMAIL, Channel.SMS])
+def test_a_hard_bounce_suppresses_the_address(channel: Channel) -> None:
+    [consequence] = consequences(an_event(EngagementKind.BOUNCED, channel, permanent=True))
+    assert consequence == SuppressAddress(
+        recipient_id="amara", address=ADDRESSES[channel], reason="hard_bounce", at=NOW
+    )
+
+
+def test_a_soft_bounce_has_no_consequence() -> None:
+    assert consequences(an_event(EngagementKind.BOUNCED, permanent=False)) == ()
+
+
+def test_a_complaint_suppresses_the_address_and_withdraws_consent() -> None:
+    suppressed, withdrawn = consequences(an_event(EngagementKind.COMPLAINED))
+    assert isinstance(suppressed, SuppressAddress)
+    assert suppressed.reason == "complaint"
+    assert withdrawn == WithdrawConsent(recipient_id="amara", channel=Channel.EMAIL, source="complaint", at=NOW)
+
+
+@pytest.mark.parametrize(("channel", "source"), [(Channel.SMS, "reply"), (Channel.EMAIL, "unsubscribe")])
+def test_unsubscribing_withdraws_consent_and_leaves_the_address(channel: Channel, source: str) -> None:
+    assert consequences(an_event(EngagementKind.UNSUBSCRIBED, channel)) == (
+        WithdrawConsent(recipient_id="amara", channel=channel, source=source, at=NOW),
+    )
+
+
+def test_a_dead_token_removes_the_device() -> None:
+    [consequence] = consequences(an_event(EngagementKind.BOUNCED, Channel.PUSH, permanent=True))
+    assert consequence == RemoveDevice(recipient_id="amara", device="gcm:token-1")
+
+
+@pytest.mark.parametrize("kind", sorted(HARMLESS))
+def test_nothing_else_changes_a_person(kind: EngagementKind) -> None:
+    assert consequences(an_event(kind, permanent=True)) == ()
+
+
+def test_dead_devices_of_an_outcome_are_reported_one_by_one() -> None:
+    dispatch = a_dispatch(Channel.PUSH)
+    dead = ("gcm:token-1", "apns:token-2")
+    for outcome in (
+        Accepted(dispatch_id=dispatch.dispatch_id, provider_message_id="push-1", dead_addresses=dead),
+        Failed(dispatch_id=dispatch.dispatch_id, code=FailureCode.DEAD_TOKEN, dead_addresses=dead),
+    ):
+        events = outcome_events(dispatch, outcome, occurred_at=NOW)
+        assert [consequences(event) for event in events] == [
+            (RemoveDevice(recipient_id="amara", device=device),) for device in dead
+        ]
+
+
+def test_a_number_that_opted_out_withdraws_consent() -> None:
+    dispatch = a_dispatch(Channel.SMS)
+    outcome = Failed(dispatch_id=dispatch.dispatch_id, code=FailureCode.OPTED_OUT)
+    [event] = outcome_events(dispatch, outcome, occurred_at=NOW)
+    assert consequences(event) == (WithdrawConsent(recipient_id="amara", channel=Channel.SMS, source="reply", at=NOW),)
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        Accepted(dispatch_id="d-1", provider_message_id="m-1"),
+        Failed(dispatch_id="d-1", code=FailureCode.REJECTED),
+        NotSent(dispatch_id="d-1", cause="ThrottlingException"),
+        InDoubt(dispatch_id="d-1", cause="ReadTimeoutError"),
+    ],
+)
+def test_an_outcome_without_consequences_is_not_reported(outcome: Outcome) -> None:
+    assert outcome_events(a_dispatch(), outcome, occurred_at=NOW) == ()
+
+
+def test_what_an_outcome_reports_is_the_same_twice_and_says_nothing_new_about_the_dispatch() -> None:
+    dispatch = a_dispatch(Channel.SMS)
+    outcome = Failed(dispatch_id=dispatch.dispatch_id, code=FailureCode.OPTED_OUT)
+    [first], [second] = (outcome_events(dispatch, outcome, occurred_at=NOW) for _ in range(2))
+    assert first == second
+    assert first.place == ""
+
+
+# ---- the queue ---------------------------------------------------------------------------------------------
+
+TAGS = a_letter(run_id="run-1").tags()
+SES = {
+    "eventType": "Open",
+    "mail": {
+        "messageId": "ses-1",
+        "timestamp": "2026-11-21T10:00:00.000Z",
+        "destination": ["amara@example.com"],
+        "tags": {name: [value] for name, value in TAGS.items()},
+    },
+    "open": {"timestamp": "2026-11-21T10:05:00.000Z"},
+}
+ON_THE_BUS = {"source": "aws.ses", "detail-type": "Email Opened", "detail": SES}
+OPENED = {"source": "app", "detail-type": "PushOpened", "time": "2026-11-21T10:05:00Z", "detail": TAGS}
+SMS = {
+    "eventType": "TEXT_DELIVERED",
+    "eventTimestamp": 1_795_255_500_000,
+    "isFinal": True,
+    "messageId": "sms-1",
+    "context": TAGS,
+}
+
+
+def notification(content: Any) -> dict[str, Any]:
+    return {"Type": "Notification", "MessageId": "n-1", "Message": json.dumps(content)}
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (ON_THE_BUS, EngagementKind.OPENED),
+        (OPENED, EngagementKind.OPENED),
+        (SMS, EngagementKind.DELIVERED),
+        (SES, EngagementKind.OPENED),
+        (notification(ON_THE_BUS), EngagementKind.OPENED),
+        (notification(SMS), EngagementKind.DELIVERED),
+        (notification(SES), EngagementKind.OPENED),
+    ],
+)
+def test_an_event_is_read_however_it_comes(content: dict[str, Any], kind: EngagementKind) -> None:
+    [event] = read(json.dumps(content))
+    assert event.kind is kind
+    assert event.dispatch_id == TAGS["dispatch_id"]
+
+
+def test_our_own_events_are_read_as_deliver_writes_them() -> None:
+    events = (an_event(EngagementKind.BOUNCED, permanent=True), an_event(EngagementKind.UNSUBSCRIBED, Channel.SMS))
+    assert read(msgspec.json.encode(Events(events=events)).decode()) == events
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "Successfully validated SNS topic for Amazon SES event publishing.",
+        json.dumps({"Type": "Notification", "Message": "Successfully validated SNS topic."}),
+        json.dumps({"source": "aws.ses", "detail-type": "Sending Status Disabled", "detail": {}}),
+        json.dumps({"source": "aws.s3", "detail": {"bucket": {"name": "b"}}}),
+        "[]",
+        "null",
+        "",
+        "[" * 100_000,
+    ],
+)
+def test_what_is_not_about_our_messages_is_passed_over(body: str) -> None:
+    assert read(body) == ()
+
+
+@pytest.mark.parametrize(
+    ("content", "place"),
+    [
+        ({"events": [{"event_id": "e-1"}]}, "engagement events"),
+        (ON_THE_BUS | {"detail": SES | {"open": {"timestamp": "soon"}}}, "SES event"),
+        (SMS | {"eventTimestamp": None}, "SMS event"),
+        (OPENED | {"time": 7}, "PushOpened"),
+        (OPENED | {"detail": TAGS | {"place": "nowhere"}}, "place"),
+    ],
+)
+def test_an_event_of_ours_that_cannot_be_read_says_where(content: dict[str, Any], place: str) -> None:
+    with pytest.raises(MalformedError, match=place):
+        read(json.dumps(content))
+
+
+LEAVES = (
+    st.none() | st.booleans() | st.integers() | st.text() | st.sampled_from(["aws.ses", "PushOpened", *TAGS.values()])
+)
+KEYS = st.sampled_from(["source", "detail", "detail-type", "mail", "tags", "events", "context", "Type", "dispatch_id"])
+SHAPES = st.recursive(
+    LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS | st.text(), inner, max_size=4)
+)
+
+
+@given(SHAPES)
+def test_reading_never_raises_anything_but_malformed(content: Any) -> None:
+    with suppress(MalformedError):
+        read(json.dumps(content))
+
+
+@given(st.text())
+def test_reading_text_that_is_no_json_finds_nothing(body: str) -> None:
+    assert read(body) == ()
