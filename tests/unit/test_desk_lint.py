@@ -66,6 +66,17 @@ MISTAKES = [
         "brand/brand.toml:6",
         "hard to read",
     ),
+    ({"policy.toml": SOUND["policy.toml"] + '"our news" = "News"'}, "policy.toml:5", "our news"),
+    ({"layouts/email.txt": None}, "layouts/email.txt", "The layout of mails is missing"),
+    ({"layouts/email.txt": "{{ content }}\n{{ brand.fax }}"}, "layouts/email.txt:2", "{{ brand.fax }} does not exist"),
+    ({"layouts/email.txt": "{{ contents }}"}, "layouts/email.txt:1", "{{ contents }} does not exist"),
+    ({SMS: "{{ data.url }} {{ unsubscribe_url }}"}, f"{SMS}:1", "has no link to unsubscribe"),
+    ({SMS: "a\nGr\ufffdn"}, f"{SMS}:2", "A character cannot be read"),
+    (
+        {MESSAGE: TRIGGER.replace("transactional", "promotional") + 'email = "detail.email"'},
+        f"{MESSAGE}:4",
+        "never to an address in an event",
+    ),
     ({"layouts/words.de.toml": "[phrases]"}, "layouts/words.de.toml", '"unsubscribe" is there in en, but not in de'),
 ]
 

@@ -28,6 +28,7 @@ Duration = Annotated[timedelta, BeforeValidator(_duration), Field(gt=timedelta()
 Colour = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
 Url = Annotated[str, Field(pattern=r"^https://\S+$")]
 Locale = Annotated[str, AfterValidator(canonical)]
+Topic = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,128}$")]
 
 
 class Facts(BaseModel):
@@ -93,7 +94,9 @@ class PolicyFacts(Facts):
     default_locale: Locale = Field("en", description='Write a language tag such as "en" or "pt-BR".')
     default_timezone: str = Field("UTC", description='Write a time zone such as "Europe/Berlin".')
     default_region: str = Field("US", pattern=r"^[A-Z]{2}$", description='Write a country code such as "DE".')
-    topics: dict[str, str] = Field(min_length=1, description='Write a topic as: name = "what people read".')
+    topics: dict[Topic, str] = Field(
+        min_length=1, description='Write a topic as: name = "what people read"; names have no spaces or umlauts.'
+    )
     quiet_hours: dict[model.Channel, QuietHoursFacts] = Field({}, description="Write [quiet_hours.sms] start and end.")
 
     @field_validator("default_timezone")

@@ -5,18 +5,22 @@ from collections.abc import Iterator
 
 from heliograph.adapters.templates import OPTIONAL, PARTS
 from heliograph.domain.locales import lookup
-from heliograph.domain.model import Channel
+from heliograph.domain.model import Channel, Purpose
 from heliograph_cli.desk import pattern
 from heliograph_cli.desk.compiling import locales
 from heliograph_cli.desk.findings import Finding
 from heliograph_cli.desk.folder import FILES, PREVIEW, SHARED, Desk, Draft, colours
+from heliograph_cli.desk.reading import read_text
 from heliograph_cli.desk.triggers import event_pattern
 
+LAYOUTS = frozenset({"email.html", "email.txt"})
 READABLE = 4.5  # contrast of text: WCAG 2.2, success criterion 1.4.3, level AA
 
 
 def check_desk(desk: Desk) -> Iterator[Finding]:
     """What concerns all messages."""
+    for file in sorted(LAYOUTS - desk.layouts.keys()):
+        yield Finding(f"layouts/{file}", 0, "The layout of mails is missing.", "Add the file.")
     yield from _contrast(desk)
     yield from _phrases(desk)
     spoken = {locale for draft in desk.drafts for channel in draft.facts.channels for locale in draft.locales(channel)}
@@ -44,6 +48,9 @@ def _facts(desk: Desk, draft: Draft) -> Iterator[Finding]:
     if trigger and not pattern.fits(event_pattern(trigger.to_model())):
         problem = f"The trigger's pattern is longer than {pattern.PATTERN_LIMIT} characters."
         yield Finding(file, _line(desk, file, "[trigger.filter"), problem, "Shorten the filter.")
+    if trigger and (trigger.email or trigger.phone) and draft.facts.purpose is Purpose.PROMOTIONAL:
+        problem = "A promotional message goes only to people who consented, never to an address in an event."
+        yield Finding(file, _line(desk, file, "[trigger]"), problem, "Remove email and phone from [trigger].")
 
 
 def _unused(draft: Draft) -> Iterator[Finding]:
@@ -115,5 +122,5 @@ def _luminance(colour: str) -> float:
 def _line(desk: Desk, file: str, start: str) -> int:
     """The line that begins with a text, or 0."""
     path = desk.folder / file
-    found = re.search(rf"^\s*{re.escape(start)}", path.read_text(encoding="utf-8"), re.MULTILINE)
+    found = re.search(rf"^\s*{re.escape(start)}", read_text(path), re.MULTILINE)
     return found.string.count("\n", 0, found.end()) + 1 if found else 0

@@ -88,7 +88,7 @@ def read(folder: Path) -> tuple[Desk | None, list[Finding]]:
         folder=folder,
         policy=policy,
         brand=brand,
-        css=css.read_text(encoding="utf-8") if css.is_file() else "",
+        css=reading.read_text(css) if css.is_file() else "",
         layouts={path.name: _source(folder, path) for path in _files(folder / "layouts", "*.html", "*.txt")},
         components=tuple(_source(folder, path) for path in _files(folder / "components", "*.html", "*.txt")),
         words=words,
@@ -102,7 +102,7 @@ def _files(folder: Path, *patterns: str) -> list[Path]:
 
 
 def _source(folder: Path, path: Path) -> Source:
-    return Source(file=path.relative_to(folder).as_posix(), text=path.read_text(encoding="utf-8"))
+    return Source(file=path.relative_to(folder).as_posix(), text=reading.read_text(path))
 
 
 def _shared_words(folder: Path, default: str) -> tuple[dict[str, Words], list[Finding]]:

@@ -7,7 +7,7 @@ from heliograph_cli.desk.files import check_desk, check_draft
 from heliograph_cli.desk.findings import Finding
 from heliograph_cli.desk.folder import Desk, read
 from heliograph_cli.desk.proof import check_content
-from heliograph_cli.desk.wording import check_syntax, check_words
+from heliograph_cli.desk.wording import check_layouts, check_syntax, check_words
 
 
 def check(folder: Path) -> tuple[Desk | None, list[Finding]]:
@@ -29,6 +29,7 @@ def check_sources(folder: Path) -> tuple[Desk | None, list[Finding]]:
     unreadable = check_syntax(desk)
     findings += unreadable
     if not unreadable:
+        findings += check_layouts(desk)
         findings += [finding for draft in desk.drafts for finding in check_words(desk, draft)]
     return desk, findings
 

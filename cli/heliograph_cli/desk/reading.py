@@ -30,10 +30,15 @@ def sample(path: Path, file: str, kind: type[F]) -> tuple[F | None, list[Finding
     return _facts(path, file, kind, json.loads)
 
 
+def read_text(path: Path) -> str:
+    """The text of a file, with or without a byte order mark. What is not UTF-8 shows as U+FFFD."""
+    return path.read_text(encoding="utf-8-sig", errors="replace")
+
+
 def _facts(path: Path, file: str, kind: type[F], parse: Callable[[str], Any]) -> tuple[F | None, list[Finding]]:
     if not path.is_file():
         return None, [Finding(file, 0, "The file is missing.", "Add it.")]
-    text = path.read_text(encoding="utf-8")
+    text = read_text(path)
     try:
         return kind.model_validate(parse(text)), []
     except ValidationError as error:

@@ -7,6 +7,7 @@ from typing import Any
 from jinja2 import TemplateSyntaxError
 
 from heliograph.adapters.templates import is_html, is_present
+from heliograph.domain.model import Purpose
 from heliograph_cli.desk import compose
 from heliograph_cli.desk.findings import Finding
 from heliograph_cli.desk.folder import FILES, Desk, Draft, Source
@@ -17,6 +18,8 @@ UNSUBSCRIBE = "https://example.com/unsubscribe"
 """Stands for the personal link in samples."""
 GIVEN = ("brand", "data", "locale", "recipient", "unsubscribe_url", "words", "lang", "dir", "start", "end")
 """What words may use."""
+SLOTS = ("content", "preview")
+"""What layouts may use besides."""
 
 
 def check_syntax(desk: Desk) -> list[Finding]:
@@ -27,6 +30,9 @@ def check_syntax(desk: Desk) -> list[Finding]:
 
 
 def _syntax(source: Source) -> Finding | None:
+    if "\N{REPLACEMENT CHARACTER}" in source.text:
+        line = source.text.partition("\N{REPLACEMENT CHARACTER}")[0].count("\n") + 1
+        return Finding(source.file, line, "A character cannot be read.", "Save the file as UTF-8.")
     try:
         compose.ENVIRONMENT.compile(source.text, raw=True)
     except TemplateSyntaxError as error:
@@ -63,6 +69,9 @@ def _unknown(
 ) -> Iterator[Finding]:  # the variables of one file
     context = sample_context(desk, draft, locale)
     for variable in used:
+        if variable.root == "unsubscribe_url" and draft.facts.purpose is Purpose.TRANSACTIONAL:
+            problem = "A transactional message has no link to unsubscribe."
+            yield Finding(source.file, variable.line, problem, "Remove {{ unsubscribe_url }}.")
         if variable.optional or is_present(variable.path, context):
             continue
         name = f"{{{{ {variable.path} }}}}"
@@ -75,6 +84,22 @@ def _unknown(
             yield Finding(source.file, variable.line, f"{name} is not in sample.json.", remedy)
         else:
             yield Finding(source.file, variable.line, f"{name} does not exist.", "Correct the name.")
+
+
+def check_layouts(desk: Desk) -> Iterator[Finding]:
+    """What the layouts use."""
+    context = compose.constants(desk, desk.drafts[0], desk.policy.default_locale) if desk.drafts else {}
+    known = {*context, *GIVEN, *SLOTS}
+    for file, source in desk.layouts.items():
+        yield from _links(source)
+        for variable in _variables(desk, file, source) if context else []:
+            if variable.root not in known or (variable.root in context and not _there(variable, context)):
+                problem = f"{{{{ {variable.path} }}}} does not exist."
+                yield Finding(source.file, variable.line, problem, "Correct the name.")
+
+
+def _there(variable: Variable, context: dict[str, Any]) -> bool:
+    return variable.optional or is_present(variable.path, context)
 
 
 def _forgotten(default: str, texts: dict[str, Source], used: dict[str, list[Variable]]) -> Iterator[Finding]:
