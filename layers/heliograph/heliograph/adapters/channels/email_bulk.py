@@ -38,15 +38,23 @@ class Mail(NamedTuple):
 
 def mail(letter: Letter, *, unsubscribe_mailto: str) -> Mail:
     """Address, tags, headers and rendered text of one letter."""
-    data = _encode({part: letter.content[part] for part in ("subject", *parts(letter))}).decode()
+    data = _encode({part: letter.content[part] for part in ("subject", *parts(letter))})
     entry: BulkEmailEntryTypeDef = {
         "Destination": {"ToAddresses": [letter.dispatch.addresses[0]]},
         "ReplacementTags": tags(letter),
         "ReplacementHeaders": headers(letter, unsubscribe_mailto),
-        "ReplacementEmailContent": {"ReplacementTemplate": {"ReplacementTemplateData": data}},
+        "ReplacementEmailContent": {"ReplacementTemplate": {"ReplacementTemplateData": ""}},
     }
-    size = len(json.dumps(entry)) if len(data) <= TEMPLATE_DATA_LIMIT else BULK_BYTES
-    return Mail(letter, entry, size)
+    size = len(json.dumps(entry)) + _quoted_size(data)
+    text = data.decode()
+    entry["ReplacementEmailContent"] = {"ReplacementTemplate": {"ReplacementTemplateData": text}}
+    return Mail(letter, entry, size if len(text) <= TEMPLATE_DATA_LIMIT else BULK_BYTES)
+
+
+def _quoted_size(data: bytes) -> int:
+    """At most so many bytes has JSON when it is a string within JSON, as botocore writes it: all in ASCII."""
+    beyond_ascii = len(data) - len(data.decode())
+    return len(data) + data.count(b'"') + data.count(b"\\") + 4 * beyond_ascii
 
 
 def packs(mails: Iterable[Mail]) -> Iterator[list[Mail]]:
