@@ -138,6 +138,23 @@ def test_the_later_consent_holds_in_whatever_order_they_come(
     assert amara.locale == "fr"
 
 
+@pytest.mark.parametrize(
+    ("kept", "given", "holds"),
+    [
+        ("opted_out", "opted_in", "opted_out"),
+        ("opted_in", "opted_out", "opted_out"),
+        ("opted_in", "opted_in", "opted_in"),
+    ],
+)
+def test_an_old_file_without_dates_opts_nobody_in_again(people: Recipients, kept: str, given: str, holds: str) -> None:
+    people.save(RecipientChange(recipient_id="amara", consents={"news/email": a_consent(kept)}))
+    again = {"news/email": a_consent(given, at=AFTER), "offers/email": a_consent("opted_in", at=AFTER)}
+    people.save(RecipientChange(recipient_id="amara", consents=again, undated=True))
+    amara = people.get_many(["amara"])["amara"]
+    assert amara.consents["news/email"].state == holds
+    assert amara.consented("offers", Channel.EMAIL)
+
+
 def test_an_outdated_consent_costs_only_itself(people: Recipients) -> None:
     people.save(RecipientChange(recipient_id="amara", consents={"news/email": a_consent("opted_out")}))
     news = {"news/email": a_consent("opted_in", at=BEFORE), "offers/email": a_consent("opted_in", at=BEFORE)}

@@ -129,6 +129,15 @@ def test_an_opt_in_of_an_unreadable_date_is_no_consent_and_an_opt_out_holds() ->
     assert {problem.partition(":")[0] for problem in change.problems} == {"consent_at", "consent.news.sms"}
 
 
+@pytest.mark.parametrize(("consent_at", "undated"), [("", True), ("2026-03-01", False)])
+def test_a_row_tells_whether_its_consents_are_dated(consent_at: str, undated: bool) -> None:
+    assert dotted(consent__news__sms="yes", consent_at=consent_at).undated is undated
+
+
+def test_the_consents_of_an_event_are_of_the_time_of_the_event() -> None:
+    assert event(consents={"news/sms": "yes"}).undated is False
+
+
 def test_an_attribute_that_is_too_long_is_refused_alone() -> None:
     change = row(essay="x" * 5_000, plan="gold")
     assert change.attributes == {"plan": "gold"}

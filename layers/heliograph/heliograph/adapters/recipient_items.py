@@ -55,36 +55,44 @@ def insert_of(table: str, change: RecipientChange) -> BatchStatementRequestTypeD
     return {"Statement": f'INSERT INTO "{table}" VALUE {{{fields}}}', "Parameters": list(item.values())}
 
 
-def update_of(fields: Item, cleared: Iterable[str]) -> dict[str, Any]:
+def update_of(fields: Item, cleared: Iterable[str], *, undated: bool) -> dict[str, Any]:
     """The arguments of an UpdateItem that sets fields and removes others, unless a consent among them is outdated."""
     names = {f"#{place}": name for place, name in enumerate((*fields, *cleared))}
     values = {f":{place}": value for place, value in enumerate(fields.values())}
     sets = [f"#{place} = :{place}" for place in range(len(values))]
     removes = [f"#{place}" for place in range(len(values), len(names))]
     clauses = [f"{verb} {', '.join(what)}" for verb, what in (("SET", sets), ("REMOVE", removes)) if what]
+    consents = {place: value for place, (name, value) in enumerate(fields.items()) if name.startswith("consent#")}
+    values |= {f":at{place}": value["M"]["at"] for place, value in consents.items()}
+    conditions = [_is_news(place, value, undated=undated) for place, value in consents.items()]
+    if any("#state" in condition for condition in conditions):
+        names["#state"], values[":refused"] = "state", {"S": ConsentState.OPTED_OUT}
     arguments = {
         "UpdateExpression": " ".join(clauses),
-        "ExpressionAttributeNames": names,
+        "ConditionExpression": " AND ".join(conditions),
+        "ExpressionAttributeNames": names | ({"#at": "at"} if conditions else {}),
         "ExpressionAttributeValues": values,
+        "ReturnValuesOnConditionCheckFailure": "ALL_OLD" if conditions else "",
     }
-    consents = {place: value for place, (name, value) in enumerate(fields.items()) if name.startswith("consent#")}
-    if consents:
-        names["#at"] = "at"
-        values |= {f":at{place}": value["M"]["at"] for place, value in consents.items()}
-        arguments["ConditionExpression"] = " AND ".join(
-            f"(attribute_not_exists(#{place}) OR #{place}.#at {'<=' if _is_refusal(value) else '<'} :at{place})"
-            for place, value in consents.items()
-        )
-        arguments["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
     return {name: value for name, value in arguments.items() if value}
 
 
-def is_outdated(value: Item, kept: Item) -> bool:
-    """Whether a consent that is kept is later than this one; of two at the same time, the opt-out holds."""
+def _is_news(place: int, consent: Item, *, undated: bool) -> str:
+    """The condition under which a consent is set: the very opposite of `is_outdated`."""
+    later = f"#{place}.#at {'<=' if _is_refusal(consent) else '<'} :at{place}"
+    if undated and not _is_refusal(consent):
+        later += f" AND #{place}.#state <> :refused"
+    return f"(attribute_not_exists(#{place}) OR ({later}))"
+
+
+def is_outdated(value: Item, kept: Item, *, undated: bool) -> bool:
+    """Whether the consent that is kept holds against this one; of two at the same time, the opt-out does."""
     if "at" not in value.get("M", {}):
         return False
     given_at, kept_at = value["M"]["at"]["S"], kept["M"]["at"]["S"]
-    return bool(kept_at > given_at or (kept_at == given_at and not _is_refusal(value)))
+    if _is_refusal(value):
+        return bool(kept_at > given_at)
+    return bool(kept_at >= given_at or (undated and _is_refusal(kept)))
 
 
 def recipient_of(item: Item) -> Recipient:

@@ -76,11 +76,14 @@ class Recipients:
             yield from map(recipient_of, page["Items"])
 
     def save(self, change: RecipientChange) -> None:
-        """Set what was given, and nothing else. A consent never overwrites one that was given later."""
+        """Set what was given, and nothing else. A consent never overwrites one that was given later.
+
+        Nor does an opt-in of an unknown date overwrite an opt-out, so that nobody is opted in again by an old file.
+        """
         fields = item_of(change)
         key = fields.pop("recipient_id")
-        while newer := self._update(key, fields, cleared_by(change)):
-            fields = {name: value for name, value in fields.items() if name not in newer}
+        while holding := self._update(key, fields, cleared_by(change), undated=change.undated):
+            fields = {name: value for name, value in fields.items() if name not in holding}
             if not fields:
                 return
 
@@ -117,13 +120,18 @@ class Recipients:
             time.sleep(0.05 * 2**attempt)
         raise TimeoutError(f"{self.table}: keys stayed unprocessed")
 
-    def _update(self, key: Any, fields: Item, cleared: Iterable[str]) -> set[str]:
-        """Set fields. When there are later consents than some of them, nothing is set and those are named."""
+    def _update(self, key: Any, fields: Item, cleared: Iterable[str], *, undated: bool) -> set[str]:
+        """Set fields. When consents that are kept hold against some of them, nothing is set and those are named."""
+        update = update_of(fields, cleared, undated=undated)
         try:
-            self.client.update_item(TableName=self.table, Key={"recipient_id": key}, **update_of(fields, cleared))
+            self.client.update_item(TableName=self.table, Key={"recipient_id": key}, **update)
         except self.client.exceptions.ConditionalCheckFailedException as error:
             kept: Any = cast("dict[str, Any]", error.response)["Item"]
-            return {name for name, value in fields.items() if name in kept and is_outdated(value, kept[name])}
+            return {
+                name
+                for name, value in fields.items()
+                if name in kept and is_outdated(value, kept[name], undated=undated)
+            }
         return set()
 
     def _insert(self, pack: dict[str, RecipientChange]) -> None:

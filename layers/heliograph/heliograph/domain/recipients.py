@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final, TypeVar
 
+import msgspec
+
 from heliograph.domain import addresses
 from heliograph.domain.errors import MalformedError
 from heliograph.domain.ids import IDENTIFIER
@@ -46,6 +48,8 @@ class RecipientChange(Value, frozen=True, kw_only=True):
     locale: str = ""
     timezone: str = ""
     consents: dict[str, Consent] = {}
+    undated: bool = False
+    """The consents come from a file that does not say when they were given: an opt-in then never ends an opt-out."""
     attributes: JsonObject = {}
     problems: tuple[str, ...] = ()
     """`<column>: <why it was refused>`; never the value."""
@@ -58,7 +62,8 @@ def from_row(row: Mapping[str, str], *, region: str, source: str, at: datetime) 
     reading = _Reading(ours)
     attributes = {name: reading.short(name, value) for name, value in cells.items() if name not in ours}
     given = {name: value for name, value in attributes.items() if value}
-    return _change(reading, given, region=region, source=source, at=at)
+    change = _change(reading, given, region=region, source=source, at=at)
+    return msgspec.structs.replace(change, undated=bool(change.consents) and "consent_at" not in cells)
 
 
 def from_event(detail: JsonObject, *, region: str, source: str, at: datetime) -> RecipientChange:
