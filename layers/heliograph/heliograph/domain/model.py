@@ -385,7 +385,7 @@ class EngagementEvent(Value, frozen=True, kw_only=True):
     kind: EngagementKind
     occurred_at: datetime
     place: str
-    """`<pack_id>-<slot>`: where the outcome of the dispatch is kept."""
+    """`<pack_id>-<slot>`: where the outcome of the dispatch is kept; empty: that outcome is known already."""
     run_id: str = ""
     message: str = ""
     address: str = ""
