@@ -56,6 +56,10 @@ def _sms_identity(kind: str, key: str = "") -> Make:
     return make
 
 
+def _forget_identity(name: str, _: Properties) -> None:
+    sms_resources.forget_identity(name)
+
+
 def _opt_out_list(logical_id: str, properties: Properties, stack: str) -> Made:
     name = physical_name(properties, "OptOutListName", stack, logical_id)
     return name, {"Arn": arn("sms-voice", f"opt-out-list/{name}")}
@@ -108,12 +112,11 @@ def _succeed(answer: Any) -> None:
 
 def install() -> None:
     """Register the types."""
-    forget = lambda name, _: sms_resources.forget_identity(name)  # noqa: E731
     sets = sms_resources.configuration_sets
     register("AWS::SMSVOICE::ConfigurationSet", _sms_configuration_set, lambda name, _: sets.pop(name, None))
-    register("AWS::SMSVOICE::PhoneNumber", _sms_identity("phone-number"), forget)
-    register("AWS::SMSVOICE::Pool", _sms_identity("pool"), forget)
-    register("AWS::SMSVOICE::SenderId", _sms_identity("sender-id", "SenderId"), forget)
+    register("AWS::SMSVOICE::PhoneNumber", _sms_identity("phone-number"), _forget_identity)
+    register("AWS::SMSVOICE::Pool", _sms_identity("pool"), _forget_identity)
+    register("AWS::SMSVOICE::SenderId", _sms_identity("sender-id", "SenderId"), _forget_identity)
     register("AWS::SMSVOICE::OptOutList", _opt_out_list)
     register("AWS::Pinpoint::App", _pinpoint_app, lambda name, _: push.applications.pop(name, None))
     for channel in ("GCMChannel", "APNSChannel", "APNSSandboxChannel"):

@@ -51,8 +51,10 @@ def identity_arn(identity: str) -> str:
     """The ARN that a policy must allow for sending from an identity."""
     if identity in identities:
         return str(identities[identity]["Arn"])
-    if identity.startswith("arn:") or not identity:
-        return identity or "*"
+    if not identity:
+        return arn("sms-voice", "phone-number/*")  # AWS picks one of the account's numbers
+    if identity.startswith("arn:"):
+        return identity
     kind = {"+": "phone-number", "phone": "phone-number", "pool": "pool"}
     prefix = "+" if identity.startswith("+") else identity.partition("-")[0]
     return arn("sms-voice", f"{kind.get(prefix, 'sender-id')}/{identity.lstrip('+')}")

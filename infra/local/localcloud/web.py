@@ -73,7 +73,7 @@ def _route(method: str, name: str, scope: Scope, headers: dict[str, str], body: 
     if method != "GET" or name == "engage":
         raise RefusedError("MethodNotAllowed", "GET outbox, outbox.json or health; POST engage.", status=405)
     if name == "health":
-        return answer({"status": "running", "messages_kept": outbox.version()})
+        return answer({"status": "running"})
     if name == "outbox.json":
         return _messages(parse_qs(scope["query_string"].decode()), headers)
     if name.rstrip("/") in PAGES:
