@@ -13,7 +13,7 @@ from heliograph.adapters.templates import OPTIONAL, PARTS, Catalogue, Templates,
 from heliograph.domain.locales import lookup
 from heliograph.domain.model import Channel, Message, Policy, QuietHours
 from heliograph_cli.desk import compose
-from heliograph_cli.desk.folder import Desk, Draft
+from heliograph_cli.desk.sources import Desk, Draft
 from heliograph_cli.desk.variables import variables
 
 VERSION_LENGTH = 16  # hexadecimal digits: 64 bits tell all versions apart

@@ -13,8 +13,8 @@ from jinja2.visitor import NodeTransformer
 from heliograph.adapters.templates import Environment, is_html
 from heliograph.domain.locales import lookup
 from heliograph.domain.model import Purpose
-from heliograph_cli.desk.folder import PREVIEW, Desk, Draft, Source
 from heliograph_cli.desk.inline import inlined
+from heliograph_cli.desk.sources import PREVIEW, Desk, Draft, Source
 
 ENVIRONMENT = Environment()
 

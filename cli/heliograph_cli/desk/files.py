@@ -8,9 +8,10 @@ from heliograph.domain.locales import lookup
 from heliograph.domain.model import Channel, Purpose
 from heliograph_cli.desk import pattern
 from heliograph_cli.desk.compiling import locales
+from heliograph_cli.desk.facts import BrandFacts
 from heliograph_cli.desk.findings import Finding
-from heliograph_cli.desk.folder import FILES, PREVIEW, SHARED, Desk, Draft, colours
 from heliograph_cli.desk.reading import read_text
+from heliograph_cli.desk.sources import FILES, PREVIEW, SHARED, Desk, Draft
 from heliograph_cli.desk.triggers import event_pattern
 
 LAYOUTS = frozenset({"email.html", "email.txt"})
@@ -99,12 +100,21 @@ def _phrases(desk: Desk) -> Iterator[Finding]:
 
 
 def _contrast(desk: Desk) -> Iterator[Finding]:
-    for table, words, behind in colours(desk.brand):
+    for table, words, behind in _pairs(desk.brand):
         contrast = contrast_ratio(words, behind)
         if contrast < READABLE:
             problem = f"[{table}] {words} on {behind} is hard to read: contrast {contrast:.1f}, needed {READABLE}."
             line = _line(desk, "brand/brand.toml", f"[{table}]")
             yield Finding("brand/brand.toml", line, problem, "Make one of the two darker or lighter.")
+
+
+def _pairs(brand: BrandFacts) -> Iterator[tuple[str, str, str]]:
+    """Pairs of colours that people must be able to read: where, words, behind them."""
+    for table, palette in (("colours", brand.colours), ("dark", brand.dark)):
+        yield table, palette.ink, palette.paper
+        yield table, palette.muted, palette.canvas
+        yield table, palette.accent, palette.paper
+        yield table, palette.on_accent, palette.accent
 
 
 def contrast_ratio(one: str, other: str) -> float:

@@ -1,74 +1,17 @@
 """Read the templates folder: facts, layouts, components and words, with every mistake in how they are written."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from babel import Locale, UnknownLocaleError
 
-from heliograph.adapters.templates import OPTIONAL, PARTS
 from heliograph.domain.locales import canonical
-from heliograph.domain.model import Channel
 from heliograph_cli.desk import reading
 from heliograph_cli.desk.facts import BrandFacts, MessageFacts, PolicyFacts, Sample, Words
 from heliograph_cli.desk.findings import Finding
+from heliograph_cli.desk.sources import FILES, Desk, Draft, Source
 
 MESSAGE_NAME = re.compile(r"[A-Za-z0-9_-]{1,128}")
-PREVIEW = "email.preview.txt"
-FILES = {
-    **{file: channel for channel, parts in PARTS.items() for file in parts.values()},
-    PREVIEW: Channel.EMAIL,
-}
-"""Every file of words, and its channel."""
-SHARED = frozenset(file for channel in PARTS for part, file in PARTS[channel].items() if part in OPTIONAL)
-"""Files that need no translation: a language without its own takes that of a more general one."""
-
-
-@dataclass(frozen=True)
-class Source:
-    """A file of words or markup."""
-
-    file: str
-    text: str
-
-
-@dataclass(frozen=True)
-class Draft:
-    """A message's folder as it was read."""
-
-    name: str
-    facts: MessageFacts
-    words: dict[str, dict[str, Source]]
-    """File, such as `email.subject.txt`, -> locale -> its text."""
-    samples: dict[str, Sample]
-    """Locale -> sample; `""` is the one for every language."""
-
-    def locales(self, channel: Channel) -> list[str]:
-        """The languages that a channel has any words in."""
-        files = [texts for file, texts in self.words.items() if FILES[file] is channel and file not in SHARED]
-        return sorted({locale for texts in files for locale in texts})
-
-    def sample(self, locale: str) -> Sample:
-        """The sample for a language."""
-        return self.samples.get(locale) or self.samples[""]
-
-
-@dataclass(frozen=True)
-class Desk:
-    """The whole folder, read."""
-
-    folder: Path
-    policy: PolicyFacts
-    brand: BrandFacts
-    css: str
-    layouts: dict[str, Source]
-    """The file that it surrounds, such as `email.html`, -> the layout."""
-    components: tuple[Source, ...]
-    words: dict[str, Words]
-    """Locale -> the words that all messages share."""
-    drafts: tuple[Draft, ...]
-    findings: tuple[Finding, ...] = field(default=())
 
 
 def read(folder: Path) -> tuple[Desk | None, list[Finding]]:
@@ -198,12 +141,3 @@ def _samples(folder: Path, place: Path, default: str) -> tuple[dict[str, Sample]
         if facts and locale:
             samples[locale if suffix else ""] = facts
     return samples, findings
-
-
-def colours(brand: BrandFacts) -> Iterator[tuple[str, str, str]]:
-    """Pairs of colours that people must be able to read: where, words, behind them."""
-    for table, palette in (("colours", brand.colours), ("dark", brand.dark)):
-        yield table, palette.ink, palette.paper
-        yield table, palette.muted, palette.canvas
-        yield table, palette.accent, palette.paper
-        yield table, palette.on_accent, palette.accent

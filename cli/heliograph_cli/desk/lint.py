@@ -5,8 +5,9 @@ from pathlib import Path
 from heliograph_cli.desk.compiling import opened
 from heliograph_cli.desk.files import check_desk, check_draft
 from heliograph_cli.desk.findings import Finding
-from heliograph_cli.desk.folder import Desk, read
+from heliograph_cli.desk.folder import read
 from heliograph_cli.desk.proof import check_content
+from heliograph_cli.desk.sources import Desk
 from heliograph_cli.desk.wording import check_layouts, check_syntax, check_words
 
 

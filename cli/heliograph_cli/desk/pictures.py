@@ -3,7 +3,7 @@
 import base64
 import mimetypes
 
-from heliograph_cli.desk.folder import Desk
+from heliograph_cli.desk.sources import Desk
 
 
 def embedded(desk: Desk, text: str) -> str:

@@ -16,10 +16,10 @@ from heliograph.domain.sms_text import LIMITS, Encoding, SmsText, measure
 from heliograph_cli.desk import compose
 from heliograph_cli.desk.compiling import locales, opened
 from heliograph_cli.desk.findings import DeskError, Finding
-from heliograph_cli.desk.folder import PREVIEW, Desk, Draft
 from heliograph_cli.desk.lint import check_sources
 from heliograph_cli.desk.pictures import embedded
 from heliograph_cli.desk.proof import FEW, check_content, rendered
+from heliograph_cli.desk.sources import PREVIEW, Desk, Draft
 from heliograph_cli.desk.wording import sample_context
 
 PAGE = jinja2.Environment(

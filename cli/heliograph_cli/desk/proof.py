@@ -9,7 +9,7 @@ from heliograph.domain.model import Channel, Purpose
 from heliograph.domain.sms_text import LIMITS, Encoding, measure
 from heliograph_cli.desk.compiling import locales
 from heliograph_cli.desk.findings import Finding
-from heliograph_cli.desk.folder import Desk, Draft
+from heliograph_cli.desk.sources import Desk, Draft
 from heliograph_cli.desk.wording import UNSUBSCRIBE
 
 CLIPPED = 102_000  # bytes of HTML after which Gmail cuts a mail off

@@ -10,7 +10,7 @@ from heliograph.adapters.templates import is_html, is_present
 from heliograph.domain.model import Purpose
 from heliograph_cli.desk import compose
 from heliograph_cli.desk.findings import Finding
-from heliograph_cli.desk.folder import FILES, Desk, Draft, Source
+from heliograph_cli.desk.sources import FILES, Desk, Draft, Source
 from heliograph_cli.desk.variables import Variable, variables
 
 UNSAFE_LINK = re.compile(r"http://(?!www\.w3\.org/)[^\s\"'<>]*")

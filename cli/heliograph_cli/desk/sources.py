@@ -1,0 +1,62 @@
+"""What lies on the desk, once it is read."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from heliograph.adapters.templates import OPTIONAL, PARTS
+from heliograph.domain.model import Channel
+from heliograph_cli.desk.facts import BrandFacts, MessageFacts, PolicyFacts, Sample, Words
+
+PREVIEW = "email.preview.txt"
+FILES = {
+    **{file: channel for channel, parts in PARTS.items() for file in parts.values()},
+    PREVIEW: Channel.EMAIL,
+}
+"""Every file of words, and its channel."""
+SHARED = frozenset(file for channel in PARTS for part, file in PARTS[channel].items() if part in OPTIONAL)
+"""Files that need no translation: a language without its own takes that of a more general one."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file of words or markup."""
+
+    file: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A message's folder as it was read."""
+
+    name: str
+    facts: MessageFacts
+    words: dict[str, dict[str, Source]]
+    """File, such as `email.subject.txt`, -> locale -> its text."""
+    samples: dict[str, Sample]
+    """Locale -> sample; `""` is the one for every language."""
+
+    def locales(self, channel: Channel) -> list[str]:
+        """The languages that a channel has any words in."""
+        files = [texts for file, texts in self.words.items() if FILES[file] is channel and file not in SHARED]
+        return sorted({locale for texts in files for locale in texts})
+
+    def sample(self, locale: str) -> Sample:
+        """The sample for a language."""
+        return self.samples.get(locale) or self.samples[""]
+
+
+@dataclass(frozen=True)
+class Desk:
+    """The whole folder, read."""
+
+    folder: Path
+    policy: PolicyFacts
+    brand: BrandFacts
+    css: str
+    layouts: dict[str, Source]
+    """The file that it surrounds, such as `email.html`, -> the layout."""
+    components: tuple[Source, ...]
+    words: dict[str, Words]
+    """Locale -> the words that all messages share."""
+    drafts: tuple[Draft, ...]
