@@ -169,6 +169,18 @@ def test_a_channel_can_send_on_no_other_channel(channel: str) -> None:
     assert services & {"ses", "sns", "sms-voice", "mobiletargeting"} == sending[channel]
 
 
+@pytest.mark.parametrize("function", sorted({function for function, _ in MAPPINGS}))
+def test_a_function_can_park_what_it_cannot_read(function: str) -> None:
+    """In the dead letters of a queue of its own."""
+    _, output = settings_of(FUNCTIONS[function])["HELIOGRAPH_PARKING_QUEUE"]["Fn::GetAtt"]
+    own = {f"Outputs.{queue_of(each).removesuffix('Queue')}DeadLettersUrl" for each in mappings(function).values()}
+    assert output in own
+    sendable = [
+        each["Resource"] for each in statements(f"{function}Role") if "sqs:SendMessage" in as_list(each["Action"])
+    ]
+    assert output.replace("Url", "Arn") in str(sendable)
+
+
 # ---- settings ----------------------------------------------------------------------------------------------
 
 

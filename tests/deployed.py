@@ -1,0 +1,95 @@
+"""The stack, deployed on a local cloud of its own, as a test uses it."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+from heliograph_cli import cloud
+from local_cloud import LocalCloud
+
+PATIENCE = 60.0  # seconds: cold starts on a busy machine
+TICK = 0.2  # seconds
+Found = TypeVar("Found")
+
+
+@dataclass
+class Stack:
+    """A deployed stack: its outputs by name, and the cloud that it is on."""
+
+    cloud: LocalCloud
+    name: str
+    outputs: dict[str, str] = field(default_factory=dict)
+
+    def publish(self, detail_type: str, detail: dict[str, Any], source: str = "test") -> str:
+        """Put an event on the stack's bus, as an application does; its id."""
+        entry = {"Source": source, "DetailType": detail_type, "Detail": json.dumps(detail)}
+        answer = self._events.put_events(Entries=[entry | {"EventBusName": self.outputs["BusName"]}])
+        assert answer["FailedEntryCount"] == 0, answer
+        event_id: str = answer["Entries"][0]["EventId"]
+        return event_id
+
+    def upload(self, key: str, content: str | bytes) -> None:
+        """Put a file into the stack's bucket."""
+        body = content.encode() if isinstance(content, str) else content
+        self.cloud.client("s3").put_object(Bucket=self.outputs["BucketName"], Key=key, Body=body)
+
+    def ask(self, action: str, **question: str) -> Any:
+        """The report function's answer."""
+        payload = json.dumps({"action": action, **question})
+        answer = self._lambda.invoke(FunctionName=self.outputs["ReportFunction"], Payload=payload)
+        said = json.load(answer["Payload"])
+        assert "FunctionError" not in answer, said
+        return said
+
+    def waiting(self, queue: str) -> int:
+        """How much work is in a queue, or in hand."""
+        url = self._sqs.get_queue_url(QueueName=f"{self.name}-{queue}")["QueueUrl"]
+        counts = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        attributes = self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=counts)["Attributes"]
+        return sum(int(attributes[count]) for count in counts)
+
+    def dead_letters(self) -> dict[str, int]:
+        """What was parked, by queue; empty when nothing was."""
+        urls = self._sqs.list_queues(QueueNamePrefix=f"{self.name}-").get("QueueUrls", [])
+        queues = [url.rsplit("/", 1)[1].removeprefix(f"{self.name}-") for url in urls if url.endswith("-dead-letters")]
+        return {queue: count for queue in queues if (count := self.waiting(queue))}
+
+    def eventually(self, look: Callable[[], Found], patience: float = PATIENCE) -> Found:
+        """What a look shows as soon as it shows anything; fails when it never does."""
+        until = time.monotonic() + patience
+        while not (found := look()):
+            assert time.monotonic() < until, f"not seen in {patience:.0f} s; dead letters: {self.dead_letters()}"
+            time.sleep(TICK)
+        return found
+
+    @cached_property
+    def _sqs(self) -> Any:
+        return self.cloud.client("sqs")
+
+    @cached_property
+    def _events(self) -> Any:
+        return self.cloud.client("events")
+
+    @cached_property
+    def _lambda(self) -> Any:
+        return self.cloud.client("lambda")
+
+
+@contextmanager
+def deployed(directory: Path, *, port: int, name: str = "heliograph") -> Iterator[Stack]:
+    """The built stack on a local cloud at a port, as `heliograph up` deploys it, as long as the block."""
+    state = directory / "state.json"
+    try:
+        running = cloud.up(port=port, directory=directory / "run", state_file=state, stack=name)
+        local = LocalCloud(running.port)
+        found = local.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]["Outputs"]
+        yield Stack(local, name, {output["OutputKey"]: output["OutputValue"] for output in found})
+    finally:
+        cloud.down(state_file=state)
