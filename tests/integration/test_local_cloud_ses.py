@@ -138,5 +138,6 @@ def test_ses_reports_to_a_topic_too(ses: Any, inbox: Inbox, topic: str, configur
         EventDestination={"Enabled": True, "MatchingEventTypes": ["SEND"], "SnsDestination": {"TopicArn": topic}},
     )
     send(ses, an_address(), ConfigurationSetName=configuration_set)
-    [record] = inbox.take(1)
+    greeting, record = inbox.take(2)
+    assert greeting == "Successfully validated SNS topic for Amazon SES event publishing."
     assert record["eventType"] == "Send"

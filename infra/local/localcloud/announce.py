@@ -56,7 +56,8 @@ def put_event(
     del kept[:-EVENTS_KEPT]
 
 
-def notify(topic: str, record: Mapping[str, Any], *, subject: str = "") -> None:
-    """Publish a provider's record to an SNS topic."""
-    if sns.publish_internal(topic, json.dumps(record), subject) is None:
+def notify(topic: str, record: Mapping[str, Any] | str, *, subject: str = "") -> None:
+    """Publish a provider's record, or its plain words, to an SNS topic."""
+    words = record if isinstance(record, str) else json.dumps(record)
+    if sns.publish_internal(topic, words, subject) is None:
         _log.warning("event destination names a topic that does not exist")

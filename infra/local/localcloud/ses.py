@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from ministack.services import ses_v2
 
-from localcloud import mailbox, suppression_list
+from localcloud import announce, mailbox, suppression_list
 from localcloud.calls import Answer, Call, Query, played
 from localcloud.ses_send import send_bulk_email, send_email
 
+GREETING = "Successfully validated SNS topic for Amazon SES event publishing."
 QUOTA = {"Max24HourSend": 1_000_000.0, "MaxSendRate": 500.0}  # what an account in production may have
 
 
@@ -51,3 +53,18 @@ def install() -> None:
         return answer
 
     ses_v2.handle_request = handle
+    _greet_topics()
+
+
+def _greet_topics() -> None:
+    """A topic that becomes an event destination gets one message in plain words."""
+    put = ses_v2._put_event_destination
+
+    def put_and_greet(name: str, destination: str, definition: Any, *, create: bool) -> Any:
+        refusal = put(name, destination, definition, create=create)
+        topic = ((definition or {}).get("SnsDestination") or {}).get("TopicArn")
+        if topic and not refusal:
+            announce.later(partial(announce.notify, topic, GREETING))
+        return refusal
+
+    ses_v2._put_event_destination = put_and_greet
