@@ -15,7 +15,6 @@ from heliograph.domain.segments import MANIFEST, read_campaign
 from heliograph_cli.cloud import ROOT
 
 COMPILED = ROOT / "build" / "templates"
-ID_COLUMN = "recipient_id"
 
 
 @dataclass(frozen=True)
@@ -65,10 +64,8 @@ def _check_segment(segment: Path) -> None:
         raise MalformedError(segment.name, "is missing from the folder")
     with segment.open(encoding="utf-8", errors="surrogateescape", newline="") as lines:
         try:
-            readable = next((row for row in read_rows(lines) if not row.problem), None)
+            readable = any(not row.problem for row in read_rows(lines, required="recipient_id"))
         except MalformedError as error:
             raise MalformedError(f"{segment.name}, {error.place}", error.reason) from error
-    if readable is None:
+    if not readable:
         raise MalformedError(segment.name, "has no row that can be read")
-    if ID_COLUMN not in readable.values:
-        raise MalformedError(f"{segment.name}, row 1", f"has no column {ID_COLUMN}")

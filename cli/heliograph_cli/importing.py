@@ -98,10 +98,8 @@ def import_file(path: Path, save: Save, *, region: str, at: datetime, advance: C
         file = closing.enter_context(path.open("rb"))
         lanes = [Lane(save, closing.enter_context(ThreadPoolExecutor(1))) for _ in range(LANES)]
         text = TextIOWrapper(file, encoding="utf-8", errors="surrogateescape", newline="")
-        for row in read_rows(text):
+        for row in read_rows(text, required="recipient_id"):
             read += 1
-            if not row.problem and "recipient_id" not in row.values:
-                raise MalformedError("row 1", "the file has no column recipient_id")
             for change in _change(row, rejects, region=region, source=f"import:{path.name}", at=at):
                 lanes[zlib.crc32(change.recipient_id.encode()) % LANES].add(change)
                 saved += 1

@@ -13,7 +13,6 @@ from heliograph_cli.options import given
 
 if TYPE_CHECKING:
     import boto3
-    from botocore.config import Config
     from types_boto3_cloudformation import CloudFormationClient
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_events import EventBridgeClient
@@ -71,19 +70,16 @@ def session(target: Target) -> boto3.Session:
     return boto3.Session(profile_name=target.profile or None, region_name=target.region or None)
 
 
-def _config(target: Target) -> Config:
-    """Room for parallel calls; buckets have no host names of their own on the local cloud."""
-    from botocore.config import Config
-
-    return Config(max_pool_connections=CONNECTIONS, s3={"addressing_style": "path" if target.is_local else "auto"})
-
-
 def cloudformation(target: Target) -> CloudFormationClient:
     return session(target).client("cloudformation", endpoint_url=target.endpoint or None)
 
 
 def dynamodb(target: Target) -> DynamoDBClient:
-    return session(target).client("dynamodb", endpoint_url=target.endpoint or None, config=_config(target))
+    """With room for parallel imports."""
+    from botocore.config import Config
+
+    config = Config(max_pool_connections=CONNECTIONS)
+    return session(target).client("dynamodb", endpoint_url=target.endpoint or None, config=config)
 
 
 def events(target: Target) -> EventBridgeClient:
@@ -95,4 +91,8 @@ def functions(target: Target) -> LambdaClient:
 
 
 def s3(target: Target) -> S3Client:
-    return session(target).client("s3", endpoint_url=target.endpoint or None, config=_config(target))
+    """With links that every region accepts; buckets have no host names of their own on the local cloud."""
+    from botocore.config import Config
+
+    config = Config(signature_version="s3v4", s3={"addressing_style": "path" if target.is_local else "auto"})
+    return session(target).client("s3", endpoint_url=target.endpoint or None, config=config)

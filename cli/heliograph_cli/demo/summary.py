@@ -14,7 +14,13 @@ from heliograph_cli.demo.run import Demo
 from heliograph_cli.stack import ask, link
 
 KINDS = ("delivered", "bounced", "complained", "opened", "clicked")
-PARTS = (("accepted", "by_channel"), ("suppressed", "suppressed"), ("deferred", ""), ("failed", "failed"))
+PARTS = (
+    ("accepted", "by_channel"),
+    ("suppressed", "suppressed"),
+    ("deferred", ""),
+    ("failed", "failed"),
+    ("unknown", ""),
+)
 
 
 def links_of(demo: Demo) -> dict[str, str]:
@@ -43,24 +49,38 @@ def shape(demo: Demo, links: dict[str, str]) -> dict[str, Any]:
 def summary(demo: Demo, links: dict[str, str]) -> RenderableType:
     """The outcome as people read it."""
     speed = demo.events / demo.work_seconds
-    rate = f"{demo.events:,} events and rows in {demo.work_seconds:.1f} s: {speed:.0f} a second"
+    head = Text(f"Campaign {demo.figures['campaign']}, run {demo.figures['run_id']}", style="bold")
+    rate = Text(f"{demo.events:,} events and rows in {demo.work_seconds:.1f} s: {speed:.0f} a second")
     where = [Text(f"{name:9} {url}", no_wrap=True, overflow="ignore") for name, url in links.items()]
-    return Group(Text(), _sums(demo.figures), Text(), _checked(demo), Text(), Text(rate), Text(), *where)
+    parts = (head, _sums(demo.figures), _since(demo.figures), _checked(demo), rate, Group(*where))
+    return Group(*(each for part in parts for each in (Text(), part)))
 
 
 def _sums(figures: dict[str, Any]) -> Table:
-    shown = table("people", "", title=f"Campaign {figures['campaign']}, run {figures['run_id']}")
-    shown.columns[0].justify = "right"
+    counts = figures["counts"]
+    shown = _numbers()
     shown.add_row(f"{figures['audience']:,}", "audience", style="bold")
     for place, (name, detail) in enumerate(PARTS):
-        parts = sorted(figures.get(detail, {}).items(), key=lambda part: -part[1])
-        reasons = ", ".join(f"{number:,} {reason.replace('_', ' ')}" for reason, number in parts)
-        shown.add_row(
-            f"{figures['counts'][name]:,}", f"{'+' if place else '='} {name}" + (f" ({reasons})" if reasons else "")
-        )
-    shown.add_row(f"{figures['counts']['unknown']:,}", "+ unknown")
+        shown.add_row(f"{counts[name]:,}", f"{'+' if place else '='} {name}", _reasons(figures.get(detail, {})))
+    return shown
+
+
+def _reasons(numbers: dict[str, int]) -> str:
+    ordered = sorted(numbers.items(), key=lambda part: -part[1])
+    return ", ".join(f"{number:,} {reason.replace('_', ' ')}" for reason, number in ordered)
+
+
+def _since(figures: dict[str, Any]) -> Table:
+    shown = _numbers()
     for kind in KINDS:
-        shown.add_row(f"{figures['engagement'].get(kind, 0):,}", kind, style="cyan")
+        shown.add_row(f"{figures['engagement'].get(kind, 0):,}", kind)
+    return shown
+
+
+def _numbers() -> Table:
+    """Numbers on the right of their column, and what they count."""
+    shown = Table(box=None, show_header=False, pad_edge=False)
+    shown.add_column(justify="right", min_width=5, no_wrap=True)
     return shown
 
 
