@@ -147,13 +147,6 @@ def test_every_permission_names_its_resource(function: str) -> None:
     assert anything == (["sns:Publish"] if function == "DeliverSms" else [])
 
 
-def test_what_the_local_cloud_cannot_check_is_allowed_nowhere_else() -> None:
-    assert TEMPLATE["Conditions"]["IsLocal"] == {"Fn::Equals": [{"Ref": "Stage"}, "local"]}
-    assert TEMPLATE["Resources"]["LocalCloudGaps"]["Condition"] == "IsLocal"
-    attached = {"Fn::If": ["IsLocal", [{"Ref": "LocalCloudGaps"}], {"Ref": "AWS::NoValue"}]}
-    assert all(role["ManagedPolicyArns"] == attached for role in resources(TEMPLATE, "AWS::IAM::Role").values())
-
-
 @pytest.mark.parametrize("function", sorted(FUNCTIONS))
 def test_a_function_receives_only_from_its_own_queues(function: str) -> None:
     allowed = [each["Resource"] for each in statements(f"{function}Role") if "sqs:ReceiveMessage" in each["Action"]]

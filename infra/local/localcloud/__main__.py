@@ -14,10 +14,12 @@ DEFAULTS = {"GATEWAY_PORT": "4566", "AUTH": "true", "LOG_LEVEL": "WARNING"}
 PARTS = (
     "announce",
     "ses",
+    "permissions",
     "ses_permissions",
     "sms",
     "push",
     "sns",
+    "layers",
     "metrics",
     "scheduler",
     "resource_types",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from typing import Any
@@ -16,6 +17,7 @@ Properties = dict[str, Any]
 PROPERTIES_AT = {"create": 1, "update": 2}
 """Where in the arguments of a handler the wanted properties are."""
 EVENT_SOURCE_NUMBERS = ("BatchSize", "MaximumBatchingWindowInSeconds", "MaximumRetryAttempts")
+CONCURRENCY = max(2, os.cpu_count() or 2)
 METRIC_KEYS = ("MetricName", "Namespace", "Statistic", "ExtendedStatistic", "Period", "Dimensions", "Unit")
 
 
@@ -72,10 +74,13 @@ def _function(name: str, properties: Properties) -> None:
 
 
 def _event_source(properties: Properties) -> Properties:
-    """A number that comes through a parameter is text, and such a mapping stops all others of ministack."""
+    """A number that comes through a parameter is text, and such a mapping stops all others of ministack.
+
+    More workers than this machine has cores would only start cold and wait for each other.
+    """
     numbers = {key: int(value) for key, value in properties.items() if key in EVENT_SOURCE_NUMBERS}
     scaling = properties.get("ScalingConfig") or {}
-    numbered = {"ScalingConfig": {key: int(value) for key, value in scaling.items()}} if scaling else {}
+    numbered = {"ScalingConfig": {key: min(int(value), CONCURRENCY) for key, value in scaling.items()}} if scaling else {}
     return {**properties, **numbers, **numbered}
 
 

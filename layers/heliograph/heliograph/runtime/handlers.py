@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -14,6 +15,30 @@ from heliograph.runtime import deps
 from heliograph.runtime.observe import logger
 
 T = TypeVar("T")
+
+
+class Processor(BatchProcessor):
+    """Powertools' processor, which also says what went wrong: where and which error, never its text.
+
+    The text of an error of AWS may hold what we sent, and with it personal data.
+    """
+
+    def failure_handler(self, record: Any, exception: Any) -> Any:
+        """Log a message that will be tried again."""
+        error = exception[1]
+        ours = [frame for frame in traceback.extract_tb(exception[2]) if "heliograph" in frame.filename]
+        logger.error(
+            "A message failed and will be tried again",
+            extra={
+                "error": type(error).__name__,
+                "code": getattr(error, "response", {}).get("Error", {}).get("Code", ""),
+                "operation": getattr(error, "operation_name", ""),
+                "at": " < ".join(f"{frame.name}:{frame.lineno}" for frame in reversed(ours)),
+            },
+        )
+        return super().failure_handler(record, exception)
+
+
 Handler = Callable[[Any, Any], dict[str, Any]]
 
 
@@ -34,7 +59,7 @@ def queue_handler(kind: type[T]) -> Callable[[Callable[[T, int], None]], Handler
                 deps.parking().park(record.body, place=error.place, reason=error.reason)
 
         def handler(event: Any, context: Any) -> dict[str, Any]:
-            processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
+            processor = Processor(EventType.SQS, raise_on_entire_batch_failure=False)
             return dict(process_partial_response(event, record_handler, processor, context))
 
         return handler

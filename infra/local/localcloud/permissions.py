@@ -1,0 +1,70 @@
+"""Check permissions under the names and on the resources that AWS asks for, where ministack asks for others."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+from urllib.parse import parse_qs
+
+from ministack.core import iam_actions
+
+from localcloud.calls import Query, arn
+
+SINGLE = {"sqs:SendMessageBatch": "sqs:SendMessage", "sqs:DeleteMessageBatch": "sqs:DeleteMessage"}
+"""AWS has no permission of its own for these batches."""
+PARTIQL = {"dynamodb:BatchExecuteStatement", "dynamodb:ExecuteStatement"}
+STATEMENT = re.compile(r'\s*(INSERT|UPDATE|DELETE|SELECT)\b.*?"([^"]+)"', re.IGNORECASE | re.DOTALL)
+"""The verb of a PartiQL statement and its table; all statements of our batches have the same."""
+SCHEDULE = re.compile(r"/schedules/([^/]+)$")
+
+
+def install() -> None:
+    """Name actions and resources as AWS does."""
+    action_of, resource_of, tables_of = (
+        iam_actions.extract_iam_action,
+        iam_actions.extract_resource_arn,
+        iam_actions.dynamodb_resource_arns,
+    )
+
+    def action(service: str, method: str, path: str, headers: dict[str, str], body: bytes, query: Query) -> str | None:
+        found: str | None = action_of(service, method, path, headers, body, query)
+        if found in PARTIQL and (statement := _statement(body)):
+            return f"dynamodb:PartiQL{statement[1].title()}"
+        return SINGLE.get(found or "", found)
+
+    def resource(service: str, method: str, path: str, headers: dict[str, str], body: bytes, *more: Any) -> str:
+        if service == "scheduler" and (schedule := SCHEDULE.search(path)):
+            return arn("scheduler", f"schedule/{_group(body)}/{schedule[1]}")
+        return str(resource_of(service, method, path, headers, body, *more))
+
+    def tables(body: bytes, region: str, account: str) -> list[str]:
+        found: list[str] = tables_of(body, region, account)
+        statement = _statement(body)
+        return [arn("dynamodb", f"table/{statement[2]}")] if statement and not found else found
+
+    iam_actions.extract_iam_action = action
+    iam_actions.extract_resource_arn = resource
+    iam_actions.dynamodb_resource_arns = tables
+
+
+def _statement(body: bytes) -> re.Match[str] | None:
+    """The first PartiQL statement of a call."""
+    asked = _json(body)
+    statements = asked.get("Statements") or [asked]
+    first = statements[0].get("Statement") if isinstance(statements[0], dict) else None
+    return STATEMENT.match(first) if isinstance(first, str) else None
+
+
+def _group(body: bytes) -> str:
+    """The schedule group that a call names."""
+    named = _json(body).get("GroupName") or parse_qs(body.decode(errors="replace")).get("groupName", ["default"])[0]
+    return str(named)
+
+
+def _json(body: bytes) -> dict[str, Any]:
+    try:
+        asked = json.loads(body or b"{}")
+    except ValueError:
+        return {}
+    return asked if isinstance(asked, dict) else {}
