@@ -70,6 +70,15 @@ def aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeAws:
     return fake
 
 
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / "spring-sale"
+    made.mkdir()
+    (made / "campaign.toml").write_text('message = "spring_sale"\n')
+    (made / "segment.csv").write_text("recipient_id\nanna-1\n")
+    return made
+
+
 def heliograph(*words: str) -> Result:
     return CliRunner().invoke(cli, [*words], catch_exceptions=False)
 
@@ -156,6 +165,31 @@ def test_data_that_is_no_json_object_is_wrong_usage(aws: FakeAws, data: str) -> 
 @pytest.mark.parametrize("recipient", ["anna@example.com", "", "a b", "x" * 129])
 def test_an_identifier_that_could_not_travel_is_wrong_usage(aws: FakeAws, recipient: str) -> None:
     assert local("send", "order_shipped", "--to", recipient).exit_code == 2
+
+
+def test_a_campaign_is_submitted_with_its_manifest_last(aws: FakeAws, folder: Path) -> None:
+    aws.report = lambda question: report(question) if aws.uploads or question["action"] != "runs" else []
+    status = told(local("campaign", "submit", str(folder), "--wait", "--json"))
+    assert [path.rpartition("/")[2] for path in aws.uploads] == ["segment.csv", "campaign.toml"]
+    assert (status["run_id"], status["state"]) == (RUN, "complete")
+
+
+def test_a_run_that_failed_is_a_no_with_its_reason(aws: FakeAws, folder: Path) -> None:
+    failed = {**FIGURES, "state": "failed", "problem": "segment.csv: there is no such file"}
+    aws.report = lambda question: (
+        ([] if not aws.uploads else report(question)) if question["action"] == "runs" else failed
+    )
+    result = local("campaign", "submit", str(folder), "--wait")
+    assert result.exit_code == 1
+    assert "segment.csv: there is no such file" in result.stderr
+
+
+def test_a_folder_that_cannot_be_read_is_refused_before_anything_is_uploaded(aws: FakeAws, folder: Path) -> None:
+    (folder / "segment.csv").write_text("name\nAnna\n")
+    result = local("campaign", "submit", str(folder))
+    assert result.exit_code == 2
+    assert "segment.csv, row 1" in result.stderr
+    assert not aws.uploads
 
 
 def test_an_unknown_run_is_a_no_and_says_where_to_look(aws: FakeAws) -> None:
