@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 import msgspec
-from rich.console import Console, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.progress import (
     BarColumn,
     DownloadColumn,
@@ -19,6 +19,7 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 from rich.table import Table
+from rich.text import Text
 
 from heliograph_cli.options import wants_json
 
@@ -28,12 +29,12 @@ out = Console(highlight=False, markup=False, width=None if sys.stdout.isatty() e
 err = Console(highlight=False, markup=False, stderr=True)
 
 
-def answer(value: Any, shown: RenderableType = "") -> None:
+def answer(value: Any, shown: RenderableType = "", *, title: str = "") -> None:
     """Give the answer: the value as JSON where a machine asks, else the table or sentence."""
     if wants_json():
         click.echo(json.dumps(msgspec.to_builtins(value), ensure_ascii=False, indent=2))
     elif not isinstance(shown, str):
-        out.print(shown, crop=False)
+        out.print(Group(*([Text(title, style="bold")] if title else []), shown), crop=False)
     elif shown:
         click.echo(shown)
 
@@ -60,10 +61,9 @@ def byte_progress() -> Progress:
     return progress(DownloadColumn())
 
 
-def table(*columns: str, title: str = "") -> Table:
+def table(*columns: str) -> Table:
     """An empty table in the house style; its first column never breaks."""
-    made = Table(title=title or None, title_justify="left", title_style="bold", header_style="bold", box=None)
-    made.pad_edge = False
+    made = Table(header_style="bold", box=None, pad_edge=False)
     for place, column in enumerate(columns):
         made.add_column(column, no_wrap=place == 0)
     return made

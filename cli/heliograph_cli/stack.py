@@ -71,7 +71,8 @@ def ask(stack: Stack, action: str, **question: str | None) -> Any:
         return answer
     said = str(answer.get("errorMessage", "it stopped")).rstrip(".")
     if any(words in said for words in NONE):
-        raise No(f"{said.partition(': ')[2] or said}.")
+        what = said.partition(": ")[2] or said
+        raise No(f"{what[:1].upper()}{what[1:]}.")
     raise Trouble(f"The report function failed: {said}.", f"Its log is /aws/lambda/{stack.report_function}.")
 
 

@@ -126,6 +126,12 @@ def test_an_empty_run_has_a_page() -> None:
     assert "The sums match." in words(report_page(nobody))
 
 
+def test_a_timeline_has_the_latest_decision_first() -> None:
+    later = an_entry(message="spring_sale", decided_at="2026-02-22T10:00:00Z")
+    shown = words(a_timeline(an_entry(), later))
+    assert shown.index("spring_sale") < shown.index("order_shipped")
+
+
 def test_a_timeline_shows_times_in_the_zone_of_the_person_and_in_utc() -> None:
     assert "2026-02-21 15:30:00 Asia/Kolkata, 2026-02-21 10:00:00 UTC" in words(a_timeline(an_entry()))
 

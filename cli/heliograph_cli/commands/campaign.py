@@ -34,7 +34,7 @@ def submit(directory: Path, wait: bool) -> None:
     remark(f"Run {run_id} of {folder.name} started.")
     figures = follow(stack, run_id) if wait else ask(stack, "status", run_id=run_id)
     next_step = f"Run {run_id}. Follow it: heliograph campaign status {run_id}"
-    answer(shape(figures), _sums(figures) if wait else next_step)
+    answer(shape(figures), _sums(figures) if wait else next_step, title=_title(figures) if wait else "")
 
 
 @campaign.command("list", epilog="Example: heliograph campaign list --json")
@@ -56,7 +56,7 @@ def list_() -> None:
 def status(run: str) -> None:
     """Show the sums of RUN: who was sent to, who was not, and why."""
     figures = ask(connect(), "status", run_id=run)
-    answer(shape(figures), _sums(figures))
+    answer(shape(figures), _sums(figures), title=_title(figures))
 
 
 @campaign.command(epilog="Example: heliograph campaign report 01K0XW5N3M8QJ4RZT6V2Y7B9CD")
@@ -67,13 +67,18 @@ def report(run: str) -> None:
     stack = connect()
     made = ask(stack, "report", run_id=run)
     links = {"html": link(stack, made["html_key"]), "json": link(stack, made["json_key"])}
-    answer(shape(made["figures"]) | {"links": links}, _sums(made["figures"]))
+    figures = made["figures"]
+    answer(shape(figures) | {"links": links}, _sums(figures), title=_title(figures))
     remark(f"Report: {links['html']}\nFigures: {links['json']}")
+
+
+def _title(figures: dict[str, Any]) -> str:
+    return f"{figures['campaign']}, run {figures['run_id']}: {figures['state']}"
 
 
 def _sums(figures: dict[str, Any]) -> Table:
     counts = figures["counts"]
-    shown = table("", "people", title=f"{figures['campaign']}, run {figures['run_id']}: {figures['state']}")
+    shown = table("", "people")
     shown.columns[1].justify = "right"
     shown.add_row("audience", str(figures["audience"]), style="bold")
     for name, detail in (

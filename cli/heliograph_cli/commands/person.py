@@ -31,9 +31,9 @@ def _entries(told: dict[str, Any]) -> Table | str:
     if not told["entries"]:
         return f"Nothing was decided about {told['recipient_id']} yet."
     shown = table("decided", "message", "channel", "outcome", "reason", "what happened")
-    for each in told["entries"]:
-        happened = ", ".join(sorted(each.get("facts", {}), key=each["facts"].__getitem__))
-        until = f"until {each['until']}" if each.get("until") else happened
+    for each in sorted(told["entries"], key=lambda entry: str(entry["decided_at"]), reverse=True):
+        happened = ", ".join(sorted(each["facts"], key=each["facts"].__getitem__))
+        until = f"until {each['until']}" if each["until"] else happened
         shown.add_row(
             each["decided_at"], each["message"], each["channel"] or "", each["outcome"], each["reason"] or "", until
         )
@@ -49,13 +49,13 @@ def why(recipient: str, message: str | None) -> None:
     told = ask(connect(), "why", recipient_id=recipient, message=message)
     if not told:
         raise No(f"Nothing was decided about {recipient} yet.", "`heliograph send` asks for a message.")
-    answer(told, _rules(told))
+    by = f" by {told['channel']}" if told["channel"] else ""
+    outcome = " ".join(str(told[name]) for name in ("outcome", "reason") if told[name])
+    answer(told, _rules(told), title=f"{told['message']}: {outcome}{by} ({told['decided_at']})")
 
 
 def _rules(told: dict[str, Any]) -> Table:
-    outcome = " ".join(str(told[name]) for name in ("outcome", "reason") if told.get(name))
-    by = f" by {told['channel']}" if told.get("channel") else ""
-    shown = table("channel", "rule", "result", title=f"{told['message']}: {outcome}{by} ({told['decided_at']})")
+    shown = table("channel", "rule", "result")
     for each in told["rules"]:
         style = "" if each["result"] == PASSED else "bold"
         shown.add_row(each["channel"], each["rule"], each["result"], style=style)

@@ -79,7 +79,7 @@ def show(recipient: str) -> None:
     if person is None:
         raise No(f"Nobody is known as {recipient}.", "`heliograph recipients export` lists everybody.")
     facts = _facts(person)
-    answer(facts, _shown(facts))
+    answer(facts, _shown(facts), title=recipient)
 
 
 @recipients.command(epilog="Example: heliograph recipients export people.csv")
@@ -115,7 +115,7 @@ def _facts(person: Recipient) -> dict[str, Any]:
 
 
 def _shown(facts: dict[str, Any]) -> Table:
-    shown = table("field", "value", title=facts["recipient_id"])
+    shown = table("field", "value")
     for name, value in facts.items():
         if isinstance(value, dict):
             for key, inner in value.items():
@@ -128,4 +128,6 @@ def _shown(facts: dict[str, Any]) -> Table:
 def _words(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{name} {inner}" for name, inner in value.items())
-    return ", ".join(value) if isinstance(value, list) else str(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(value) if isinstance(value, list | tuple) else str(value)

@@ -8,9 +8,10 @@ import click
 
 from heliograph_cli import target as targets
 from heliograph_cli.commands.outbox import page_url
-from heliograph_cli.console import answer, table
+from heliograph_cli.console import answer
 from heliograph_cli.options import common_options
 from heliograph_cli.stack import Stack, ask, link, stack_at
+from heliograph_cli.target import Target
 
 STOPPED = "Nothing is running here. Start the local cloud with `heliograph up`, or name a stack on AWS with --profile."
 
@@ -26,12 +27,15 @@ def status() -> None:
     stack = stack_at(target)
     state = "running" if target.is_local else "deployed"
     told = _shape(state, stack)
-    shown = table("what", "where", title=f"Heliograph is {state}: {target}")
-    for name in ("endpoint", "region", "stack", "bus", "bucket"):
-        shown.add_row(name, told[name])
-    for name, url in told["links"].items():
-        shown.add_row(name, url or "none yet")
-    answer(told, shown)
+    answer(told, _lines(told, target))
+
+
+def _lines(told: dict[str, Any], target: Target) -> str:
+    """One thing a line, so that links stay whole."""
+    facts = {name: told[name] for name in ("endpoint", "region", "stack", "bus", "bucket")} | told["links"]
+    return "\n".join(
+        [f"Heliograph is {told['state']}: {target}", *(f"{name:9} {facts[name] or '-'}" for name in facts)]
+    )
 
 
 def _shape(state: str, stack: Stack | None = None) -> dict[str, Any]:

@@ -31,6 +31,7 @@ MEANINGS: Mapping[str, str] = {
     Reason.EXPIRED: "It would have come too late.",
     Reason.QUIET_HOURS: "It waits for the end of the person's quiet hours.",
     Reason.MISSING_VARIABLE: "Something that the message is made of was missing.",
+    Reason.TOO_LONG: "The text would take more SMS parts than the message may.",
     FailureCode.REJECTED: "The provider refused the message.",
     FailureCode.OPTED_OUT: "The person opted out at the provider.",
     FailureCode.DEAD_TOKEN: "Every device of the person is gone.",
