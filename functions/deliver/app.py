@@ -10,6 +10,7 @@ from heliograph.domain.delivery import Checked
 from heliograph.domain.engagement import outcome_events
 from heliograph.domain.errors import UndeliverableError
 from heliograph.domain.model import (
+    Channel,
     Dispatch,
     DispatchPack,
     Events,
@@ -17,11 +18,13 @@ from heliograph.domain.model import (
     Message,
     NotSent,
     Purpose,
+    Reason,
     Recipient,
     RecordKey,
     SlotFacts,
 )
 from heliograph.domain.planning import recheck
+from heliograph.domain.sms_text import measure
 from heliograph.runtime import deps
 from heliograph.runtime.handlers import queue_handler
 from heliograph.runtime.observe import count_facts
@@ -66,7 +69,7 @@ def last_look(pack: DispatchPack, dispatch: Dispatch, recipient: Recipient | Non
 
 
 def written_letter(dispatch: Dispatch, message: Message, attributes: dict[str, object], place: str) -> Letter:
-    """Render a dispatch; raises UndeliverableError when the person lacks something that the words need."""
+    """Render a dispatch; raises UndeliverableError when the words cannot be written to this person."""
     promotional = message.purpose is Purpose.PROMOTIONAL
     unsubscribe_url = deps.links().url(dispatch.recipient_id, message.topic) if promotional else ""
     content = deps.templates().render(
@@ -77,6 +80,8 @@ def written_letter(dispatch: Dispatch, message: Message, attributes: dict[str, o
         data=dispatch.data,
         unsubscribe_url=unsubscribe_url,
     )
+    if dispatch.channel is Channel.SMS and measure(content["text"]).parts > message.sms_parts:
+        raise UndeliverableError(Reason.TOO_LONG, f"more than {message.sms_parts} SMS parts")
     return Letter(dispatch=dispatch, message=message, content=content, place=place, unsubscribe_url=unsubscribe_url)
 
 

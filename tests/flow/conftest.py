@@ -6,16 +6,13 @@ import os
 import sys
 import uuid
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
+from flow_system import ROOT, System, forget_clients
 from local_cloud import local_cloud
 
-sys.path.insert(0, str(Path(__file__).parent))
-sys.path.insert(0, str(Path(__file__).parents[2] / "build/templates/python"))
-
-from system import System, forget_clients
+sys.path.insert(0, str(ROOT / "build/templates/python"))
 
 
 @pytest.fixture(scope="session")

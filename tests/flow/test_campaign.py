@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 
 import pytest
-from system import System
 
+from flow_system import System
 from heliograph.runtime import deps, reports
 
 MANIFEST = 'message = "spring_sale"\nschedule = "now"\n[data]\ndiscount = 20\n'

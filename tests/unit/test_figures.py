@@ -41,7 +41,7 @@ def test_people_on_their_way_count_as_unknown_and_pending() -> None:
 
 
 def test_a_run_is_complete_when_everybody_has_an_outcome() -> None:
-    records = [
+    records: list[Planned | Delivered] = [
         planned(6, dispatched=4, deferred=1, not_consented=1),
         delivered("accepted", "failed", "unknown", "suppressed"),
     ]
@@ -54,13 +54,13 @@ def test_a_run_is_complete_when_everybody_has_an_outcome() -> None:
 
 
 def test_people_who_are_planned_again_are_no_longer_deferred() -> None:
-    records = [planned(3, deferred=3), planned(2, again=True, dispatched=1, deferred=1), delivered("accepted")]
+    records: list[Planned | Delivered] = [planned(3, deferred=3), planned(2, again=True, dispatched=1, deferred=1), delivered("accepted")]
     sums = figures(a_run(audience=3, ingested=True), records)
     assert sums.counts == {"accepted": 1, "suppressed": 0, "deferred": 2, "failed": 0, "unknown": 0}
 
 
 def test_accepted_is_told_by_channel() -> None:
-    records = [
+    records: list[Planned | Delivered] = [
         planned(3, dispatched=3),
         delivered("accepted", "failed"),
         delivered("delivered", channel=Channel.SMS),

@@ -80,7 +80,9 @@ def _event_source(properties: Properties) -> Properties:
     """
     numbers = {key: int(value) for key, value in properties.items() if key in EVENT_SOURCE_NUMBERS}
     scaling = properties.get("ScalingConfig") or {}
-    numbered = {"ScalingConfig": {key: min(int(value), CONCURRENCY) for key, value in scaling.items()}} if scaling else {}
+    numbered = (
+        {"ScalingConfig": {key: min(int(value), CONCURRENCY) for key, value in scaling.items()}} if scaling else {}
+    )
     return {**properties, **numbers, **numbered}
 
 

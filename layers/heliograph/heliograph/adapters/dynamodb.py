@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -15,6 +16,8 @@ Item = dict[str, Any]
 T = TypeVar("T")
 
 GET_LIMIT = 100  # BatchGetItem
+READ_TRIES = 6
+FIRST_PAUSE = 0.05  # seconds; all pauses together take 3
 STATEMENT_LIMIT = 25  # BatchExecuteStatement
 RETENTION = timedelta(days=400)
 """How long decisions and what came of them are kept: a year, and a month to look at it."""
@@ -73,11 +76,12 @@ def get_items(
     """Read items by their keys, 100 in a call; keys without an item yield nothing. Raises BusyError under pressure."""
     for some in chunks(keys, GET_LIMIT):
         wanted: Any = {table: {"Keys": list(some), "ConsistentRead": consistent}}
-        for _ in range(5):
+        for attempt in range(READ_TRIES):
             answer = client.batch_get_item(RequestItems=wanted)
             yield from answer["Responses"].get(table, ())
             wanted = answer.get("UnprocessedKeys")
             if not wanted:
                 break
+            time.sleep(FIRST_PAUSE * 2**attempt)
         else:
             raise BusyError(f"{table}: keys were left unread")

@@ -8,12 +8,15 @@ SALT = "unsubscribe"
 
 
 class UnsubscribeLinks:
-    """Makes the links of promotional messages; the page behind them reads the token with the same secret."""
+    """Makes the links of promotional messages; what takes them reads the token with the same secret.
 
-    def __init__(self, secret: str, base_url: str) -> None:
+    Without the URL of a page they are mails to `mailto`, with the token as subject.
+    """
+
+    def __init__(self, secret: str, *, base_url: str, mailto: str) -> None:
         self._serializer = URLSafeSerializer(secret, salt=SALT)
-        self._base_url = base_url.rstrip("/")
+        self._prefix = f"{base_url.rstrip('/')}/" if base_url else f"mailto:{mailto}?subject=unsubscribe%20"
 
     def url(self, recipient_id: str, topic: str) -> str:
         """The link of a person for a topic."""
-        return f"{self._base_url}/{self._serializer.dumps([recipient_id, topic])}"
+        return f"{self._prefix}{self._serializer.dumps([recipient_id, topic])}"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from heliograph.adapters.dynamodb import STATEMENT_LIMIT, get_items
 from heliograph.adapters.recipient_items import (
     Item,
     cleared_by,
@@ -33,10 +33,7 @@ from heliograph.domain.recipients import RecipientChange
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
-READ_LIMIT: Final = 100  # BatchGetItem
-INSERT_LIMIT: Final = 25  # BatchExecuteStatement
-STATEMENT_LIMIT: Final = 8_192  # PartiQL: characters of one statement
-READ_TRIES: Final = 6  # with pauses that add up to 3 seconds
+STATEMENT_LENGTH: Final = 8_192  # PartiQL: characters of one statement
 INDEXES: Final = {Channel.EMAIL: ("by-email", "email"), Channel.SMS: ("by-phone", "phone")}
 
 
@@ -49,12 +46,9 @@ class Recipients:
 
     def get_many(self, ids: Iterable[str], *, consistent: bool = False) -> dict[str, Recipient]:
         """The people who are known, by id; who is not known is not in it."""
-        known: dict[str, Recipient] = {}
-        unique = list(dict.fromkeys(ids))
-        for start in range(0, len(unique), READ_LIMIT):
-            for item in self._read(unique[start : start + READ_LIMIT], consistent=consistent):
-                known[item["recipient_id"]["S"]] = recipient_of(item)
-        return known
+        keys = [{"recipient_id": {"S": each}} for each in dict.fromkeys(ids)]
+        found = map(recipient_of, get_items(self.client, self.table, keys, consistent=consistent))
+        return {recipient.recipient_id: recipient for recipient in found}
 
     def by_address(self, channel: Channel, address: str) -> tuple[str, ...]:
         """The ids of everybody who has an address; devices are not indexed."""
@@ -91,7 +85,7 @@ class Recipients:
         """Save changes in their order; cheapest for people who are new."""
         pack: dict[str, RecipientChange] = {}
         for change in changes:
-            if change.recipient_id in pack or len(pack) == INSERT_LIMIT:
+            if change.recipient_id in pack or len(pack) == STATEMENT_LIMIT:
                 self._insert(pack)
                 pack = {}
             pack[change.recipient_id] = change
@@ -106,19 +100,6 @@ class Recipients:
                 self._withdraw(consequence)
             case RemoveDevice():
                 self._remove_device(consequence)
-
-    def _read(self, ids: list[str], *, consistent: bool) -> Iterator[Item]:
-        pending: Any = {
-            self.table: {"Keys": [{"recipient_id": {"S": each}} for each in ids], "ConsistentRead": consistent}
-        }
-        for attempt in range(READ_TRIES):
-            answer = self.client.batch_get_item(RequestItems=pending)
-            yield from answer["Responses"].get(self.table, [])
-            pending = answer["UnprocessedKeys"]
-            if not pending:
-                return
-            time.sleep(0.05 * 2**attempt)
-        raise TimeoutError(f"{self.table}: keys stayed unprocessed")
 
     def _update(self, key: Any, fields: Item, cleared: Iterable[str], *, undated: bool) -> set[str]:
         """Set fields. When consents that are kept hold against some of them, nothing is set and those are named."""
@@ -137,7 +118,7 @@ class Recipients:
     def _insert(self, pack: dict[str, RecipientChange]) -> None:
         """Insert who is new in one call; who is known already, or did not go through, is saved alone."""
         statements = {recipient_id: insert_of(self.table, change) for recipient_id, change in pack.items()}
-        inserted = [each for each, statement in statements.items() if len(statement["Statement"]) <= STATEMENT_LIMIT]
+        inserted = [each for each, statement in statements.items() if len(statement["Statement"]) <= STATEMENT_LENGTH]
         refused = pack.keys() - set(inserted)
         if inserted:
             answer = self.client.batch_execute_statement(Statements=[statements[each] for each in inserted])

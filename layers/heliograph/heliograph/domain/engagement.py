@@ -5,7 +5,7 @@ from datetime import datetime
 from hashlib import blake2b
 
 from heliograph.domain.errors import MalformedError
-from heliograph.domain.ids import IDENTIFIER, split_place
+from heliograph.domain.ids import is_identifier, split_place
 from heliograph.domain.model import (
     Accepted,
     Channel,
@@ -78,7 +78,7 @@ def tagged_event(
 ) -> EngagementEvent:
     """An event from the ids of ours that travelled with the message (`Letter.tags`); raises MalformedError."""
     for name in ("dispatch_id", "recipient_id", "message", *({"run_id"} & tags.keys())):
-        if not IDENTIFIER.fullmatch(tags.get(name, "")):
+        if not is_identifier(tags.get(name, "")):
             raise MalformedError(name, "is missing or no identifier")
     split_place(tags.get("place", ""))
     return EngagementEvent(

@@ -58,6 +58,7 @@ class Reason(StrEnum):
     EXPIRED = "expired"
     QUIET_HOURS = "quiet_hours"
     MISSING_VARIABLE = "missing_variable"
+    TOO_LONG = "too_long"
 
 
 class FailureCode(StrEnum):

@@ -10,7 +10,7 @@ import msgspec
 
 from heliograph.domain import addresses
 from heliograph.domain.errors import MalformedError
-from heliograph.domain.ids import IDENTIFIER
+from heliograph.domain.ids import is_identifier
 from heliograph.domain.model import Channel, Consent, ConsentState, JsonObject, Value, consent_key
 
 T = TypeVar("T")
@@ -81,7 +81,7 @@ def from_event(detail: JsonObject, *, region: str, source: str, at: datetime) ->
 
 def _change(reading: "_Reading", attributes: JsonObject, *, region: str, source: str, at: datetime) -> RecipientChange:
     recipient_id = reading.cells.get("recipient_id", "")
-    if not IDENTIFIER.fullmatch(recipient_id):
+    if not is_identifier(recipient_id):
         raise MalformedError("recipient_id", "is missing or not 1 to 128 of A-Z a-z 0-9 _ -")
     email = reading.one("email", addresses.email) or ""
     phone = reading.one("phone", partial(addresses.phone, region=region)) or ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from email.utils import parseaddr
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -119,7 +120,12 @@ def links() -> UnsubscribeLinks:
     from heliograph.adapters.links import UnsubscribeLinks
 
     secret = client("secretsmanager").get_secret_value(SecretId=setting("SIGNING_SECRET"))["SecretString"]
-    return UnsubscribeLinks(secret, setting("UNSUBSCRIBE_URL"))
+    return UnsubscribeLinks(secret, base_url=setting("UNSUBSCRIBE_URL"), mailto=unsubscribe_mailto())
+
+
+def unsubscribe_mailto() -> str:
+    """The address that takes unsubscribe mails: the sender's own unless the stack names another."""
+    return setting("UNSUBSCRIBE_MAILTO") or parseaddr(setting("EMAIL_SENDER"))[1]
 
 
 @cache
@@ -141,7 +147,7 @@ def _email() -> Sender:
         provider("sesv2"),
         sender=setting("EMAIL_SENDER"),
         configuration_set=setting("EMAIL_CONFIGURATION_SET"),
-        unsubscribe_mailto=setting("UNSUBSCRIBE_MAILTO"),
+        unsubscribe_mailto=unsubscribe_mailto(),
     )
 
 

@@ -96,9 +96,11 @@ def tags(letter: Letter) -> list[MessageTagTypeDef]:
 
 
 def headers(letter: Letter, unsubscribe_mailto: str) -> list[MessageHeaderTypeDef]:
-    """One-click unsubscribe (RFC 8058), on promotional mail only."""
+    """Unsubscribe headers, on promotional mail only; one-click (RFC 8058) where there is a page to take it."""
     if letter.message.purpose is not Purpose.PROMOTIONAL or not letter.unsubscribe_url:
         return []
+    if not letter.unsubscribe_url.startswith("https:"):
+        return [{"Name": "List-Unsubscribe", "Value": f"<{letter.unsubscribe_url}>"}]
     ways = [f"<{letter.unsubscribe_url}>"]
     if unsubscribe_mailto:
         ways.append(f"<mailto:{unsubscribe_mailto}>")

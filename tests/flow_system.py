@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,10 +12,10 @@ from typing import Any
 
 import msgspec
 
-from heliograph.runtime import clients, deps
+from heliograph.runtime import clients, deps, reports
 from local_cloud import REGION, LocalCloud
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parent.parent
 LANES = ("PRIORITY", "BULK")
 CHANNELS = ("EMAIL", "SMS", "PUSH")
 VERBS = {
@@ -35,6 +36,7 @@ class System:
         self.cloud = cloud
         self.name = name
         self.sqs = cloud.client("sqs")
+        self._urls: dict[str, str] = {}
         storage = self._deploy("storage", Stage="test", StackName=name)
         messaging = self._deploy(
             "messaging",
@@ -94,7 +96,9 @@ class System:
 
     def queue_url(self, queue: str) -> str:
         """The URL of a queue of this system."""
-        return str(self.sqs.get_queue_url(QueueName=f"{self.name}-{queue}")["QueueUrl"])
+        if queue not in self._urls:
+            self._urls[queue] = str(self.sqs.get_queue_url(QueueName=f"{self.name}-{queue}")["QueueUrl"])
+        return self._urls[queue]
 
     def run(self, verb: str, bodies: list[str], receives: int = 1) -> dict[str, Any]:
         """Hand message bodies to a function as SQS would; its answer."""
@@ -119,8 +123,6 @@ class System:
 
     def figures(self, run_id: str) -> Any:
         """A run in figures."""
-        from heliograph.runtime import reports
-
         return reports.status(run_id)
 
     def _work_off(self, queue: str) -> int:
@@ -146,8 +148,6 @@ class System:
 
     def set_environment(self, name: str, value: str) -> None:
         """Set an environment variable for the handlers."""
-        import os
-
         os.environ[name] = value
 
     def _deploy(self, part: str, folder: str = "infra", **parameters: str) -> dict[str, str]:
