@@ -47,6 +47,7 @@ def figures(**what: Any) -> dict[str, Any]:
         "run_id": RUN,
         "audience": 4,
         "rejected": 1,
+        "pending": 0,
         "counts": {"accepted": 2, "suppressed": 1, "deferred": 1, "failed": 0, "unknown": 0},
         "suppressed": {"not_consented": 1},
         "by_channel": {"email": 2},
@@ -130,6 +131,7 @@ def test_the_demo_holds_when_all_sums_match() -> None:
     [
         (figures(audience=3), LEFT, "audience"),
         (figures(rejected=0), LEFT, "malformed"),
+        (figures(pending=2), LEFT, "on the way"),
         (figures(suppressed={}), LEFT, "reasons"),
         (figures(by_channel={"email": 1}), LEFT, "channels"),
         (figures(engagement={}), LEFT, "opened"),
@@ -137,7 +139,7 @@ def test_the_demo_holds_when_all_sums_match() -> None:
         (figures(), LEFT[:2], "product event"),
         (figures(), [*LEFT, a_mail(3, run_id="")], "twice"),
     ],
-    ids=range(8),
+    ids=range(9),
 )
 def test_the_demo_fails_when_a_sum_does_not_match(
     told: dict[str, Any], outbox: list[dict[str, Any]], words: str

@@ -42,6 +42,7 @@ def checks(figures: Figures, outbox: Sequence[Message], expected: Expected) -> l
     carried = [message for message in outbox if message["channel"] != "push"]
     return [
         Check("everybody in the segment is in the audience", expected.audience, figures["audience"]),
+        Check("nobody is still on the way", 0, figures["pending"]),
         Check("malformed rows are refused", expected.rejected, figures["rejected"]),
         Check(
             "audience = accepted + suppressed + deferred + failed + unknown",
