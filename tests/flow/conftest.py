@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import uuid
 from collections.abc import Iterator
@@ -16,17 +15,20 @@ sys.path.insert(0, str(ROOT / "build/templates/python"))
 
 
 @pytest.fixture(scope="session")
-def system() -> Iterator[System]:
+def deployed() -> Iterator[System]:
     """The system without Lambda, on a local cloud of its own."""
     with local_cloud() as cloud:
-        system = System(cloud, "flow")
-        before = dict(os.environ)
-        os.environ.update(system.environment)
         forget_clients()
-        yield system
+        yield System(cloud, "flow")
         forget_clients()
-        os.environ.clear()
-        os.environ.update(before)
+
+
+@pytest.fixture
+def system(deployed: System, monkeypatch: pytest.MonkeyPatch) -> System:
+    """The system, with the environment of its functions for the length of a test."""
+    for name, value in {**deployed.environment, "HELIOGRAPH_PARKING_QUEUE": ""}.items():
+        monkeypatch.setenv(name, value)
+    return deployed
 
 
 @pytest.fixture

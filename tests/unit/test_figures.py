@@ -54,7 +54,11 @@ def test_a_run_is_complete_when_everybody_has_an_outcome() -> None:
 
 
 def test_people_who_are_planned_again_are_no_longer_deferred() -> None:
-    records: list[Planned | Delivered] = [planned(3, deferred=3), planned(2, again=True, dispatched=1, deferred=1), delivered("accepted")]
+    records: list[Planned | Delivered] = [
+        planned(3, deferred=3),
+        planned(2, again=True, dispatched=1, deferred=1),
+        delivered("accepted"),
+    ]
     sums = figures(a_run(audience=3, ingested=True), records)
     assert sums.counts == {"accepted": 1, "suppressed": 0, "deferred": 2, "failed": 0, "unknown": 0}
 
