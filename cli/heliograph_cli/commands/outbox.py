@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode, urlsplit
 from urllib.request import Request, urlopen
 
@@ -55,6 +55,8 @@ def call(target: Target, path: str, body: Any = None) -> Any:
     try:
         with urlopen(request, timeout=TIMEOUT) as response:  # noqa: S310  # the scheme was checked
             return json.loads(response.read() or "null")
+    except HTTPError as error:
+        raise Trouble(f"The local cloud refused {path.partition('?')[0]}: {error.read().decode()}.") from error
     except URLError as error:
         raise Trouble(f"The outbox at {target.endpoint} does not answer.", "Start it with `heliograph up`.") from error
 
