@@ -23,10 +23,13 @@ ROOT = Path(__file__).resolve().parents[2]
 PYTHON = ROOT / ".local/cloud/bin/python"
 SAM = ROOT / ".local/sam/bin/sam"
 BUILT = ROOT / ".aws-sam/build/template.yaml"
-DIRECTORY = ROOT / ".local/run"
-STATE = ROOT / ".local/state.json"
+HOME = Path(os.environ.get("HELIOGRAPH_LOCAL", ROOT / ".local"))
+"""Where the local cloud lives; with another one a second local cloud can run beside the first."""
+DIRECTORY = HOME / "run"
+STATE = HOME / "state.json"
 
-PORT = 4580
+PORTS = range(4580, 4600)
+"""The first free one is taken, so that two checkouts can each have a local cloud."""
 REGION = "eu-west-1"
 STACK = "heliograph"
 PARAMETERS = {
@@ -58,7 +61,7 @@ class Cloud:
 
 def up(
     *,
-    port: int = PORT,
+    port: int | None = None,
     directory: Path = DIRECTORY,
     state_file: Path = STATE,
     stack: str = STACK,
@@ -66,12 +69,13 @@ def up(
 ) -> Cloud:
     """Start a local cloud that outlives this process, unless it runs, and deploy what `make build` built.
 
-    Raises Trouble when nothing is built, the port is taken, or the cloud or the deployment fails.
+    Raises Trouble when nothing is built, no port is free, or the cloud or the deployment fails.
     """
     if not BUILT.exists():
         raise Trouble("Nothing is built yet.", "Run `make build`.")
     cloud = running(state_file)
     if cloud is None:
+        port = port or _free_port()
         progress(f"Starting the local cloud on port {port}")
         cloud = _start(port=port, directory=directory, stack=stack)
         state_file.parent.mkdir(parents=True, exist_ok=True)
@@ -117,7 +121,6 @@ def architecture() -> str:
 
 
 def _start(*, port: int, directory: Path, stack: str) -> Cloud:
-    _refuse_taken(port)
     shutil.rmtree(directory, ignore_errors=True)
     temporary = directory / "tmp"
     temporary.mkdir(parents=True)
@@ -140,13 +143,18 @@ def _start(*, port: int, directory: Path, stack: str) -> Cloud:
     )
 
 
-def _refuse_taken(port: int) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError as error:
-            raise Trouble(f"Port {port} is taken by another program.", "Stop that, or name another port.") from error
+def _free_port() -> int:
+    for port in PORTS:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise Trouble(
+        f"Ports {PORTS[0]} to {PORTS[-1]} are all taken.", "Stop what runs there, such as another local cloud."
+    )
 
 
 def _await_health(cloud: Cloud, state_file: Path) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ministack.services import cloudwatch, dynamodb, lambda_svc
-from ministack.services.cloudformation import engine, provisioners
+from ministack.services.cloudformation import _stacks, engine, provisioners
 
 from localcloud import http_api
 from localcloud.calls import arn
@@ -100,6 +100,17 @@ def _accept_nested_sam() -> None:
     provisioners._check_nested_stack_capabilities = check_and_transform
 
 
+def _keep_attributes() -> None:
+    """When a nested stack is updated, ministack forgets the attributes of what did not change."""
+    update = provisioners._update_resource
+
+    def keep(kind: str, physical: str, old: Any, new: Any, stack: str, logical: str = "", attrs: Any = None) -> Any:
+        made = _stacks.get(stack, {}).get("_resources", {}).get(logical, {})
+        return update(kind, physical, old, new, stack, logical or None, attrs or made.get("Attributes"))
+
+    provisioners._update_resource = keep
+
+
 def _accept_metric_math() -> None:
     """Keep an alarm on a formula; CloudWatch here cannot evaluate it, so it stays without data."""
     put = provisioners._cw_metric_alarm_put
@@ -127,4 +138,5 @@ def install() -> None:
     before("AWS::Lambda::EventSourceMapping", _event_source)
     after("AWS::ApiGatewayV2::Api", http_api.import_body)
     _accept_nested_sam()
+    _keep_attributes()
     _accept_metric_math()
