@@ -16,7 +16,7 @@ from heliograph.domain.figures import RunFigures
 from heliograph.domain.model import FailureCode, JsonObject, Reason
 from heliograph.domain.rates import rates
 
-PAGES = Path(__file__).parent.parent / "runtime" / "pages"
+PAGES = Path(__file__).parent / "html"
 SUMS = ("accepted", "suppressed", "deferred", "failed", "unknown")
 STEPS = ("accepted", "delivered", "opened", "clicked")
 """What each person may come to, each step a part of the one before."""
