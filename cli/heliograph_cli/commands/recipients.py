@@ -13,6 +13,7 @@ import msgspec
 from rich.table import Table
 from rich.text import Text
 
+from heliograph.domain.errors import MalformedError
 from heliograph_cli import target as targets
 from heliograph_cli.campaign_folder import default_country
 from heliograph_cli.commands.send import identifier
@@ -56,18 +57,21 @@ def import_people(stack: Stack, file: Path, *, country: str) -> Summary:
 
     with byte_progress() as bar:
         task = bar.add_task(file.name, total=file.stat().st_size)
-        return import_file(
-            file,
-            _people(stack).save_many,
-            region=country,
-            at=datetime.now(UTC),
-            advance=lambda position: bar.update(task, completed=position),
-        )
+        try:
+            return import_file(
+                file,
+                _people(stack).save_many,
+                region=country,
+                at=datetime.now(UTC),
+                advance=lambda position: bar.update(task, completed=position),
+            )
+        except MalformedError as error:
+            raise MalformedError(f"{file.name}, {error.place}", error.reason) from error
 
 
 def told(summary: Summary) -> str:
     """An import in a sentence."""
-    return f"{summary.saved:,} of {summary.rows:,} people saved."
+    return f"{summary.saved:,} of {summary.rows:,} rows saved."
 
 
 @recipients.command(epilog="Example: heliograph recipients show anna-1")
