@@ -64,6 +64,10 @@ class LocalCloud:
         wanted = {"provider_message_id": provider_message_id, "kind": kind} | ({"link": link} if link else {})
         self.post("engage", wanted)
 
+    def faults(self, wanted: Mapping[str, Any]) -> None:
+        """Let providers fail, in place of how they failed before: `{"ses": {"throttle": 0.05}}`; nothing is none."""
+        self.post("faults", wanted)
+
     def get(self, path: str) -> Any:
         """An answer below `/_heliograph/`."""
         return self._fetch(Request(f"{self.endpoint}/_heliograph/{path}"))

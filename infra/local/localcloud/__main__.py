@@ -24,6 +24,7 @@ PARTS = (
     "scheduler",
     "resource_types",
     "resource_gaps",
+    "hang_up",
     "web",
 )
 

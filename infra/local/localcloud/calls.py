@@ -37,6 +37,14 @@ class RefusedError(Exception):
         self.code, self.message, self.status, self.details = code, message, status, details
 
 
+class HangUpError(Exception):
+    """The connection is lost before an answer."""
+
+
+HANG_UP = "x-local-hang-up"
+"""The header of an answer that is not to be given: `hang_up` closes the connection in its place."""
+
+
 def answer(content: Any, *, status: int = 200, error: str = "") -> Answer:
     """A JSON answer; `error` names the exception for SDKs."""
     headers = {"Content-Type": "application/json"} | ({"x-amzn-errortype": error} if error else {})
@@ -52,6 +60,8 @@ def played(play: Callable[[Call], Any], *, words: str = "Message") -> Handler:
         except RefusedError as no:
             content = {"__type": no.code, words: no.message, **no.details}
             return answer(content, status=no.status, error=no.code)
+        except HangUpError:
+            return 503, {HANG_UP: "now"}, b""
 
     return handle
 

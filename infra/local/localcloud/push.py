@@ -13,7 +13,7 @@ from ministack import app
 from ministack.core.responses import AccountRegionScopedDict
 from ministack.services import eventbridge
 
-from localcloud import announce, outbox
+from localcloud import announce, faults, outbox
 from localcloud.calls import Call, RefusedError, arn, permit, played
 from localcloud.push_content import Push, read_push
 
@@ -61,7 +61,9 @@ def send_messages(call: Call, application: str) -> dict[str, Any]:
     addresses = call.data.get("Addresses") or {}
     if not addresses or "MessageConfiguration" not in call.data:
         raise RefusedError("BadRequestException", "Addresses and MessageConfiguration are required.")
-    results = {token: _send(call.data["MessageConfiguration"], token, how) for token, how in addresses.items()}
+    messages = call.data["MessageConfiguration"]
+    faults.admit("push", recipients=len(addresses))
+    results = faults.risk("push", lambda: {token: _send(messages, token, how) for token, how in addresses.items()})
     return {"ApplicationId": application, "RequestId": str(uuid.uuid4()), "Result": results}
 
 

@@ -9,22 +9,25 @@ from typing import Any
 
 from ministack.services import ses_v2
 
-from localcloud import announce, mailbox, suppression_list
+from localcloud import announce, faults, mailbox, suppression_list
 from localcloud.calls import Answer, Call, Query, played
 from localcloud.ses_send import send_bulk_email, send_email
 
 GREETING = "Successfully validated SNS topic for Amazon SES event publishing."
-QUOTA = {"Max24HourSend": 1_000_000.0, "MaxSendRate": 500.0}  # what an account in production may have
+MAX_DAY_SEND = 1_000_000.0  # what an account in production may have
+MAX_SEND_RATE = 500.0  # so many may be sent in a second as `faults` says; an unlimited account says this
 
 
 def get_account(_: Call) -> dict[str, Any]:
     """GetAccount: an account in production with room to send."""
+    trouble = faults.of("ses")
+    quota = {"MaxSendRate": trouble.max_per_second or MAX_SEND_RATE, "Max24HourSend": MAX_DAY_SEND}
     return {
         "DedicatedIpAutoWarmupEnabled": False,
         "EnforcementStatus": "HEALTHY",
         "ProductionAccessEnabled": True,
-        "SendQuota": {**QUOTA, "SentLast24Hours": float(mailbox.taken())},
-        "SendingEnabled": True,
+        "SendQuota": {**quota, "SentLast24Hours": float(mailbox.taken())},
+        "SendingEnabled": not trouble.paused,
         "SuppressionAttributes": {"SuppressedReasons": list(suppression_list.REASONS)},
     }
 

@@ -8,6 +8,7 @@ from typing import Any
 from ministack.core.iam_evaluator import request_caller_arn
 from ministack.services import ses, ses_v2
 
+from localcloud import faults
 from localcloud.calls import Call, RefusedError
 from localcloud.mail import Mail, check_simple, new_message_id, read_destination, read_headers, read_tags, render
 from localcloud.mailbox import take
@@ -23,7 +24,8 @@ def send_email(call: Call) -> dict[str, Any]:
     _check_sender(call.data)
     content, tags = _content(call.data), read_tags(call.data.get("EmailTags"))
     mail = _mail(call, "SendEmail", destination=call.data.get("Destination"), tags=tags, **content)
-    return {"MessageId": take(mail)}
+    faults.admit("ses", recipients=len(mail.recipients))
+    return {"MessageId": faults.risk("ses", lambda: take(mail))}
 
 
 def send_bulk_email(call: Call) -> dict[str, Any]:
@@ -37,7 +39,8 @@ def send_bulk_email(call: Call) -> dict[str, Any]:
     read_tags(call.data.get("DefaultEmailTags"))
     template = _template(default)
     _check_sender(call.data)
-    return {"BulkEmailEntryResults": [_send_entry(call, default, template, entry) for entry in entries]}
+    results = faults.risk("ses", lambda: [_send_entry(call, default, template, entry) for entry in entries])
+    return {"BulkEmailEntryResults": results}
 
 
 def _send_entry(call: Call, default: dict[str, Any], template: dict[str, str], entry: dict[str, Any]) -> dict[str, str]:
@@ -54,6 +57,8 @@ def _send_entry(call: Call, default: dict[str, Any], template: dict[str, str], e
         )
     except RefusedError as no:
         return {"Status": ENTRY_STATUS[no.code], "Error": no.message}
+    if status := faults.entry_fault():
+        return {"Status": status, "Error": "The mail was not taken."}
     return {"Status": "SUCCESS", "MessageId": take(mail)}
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from ministack import app
 
-from localcloud import announce, outbox, sms_resources
+from localcloud import announce, faults, outbox, sms_resources
 from localcloud.calls import Call, RefusedError, permit, played
 from localcloud.sms_events import Text, report
 
@@ -44,10 +44,15 @@ def send_text_message(call: Call) -> dict[str, str]:
     _check(call.data)
     text = _read(call.data)
     _check_number(text.destination)
+    faults.admit("sms")
     if not call.data.get("DryRun"):
-        outbox.keep(shown(text))
-        announce.later(partial(_deliver, text))
+        faults.risk("sms", lambda: _take(text))
     return {"MessageId": text.message_id}
+
+
+def _take(text: Text) -> None:
+    outbox.keep(shown(text))
+    announce.later(partial(_deliver, text))
 
 
 def _check(data: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from ministack import app
 
-from localcloud import outbox
+from localcloud import faults, outbox
 from localcloud.calls import Answer, RefusedError, answer
 from localcloud.engage import engage
 
@@ -70,8 +70,14 @@ def _check_loopback(headers: dict[str, str]) -> None:
 def _route(method: str, name: str, scope: Scope, headers: dict[str, str], body: bytes) -> Answer:
     if method == "POST" and name == "engage":
         return answer(engage(_json(body)))
+    if method == "POST" and name == "faults":
+        return answer(faults.replace(_json(body)))
     if method != "GET" or name == "engage":
-        raise RefusedError("MethodNotAllowed", "GET outbox, outbox.json or health; POST engage.", status=405)
+        raise RefusedError(
+            "MethodNotAllowed", "GET outbox, outbox.json, health or faults; POST engage or faults.", status=405
+        )
+    if name == "faults":
+        return answer(faults.shown())
     if name == "health":
         return answer({"status": "running"})
     if name == "outbox.json":
@@ -83,7 +89,7 @@ def _route(method: str, name: str, scope: Scope, headers: dict[str, str], body: 
             {"Content-Type": kind, "Content-Security-Policy": POLICY},
             (Path(__file__).parent / file).read_bytes(),
         )
-    raise RefusedError("NotFound", "There are outbox, outbox.json, engage and health.", status=404)
+    raise RefusedError("NotFound", "There are outbox, outbox.json, engage, faults and health.", status=404)
 
 
 def _json(body: bytes) -> Any:
