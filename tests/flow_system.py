@@ -25,6 +25,7 @@ VERBS = {
     "requests-bulk": "plan",
     **{f"outbox-{c.lower()}-{lane.lower()}": "deliver" for c in CHANNELS for lane in LANES},
     "engagement": "record",
+    "settle": "settle",
 }
 SENDER = "Heliograph <hello@heliograph.test>"
 
@@ -182,6 +183,9 @@ def _environment(cloud: LocalCloud, storage: dict[str, str], messaging: dict[str
         **{f"REQUESTS_{lane}_ARN": messaging[f"Requests{lane.title()}QueueArn"] for lane in LANES},
         **outboxes,
         "ENGAGEMENT_QUEUE": messaging["EngagementQueueUrl"],
+        "SETTLE_QUEUE": messaging["SettleQueueUrl"],
+        "SETTLE_AFTER": "900",
+        "SMS_PER_SECOND": "1000",
         "SCHEDULE_GROUP": messaging["ScheduleGroup"],
         "SCHEDULE_ROLE": messaging["ScheduleRoleArn"],
         "EMAIL_SENDER": SENDER,

@@ -37,6 +37,8 @@ PARAMETERS = {
     "EmailSender": "Heliograph <hello@heliograph.test>",
     "EmailIdentity": "heliograph.test",
     "SmsOriginationIdentity": "HELIOGRAPH",
+    "SmsPerSecond": "100",
+    "SettleAfterSeconds": "5",
     "UnsubscribeUrl": "https://heliograph.test/unsubscribe",
     "UnsubscribeMailto": "unsubscribe@heliograph.test",
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from builders import NOW, PACK_ID, a_dispatch, a_letter, a_message
-from heliograph.domain.delivery import Checked, Todo, claim, facts_of, todo
+from heliograph.domain.delivery import Checked, Todo, claim, facts_of, some_of, todo
 from heliograph.domain.facts import detail_of, fact_value
 from heliograph.domain.model import (
     Accepted,
@@ -74,6 +74,13 @@ def test_what_was_claimed_and_of_which_nothing_is_known_is_in_doubt() -> None:
     assert not result.claimed
     assert not result.again
     assert result.facts[0].keys() == {"unknown"}
+    assert result.in_doubt == [0]
+
+
+def test_what_is_in_doubt_stays_in_doubt_until_it_is_settled() -> None:
+    doubt = {"unknown": fact_value(NOW)}
+    assert next_try(an_entry(0), {0: doubt}).in_doubt == [0]
+    assert next_try(an_entry(0), {0: {**doubt, "settled": fact_value(NOW)}}).in_doubt == []
 
 
 def test_what_is_provably_not_sent_is_sent_again() -> None:
@@ -81,10 +88,20 @@ def test_what_is_provably_not_sent_is_sent_again() -> None:
     assert [letter.dispatch.slot for letter in result.again] == [0]
 
 
-@pytest.mark.parametrize("kind", ["accepted", "failed", "unknown", "suppressed", "delivered"])
+def test_what_is_to_be_sent_again_after_a_doubt_is_sent_again() -> None:
+    facts = {kind: fact_value(NOW) for kind in ("unknown", "settled", "retry")}
+    assert [letter.dispatch.slot for letter in next_try(an_entry(0), {0: facts}).again] == [0]
+
+
+def test_some_of_a_pack_keep_their_places() -> None:
+    some = some_of(PACK, {2}, tries=3)
+    assert ([one.slot for one in some.dispatches], some.pack_id, some.tries) == ([2], PACK_ID, 3)
+
+
+@pytest.mark.parametrize("kind", ["accepted", "failed", "suppressed", "delivered"])
 def test_what_has_an_outcome_is_left_alone(kind: str) -> None:
     facts = {"retry": fact_value(NOW), kind: fact_value(NOW)}
-    assert next_try(an_entry(0), {0: facts}) == Todo([], [], {})
+    assert next_try(an_entry(0), {0: facts}) == Todo([], [], {}, [])
 
 
 def test_who_withdrew_before_a_letter_is_sent_again_is_withheld() -> None:
@@ -108,7 +125,7 @@ def test_who_was_withheld_by_an_interrupted_try_stays_withheld() -> None:
     ],
 )
 def test_what_was_decided_elsewhere_is_none_of_this_packs_business(fields: dict[str, object]) -> None:
-    assert next_try(an_entry(0, **fields), {}) == Todo([], [], {})
+    assert next_try(an_entry(0, **fields), {}) == Todo([], [], {}, [])
 
 
 @pytest.mark.parametrize(

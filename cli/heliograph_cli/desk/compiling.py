@@ -66,6 +66,7 @@ def message(desk: Desk, draft: Draft, version: str) -> Message:
         expires_after=int(facts.expires_after.total_seconds()) if facts.expires_after else None,
         trigger=facts.trigger.to_model() if facts.trigger else None,
         sms_parts=facts.sms_parts,
+        on_unknown=facts.on_unknown,
     )
 
 

@@ -70,6 +70,9 @@ class MessageFacts(Facts):
         min_length=1, description='List the channels in the order in which they are tried, such as ["email", "sms"].'
     )
     expires_after: Duration | None = Field(None, description='Write a time such as "15 minutes", "2 hours" or "PT15M".')
+    on_unknown: model.OnUnknown | None = Field(
+        None, description="Write resend or drop: what happens when nobody knows whether it was sent."
+    )
     sms_parts: int = Field(3, ge=1, le=10, description="Write how many parts a text message may take, 1 to 10.")
     trigger: TriggerFacts | None = Field(None, description="Write a [trigger] table, or leave it out for a campaign.")
 

@@ -39,6 +39,7 @@ MEANINGS: Mapping[str, str] = {
     FailureCode.PRICE_TOO_HIGH: "It would have cost more than is allowed.",
     FailureCode.CONTENT_TOO_LARGE: "The message is too large for the channel.",
     FailureCode.SENDER_NOT_ALLOWED: "The provider does not let this sender send.",
+    FailureCode.IN_DOUBT: "Nobody could tell whether it was taken; it was rather dropped than sent twice.",
 }
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import count
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -26,14 +25,17 @@ class Queue:
         self._client = client
         self._url = url
 
-    def send(self, works: Sequence[msgspec.Struct]) -> None:
-        """Send each of them as a message of its own. Raises QueueError when SQS refused some."""
+    def send(self, works: Sequence[msgspec.Struct], *, delay: int = 0) -> None:
+        """Send each of them as a message of its own, to be seen after `delay` seconds (at most 900).
+
+        Raises QueueError when SQS refused some.
+        """
         bodies = [msgspec.json.encode(work).decode() for work in works]
         for batch in _batches(bodies):
             answer = self._client.send_message_batch(
                 QueueUrl=self._url,
                 Entries=[
-                    {"Id": str(number), "MessageBody": body} for number, body in zip(count(), batch, strict=False)
+                    {"Id": str(number), "MessageBody": body, "DelaySeconds": delay} for number, body in enumerate(batch)
                 ],
             )
             if failed := answer.get("Failed"):

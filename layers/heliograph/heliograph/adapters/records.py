@@ -82,6 +82,21 @@ class Records:
             ExpressionAttributeNames=names,
         )
 
+    def settle(self, record: RecordKey, slot: int, facts: Mapping[str, str]) -> None:
+        """Add the facts that settle a slot, unless somebody else has settled it."""
+        names = {f"#{kind}": f"{kind}#{slot}" for kind in facts}
+        try:
+            self._client.update_item(
+                TableName=self._table,
+                Key=_key(record),
+                UpdateExpression="SET " + ", ".join(f"#{kind} = :{kind}" for kind in facts),
+                ConditionExpression=f"attribute_not_exists(#{Fact.SETTLED})",
+                ExpressionAttributeNames=names,
+                ExpressionAttributeValues={f":{kind}": text(value) for kind, value in facts.items()},
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return
+
     def read(self, records: Iterable[RecordKey]) -> dict[RecordKey, SlotFacts]:
         """The facts of packs; those of which nothing is known yet have none."""
         wanted = {(key["part"]["S"], key["item"]["S"]): record for record in records for key in [_key(record)]}

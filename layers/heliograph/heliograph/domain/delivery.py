@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from heliograph.domain.facts import Fact, fact_value
+import msgspec
+
+from heliograph.domain.facts import Fact, fact_value, is_in_doubt, may_be_sent_again
 from heliograph.domain.model import (
     Accepted,
     Dispatch,
@@ -44,6 +46,8 @@ class Todo(NamedTuple):
     """Claimed by an earlier try and provably not sent; this try must win them before it sends them."""
     facts: SlotFacts
     """What is known without sending."""
+    in_doubt: list[int]
+    """Slots of which nobody knows whether they were sent: to be settled."""
 
 
 def claim(checked: Checked, pack: DispatchPack, *, policy: str, at: datetime) -> LedgerEntry:
@@ -81,7 +85,7 @@ def todo(
     them. What was claimed and of which nothing else is known is in doubt, and is not sent again.
     """
     ours = [entry for entry in existing.values() if _is_ours(entry, pack)]
-    retried = {entry.slot for entry in ours if facts.get(entry.slot, {}).keys() == {Fact.RETRY}}
+    retried = {entry.slot for entry in ours if may_be_sent_again(facts.get(entry.slot, {}))}
     learnt = {entry.slot: _left_behind(entry, at) for entry in ours if not facts.get(entry.slot)}
     claimed: list[Letter] = []
     again: list[Letter] = []
@@ -93,7 +97,14 @@ def todo(
             learnt[dispatch.slot] = {Fact.SUPPRESSED: fact_value(at, reason)}
         else:
             (claimed if is_new else again).append(letter)
-    return Todo(claimed, again, learnt)
+    known = {entry.slot: {**facts.get(entry.slot, {}), **learnt.get(entry.slot, {})} for entry in ours}
+    return Todo(claimed, again, learnt, [slot for slot, kinds in known.items() if is_in_doubt(kinds)])
+
+
+def some_of(pack: DispatchPack, slots: Collection[int], *, tries: int = 0) -> DispatchPack:
+    """The dispatches of a pack in some slots, as a pack of their own."""
+    dispatches = tuple(dispatch for dispatch in pack.dispatches if dispatch.slot in slots)
+    return msgspec.structs.replace(pack, dispatches=dispatches, tries=tries)
 
 
 def _is_ours(entry: LedgerEntry, pack: DispatchPack) -> bool:

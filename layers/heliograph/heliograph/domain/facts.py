@@ -41,6 +41,7 @@ class Fact(StrEnum):
     FAILED = "failed"
     SUPPRESSED = "suppressed"
     UNKNOWN = "unknown"
+    SETTLED = "settled"
 
 
 class Standing(StrEnum):
@@ -75,6 +76,22 @@ STRONGEST_FIRST = (
 )
 
 
+def has_evidence(facts: Facts) -> bool:
+    """Whether the provider has certainly taken it."""
+    return bool(EVIDENCE_OF_ACCEPTANCE & facts.keys())
+
+
+def may_be_sent_again(facts: Facts) -> bool:
+    """Whether a claimed dispatch is provably not sent, or its settling rule says that it is to be sent again."""
+    is_final = has_evidence(facts) or Fact.FAILED in facts or Fact.SUPPRESSED in facts
+    return Fact.RETRY in facts and not is_final
+
+
+def is_in_doubt(facts: Facts) -> bool:
+    """Whether nobody knows if the provider took it, and nothing was decided about that yet."""
+    return standing_of(facts) is Standing.UNKNOWN and Fact.SETTLED not in facts and Fact.RETRY not in facts
+
+
 def state_of(facts: Facts) -> str:
     """The state of a dispatch: the strongest of its facts; `sent` by the provider counts as accepted."""
     if EngagementKind.SENT in facts and Fact.ACCEPTED not in facts:
@@ -84,7 +101,7 @@ def state_of(facts: Facts) -> str:
 
 def standing_of(facts: Facts) -> Standing:
     """In which of a run's sums a dispatch counts."""
-    if EVIDENCE_OF_ACCEPTANCE & facts.keys():
+    if has_evidence(facts):
         return Standing.ACCEPTED
     for fact in (Fact.FAILED, Fact.SUPPRESSED, Fact.UNKNOWN):
         if fact in facts:

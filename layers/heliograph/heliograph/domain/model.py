@@ -72,6 +72,15 @@ class FailureCode(StrEnum):
     PRICE_TOO_HIGH = "price_too_high"
     CONTENT_TOO_LARGE = "content_too_large"
     SENDER_NOT_ALLOWED = "sender_not_allowed"
+    IN_DOUBT = "in_doubt"
+    """Nobody could tell whether it was taken, and its message is rather dropped than sent twice."""
+
+
+class OnUnknown(StrEnum):
+    """What becomes of a dispatch in doubt when nothing was heard of it for a while."""
+
+    RESEND = "resend"
+    DROP = "drop"
 
 
 class EngagementKind(StrEnum):
@@ -206,6 +215,13 @@ class Message(Value, frozen=True, kw_only=True):
     trigger: Trigger | None = None
     sms_parts: int = 3
     """The most SMS parts that one message may take."""
+    on_unknown: OnUnknown | None = None
+    """None: as its purpose says (`settling_rule`)."""
+
+    def settling_rule(self) -> OnUnknown:
+        """Transactional messages are rather sent twice than not at all, promotional ones the other way round."""
+        by_purpose = OnUnknown.RESEND if self.purpose is Purpose.TRANSACTIONAL else OnUnknown.DROP
+        return self.on_unknown or by_purpose
 
 
 class QuietHours(Value, frozen=True, kw_only=True):
@@ -297,6 +313,8 @@ class DispatchPack(Value, frozen=True, kw_only=True):
     lane: Lane
     run_id: str = ""
     dispatches: tuple[Dispatch, ...] = ()
+    tries: int = 0
+    """How often its provider had no time for it: it comes again later, and later."""
 
 
 # ---- decisions ---------------------------------------------------------------------------------------------

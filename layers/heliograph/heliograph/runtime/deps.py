@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import UTC, datetime
 from email.utils import parseaddr
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from heliograph.domain.model import Channel, Lane, Sender
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from heliograph.adapters.bucket import Bucket
     from heliograph.adapters.ledger import Ledger
     from heliograph.adapters.links import UnsubscribeLinks
+    from heliograph.adapters.pace import Pace
     from heliograph.adapters.queues import Queue
     from heliograph.adapters.recipients import Recipients
     from heliograph.adapters.records import Records
@@ -23,10 +25,17 @@ if TYPE_CHECKING:
     from heliograph.adapters.schedules import Schedules
     from heliograph.adapters.templates import Templates
 
+RATE_SECONDS = 300  # how long SES's word on its rate is believed
+
 
 def now() -> datetime:
     """The time (UTC)."""
     return datetime.now(UTC)
+
+
+def sleep(seconds: float) -> None:
+    """Wait."""
+    time.sleep(seconds)
 
 
 @cache
@@ -107,6 +116,51 @@ def outbox(channel: Channel, lane: Lane) -> Queue:
 def engagement() -> Queue:
     """What record reads."""
     return queue("ENGAGEMENT_QUEUE")
+
+
+def settling() -> Queue:
+    """Dispatches in doubt, to be settled after a grace."""
+    return queue("SETTLE_QUEUE")
+
+
+def grace() -> int:
+    """Seconds for which the events of a provider are waited for before a dispatch in doubt is settled."""
+    return int(setting("SETTLE_AFTER"))
+
+
+@cache
+def pace() -> Pace:
+    """The pace of the channels."""
+    from heliograph.adapters.pace import Pace
+
+    return Pace(client("dynamodb"), setting("RUNS_TABLE"))
+
+
+def rate(channel: Channel) -> float | None:
+    """Letters a second that the provider of a channel takes from this account; None when that is no concern."""
+    match channel:
+        case Channel.EMAIL:
+            return _ses_rate(int(now().timestamp()) // RATE_SECONDS)
+        case Channel.SMS:
+            return float(setting("SMS_PER_SECOND"))
+        case Channel.PUSH:
+            return None
+
+
+@lru_cache(maxsize=1)
+def _ses_rate(_period: int) -> float:
+    """What SES says, asked anew in each period; SES counts recipients."""
+    return float(client("sesv2").get_account()["SendQuota"]["MaxSendRate"])
+
+
+def see_again(queue_arn: str, receipt_handle: str, seconds: int) -> None:
+    """Let a message that failed come back sooner than its queue's visibility timeout."""
+    _, _, _, region, account, name = queue_arn.split(":")
+    client("sqs").change_message_visibility(
+        QueueUrl=f"https://sqs.{region}.amazonaws.com/{account}/{name}",
+        ReceiptHandle=receipt_handle,
+        VisibilityTimeout=seconds,
+    )
 
 
 def parking() -> Queue:

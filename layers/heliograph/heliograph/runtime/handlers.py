@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import msgspec
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from botocore.exceptions import BotoCoreError, ClientError
 
 from heliograph.domain.errors import MalformedError
+from heliograph.domain.pace import delay
 from heliograph.runtime import deps
 from heliograph.runtime.observe import logger
 
@@ -18,13 +21,13 @@ T = TypeVar("T")
 
 
 class Processor(BatchProcessor):
-    """Powertools' processor, which also says what went wrong: where and which error, never its text.
+    """Powertools' processor, which also says what went wrong (where and which error), and lets it be tried again soon.
 
-    The text of an error of AWS may hold what we sent, and with it personal data.
+    The text of an error is not logged: AWS's may hold what we sent, and with it personal data.
     """
 
     def failure_handler(self, record: Any, exception: Any) -> Any:
-        """Log a message that will be tried again."""
+        """Log a message that failed, and let it come back sooner than its queue would give it back."""
         error = exception[1]
         ours = [frame for frame in traceback.extract_tb(exception[2]) if "heliograph" in frame.filename]
         logger.error(
@@ -36,6 +39,9 @@ class Processor(BatchProcessor):
                 "at": " < ".join(f"{frame.name}:{frame.lineno}" for frame in reversed(ours)),
             },
         )
+        receives = int(record.attributes.approximate_receive_count)
+        with suppress(ClientError, BotoCoreError):  # then it comes back when its queue gives it back
+            deps.see_again(record.event_source_arn, record.receipt_handle, delay(receives, record.message_id))
         return super().failure_handler(record, exception)
 
 

@@ -1,0 +1,28 @@
+"""Settle dispatches in doubt: by evidence that has come since, else by the rule of their message."""
+
+from __future__ import annotations
+
+from heliograph.domain import delivery
+from heliograph.domain.facts import Fact, may_be_sent_again
+from heliograph.domain.model import DispatchPack, RecordKey
+from heliograph.domain.settling import settlement
+from heliograph.runtime import deps
+from heliograph.runtime.handlers import queue_handler
+from heliograph.runtime.observe import count_facts
+
+
+@queue_handler(DispatchPack)
+def handler(pack: DispatchPack, receives: int) -> None:
+    """Decide what nobody has decided yet, say so in the ledger, and put back what is to be sent again."""
+    record, now = RecordKey(pack.run_id, pack.pack_id, pack.channel), deps.now()
+    facts = deps.records().read([record])[record]
+    for dispatch in pack.dispatches:
+        message = deps.templates().message(dispatch.message)
+        settled = settlement(facts.get(dispatch.slot, {}), message, now)
+        if settled:
+            deps.records().settle(record, dispatch.slot, settled)
+            count_facts(pack.channel, {dispatch.slot: dict(settled)})
+    known = deps.records().read([record])[record]
+    again = {slot for slot, kinds in known.items() if Fact.SETTLED in kinds and may_be_sent_again(kinds)}
+    if again := again & {dispatch.slot for dispatch in pack.dispatches}:
+        deps.outbox(pack.channel, pack.lane).send([delivery.some_of(pack, again)])

@@ -1,0 +1,162 @@
+"""What has no outcome yet: throttled, halted, in doubt, settled."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from flow_system import System
+from heliograph.adapters.pace import Pace
+from heliograph.domain.model import Channel, InDoubt, Letter, NotSent, Outcome
+from heliograph.runtime import deps, reports
+
+ORDER = {"carrier": "DHL", "tracking_url": "https://example.com/t", "lines": [{"name": "Bench", "quantity": 1}]}
+
+
+def a_pack(system: System, person: str, message: str = "order_shipped") -> str:
+    """The body of the pack that waits in the outbox for one person."""
+    known = {"recipient_id": person, "email": f"{person}@example.com", "attributes": {"first_name": "Ana"}}
+    system.publish("RecipientUpdated", known | {"consents": {"offers/email": "opted_in"}})
+    system.work("events")
+    system.publish("SendRequested", {"message": message, "recipient_id": person, "data": ORDER | {"order_id": person}})
+    lane = "priority" if message == "order_shipped" else "bulk"
+    system.work("events", f"requests-{lane}")
+    (pack,) = system.messages(f"outbox-email-{lane}")
+    system.sqs.purge_queue(QueueUrl=system.queue_url(f"outbox-email-{lane}"))
+    return str(pack["Body"])
+
+
+def answering(outcome: type[NotSent] | type[InDoubt], cause: str) -> Any:
+    def send(letters: Sequence[Letter]) -> Iterator[tuple[Outcome, ...]]:
+        yield tuple(outcome(dispatch_id=letter.dispatch.dispatch_id, cause=cause) for letter in letters)
+
+    return lambda channel: send
+
+
+def deliver(system: System, body: str, monkeypatch: pytest.MonkeyPatch, sender: Any = None) -> dict[str, Any]:
+    with monkeypatch.context() as patch:
+        if sender:
+            patch.setattr(deps, "sender", sender)
+        return system.run("deliver", [body])
+
+
+def sent(system: System, person: str) -> int:
+    return len(system.cloud.outbox(to=f"{person}@example.com"))
+
+
+def state(person: str) -> str:
+    return str(reports.timeline(person)["entries"][0]["state"])
+
+
+def delayed(system: System, queue: str) -> str:
+    """How many messages wait in a queue for their delay."""
+    name = "ApproximateNumberOfMessagesDelayed"
+    answer = system.sqs.get_queue_attributes(QueueUrl=system.queue_url(queue), AttributeNames=[name])
+    return str(answer["Attributes"][name])
+
+
+@pytest.mark.parametrize("cause", ["TooManyRequestsException", "ACCOUNT_THROTTLED", "SendingPausedException"])
+def test_a_throttled_or_paused_letter_waits_in_its_outbox_and_never_fails(
+    system: System, person: str, cause: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = a_pack(system, person)
+    assert deliver(system, body, monkeypatch, answering(NotSent, cause)) == {"batchItemFailures": []}
+    assert state(person) == "retry"
+    assert delayed(system, "outbox-email-priority") == "1"
+    assert deliver(system, body, monkeypatch) == {"batchItemFailures": []}
+    assert (state(person), sent(system, person)) == ("accepted", 1)
+    assert deliver(system, body, monkeypatch) == {"batchItemFailures": []}
+    assert sent(system, person) == 1
+    system.sqs.purge_queue(QueueUrl=system.queue_url("outbox-email-priority"))
+    deps.pace().hold(Channel.EMAIL, datetime.now(UTC) - timedelta(seconds=1))
+
+
+def test_a_wrong_set_up_is_tried_again_until_it_is_parked(
+    system: System, person: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = a_pack(system, person)
+    assert deliver(system, body, monkeypatch, answering(NotSent, "AccessDenied"))["batchItemFailures"]
+    assert delayed(system, "outbox-email-priority") == "0"
+
+
+def test_a_transactional_letter_in_doubt_is_sent_again_after_the_grace(
+    system: System, person: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = a_pack(system, person)
+    deliver(system, body, monkeypatch, answering(InDoubt, "ReadTimeoutError"))
+    assert (state(person), sent(system, person)) == ("unknown", 0)
+    for _ in range(2):  # the settlement itself may come twice
+        assert system.run("settle", [body]) == {"batchItemFailures": []}
+    system.work()
+    assert (state(person), sent(system, person)) == ("delivered", 1)
+    assert "settled" in reports.timeline(person)["entries"][0]["facts"]
+
+
+def test_a_letter_in_doubt_is_settled_once_and_no_more(
+    system: System, person: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = a_pack(system, person)
+    deliver(system, body, monkeypatch, answering(InDoubt, "ReadTimeoutError"))
+    system.run("settle", [body])
+    deliver(system, body, monkeypatch, answering(InDoubt, "ReadTimeoutError"))
+    system.run("settle", [body])
+    system.work()
+    assert (state(person), sent(system, person)) == ("unknown", 0)
+
+
+def test_a_promotional_letter_in_doubt_is_dropped_after_the_grace(
+    system: System, person: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = a_pack(system, person, "spring_sale")
+    deliver(system, body, monkeypatch, answering(InDoubt, "ReadTimeoutError"))
+    system.run("settle", [body])
+    system.work()
+    assert (state(person), sent(system, person)) == ("failed", 0)
+
+
+def test_an_event_of_the_provider_settles_before_the_rule_does(
+    system: System, person: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = a_pack(system, person)
+    deliver(system, body, monkeypatch, answering(InDoubt, "ReadTimeoutError"))
+    dispatch = json.loads(body)["dispatches"][0]
+    place = f"{json.loads(body)['pack_id']}-{dispatch['slot']}"
+    tags = {"dispatch_id": dispatch["dispatch_id"], "recipient_id": person, "place": place, "message": "order_shipped"}
+    mail = {"messageId": "m", "destination": ["x@example.com"], "tags": {name: [tag] for name, tag in tags.items()}}
+    mail["timestamp"] = "2026-11-21T10:00:00.000Z"
+    event = {
+        "source": "aws.ses",
+        "detail-type": "Email Sent",
+        "detail": {"eventType": "Send", "mail": mail, "send": {}},
+    }
+    assert system.run("record", [json.dumps(event)]) == {"batchItemFailures": []}
+    system.run("settle", [body])
+    system.work()
+    assert (state(person), sent(system, person)) == ("accepted", 0)
+
+
+def test_nobody_sends_on_a_channel_that_is_on_hold(
+    system: System, person: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = a_pack(system, person, "spring_sale")
+    deps.pace().hold(Channel.EMAIL, datetime.now(UTC) + timedelta(seconds=60))
+    assert deliver(system, body, monkeypatch) == {"batchItemFailures": []}
+    assert (sent(system, person), delayed(system, "outbox-email-bulk")) == (0, "1")
+    deps.pace().hold(Channel.EMAIL, datetime.now(UTC) - timedelta(seconds=1))
+    deliver(system, body, monkeypatch)
+    assert sent(system, person) == 1
+    system.sqs.purge_queue(QueueUrl=system.queue_url("outbox-email-bulk"))
+
+
+def test_the_rate_of_a_channel_is_shared_and_never_exceeded(system: System) -> None:
+    pace = Pace(system.cloud.client("dynamodb"), system.environment["HELIOGRAPH_RUNS_TABLE"])
+    now = datetime(2031, 1, 1, tzinfo=UTC)
+    waits = [pace.take(Channel.PUSH, 50, rate=100, patience=2, now=now) for _ in range(8)]
+    given = [wait for wait in waits if wait is not None]
+    assert given == sorted(given)
+    assert waits[-1] is None
+    assert len(given) * 50 <= 100 * (max(given) + 1) + 100  # the rate, the last pack's second and the burst

@@ -1,0 +1,56 @@
+"""What becomes of a dispatch in doubt."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from builders import NOW, a_message
+from heliograph.domain.facts import detail_of, fact_value, may_be_sent_again, standing_of, state_of
+from heliograph.domain.model import Message, OnUnknown, Purpose
+from heliograph.domain.settling import settlement
+
+
+def facts(*kinds: str) -> dict[str, str]:
+    return dict.fromkeys(kinds, fact_value(NOW, "why"))
+
+
+@pytest.mark.parametrize(
+    ("message", "state"),
+    [
+        (a_message(), "unknown"),
+        (a_message(on_unknown=OnUnknown.DROP), "failed"),
+        (a_message(purpose=Purpose.PROMOTIONAL), "failed"),
+        (a_message(purpose=Purpose.PROMOTIONAL, on_unknown=OnUnknown.RESEND), "unknown"),
+        (None, "failed"),
+    ],
+)
+def test_the_rule_of_the_message_decides_else_its_purpose(message: Message | None, state: str) -> None:
+    settled = {**facts("unknown"), **settlement(facts("unknown"), message, NOW)}
+    assert state_of(settled) == state
+    assert may_be_sent_again(settled) is (state == "unknown")
+
+
+def test_a_settlement_is_said_in_the_ledger() -> None:
+    assert detail_of(settlement(facts("unknown"), a_message(), NOW)["settled"]) == "resend"
+    dropped = settlement(facts("unknown"), a_message(on_unknown=OnUnknown.DROP), NOW)
+    assert (detail_of(dropped["settled"]), detail_of(dropped["failed"])) == ("drop", "in_doubt")
+
+
+@pytest.mark.parametrize("kind", ["accepted", "sent", "delivered", "bounced", "opened"])
+def test_evidence_settles_more_than_any_rule(kind: str) -> None:
+    settled = settlement(facts("unknown", kind), a_message(), NOW)
+    assert {name: detail_of(value) for name, value in settled.items()} == {"settled": "accepted"}
+
+
+@pytest.mark.parametrize(
+    "kinds", [(), ("accepted",), ("failed",), ("suppressed",), ("retry",), ("unknown", "settled"), ("unknown", "retry")]
+)
+def test_what_is_not_in_doubt_or_was_settled_is_left_alone(kinds: Sequence[str]) -> None:
+    assert settlement(facts(*kinds), a_message(), NOW) == {}
+
+
+def test_evidence_after_a_drop_still_counts() -> None:
+    dropped = {**facts("unknown"), **settlement(facts("unknown"), None, NOW)}
+    assert standing_of({**dropped, **facts("delivered")}) == "accepted"
