@@ -40,6 +40,17 @@ class Runs:
             },
         )
 
+    def complete(self, run_id: str) -> None:
+        """Remember that everybody in a run has an outcome."""
+        self._client.update_item(
+            TableName=self._table,
+            Key=_key(run_id),
+            UpdateExpression="SET #complete = :yes",
+            ConditionExpression="attribute_exists(part)",
+            ExpressionAttributeNames={"#complete": "complete"},
+            ExpressionAttributeValues={":yes": {"BOOL": True}},
+        )
+
     def get(self, run_id: str) -> Run | None:
         """A run by its id."""
         item = self._client.get_item(TableName=self._table, Key=_key(run_id), ConsistentRead=True).get("Item")
@@ -73,4 +84,5 @@ def _run(item: Mapping[str, Any]) -> Run:
         rejected=values["rejected"],
         ingested=values["ingested"],
         problem=values["problem"],
+        complete=values.get("complete", False),
     )

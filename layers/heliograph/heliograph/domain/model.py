@@ -538,3 +538,5 @@ class Run(Value, frozen=True, kw_only=True):
     ingested: bool = False
     problem: str = ""
     """Why the run could not start."""
+    complete: bool = False
+    """Whether everybody was seen to have an outcome: such a run need not be counted again to be listed."""

@@ -19,14 +19,16 @@ NO_DISPATCH = frozenset({Verdict.SUPPRESSED, Verdict.DEFERRED})
 
 
 def runs() -> list[JsonObject]:
-    """The runs, newest first, with the state that their figures give."""
-    return [_row(status(run.run_id)) for run in deps.runs().latest()]
+    """The runs, newest first; only those that were not seen complete yet are counted."""
+    return [
+        {"run_id": run.run_id, "campaign": run.campaign, "state": _state(run), "started_at": run.started_at}
+        for run in deps.runs().latest()
+    ]
 
 
 def status(run_id: str) -> RunFigures:
     """A run in figures, as of now."""
-    run = _run(run_id)
-    return figures(run, deps.records().of_run(run_id))
+    return _figures(_run(run_id))
 
 
 def report(run_id: str) -> JsonObject:
@@ -68,13 +70,15 @@ def _run(run_id: str) -> Run:
     return run
 
 
-def _row(sums: RunFigures) -> JsonObject:
-    return {
-        "run_id": sums.run_id,
-        "campaign": sums.campaign,
-        "state": sums.state,
-        "started_at": sums.started_at,
-    }
+def _figures(run: Run) -> RunFigures:
+    sums = figures(run, deps.records().of_run(run.run_id))
+    if sums.state == "complete" and not run.complete:
+        deps.runs().complete(run.run_id)
+    return sums
+
+
+def _state(run: Run) -> str:
+    return "complete" if run.complete else _figures(run).state
 
 
 def _entries(recipient_id: str) -> list[JsonObject]:
