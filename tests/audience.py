@@ -1,0 +1,130 @@
+"""The audience of a campaign with every fate in it, and a run held against the log of its providers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+import pytest
+
+from flow_system import System
+from heliograph.domain.facts import Standing, standing_of
+from heliograph.domain.figures import Delivered, RunFigures
+from heliograph.domain.ids import split_place
+from heliograph.domain.model import Consent, ConsentState
+from heliograph.domain.recipients import RecipientChange
+from heliograph.runtime import deps, reports
+
+NOON = datetime(2027, 3, 3, 12, 0, tzinfo=UTC)
+"""No quiet hour in Europe, and the middle of the night in New Zealand."""
+UNTIL_MORNING = timedelta(hours=10)
+"""From noon in Europe until the next morning in New Zealand."""
+MANIFEST = 'message = "spring_sale"\n[data]\ndiscount = 20\n'
+
+
+class Clock:
+    """The time of the functions: it passes when a test or a function that waits says so."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.time = NOON
+        monkeypatch.setattr(deps, "now", lambda: self.time)
+        monkeypatch.setattr(deps, "sleep", lambda seconds: self.advance(timedelta(seconds=seconds)))
+
+    def advance(self, by: timedelta) -> None:
+        """Let time pass."""
+        self.time += by
+
+
+class Slot(NamedTuple):
+    """A letter of a run: on each channel a slot is used once."""
+
+    channel: str
+    number: int
+
+
+class Evidence(NamedTuple):
+    """What a run says of itself, and what its providers say of it."""
+
+    figures: RunFigures
+    accepted: Counter[Slot]
+    unknown: Counter[Slot]
+    sent: list[dict[str, Any]]
+    """The providers' log: every message that they took in this run."""
+
+    def sent_slots(self) -> Counter[Slot]:
+        """How often each letter was sent."""
+        return Counter(Slot(one["channel"], split_place(one["tags"]["place"])[1]) for one in self.sent)
+
+    def most_by(self, tag: str) -> int:
+        """How many messages share a tag (`dispatch_id`, `recipient_id`), at most."""
+        return max(Counter(message["tags"][tag] for message in self.sent).values(), default=0)
+
+
+def a_person(recipient_id: str, *topics: str, **fields: Any) -> RecipientChange:
+    """A person who opted in to topics on channels (`offers/email`)."""
+    consent = Consent(state=ConsentState.OPTED_IN, at=datetime(2026, 1, 1, tzinfo=UTC), source="import:test")
+    return RecipientChange(
+        recipient_id=recipient_id,
+        consents=dict.fromkeys(topics, consent),
+        **({"attributes": {"first_name": "Ana"}} | fields),
+    )
+
+
+def a_crowd(*, mails: int, texts: int) -> list[RecipientChange]:
+    """People who get mail, texts, nothing, or a text in the morning."""
+    return [
+        *(a_person(f"crowd-m{n}", "offers/email", email=f"crowd-m{n}@example.com") for n in range(mails)),
+        *(a_person(f"crowd-t{n}", "offers/sms", phone=f"+49151234567{n:02d}") for n in range(texts)),
+        *(a_person(f"crowd-silent{n}", email=f"crowd-silent{n}@example.com") for n in range(2)),
+        a_person("crowd-later", "offers/sms", phone="+6421123456", timezone="Pacific/Auckland"),
+    ]
+
+
+def two_in_trouble(campaign: str) -> list[RecipientChange]:
+    """Somebody whose mail bounces, and somebody who complains: both only once."""
+    return [
+        a_person(f"{campaign}-{fate}", "offers/email", email=f"{fate}+{campaign}@simulator.amazonses.com")
+        for fate in ("bounce", "complaint")
+    ]
+
+
+def start(system: System, campaign: str, crowd: list[RecipientChange]) -> str:
+    """Start a run of two in trouble, the crowd, and somebody who is not known; its id."""
+    troubled = two_in_trouble(campaign)
+    deps.recipients().save_many(troubled)
+    ids = [*(person.recipient_id for person in (*troubled, *crowd)), "nobody"]
+    segment = "\n".join(["recipient_id,first_name", *(f"{each},Ana" for each in ids), ""])
+    system.upload_campaign(campaign, MANIFEST, segment.encode())
+    for _ in range(100):  # the bucket tells of the upload a little later
+        system.work("segments")
+        if runs := [run for run in deps.runs().latest(1_000) if run.campaign == campaign]:
+            return runs[0].run_id
+    raise AssertionError("the bucket never told of the upload")
+
+
+def waiting_packs(system: System) -> list[str]:
+    """Take the packs that wait for a later hour from the scheduler, as message bodies."""
+    scheduler = system.cloud.client("scheduler")
+    bodies = []
+    for summary in scheduler.list_schedules(GroupName=system.name)["Schedules"]:
+        named = {"GroupName": system.name, "Name": summary["Name"]}
+        bodies.append(str(scheduler.get_schedule(**named)["Target"]["Input"]))
+        scheduler.delete_schedule(**named)
+    return bodies
+
+
+def evidence(system: System, run_id: str, *, limit: int) -> Evidence:
+    """What is known of a run now; `limit` is how many of the latest messages can be its own."""
+    standings = [
+        (Slot(record.channel, slot), standing_of(facts))
+        for record in deps.records().of_run(run_id)
+        if isinstance(record, Delivered)
+        for slot, facts in record.slots.items()
+    ]
+    accepted, unknown = (
+        Counter(slot for slot, standing in standings if standing is wanted)
+        for wanted in (Standing.ACCEPTED, Standing.UNKNOWN)
+    )
+    log = [message for message in system.cloud.outbox(limit=limit) if message["tags"].get("run_id") == run_id]
+    return Evidence(reports.status(run_id), accepted, unknown, log)
