@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,13 +21,16 @@ NONE = ("there is no", "nothing was ever")
 
 @dataclass(frozen=True)
 class Stack:
-    """The outputs of a deployed stack."""
+    """The outputs and parameters of a deployed stack."""
 
     target: Target
     bus: str
     bucket: str
     recipients_table: str
+    ledger_table: str
+    runs_table: str
     report_function: str
+    parameters: Mapping[str, str]
 
 
 def connect() -> Stack:
@@ -47,13 +51,17 @@ def stack_at(target: Target) -> Stack:
             f"There is no {target}.", "Deploy it (`heliograph up` for the local one) or name one with --stack."
         ) from error
     outputs = {each["OutputKey"]: each["OutputValue"] for each in stacks[0].get("Outputs", [])}
+    parameters = {each["ParameterKey"]: each["ParameterValue"] for each in stacks[0].get("Parameters", [])}
     try:
         return Stack(
             target=target,
             bus=outputs["BusName"],
             bucket=outputs["BucketName"],
             recipients_table=outputs["RecipientsTable"],
+            ledger_table=outputs["LedgerTable"],
+            runs_table=outputs["RunsTable"],
             report_function=outputs["ReportFunction"],
+            parameters=parameters,
         )
     except KeyError as missing:
         raise Trouble(

@@ -6,6 +6,7 @@ import hashlib
 import io
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from datetime import date
 from typing import IO, TYPE_CHECKING, NamedTuple, cast
 
 import msgspec
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 CHUNK = 1 << 20  # bytes read at a time: a segment of any size takes the memory of one chunk
+LANES = 8  # objects of the lake that are read at the same time
 
 
 class StoredObject(NamedTuple):
@@ -71,6 +73,19 @@ class Bucket:
             name = hashlib.blake2b("".join(e.event_id for e in some).encode(), digest_size=16).hexdigest()
             rows = b"".join(msgspec.json.encode(event) + b"\n" for event in some)
             self.write(f"lake/events/day={day}/{name}.jsonl", rows, "application/x-ndjson")
+
+    def events(self, day: date) -> Iterator[EngagementEvent]:
+        """The events of a day in the lake; one that came more than once is there more than once."""
+        from concurrent.futures import ThreadPoolExecutor  # no function waits for it
+
+        decoder = msgspec.json.Decoder(EngagementEvent)
+        prefix = f"lake/events/day={day:%Y-%m-%d}/"
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._name, Prefix=prefix)
+        with ThreadPoolExecutor(LANES) as lanes:
+            for page in pages:
+                found = [StoredObject(each["Key"], "") for each in page.get("Contents", ())]
+                for rows in lanes.map(self.read, found):
+                    yield from decoder.decode_lines(rows)
 
     def _get(self, stored: StoredObject) -> StreamingBody:
         if stored.version:

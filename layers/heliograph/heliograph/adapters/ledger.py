@@ -84,7 +84,13 @@ class Ledger:
 
     def read(self, entries: Sequence[LedgerEntry]) -> dict[str, LedgerEntry]:
         """What is written under the ids of these decisions, by dispatch id."""
-        return {entry.dispatch_id: entry for entry in self._read(entries)}
+        return self.decisions([(entry.recipient_id, entry.dispatch_id) for entry in entries])
+
+    def decisions(self, steps: Sequence[tuple[str, str]]) -> dict[str, LedgerEntry]:
+        """The decisions of recipient and dispatch ids, by dispatch id; steps on which nothing was decided have none."""
+        keys = [{"recipient_id": text(person), "dispatch_id": text(dispatch)} for person, dispatch in steps]
+        items = get_items(self._client, self._table, keys, consistent=True)
+        return {entry.dispatch_id: entry for entry in map(_entry, items)}
 
     def timeline(self, recipient_id: str, *, limit: int = 100) -> Iterator[LedgerEntry]:
         """A person's decisions, newest first."""
@@ -111,10 +117,6 @@ class Ledger:
             item = self._client.get_item(TableName=self._table, Key=names, ConsistentRead=True)["Item"]
             return str(item["request_id"]["S"])
         return request_id
-
-    def _read(self, entries: Sequence[LedgerEntry]) -> Iterator[LedgerEntry]:
-        keys = [{"recipient_id": text(e.recipient_id), "dispatch_id": text(e.dispatch_id)} for e in entries]
-        return (_entry(item) for item in get_items(self._client, self._table, keys, consistent=True))
 
 
 def _won(entry: LedgerEntry, response: Mapping[str, Any], written: Written) -> bool:

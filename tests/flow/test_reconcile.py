@@ -1,0 +1,176 @@
+"""A run as it was sent, against what the providers say of it."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from flow_system import System
+from heliograph.domain.reconciliation import Kind, Reconciliation
+from heliograph.runtime import deps, reports
+from heliograph_cli.failures import No
+from heliograph_cli.reconciling import compare, reporting, shape
+from heliograph_cli.stack import Stack
+from heliograph_cli.target import Target
+from local_cloud import REGION
+
+MANIFEST = 'message = "spring_sale"\n[data]\ndiscount = 20\n'
+NIGHT_IN_BERLIN = datetime(2027, 3, 3, 22, 30, tzinfo=UTC)
+
+
+@pytest.fixture
+def stack(system: System) -> Stack:
+    return Stack(
+        target=Target(system.name, REGION, system.cloud.endpoint),
+        bus=system.bus,
+        bucket=system.bucket,
+        recipients_table=system.recipients_table,
+        ledger_table=system.environment["HELIOGRAPH_LEDGER_TABLE"],
+        runs_table=system.environment["HELIOGRAPH_RUNS_TABLE"],
+        report_function="",
+        parameters={},
+    )
+
+
+def submitted(system: System, campaign: str, number: int, **fields: Any) -> str:
+    """A run of so many people, in its queue; every fourth has not consented, one of them bounces."""
+    people = [f"{campaign}-{index}" for index in range(number)]
+    for index, person in enumerate(people):
+        address = f"bounce+{person}@simulator.amazonses.com" if index == 1 else f"{person}@example.com"
+        consents = {} if index % 4 == 3 else {"offers/email": "opted_in"}
+        known = {"recipient_id": person, "email": address, "consents": consents}
+        system.publish("RecipientUpdated", known | fields)
+    system.work("events")
+    rows = "".join(f"{person}\n" for person in people)
+    system.upload_campaign(campaign, MANIFEST, f"recipient_id\n{rows}bad id\n".encode())
+    system.work("segments")
+    return str(next(run["run_id"] for run in reports.runs() if run["campaign"] == campaign))
+
+
+def reconciled(stack: Stack, run_id: str, at: datetime | None = None) -> Reconciliation:
+    return compare(stack, run_id, at=at or datetime.now(UTC), grace=timedelta(), progress=lambda _: None)
+
+
+def kinds(found: Reconciliation) -> dict[Kind, int]:
+    return {kind: count for kind, (count, _) in found.differences.items() if count}
+
+
+def test_a_run_that_went_well_agrees_with_its_provider(system: System, stack: Stack) -> None:
+    run_id = submitted(system, "agrees", 12)
+    system.work()
+    found = reconciled(stack, run_id)
+    assert kinds(found) == {}
+    assert shape(found, run_id) | {"differences": {}} == {
+        "run_id": run_id,
+        "people": 12,
+        "accepted": 9,
+        "provider_messages": 9,
+        "unknown": 0,
+        "differences": {},
+    }
+
+
+def test_events_alone_prove_what_was_sent_where_there_is_no_outbox(
+    system: System, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = submitted(system, "by-events", 4)
+    system.work()
+    monkeypatch.setattr("heliograph_cli.reconciling.fetch", lambda target: [])
+    found = reconciled(stack, run_id)
+    assert kinds(found) == {}
+    assert found.provider_messages == 3
+
+
+def test_people_of_whom_nothing_was_decided_are_lost(system: System, stack: Stack) -> None:
+    run_id = submitted(system, "lost", 4)
+    system.sqs.purge_queue(QueueUrl=system.queue_url("requests-bulk"))
+    found = reconciled(stack, run_id)
+    assert kinds(found) == {Kind.LOST: 4}
+    assert {example.recipient_id for example in found.differences[Kind.LOST][1]} == {f"lost-{i}" for i in range(4)}
+
+
+def test_a_mail_of_which_no_provider_knows_is_a_difference(
+    system: System, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = submitted(system, "unseen", 2)
+    system.work("requests-bulk", "outbox-email-bulk")
+    system.sqs.purge_queue(QueueUrl=system.queue_url("engagement"))
+    monkeypatch.setattr("heliograph_cli.reconciling.fetch", lambda target: [])
+    assert kinds(reconciled(stack, run_id)) == {Kind.NOT_IN_PROVIDER_LOG: 2}
+
+
+def test_a_mail_that_left_twice_is_a_difference_by_its_events_alone(
+    system: System, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = submitted(system, "doubled", 1)
+    system.work()
+    (mail,) = system.cloud.outbox(to="doubled-0@example.com")
+    tags = {name: [value] for name, value in mail["tags"].items()}
+    moment = datetime.now(UTC).isoformat()
+    other = {"messageId": "another", "timestamp": moment, "destination": [], "tags": tags}
+    event = {"source": "aws.ses", "detail": {"eventType": "Send", "mail": other, "send": {}}}
+    system.run("record", [json.dumps(event)])
+    monkeypatch.setattr("heliograph_cli.reconciling.fetch", lambda target: [])
+    assert kinds(reconciled(stack, run_id)) == {Kind.DISPATCH_SENT_TWICE: 1}
+
+
+def test_a_mail_to_somebody_outside_of_the_segment_is_a_difference(
+    system: System, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = submitted(system, "stranger", 1)
+    system.work()
+    tags = {"run_id": run_id, "recipient_id": "zoe", "dispatch_id": "01ZOE-0"}
+    strange = {"tags": tags, "to": "zoe@example.com", "provider_message_id": "p-1"}
+    monkeypatch.setattr("heliograph_cli.reconciling.fetch", lambda target: [*system.cloud.outbox(), strange])
+    found = reconciled(stack, run_id)
+    assert kinds(found) == {Kind.NOT_IN_LEDGER: 1}
+    assert "example.com" not in str(shape(found, run_id))
+
+
+def test_who_was_deferred_counts_as_what_came_of_it(
+    system: System, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fields = {"email": "", "phone": "+4915123456789", "timezone": "Europe/Berlin"}
+    monkeypatch.setattr(deps, "now", lambda: NIGHT_IN_BERLIN)
+    run_id = submitted(system, "night", 1, consents={"offers/sms": "opted_in"}, **fields)
+    system.work("requests-bulk")
+    assert reconciled(stack, run_id, at=NIGHT_IN_BERLIN).counts["deferred"] == 1
+    morning = NIGHT_IN_BERLIN + timedelta(hours=9)
+    assert kinds(reconciled(stack, run_id, at=morning)) == {Kind.LOST: 1}
+    monkeypatch.setattr(deps, "now", lambda: morning)
+    system.run("plan", [due(system)])
+    system.work()
+    found = reconciled(stack, run_id, at=morning)
+    assert (kinds(found), found.counts["accepted"], found.provider_messages) == ({}, 1, 1)
+
+
+def due(system: System) -> str:
+    """What the only schedule will put into its queue; the schedule is gone then."""
+    scheduler = system.cloud.client("scheduler")
+    (schedule,) = scheduler.list_schedules(GroupName=system.name)["Schedules"]
+    named = {"GroupName": system.name, "Name": schedule["Name"]}
+    work = str(scheduler.get_schedule(**named)["Target"]["Input"])
+    scheduler.delete_schedule(**named)
+    return work
+
+
+def test_a_run_that_does_not_exist_is_a_no(stack: Stack) -> None:
+    with pytest.raises(No, match="There is no run"):
+        reconciled(stack, "01NOTHING")
+
+
+def test_a_run_that_failed_is_a_no_with_its_reason(system: System, stack: Stack) -> None:
+    system.upload_campaign("unreadable", MANIFEST, b"name\nAna\n")
+    system.work("segments")
+    run_id = str(next(run["run_id"] for run in reports.runs() if run["campaign"] == "unreadable"))
+    with pytest.raises(No, match="there is no column recipient_id"):
+        reconciled(stack, run_id)
+
+
+@pytest.mark.parametrize(("provider", "channels"), [("sns", {"email"}), ("end-user-messaging", {"email", "sms"})])
+def test_on_aws_only_what_providers_report_on_is_compared(stack: Stack, provider: str, channels: set[str]) -> None:
+    on_aws = Stack(**{**vars(stack), "target": Target("heliograph"), "parameters": {"SmsProvider": provider}})
+    assert reporting(on_aws) == channels
