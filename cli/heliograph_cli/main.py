@@ -20,6 +20,8 @@ COMMANDS = {
     "campaign": "heliograph_cli.commands.campaign:campaign",
     "timeline": "heliograph_cli.commands.person:timeline",
     "why": "heliograph_cli.commands.person:why",
+    "reconcile": "heliograph_cli.commands.reconcile:reconcile",
+    "dead-letters": "heliograph_cli.commands.dead_letters:dead_letters",
     "outbox": "heliograph_cli.commands.outbox:outbox",
     "preview": "heliograph_cli.desk.commands:preview",
     "lint": "heliograph_cli.desk.commands:lint",

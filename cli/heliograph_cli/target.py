@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from types_boto3_events import EventBridgeClient
     from types_boto3_lambda import LambdaClient
     from types_boto3_s3 import S3Client
+    from types_boto3_sqs import SQSClient
 
 LOCAL_KEY = "test"  # the local cloud's root key; the real one is never sent there
 CONNECTIONS = 32  # parallel imports
@@ -96,3 +97,7 @@ def s3(target: Target) -> S3Client:
 
     config = Config(signature_version="s3v4", s3={"addressing_style": "path" if target.is_local else "auto"})
     return session(target).client("s3", endpoint_url=target.endpoint or None, config=config)
+
+
+def sqs(target: Target) -> SQSClient:
+    return session(target).client("sqs", endpoint_url=target.endpoint or None)

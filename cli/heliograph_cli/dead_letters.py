@@ -1,0 +1,159 @@
+"""The dead-letter queues of a stack: look at their messages without taking them, and send them back."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple
+
+from heliograph.domain.dead_letters import DeadLetter
+
+if TYPE_CHECKING:
+    from types_boto3_sqs import SQSClient
+    from types_boto3_sqs.type_defs import MessageTypeDef
+
+SUFFIX = "-dead-letters"
+OURS = re.compile(r"events|segments|settle|engagement|requests-(bulk|priority)|outbox-[a-z]+-(bulk|priority)")
+"""The queues of a stack; a stack `heliograph-test` beside `heliograph` has names that begin the same."""
+BATCH_LIMIT = 10  # ReceiveMessage, ChangeMessageVisibilityBatch
+WAIT_SECONDS = 1  # long polling asks all of SQS's servers, so that "none" means none
+LOOK_SECONDS = 30  # how long a message that is looked at stays hidden if this process dies
+MOVE_SECONDS = 300  # the same, while messages are sent back
+
+
+class DeadLetters(NamedTuple):
+    """A dead-letter queue."""
+
+    queue: str
+    """The queue whose dead letters these are, without the stack's name: `events`."""
+    url: str
+    source_url: str
+    number: int
+
+
+class Redriven(NamedTuple):
+    """What became of the dead letters of a queue."""
+
+    moved: int
+    parked: int
+    """Left where they are, because they cannot be read."""
+    newer: int
+    """Left, because they came in since."""
+
+
+def queues(sqs: SQSClient, stack: str) -> list[DeadLetters]:
+    """The dead-letter queues of a stack, by name, and how many messages they have."""
+    pages = sqs.get_paginator("list_queues").paginate(QueueNamePrefix=f"{stack}-")
+    urls = {url.rpartition("/")[2]: url for page in pages for url in page.get("QueueUrls", ())}
+    found = []
+    for name in sorted(urls):
+        queue = name.removeprefix(f"{stack}-").removesuffix(SUFFIX)
+        if name.endswith(SUFFIX) and OURS.fullmatch(queue):
+            url = urls[name]
+            found.append(DeadLetters(queue, url, urls[name.removesuffix(SUFFIX)], _number(sqs, url)))
+    return found
+
+
+def peek(sqs: SQSClient, letters: DeadLetters, limit: int) -> list[DeadLetter]:
+    """Look at some messages, and make them visible again at once; their receive counts go up."""
+    taken: list[MessageTypeDef] = []
+    try:
+        for batch in _batches(sqs, letters.url, seconds=LOOK_SECONDS):
+            taken += batch
+            if len(taken) >= limit:
+                break
+    finally:
+        _show_again(sqs, letters.url, [message["ReceiptHandle"] for message in taken])
+    return [_letter(message, letters.queue) for message in islice(taken, limit)]
+
+
+def redrive(sqs: SQSClient, letters: DeadLetters, *, parked: bool) -> Redriven:
+    """Send messages back to their queue, each before it is deleted here: whatever happens, none is lost.
+
+    What is in both for a moment does no harm, because every hop may run twice. What was parked is left, unless asked
+    for, and so is what comes in meanwhile, such as what is parked anew.
+    """
+    started, left = datetime.now(UTC), list[str]()
+
+    def send_back(message: MessageTypeDef) -> str:
+        stays = _stays(_letter(message, letters.queue), started, parked=parked)
+        if stays:
+            left.append(message["ReceiptHandle"])
+            return stays
+        sqs.send_message(QueueUrl=letters.source_url, MessageBody=message["Body"])
+        sqs.delete_message(QueueUrl=letters.url, ReceiptHandle=message["ReceiptHandle"])
+        return "moved"
+
+    done = Counter[str]()
+    try:
+        with ThreadPoolExecutor(BATCH_LIMIT) as lanes:
+            for batch in _batches(sqs, letters.url, seconds=MOVE_SECONDS):
+                done.update(lanes.map(send_back, batch))
+    finally:
+        _show_again(sqs, letters.url, left)
+    return Redriven(done["moved"], done["parked"], done["newer"])
+
+
+def _stays(letter: DeadLetter, started: datetime, *, parked: bool) -> str:
+    """Why a message is left where it is; empty when it goes."""
+    if letter.sent_at > started:
+        return "newer"
+    return "parked" if letter.is_parked and not parked else ""
+
+
+def _batches(sqs: SQSClient, url: str, *, seconds: int) -> Iterator[list[MessageTypeDef]]:
+    """Messages, hidden from others for so many seconds, until there are no new ones."""
+    seen: set[str] = set()
+    while True:
+        answer = sqs.receive_message(
+            QueueUrl=url,
+            MaxNumberOfMessages=BATCH_LIMIT,
+            VisibilityTimeout=seconds,
+            WaitTimeSeconds=WAIT_SECONDS,
+            MessageSystemAttributeNames=["All"],
+            MessageAttributeNames=["All"],
+        )
+        new = [message for message in answer.get("Messages", ()) if message["MessageId"] not in seen]
+        if not new:
+            return
+        seen.update(message["MessageId"] for message in new)
+        yield new
+
+
+def _show_again(sqs: SQSClient, url: str, receipts: Sequence[str]) -> None:
+    for start in range(0, len(receipts), BATCH_LIMIT):
+        some = receipts[start : start + BATCH_LIMIT]
+        sqs.change_message_visibility_batch(
+            QueueUrl=url,
+            Entries=[
+                {"Id": str(number), "ReceiptHandle": receipt, "VisibilityTimeout": 0}
+                for number, receipt in enumerate(some)
+            ],
+        )
+
+
+def _number(sqs: SQSClient, url: str) -> int:
+    answer = sqs.get_queue_attributes(
+        QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    )
+    return sum(map(int, answer["Attributes"].values()))
+
+
+def _letter(message: MessageTypeDef, queue: str) -> DeadLetter:
+    told = message.get("Attributes", {})
+    added = {name: value.get("StringValue", "") for name, value in message.get("MessageAttributes", {}).items()}
+    return DeadLetter(
+        message_id=message["MessageId"],
+        queue=queue,
+        body=message["Body"],
+        receives=int(told["ApproximateReceiveCount"]),
+        sent_at=datetime.fromtimestamp(int(told["SentTimestamp"]) / 1000, UTC),
+        place=added.get("place", ""),
+        reason=added.get("reason", ""),
+        failed="DeadLetterQueueSourceArn" in told,
+        undelivered=added.get("ERROR_CODE", ""),
+    )

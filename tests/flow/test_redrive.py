@@ -1,0 +1,179 @@
+"""Dead letters: looked at without taking them, and sent back without sending anything twice."""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from typing import Any
+
+import pytest
+
+from flow_system import ROOT, System
+from heliograph.adapters.dynamodb import BusyError
+from heliograph.domain.dead_letters import Explanation, explain
+from heliograph.runtime import deps, reports
+from heliograph_cli import dead_letters
+from heliograph_cli.dead_letters import DeadLetters, Redriven
+
+ORDER = {"carrier": "DHL", "tracking_url": "https://example.com/t", "lines": [{"name": "Bench", "quantity": 1}]}
+
+
+@pytest.fixture(autouse=True)
+def no_letters(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No dead letters of other tests; and no waiting, because the local cloud has one server to ask."""
+    monkeypatch.setattr(dead_letters, "WAIT_SECONDS", 0)
+    for each in dead_letters.queues(system.sqs, system.name):
+        if each.number:
+            system.sqs.purge_queue(QueueUrl=each.url)
+
+
+@pytest.fixture
+def customers(system: System) -> list[str]:
+    """Three people with a mail address, and an order of each on its way to plan."""
+    people = [f"p-{uuid.uuid4().hex[:12]}" for _ in range(3)]
+    for person in people:
+        known = {"recipient_id": person, "email": f"{person}@example.com", "attributes": {"first_name": "Ana"}}
+        system.publish("RecipientUpdated", known)
+    for person in people:
+        wish = {"message": "order_shipped", "recipient_id": person, "data": ORDER | {"order_id": person}}
+        system.publish("SendRequested", wish)
+    system.work("events")
+    return people
+
+
+def letters(system: System, queue: str) -> DeadLetters:
+    return next(each for each in dead_letters.queues(system.sqs, system.name) if each.queue == queue)
+
+
+def told(system: System, queue: str) -> list[Explanation]:
+    return [explain(letter) for letter in dead_letters.peek(system.sqs, letters(system, queue), 100)]
+
+
+def redrive(system: System, queue: str, *, parked: bool = False) -> Redriven:
+    return dead_letters.redrive(system.sqs, letters(system, queue), parked=parked)
+
+
+def fail(system: System, queue: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let all work of a queue fail on every try, because the people cannot be read."""
+
+    def busy() -> None:
+        raise BusyError("recipients: keys were left unread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(deps, "recipients", busy)
+        system.work(queue)
+
+
+def put(system: System, url: str, bodies: list[str]) -> None:
+    for body in bodies:
+        system.sqs.send_message(QueueUrl=url, MessageBody=body)
+
+
+def mails(system: System, people: list[str]) -> list[int]:
+    return [len(system.cloud.outbox(to=f"{person}@example.com")) for person in people]
+
+
+@pytest.mark.parametrize("queue", ["requests-priority", "outbox-email-priority"])
+def test_what_is_sent_back_is_sent_once_however_often(
+    system: System, customers: list[str], queue: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if queue.startswith("outbox"):
+        system.work("requests-priority")
+    fail(system, queue, monkeypatch)
+    stuck = letters(system, queue)
+    bodies = [letter.body for letter in dead_letters.peek(system.sqs, stuck, 100)]
+    put(system, stuck.url, bodies)  # as a redrive does that dies between sending and deleting
+    assert redrive(system, queue) == Redriven(moved=6, parked=0, newer=0)
+    system.work()
+    put(system, stuck.url, bodies)
+    assert redrive(system, queue).moved == 3
+    assert redrive(system, queue).moved == 0
+    system.work()
+    assert mails(system, customers) == [1, 1, 1]
+    assert [len(reports.timeline(person)["entries"]) for person in customers] == [1, 1, 1]
+
+
+def test_work_that_failed_on_every_try_names_its_people_and_is_not_taken_by_looking(
+    system: System, customers: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fail(system, "requests-priority", monkeypatch)
+    for _ in range(2):
+        found = told(system, "requests-priority")
+        assert {each.fault for each in found} == {"requests_failed"}
+        assert sorted(person for each in found for person in each.whom["recipient_ids"]) == sorted(customers)
+    assert letters(system, "requests-priority").number == 3
+    assert redrive(system, "requests-priority").moved == 3
+    system.work()
+
+
+def test_what_cannot_be_read_is_left_unless_asked_for_and_then_comes_back_once(system: System) -> None:
+    system.publish("SendRequested", {"recipient_id": "somebody"})
+    system.work("events")
+    assert redrive(system, "events") == Redriven(moved=0, parked=1, newer=0)
+    assert redrive(system, "events", parked=True).moved == 1
+    system.work("events")
+    assert [each.fault for each in told(system, "events")] == ["malformed_detail"]
+
+
+def asked(**detail: Any) -> dict[str, Any]:
+    event = {"id": "e-1", "source": "shop", "time": "2026-11-21T10:00:00Z", "detail-type": "SendRequested"}
+    return {**event, "detail": {"message": "order_shipped", "recipient_id": "somebody", **detail}}
+
+
+def triggered(message: str, **detail: Any) -> dict[str, Any]:
+    return {"message": message, "event": {**asked(), "detail-type": "OrderShipped", "detail": detail}}
+
+
+@pytest.mark.parametrize(
+    ("queue", "body", "fault"),
+    [
+        ("events", asked(message=3), "malformed_detail"),
+        ("events", {**asked(), "time": "yesterday"}, "malformed_event"),
+        ("events", triggered("no_such_message"), "unknown_message"),
+        ("events", triggered("spring_sale"), "no_trigger"),
+        ("events", asked(recipient_id=""), "missing_recipient_id"),
+        ("events", asked(recipient_id="not an id"), "bad_recipient_id"),
+        ("events", triggered("order_shipped", customer_id="c-1", email={}), "bad_field"),
+        ("events", {**asked(), "detail-type": "Nonsense"}, "unknown_event"),
+        ("events", "hello", "unreadable_text"),
+        ("requests-bulk", "hello", "unreadable_text"),
+        ("requests-priority", {"pack_id": "P"}, "unreadable_text"),
+        ("outbox-email-bulk", "[]", "unreadable_text"),
+        ("settle", "hello", "unreadable_text"),
+        ("segments", "hello", "unreadable_text"),
+        ("engagement", {"context": {"dispatch_id": "D-0"}}, "unreadable_provider_event"),
+        ("engagement", {"events": 3}, "unreadable_provider_event"),
+    ],
+)
+def test_what_a_function_parks_is_recognised(system: System, queue: str, body: Any, fault: str) -> None:
+    put(system, system.queue_url(queue), [body if isinstance(body, str) else json.dumps(body)])
+    system.work(queue)
+    assert [each.fault for each in told(system, queue)] == [fault]
+
+
+@pytest.mark.parametrize(
+    ("manifest", "content", "fault"),
+    [
+        ("message = 3", b"recipient_id\nx\n", "bad_manifest"),
+        ("message = ", b"recipient_id\nx\n", "bad_manifest"),
+        ('message = "nothing"', b"recipient_id\nx\n", "campaign_message_unknown"),
+        ('message = "spring_sale"\nsegment = "../x.csv"', b"recipient_id\nx\n", "segment_elsewhere"),
+        ('message = "spring_sale"\nsegment = "elsewhere.csv"', b"recipient_id\nx\n", "segment_missing"),
+        ('message = "spring_sale"', b"", "no_header"),
+        ('message = "spring_sale"', b"id\nx\n", "no_recipient_id_column"),
+        ('message = "spring_sale"', b"recipient_id,a,a\nx,1,2\n", "bad_header"),
+    ],
+)
+def test_a_campaign_that_cannot_be_read_is_recognised(
+    system: System, manifest: str, content: bytes, fault: str
+) -> None:
+    system.upload_campaign("refused", manifest, content)
+    system.work("segments")
+    (found,) = told(system, "segments")
+    assert (found.fault, found.whom) == (fault, {"campaign": "refused"})
+
+
+def test_every_queue_with_dead_letters_is_looked_at(system: System) -> None:
+    deployed = set(re.findall(r"\$\{StackName\}-(\S+)-dead-letters'", (ROOT / "infra/messaging.yaml").read_text()))
+    assert {each.queue for each in dead_letters.queues(system.sqs, system.name)} == deployed
