@@ -1,0 +1,97 @@
+"""Measure everything, print the table, write `build/bench.json`; fails when a figure that must be reached is not."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from benchmarks import place
+from benchmarks.measuring import GOALS, Figure
+
+RESULT = place.ROOT / "build/bench.json"
+
+
+def figures(folder: Path, wanted: set[str], rounds: int) -> Iterator[Figure]:
+    """The figures that are wanted, as they are measured."""
+    aws, logs = place.Aws(folder / "objects"), place.Logs()
+    try:
+        os.environ.update(place.environment(aws.port))
+        messages = place.compiled_messages(folder)
+        sys.path.insert(0, str(messages))
+        from benchmarks import costing, ingesting, recording, rendering, sending, starting
+
+        if wanted & set(sending.KEYS):
+            yield from sending.figures(aws, logs, rounds=rounds)
+        if wanted & set(costing.KEYS):
+            yield from costing.figures(aws, logs)
+        if wanted & set(recording.KEYS):
+            yield from recording.figures(aws, logs, rounds=rounds)
+        if wanted & set(rendering.KEYS):
+            yield from rendering.figures(folder / "desk", rounds=rounds)
+        if wanted & set(starting.KEYS):
+            yield from starting.figures(folder, rounds=rounds)
+        if wanted & set(ingesting.KEYS):
+            yield from ingesting.figures(aws, messages, rounds=rounds)
+    finally:
+        aws.stop()
+
+
+def line(figure: Figure) -> str:
+    """A row of the table."""
+    goal = GOALS[figure.key]
+    spread = f"{min(figure.rounds):.3g}-{max(figure.rounds):.3g}" if len(figure.rounds) > 1 else ""
+    return (
+        f"{figure.key:36} {figure.what:44} {goal.must:>6g} {goal.aim:>6g} {figure.value:>8.3g} "
+        f"{spread:>13}  {figure.verdict}"
+    )
+
+
+def print_bill(found: Iterable[Figure]) -> None:
+    """The calculation of the costs, below the table."""
+    from benchmarks import costing
+
+    for figure in found:
+        if figure.key in costing.KEYS:
+            print("", *costing.printed(figure), sep="\n")
+
+
+def write(found: Iterable[Figure]) -> None:
+    """Write what was found beside what was found before of other keys."""
+    kept = json.loads(RESULT.read_text()) if RESULT.exists() else {}
+    for figure in found:
+        goal = GOALS[figure.key]
+        kept[figure.key] = {"value": figure.value, **goal._asdict(), "rounds": figure.rounds, "notes": figure.notes}
+    RESULT.parent.mkdir(exist_ok=True)
+    RESULT.write_text(json.dumps(kept, indent=1) + "\n")
+
+
+def main() -> int:
+    """The command line of `make bench`."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--only", action="append", choices=sorted(GOALS), help="a key; may be given again")
+    options.add_argument("--rounds", type=int, default=7)
+    options.add_argument("--json", action="store_true", help="print the figures as JSON")
+    given = options.parse_args()
+    found: list[Figure] = []
+    if not given.json:
+        print(f"{'key':36} {'what':44} {'must':>6} {'aim':>6} {'measured':>8} {'spread':>13}  verdict", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        for figure in figures(Path(folder), set(given.only or GOALS), given.rounds):
+            found.append(figure)
+            if not given.json:
+                print(line(figure), flush=True)
+    if not given.json:
+        print_bill(found)
+    write(found)
+    if given.json:
+        print(json.dumps({figure.key: figure._asdict() for figure in found}, indent=1))
+    return int(any(figure.verdict == "MISSED" for figure in found))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

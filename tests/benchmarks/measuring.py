@@ -1,0 +1,72 @@
+"""How things are measured: CPU of this process, ours against a yardstick, in turns, so that noise hits both."""
+
+from __future__ import annotations
+
+import gc
+import statistics
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+Work = Callable[[], float]
+"""Does some work and says how much CPU (seconds) one piece of it took."""
+
+
+class Goal(NamedTuple):
+    """What a figure must reach, and what we aim at; less is better."""
+
+    must: float
+    aim: float
+
+
+GOALS = {
+    "pipeline_cpu_vs_bare_send": Goal(0.80, 0.40),
+    "send_step_cpu_vs_bare_send": Goal(0.20, 0.08),
+    "aws_calls_per_email": Goal(0.15, 0.12),
+    "write_units_per_email": Goal(1.2, 1.05),
+    "transactional_cpu_vs_bare_send": Goal(6.0, 4.0),
+    "record_event_cpu_vs_update_item": Goal(0.25, 0.10),
+    "render_vs_plain_jinja2": Goal(1.10, 0.15),
+    "cold_start_vs_boto3_client": Goal(1.8, 0.85),
+    "ingest_cpu_vs_csv_reader": Goal(6, 4),
+    "ingest_peak_mb": Goal(120, 40),
+    "usd_per_million_emails_beyond_ses": Goal(4, 2),
+}
+
+
+class Figure(NamedTuple):
+    """A measured value: of what, and over which rounds."""
+
+    key: str
+    what: str
+    value: float
+    rounds: list[float]
+    notes: dict[str, float | int | str]
+
+    @property
+    def verdict(self) -> str:
+        """How it stands to its goal."""
+        goal = GOALS[self.key]
+        return "aim" if self.value <= goal.aim else "must" if self.value <= goal.must else "MISSED"
+
+
+def cpu_of(work: Callable[[], object], pieces: int) -> float:
+    """Seconds of CPU, user and system, of this process for each piece."""
+    gc.collect()
+    started = time.process_time()
+    work()
+    return (time.process_time() - started) / pieces
+
+
+def ratio(
+    key: str, what: str, yardstick: Work, ours: Work, *, rounds: int, notes: dict[str, float | int | str] | None = None
+) -> Figure:
+    """The median of ours / yardstick over rounds in turns, after one round that does not count."""
+    yardstick(), ours()
+    pairs = [(yardstick(), ours()) for _ in range(rounds)]
+    ratios = [mine / other for other, mine in pairs]
+    told = {
+        "yardstick_us": round(1e6 * statistics.median(other for other, _ in pairs), 1),
+        "ours_us": round(1e6 * statistics.median(mine for _, mine in pairs), 1),
+    }
+    return Figure(key, what, statistics.median(ratios), ratios, {**told, **(notes or {})})

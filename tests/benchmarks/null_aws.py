@@ -1,0 +1,184 @@
+"""An AWS that answers every call of the send path at once and counts: calls, bytes, DynamoDB's units.
+
+It is a process of its own, so that its work is never counted as the client's: `python -m benchmarks.null_aws FOLDER`
+prints its port; FOLDER holds the objects that S3 serves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import msgspec
+
+from benchmarks.null_dynamodb import NullDynamoDB
+
+MESSAGE_ID = "0100019aa5f3c2d1-7f1c0a52-4b0e-4c6e-9a57-1d2e3f405162-{:06d}"
+QUOTA = {"SendQuota": {"Max24HourSend": 1e9, "MaxSendRate": 1e9, "SentLast24Hours": 0.0}}
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+CHUNK = 65_536  # bytes: SQS bills each as a request
+
+
+class NullAws:
+    """What was asked, and the fixed valid answers."""
+
+    def __init__(self, objects: Path) -> None:
+        self.objects = objects
+        self.dynamodb = NullDynamoDB()
+        self.sent = 0
+        self.keeps_messages = True
+        self.reset()
+
+    def reset(self) -> None:
+        """Count from nothing; what DynamoDB holds stays."""
+        self.calls: defaultdict[str, int] = defaultdict(int)
+        self.bytes: defaultdict[str, int] = defaultdict(int)
+        self.sqs_requests = 0
+        self.messages: dict[str, list[str]] = defaultdict(list)
+        self.dynamodb.reset()
+
+    def counts(self) -> dict[str, Any]:
+        """Everything that was counted."""
+        return {
+            "calls": self.calls,
+            "bytes": self.bytes,
+            "sqs_requests": self.sqs_requests,
+            "write_units": self.dynamodb.write_units,
+            "read_units": self.dynamodb.read_units,
+            "writes": self.dynamodb.writes,
+        }
+
+    def answer(self, method: str, path: str, target: str, body: bytes) -> tuple[bytes | Path, str]:
+        """The body of an answer, or the file that it is, and further headers."""
+        if path.startswith("/_null/"):
+            return self._control(path), ""
+        service, operation = _operation(method, path, target)
+        self.calls[f"{service}.{operation}"] += 1
+        self.bytes[f"{service}.{operation}"] += len(body)
+        if service == "S3":
+            return self._s3(operation, path)
+        known: dict[str, Callable[[bytes], Any]] = {
+            "DynamoDB_20120810": lambda body: self.dynamodb.answer(operation, body),
+            "AmazonSQS": self._sqs,
+            "SESv2": lambda body: QUOTA if operation == "GetAccount" else self._ses(body),
+            "secretsmanager": lambda _: {"ARN": "arn", "Name": "secret", "SecretString": "a-secret-of-the-benchmark"},
+            "Scheduler": lambda _: {"ScheduleArn": "arn:aws:scheduler:us-east-1:000000000000:schedule/g/s"},
+            "AWSEvents": lambda _: {"FailedEntryCount": 0, "Entries": []},
+        }
+        said = known[service](body)
+        return (said if isinstance(said, bytes) else msgspec.json.encode(said)), ""
+
+    def _control(self, path: str) -> bytes:
+        match path.removeprefix("/_null/"):
+            case "reset":
+                self.reset()
+            case "discard":
+                self.keeps_messages = False
+            case "messages":
+                messages, self.messages = self.messages, defaultdict(list)
+                return msgspec.json.encode(messages)
+        return msgspec.json.encode(self.counts())
+
+    def _sqs(self, body: bytes) -> Any:
+        asked = msgspec.json.decode(body)
+        entries = [entry for entry in asked.get("Entries", [asked]) if "MessageBody" in entry]
+        bodies = [entry["MessageBody"] for entry in entries]
+        self.sqs_requests += max(1, -(-sum(len(text.encode()) for text in bodies) // CHUNK))
+        if self.keeps_messages:
+            self.messages[asked["QueueUrl"].rpartition("/")[2]] += bodies
+        taken = [{"Id": e.get("Id", "0"), "MessageId": "m", "MD5OfMessageBody": ""} for e in entries]
+        return {"Successful": taken, "Failed": []} if "Entries" in asked else {"MessageId": "m"}
+
+    def _ses(self, body: bytes) -> Any:
+        many = body.count(b'"ReplacementEmailContent"')
+        self.sent += max(1, many)
+        if not many:
+            return {"MessageId": MESSAGE_ID.format(self.sent)}
+        ids = (MESSAGE_ID.format(self.sent - place) for place in range(many))
+        return {"BulkEmailEntryResults": [{"Status": "SUCCESS", "MessageId": each} for each in ids]}
+
+    def _s3(self, operation: str, path: str) -> tuple[bytes | Path, str]:
+        if operation not in ("GetObject", "HeadObject"):
+            return b"", 'ETag: "0"\r\n'
+        found = self.objects / unquote(path.split("/", 2)[2])
+        return found, 'ETag: "0"\r\nx-amz-version-id: 1\r\n'
+
+
+def _operation(method: str, path: str, target: str) -> tuple[str, str]:
+    if target:
+        service, _, operation = target.rpartition(".")
+        return service.rpartition(".")[2] or service, operation
+    if path == "/v2/email/account":
+        return "SESv2", "GetAccount"
+    if path.startswith("/v2/email/"):
+        return "SESv2", "SendBulkEmail" if "bulk" in path else "SendEmail"
+    if path.startswith("/schedules/"):
+        return "Scheduler", "CreateSchedule"
+    return "S3", f"{method.title()}Object"
+
+
+class Connection(asyncio.Protocol):
+    """One connection that is kept alive; asyncio sets TCP_NODELAY."""
+
+    def __init__(self, aws: NullAws) -> None:
+        self.aws = aws
+        self.buffer = bytearray()
+        self.need = 0
+        self.sending: set[asyncio.Task[None]] = set()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Remember where answers go."""
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        """Answer every request that is complete."""
+        self.buffer += data
+        while len(self.buffer) >= self.need and (end := self.buffer.find(b"\r\n\r\n")) >= 0:
+            head = bytes(self.buffer[:end]).decode("latin-1")
+            headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in head.split("\r\n"))}
+            self.need = end + 4 + int(headers.get("content-length", 0))
+            if len(self.buffer) < self.need:
+                if "expect" in headers and len(self.buffer) == end + 4:
+                    self.transport.write(CONTINUE)
+                return
+            body = bytes(self.buffer[end + 4 : self.need])
+            del self.buffer[: self.need]
+            self.need = 0
+            method, url, _ = head.split(" ", 2)
+            self.reply(method, *self.aws.answer(method, urlsplit(url).path, headers.get("x-amz-target", ""), body))
+
+    def reply(self, method: str, body: bytes | Path, headers: str) -> None:
+        """Write an answer; a file goes out as fast as it is read."""
+        length = len(body) if isinstance(body, bytes) else body.stat().st_size
+        head = f"HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n{headers}\r\n".encode()
+        if isinstance(body, bytes):
+            self.transport.write(head + body)
+            return
+        self.transport.write(head)
+        if method != "HEAD":
+            task = asyncio.get_running_loop().create_task(self.send_file(body))
+            self.sending.add(task)
+            task.add_done_callback(self.sending.discard)
+
+    async def send_file(self, path: Path) -> None:
+        """Send a file."""
+        with path.open("rb") as file:
+            await asyncio.get_running_loop().sendfile(self.transport, file)
+
+
+async def serve(objects: Path) -> None:
+    """Listen on a free port of this machine, say which, and stay."""
+    aws = NullAws(objects)
+    server = await asyncio.get_running_loop().create_server(lambda: Connection(aws), "127.0.0.1", 0)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await server.serve_forever()
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(Path(sys.argv[1])))

@@ -1,0 +1,40 @@
+"""The prices that costs are reckoned with: us-east-1, dollars, each with its source and date."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+MILLION = 1_000_000
+
+
+class Price(NamedTuple):
+    """Dollars for one of something."""
+
+    usd: float
+    source: str
+
+
+SQS_REQUEST = Price(0.40 / MILLION, "SQS standard, $0.40/M requests of 64 KB (factualminds, 2026-06-13)")
+WRITE_UNIT = Price(0.625 / MILLION, "DynamoDB on demand, $0.625/M write units (AWS, since 2024-11-01)")
+READ_UNIT = Price(0.125 / MILLION, "DynamoDB on demand, $0.125/M read units (AWS, since 2024-11-01)")
+INVOCATION = Price(0.20 / MILLION, "Lambda, $0.20/M requests (price guides, 2026)")
+GB_SECOND = Price(0.0000133334, "Lambda arm64, $0.0000133334/GB-s (price guides, 2026)")
+S3_PUT = Price(0.005 / 1_000, "S3 standard, $0.005/1,000 PUT (general knowledge; no dated source)")
+LOG_GB = Price(0.50, "CloudWatch Logs, $0.50/GB taken in (price guides, 2026-02 to 06)")
+STORED_GB_MONTH = Price(0.25, "DynamoDB, $0.25/GB and month (general knowledge; no dated source)")
+
+VCPU_MB = 1_769
+"""Lambda gives a whole processor to this much memory, and less in proportion (Lambda guide)."""
+MEMORY_MB = 512
+
+WAITING = {
+    "DynamoDB_20120810": 0.010,
+    "AmazonSQS": 0.015,
+    "S3": 0.050,
+    "SESv2": 1.0,
+    "Scheduler": 0.050,
+}
+"""Seconds that a function waits for an answer: assumed, as the null AWS answers at once. SES: for a call of 50."""
+
+LOG_LINES_OF_LAMBDA = 320
+"""Bytes of START, END and REPORT, which Lambda itself writes for each invocation."""

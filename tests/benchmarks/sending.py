@@ -1,0 +1,121 @@
+"""The send path: a campaign in packs, the bulk call alone, single transactional events; CPU, calls and write units."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import botocore.session
+
+from benchmarks import place, work
+from benchmarks.measuring import Figure, cpu_of, ratio
+from heliograph.domain.model import Channel, Letter
+from heliograph.runtime import deps
+from wiring import mappings
+
+KEYS = (
+    "pipeline_cpu_vs_bare_send",
+    "aws_calls_per_email",
+    "write_units_per_email",
+    "send_step_cpu_vs_bare_send",
+    "transactional_cpu_vs_bare_send",
+)
+PACKS = 10
+SINGLES = 20
+BARE = 60
+
+
+class BareSend:
+    """The yardstick: boto3's `send_email` in a loop, one client for all, the mail rendered before."""
+
+    def __init__(self, letters: list[Letter]) -> None:
+        self._client: Any = botocore.session.get_session().create_client("sesv2")
+        self._letters = letters
+
+    def __call__(self) -> float:
+        return cpu_of(lambda: [self._send(letter) for letter in self._letters], len(self._letters))
+
+    def _send(self, letter: Letter) -> Any:
+        content = letter.content
+        body = {"Html": {"Data": content["html"]}, "Text": {"Data": content["text"]}}
+        headers = [{"Name": "List-Unsubscribe", "Value": f"<{letter.unsubscribe_url}>"}]
+        return self._client.send_email(
+            FromEmailAddress="Alder Lane <hello@alderlane.example.com>",
+            ConfigurationSetName="heliograph",
+            Destination={"ToAddresses": list(letter.dispatch.addresses)},
+            Content={"Simple": {"Subject": {"Data": content["subject"]}, "Body": body, "Headers": headers}},
+            EmailTags=[{"Name": name, "Value": value} for name, value in letter.tags().items()],
+        )
+
+
+class Pipeline:
+    """A campaign from request packs to kept receipts, through the handlers, in the batches of the template."""
+
+    def __init__(self, aws: place.Aws, logs: place.Logs) -> None:
+        self.aws, self.logs = aws, logs
+        self.plan_batch = mappings("Plan")["Bulk"]["BatchSize"]
+        self.deliver_batch = mappings("DeliverEmail")["Bulk"]["BatchSize"]
+        self.seconds = {"plan": 0.0, "deliver": 0.0}
+        self.counts: dict[str, Any] = {}
+        self.log_bytes = 0
+        self.mails = PACKS * 100
+
+    def __call__(self) -> float:
+        bodies = work.packs(PACKS)
+        self.aws.ask("messages")
+        self.aws.ask("reset")
+        logged = self.logs.size()
+        with self.logs.kept():
+            planned = cpu_of(lambda: place.run("plan", bodies, self.plan_batch), self.mails)
+            queued = self.aws.ask("messages")["outbox-email-bulk"]
+            delivered = cpu_of(lambda: place.run("deliver", queued, self.deliver_batch), self.mails)
+        self.counts = self.aws.ask("counts")
+        self.counts["bodies"] = {"requests": bodies, "outbox": queued}
+        self.log_bytes = self.logs.size() - logged
+        self.seconds = {"plan": planned, "deliver": delivered}
+        return planned + delivered
+
+
+class Singles:
+    """Single transactional events, from the event to the kept receipt, each alone as when there is nothing else."""
+
+    def __init__(self, aws: place.Aws, logs: place.Logs) -> None:
+        self.aws, self.logs = aws, logs
+        self.counts: dict[str, Any] = {}
+
+    def __call__(self) -> float:
+        events = [work.order_event() for _ in range(SINGLES)]
+        self.aws.ask("messages")
+        self.aws.ask("reset")
+        with self.logs.kept():
+            seconds = cpu_of(lambda: place.run("ingest_event", events, 1), SINGLES)
+            requests = self.aws.ask("messages")["requests-priority"]
+            seconds += cpu_of(lambda: place.run("plan", requests, 1), SINGLES)
+            dispatches = self.aws.ask("messages")["outbox-email-priority"]
+            seconds += cpu_of(lambda: place.run("deliver", dispatches, 1), SINGLES)
+        self.counts = self.aws.ask("counts")
+        return seconds
+
+
+def figures(aws: place.Aws, logs: place.Logs, *, rounds: int) -> Iterator[Figure]:
+    """Every figure of the send path."""
+    bare, pipeline, singles = BareSend(work.letters(BARE)), Pipeline(aws, logs), Singles(aws, logs)
+    yield ratio("pipeline_cpu_vs_bare_send", "campaign, CPU of a mail", bare, pipeline, rounds=rounds)
+    calls = sum(pipeline.counts["calls"].values()) / pipeline.mails
+    yield _count("aws_calls_per_email", "campaign, calls of plan and deliver", calls, pipeline.counts["calls"])
+    units = pipeline.counts["write_units"] / pipeline.mails
+    writes = {name: str(table) for name, table in pipeline.counts["writes"].items()}
+    yield _count("write_units_per_email", "campaign, write units of plan and deliver", units, writes)
+    letters = work.letters(100)
+    send = deps.sender(Channel.EMAIL)
+
+    def bulk() -> float:
+        return cpu_of(lambda: [list(send(letters)) for _ in range(5)], 5 * len(letters))
+
+    yield ratio("send_step_cpu_vs_bare_send", "the bulk call alone", bare, bulk, rounds=rounds)
+    single = ratio("transactional_cpu_vs_bare_send", "one event, CPU to its receipt", bare, singles, rounds=rounds)
+    yield single._replace(notes=single.notes | {"calls": sum(singles.counts["calls"].values()) / SINGLES})
+
+
+def _count(key: str, what: str, value: float, notes: dict[str, Any]) -> Figure:
+    return Figure(key, what, value, [value], dict(notes))

@@ -1,0 +1,74 @@
+"""Cold starts: a fresh process with a built handler and its clients, against boto3 with one client."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import statistics
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks import place
+from benchmarks.measuring import Figure
+
+KEYS = ("cold_start_vs_boto3_client",)
+BUILT = place.ROOT / ".aws-sam/build"
+PYTHON = place.ROOT / ".local/cloud/bin/python"  # the Python that the layer was built for
+OF_LAMBDA = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3")
+YARDSTICK = "import boto3; boto3.client('dynamodb')"
+
+TABLES = "deps.templates(); deps.recipients(); deps.ledger(); deps.records(); "
+SENDS = TABLES + "deps.sender(deps.Channel.{})"
+WIRED = {
+    "IngestEvent": TABLES + "deps.requests('priority')",
+    "IngestSegment": "deps.templates(); deps.bucket(); deps.runs(); deps.requests('bulk')",
+    "Plan": TABLES + "deps.outbox('email', 'bulk')",
+    "DeliverEmail": SENDS.format("EMAIL"),
+    "DeliverSms": SENDS.format("SMS"),
+    "DeliverPush": SENDS.format("PUSH"),
+    "Record": "deps.records(); deps.recipients(); deps.bucket()",
+    "Settle": TABLES + "deps.outbox('email', 'bulk')",
+    "Report": TABLES + "deps.runs(); deps.bucket()",
+}
+"""Function -> what it makes before its first piece of work is done."""
+
+
+def runtime(folder: Path) -> Path:
+    """The AWS SDK, which the Lambda runtime brings, and nothing else of this environment."""
+    folder.mkdir()
+    for name in OF_LAMBDA:
+        spec = importlib.util.find_spec(name)
+        assert spec is not None
+        assert spec.origin is not None
+        origin = Path(spec.origin)
+        source = origin.parent if origin.name == "__init__.py" else origin
+        (folder / source.name).symlink_to(source)
+    return folder
+
+
+def started(code: str, *path: Path) -> float:
+    """Seconds of CPU, user and system, of a fresh process."""
+    start = f"import sys; sys.path[:0] = {[str(each) for each in path]!r}; {code}"
+    process = subprocess.Popen([str(PYTHON), "-I", "-S", "-B", "-c", start], env=dict(os.environ))
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0, code
+    return used.ru_utime + used.ru_stime
+
+
+def figures(folder: Path, *, rounds: int) -> Iterator[Figure]:
+    """The figure of the function that starts slowest."""
+    lambdas = runtime(folder / "runtime")
+    layers = [BUILT / "HeliographLayer/python", place.ROOT / "build/templates/python"]
+    rounds_of: dict[str, list[float]] = {function: [] for function in WIRED}
+    for number in range(rounds + 1):
+        yardstick = started(YARDSTICK, lambdas)
+        for function, made in WIRED.items():
+            code = f"import app; from heliograph.runtime import deps; {made}"
+            ratio = started(code, BUILT / function, *layers, lambdas) / yardstick
+            if number:
+                rounds_of[function].append(ratio)
+    medians = {function: round(statistics.median(ratios), 3) for function, ratios in rounds_of.items()}
+    worst = max(medians, key=lambda function: medians[function])
+    yield Figure(KEYS[0], f"the slowest, {worst}", statistics.median(rounds_of[worst]), rounds_of[worst], {**medians})

@@ -1,0 +1,151 @@
+"""The work that is measured: packs of a campaign, single events, letters, what SES reports."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+
+import msgspec
+
+from benchmarks import place
+from heliograph.domain import ids, segments
+from heliograph.domain.model import Channel, Dispatch, Letter, Run, SendRequest
+from heliograph.domain.rows import Row
+from heliograph.runtime import deps
+
+_seconds = count()
+LOYALTY = ("gold", "silver", "")
+
+
+def new_run() -> Run:
+    """A run that has not been before, so that no record of an earlier one is written to."""
+    at = datetime.now(UTC) + timedelta(seconds=next(_seconds))
+    return Run(run_id=ids.derived_id(at, "bench"), campaign="bench", message="bench_sale", started_at=at)
+
+
+def people(number: int) -> Iterator[Row]:
+    """Rows of a segment."""
+    for place_ in range(number):
+        values = {"recipient_id": f"customer-{place_:07d}", "loyalty": LOYALTY[place_ % 3], "country": "DE"}
+        yield Row(number=place_ + 2, values={name: value for name, value in values.items() if value})
+
+
+def packs(number: int) -> list[str]:
+    """Bodies of request packs of a new run, a hundred people in each, as ingest_segment queues them."""
+    run, message = new_run(), deps.templates().messages["bench_sale"]
+    campaign = segments.Campaign(message="bench_sale", data=place.sample("bench_sale")["data"])
+    read = segments.requests(people(100 * number), run, message, campaign)
+    requests = (request for request in read if isinstance(request, SendRequest))
+    return [msgspec.json.encode(pack).decode() for pack in segments.packs(requests, run)]
+
+
+def order_event() -> str:
+    """A body of the queue `events`: an order was shipped."""
+    number = next(_seconds)
+    sample = place.sample("bench_receipt")
+    at = datetime.now(UTC) + timedelta(milliseconds=number)
+    event = {
+        "version": "0",
+        "id": f"6f1d2c3b-0000-4000-8000-{number:012d}",
+        "detail-type": "OrderShipped",
+        "source": "shop.orders",
+        "account": "000000000000",
+        "time": at.isoformat(),
+        "region": "us-east-1",
+        "resources": [],
+        "detail": sample["data"] | {"customer_id": f"customer-{number:07d}"},
+    }
+    return json.dumps({"message": "bench_receipt", "event": event})
+
+
+def letters(number: int) -> list[Letter]:
+    """Rendered letters of a campaign."""
+    run, sample, templates = new_run(), place.sample("bench_sale"), deps.templates()
+    message = templates.messages["bench_sale"]
+    return [_letter(run, message, sample, slot) for slot in range(number)]
+
+
+def _letter(run: Run, message: Any, sample: dict[str, Any], slot: int) -> Letter:
+    recipient_id = f"customer-{slot:07d}"
+    request_id = ids.derived_id(run.started_at, run.run_id, recipient_id)
+    link = deps.links().url(recipient_id, message.topic)
+    content = deps.templates().render(
+        message,
+        Channel.EMAIL,
+        locale="en",
+        recipient=sample["recipient"],
+        data=sample["data"],
+        unsubscribe_url=link,
+    )
+    dispatch = Dispatch(
+        dispatch_id=ids.dispatch_id(request_id, 0),
+        request_id=request_id,
+        recipient_id=recipient_id,
+        message=message.name,
+        channel=Channel.EMAIL,
+        addresses=("amara.okafor@example.com",),
+        locale="en",
+        slot=slot % 100,
+        requested_at=run.started_at,
+        run_id=run.run_id,
+    )
+    where = ids.place(run.run_id, slot % 100)
+    return Letter(dispatch=dispatch, message=message, content=content, place=where, unsubscribe_url=link)
+
+
+def ses_event(kind: str, tags: dict[str, str], at: datetime) -> str:
+    """What SES puts on the bus about a mail; `kind` is `Send`, `Delivery`, `Open` or `Click`."""
+    stamp = at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    payloads: dict[str, dict[str, Any]] = {
+        "Send": {},
+        "Delivery": {
+            "timestamp": stamp,
+            "processingTimeMillis": 612,
+            "recipients": ["amara.okafor@example.com"],
+            "smtpResponse": "250 2.0.0 OK  1763720000 a640c23a62f3a-ab67626ed70",
+            "remoteMtaIp": "203.0.113.17",
+            "reportingMTA": "a8-50.smtp-out.amazonses.com",
+        },
+        "Open": {"timestamp": stamp, "userAgent": "Mozilla/5.0 (Windows NT 5.1)", "ipAddress": "203.0.113.9"},
+        "Click": {
+            "timestamp": stamp,
+            "userAgent": "Mozilla/5.0 (X11; Linux x86_64)",
+            "ipAddress": "203.0.113.9",
+            "link": "https://alderlane.example.com/spring",
+            "linkTags": None,
+        },
+    }
+    headers = ("From", "Reply-To", "To", "Subject", "MIME-Version", "Content-Type", "List-Unsubscribe", "Message-ID")
+    mail = {
+        "timestamp": stamp,
+        "source": "Alder Lane <hello@alderlane.example.com>",
+        "sendingAccountId": "000000000000",
+        "messageId": "0100019aa5f3c2d1-7f1c0a52-4b0e-4c6e-9a57-1d2e3f405162-000000",
+        "destination": ["amara.okafor@example.com"],
+        "headersTruncated": False,
+        "headers": [{"name": name, "value": "x" * 48} for name in headers],
+        "commonHeaders": {"from": ["hello@alderlane.example.com"], "to": ["amara.okafor@example.com"], "subject": "x"},
+        "tags": {
+            "ses:operation": ["SendBulkEmail"],
+            "ses:configuration-set": ["heliograph"],
+            "ses:source-ip": ["203.0.113.5"],
+            "ses:from-domain": ["alderlane.example.com"],
+            "ses:caller-identity": ["heliograph-deliver-email"],
+            **{name: [value] for name, value in tags.items()},
+        },
+    }
+    event = {
+        "version": "0",
+        "id": "6f1d2c3b-0000-4000-8000-000000000000",
+        "detail-type": f"Email {kind}ed",
+        "source": "aws.ses",
+        "account": "000000000000",
+        "time": stamp,
+        "region": "us-east-1",
+        "resources": ["arn:aws:ses:us-east-1:000000000000:configuration-set/heliograph"],
+        "detail": {"eventType": kind, "mail": mail, kind.lower(): payloads[kind]},
+    }
+    return json.dumps(event)
