@@ -7,11 +7,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from flow_system import System
 from heliograph.domain.reconciliation import Kind, Reconciliation
 from heliograph.runtime import deps, reports
 from heliograph_cli.failures import No
+from heliograph_cli.main import cli
 from heliograph_cli.reconciling import compare, reporting, shape
 from heliograph_cli.stack import Stack
 from heliograph_cli.target import Target
@@ -174,3 +176,14 @@ def test_a_run_that_failed_is_a_no_with_its_reason(system: System, stack: Stack)
 def test_on_aws_only_what_providers_report_on_is_compared(stack: Stack, provider: str, channels: set[str]) -> None:
     on_aws = Stack(**{**vars(stack), "target": Target("heliograph"), "parameters": {"SmsProvider": provider}})
     assert reporting(on_aws) == channels
+
+
+def test_the_command_ends_with_one_on_a_difference_and_with_zero_without(
+    system: System, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("heliograph_cli.commands.reconcile.connect", lambda: stack)
+    run_id = submitted(system, "command", 2)
+    early = CliRunner().invoke(cli, ["reconcile", run_id, "--json"])
+    assert (early.exit_code, json.loads(early.stdout)["differences"]["lost"]["count"]) == (1, 2)
+    system.work()
+    assert CliRunner().invoke(cli, ["reconcile", run_id]).exit_code == 0

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import re
 import uuid
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from flow_system import ROOT, System
 from heliograph.adapters.dynamodb import BusyError
@@ -15,6 +17,9 @@ from heliograph.domain.dead_letters import Explanation, explain
 from heliograph.runtime import deps, reports
 from heliograph_cli import dead_letters
 from heliograph_cli.dead_letters import DeadLetters, Redriven
+from heliograph_cli.main import cli
+from heliograph_cli.target import Target
+from local_cloud import REGION
 
 ORDER = {"carrier": "DHL", "tracking_url": "https://example.com/t", "lines": [{"name": "Bench", "quantity": 1}]}
 
@@ -177,3 +182,21 @@ def test_a_campaign_that_cannot_be_read_is_recognised(
 def test_every_queue_with_dead_letters_is_looked_at(system: System) -> None:
     deployed = set(re.findall(r"\$\{StackName\}-(\S+)-dead-letters'", (ROOT / "infra/messaging.yaml").read_text()))
     assert {each.queue for each in dead_letters.queues(system.sqs, system.name)} == deployed
+
+
+def test_the_commands_list_explain_and_send_back(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    stack = SimpleNamespace(target=Target(system.name, REGION, system.cloud.endpoint))
+    monkeypatch.setattr("heliograph_cli.commands.dead_letters.connect", lambda: stack)
+    system.publish("SendRequested", {"recipient_id": "somebody", "data": {"email": "ana@example.com"}})
+    system.work("events")
+
+    def answer(*words: str) -> Any:
+        result = CliRunner().invoke(cli, ["dead-letters", *words, "--json"], catch_exceptions=False)
+        assert "example.com" not in result.output
+        return json.loads(result.stdout)
+
+    (row,) = answer("list")
+    assert (row["queue"], row["number"], row["parked"]) == ("events", 1, 1)
+    assert answer("show", "flow-events-dead-letters")[0]["fault"] == "malformed_detail"
+    assert answer("redrive", "events", "--yes") == [{"queue": "events", "moved": 0, "parked": 1, "newer": 0}]
+    assert CliRunner().invoke(cli, ["dead-letters", "show", "nothing"]).exit_code == 1
