@@ -48,11 +48,15 @@ class Stack:
         assert "FunctionError" not in answer, said
         return said
 
+    def queue_url(self, queue: str) -> str:
+        """The URL of a queue of the stack."""
+        url: str = self._sqs.get_queue_url(QueueName=f"{self.name}-{queue}")["QueueUrl"]
+        return url
+
     def waiting(self, queue: str) -> int:
-        """How much work is in a queue, or in hand."""
-        url = self._sqs.get_queue_url(QueueName=f"{self.name}-{queue}")["QueueUrl"]
-        counts = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-        attributes = self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=counts)["Attributes"]
+        """How much work is in a queue, in hand, or waits there for its time."""
+        counts = [f"ApproximateNumberOfMessages{kind}" for kind in ("", "NotVisible", "Delayed")]
+        attributes = self._sqs.get_queue_attributes(QueueUrl=self.queue_url(queue), AttributeNames=counts)["Attributes"]
         return sum(int(attributes[count]) for count in counts)
 
     def dead_letters(self) -> dict[str, int]:

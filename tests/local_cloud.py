@@ -53,9 +53,12 @@ class LocalCloud:
             config=Config(retries={"total_max_attempts": 1}),
         )
 
-    def outbox(self, *, channel: str = "", to: str = "", limit: int | None = None) -> list[dict[str, Any]]:
-        """What was sent, newest first."""
-        query = {"channel": channel, "to": to} | ({} if limit is None else {"limit": str(limit)})
+    def outbox(
+        self, *, channel: str = "", to: str = "", tag: str = "", limit: int | None = None, words: bool = True
+    ) -> list[dict[str, Any]]:
+        """What was sent, newest first; `tag` is `name:value`; without its words it comes quickly."""
+        query = {"channel": channel, "to": to, "tag": tag} | ({} if limit is None else {"limit": str(limit)})
+        query |= {} if words else {"words": "no"}
         found: list[dict[str, Any]] = self.get("outbox.json?" + urlencode(query))
         return found
 
@@ -113,16 +116,16 @@ def _read(body: str) -> Any:
 def local_cloud(**environment: str) -> Iterator[LocalCloud]:
     """A local cloud that lives as long as the block; functions that it runs see `environment`, too."""
     directory = Path(tempfile.mkdtemp(prefix="heliograph-test-"))
-    cloud = LocalCloud(_free_port())
+    cloud = LocalCloud(free_port())
     with (directory / "log").open("w") as log:
         process = subprocess.Popen(
             [str(PYTHON), "-m", "localcloud"], env=_environment(cloud, directory) | environment, stdout=log, stderr=log
         )
         try:
-            _wait(cloud, process, directory / "log")
+            await_answer(f"{cloud.endpoint}/_heliograph/health", process, directory / "log")
             yield cloud
         finally:
-            _stop(process)
+            stop(process)
             shutil.rmtree(directory, ignore_errors=True)
 
 
@@ -132,26 +135,28 @@ def _environment(cloud: LocalCloud, directory: Path) -> dict[str, str]:
     return here | own | {"MINISTACK_REGION": REGION, "PYTHONDONTWRITEBYTECODE": "1"}
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
 
 
-def _wait(cloud: LocalCloud, process: subprocess.Popen[bytes], log: Path) -> None:
+def await_answer(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Wait until a server that was just started answers; raises RuntimeError with its log when it does not."""
     until = time.monotonic() + START_LIMIT
     while time.monotonic() < until and process.poll() is None:
         try:
-            cloud.get("health")
+            with urlopen(url, timeout=30):
+                return
         except (URLError, ConnectionError):
             time.sleep(0.05)
-        else:
-            return
-    raise RuntimeError(f"The local cloud did not start:\n{log.read_text()}")
+    raise RuntimeError(f"It did not start:\n{log.read_text()}")
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """End a process that was started here."""
     process.terminate()
     try:
         process.wait(STOP_LIMIT)

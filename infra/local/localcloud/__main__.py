@@ -20,6 +20,7 @@ PARTS = (
     "push",
     "sns",
     "layers",
+    "cores",
     "metrics",
     "scheduler",
     "resource_types",

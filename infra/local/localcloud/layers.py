@@ -18,9 +18,13 @@ _lock = threading.Lock()
 class _SharedZip(zipfile.ZipFile):
     """A zip file that, for a layer, leaves a link to the one unpacked copy."""
 
+    def namelist(self) -> list[str]:
+        """Nothing of a layer: ministack would look up on the disk where each name leads, for each worker."""
+        return [] if _is_layer(Path(str(self.filename))) else super().namelist()
+
     def extractall(self, path: Any = None, *arguments: Any, **options: Any) -> None:
         target = Path(path)
-        if not target.name.startswith("layer_"):
+        if not _is_layer(target):
             super().extractall(path, *arguments, **options)
             return
         digest = hashlib.blake2b(Path(str(self.filename)).read_bytes(), digest_size=16).hexdigest()
@@ -28,10 +32,14 @@ class _SharedZip(zipfile.ZipFile):
         with _lock:
             if not shared.is_dir():
                 unpacked = shared.with_suffix(".part")
-                super().extractall(unpacked, *arguments, **options)
+                super().extractall(unpacked, super().namelist())
                 unpacked.rename(shared)
         target.rmdir()
         target.symlink_to(shared)
+
+
+def _is_layer(path: Path) -> bool:
+    return path.name.startswith("layer_")
 
 
 def install() -> None:

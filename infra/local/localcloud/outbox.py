@@ -35,16 +35,15 @@ class Sent:
     account: str = field(default_factory=get_account_id)
     region: str = field(default_factory=get_region)
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self, *, words: bool = True) -> dict[str, Any]:
         """The shape of `outbox.json`."""
+        said = {"text": self.text, "html": self.html, "headers": dict(self.headers)} if words else {}
         return {
             "id": self.provider_message_id,
             "channel": self.channel,
             "to": ", ".join(self.to),
             "subject": self.subject,
-            "text": self.text,
-            "html": self.html,
-            "headers": dict(self.headers),
+            **said,
             "tags": dict(self.tags),
             "provider_message_id": self.provider_message_id,
             "sent_at": self.sent_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
@@ -76,13 +75,16 @@ def find(provider_message_id: str) -> Sent | None:
     return _by_id.get(provider_message_id)
 
 
-def newest(*, channel: str = "", to: str = "", like: str = "", limit: int = MESSAGES_KEPT) -> list[Sent]:
-    """Newest first; `to` is a whole address or recipient id, `like` a part of one."""
+def newest(*, channel: str = "", to: str = "", like: str = "", tag: str = "", limit: int = MESSAGES_KEPT) -> list[Sent]:
+    """Newest first; `to` is a whole address or recipient id, `like` a part of one, `tag` a `name:value`."""
+    name, _, value = tag.partition(":")
 
     def wanted(sent: Sent) -> bool:
         if channel and sent.channel != channel:
             return False
         if to and to.lower() not in sent.names():
+            return False
+        if tag and sent.tags.get(name) != value:
             return False
         return not like or any(like.lower() in name for name in sent.names())
 

@@ -105,10 +105,9 @@ def _messages(query: dict[str, list[str]], headers: dict[str, str]) -> Answer:
     if headers.get("if-none-match") == tag:
         return 304, {"ETag": tag}, b""
     limit = int(given["limit"]) if given.get("limit", "").isdigit() else outbox.MESSAGES_KEPT
-    found = outbox.newest(
-        channel=given.get("channel", ""), to=given.get("to", ""), like=given.get("like", ""), limit=limit
-    )
-    status, sent, content = answer([message.as_json() for message in found])
+    found = outbox.newest(**{name: given.get(name, "") for name in ("channel", "to", "like", "tag")}, limit=limit)
+    words = given.get("words") != "no"
+    status, sent, content = answer([message.as_json(words=words) for message in found])
     return status, {**sent, "ETag": tag}, content
 
 
