@@ -1,0 +1,104 @@
+"""AWS in memory: what it keeps, the time, and calls that end before or after AWS has done them."""
+
+from __future__ import annotations
+
+import importlib
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from types import SimpleNamespace
+from typing import NamedTuple
+
+import msgspec
+
+from builders import NOW
+from heliograph.adapters.dynamodb import BusyError
+from heliograph.domain.figures import Planned
+from heliograph.domain.model import LedgerEntry, Recipient, RecordKey, RequestPack, Run, SlotFacts
+
+VERBS = {"REQUESTS": "plan", "OUTBOX": "deliver", "ENGAGEMENT": "record", "SETTLE": "settle"}
+
+
+class Killed(BaseException):
+    """The process ended here; no error, so nothing in a function may handle it."""
+
+
+class Fate(NamedTuple):
+    """What happens to an invocation: at which edge of its calls (before the first, after it, before the second, …)."""
+
+    edge: int
+    error: type[BaseException]
+
+
+class Waiting(msgspec.Struct):
+    """A message in a queue."""
+
+    body: str
+    visible_at: datetime
+    receives: int = 0
+
+
+class World:
+    """What AWS keeps, and the time."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+        self.fate: Fate | None = None
+        self.busy = False
+        """Whether DynamoDB leaves every second decision of a batch undecided."""
+        self.people: dict[str, Recipient] = {}
+        self.runs: dict[str, Run] = {}
+        self.ledger: dict[str, LedgerEntry] = {}
+        self.plans: dict[tuple[str, str], Planned] = {}
+        self.facts: defaultdict[RecordKey, SlotFacts] = defaultdict(dict)
+        self.queues: defaultdict[str, list[Waiting]] = defaultdict(list)
+        self.schedules: dict[str, tuple[RequestPack, datetime]] = {}
+        self._edges = 0
+
+    @contextmanager
+    def call(self) -> Iterator[None]:
+        """Around every call: it may end before AWS has done it, or after."""
+        self._pass()
+        yield
+        self._pass()
+
+    def _pass(self) -> None:
+        if self.fate and (self._edges == self.fate.edge or (self._edges > self.fate.edge and self._is_dead())):
+            self._edges += 1
+            raise self.fate.error
+        self._edges += 1
+
+    def _is_dead(self) -> bool:
+        return self.fate is not None and not issubclass(self.fate.error, Exception)
+
+    def put(self, queue: str, work: msgspec.Struct, *, delay: int = 0) -> None:
+        """Put work into a queue."""
+        body = msgspec.json.encode(work).decode()
+        self.queues[queue].append(Waiting(body, self.now + timedelta(seconds=delay)))
+
+    def visible(self) -> list[tuple[str, Waiting]]:
+        """Every message that a function may get now."""
+        return [(queue, one) for queue, some in self.queues.items() for one in some if one.visible_at <= self.now]
+
+    def invoke(self, queue: str, message: Waiting, *, fate: Fate | None = None, is_kept: bool = False) -> bool:
+        """Hand a message to its function; it leaves the queue unless it failed, or is to be delivered once more."""
+        self.fate, self._edges = fate, 0
+        message.receives += 1
+        record = {
+            "messageId": "m",
+            "receiptHandle": "r",
+            "body": message.body,
+            "attributes": {"ApproximateReceiveCount": str(message.receives)},
+            "eventSourceARN": "arn:aws:sqs:eu-west-1:0:q",
+        }
+        app = importlib.import_module(f"functions.{VERBS[queue.partition('_')[0]]}.app")
+        try:
+            answer = app.handler({"Records": [record]}, SimpleNamespace())
+            is_done = not answer["batchItemFailures"]
+        except (Killed, BusyError):
+            is_done = False
+        self.fate = None
+        if is_done and not is_kept:
+            self.queues[queue].remove(message)
+        return is_done

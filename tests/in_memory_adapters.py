@@ -1,0 +1,197 @@
+"""The adapters in memory, at the edge where handlers get theirs: the same methods, conditions included."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from types import SimpleNamespace
+from typing import Any
+
+import msgspec
+import pytest
+
+from builders import CONTENT
+from heliograph.adapters.dynamodb import BusyError
+from heliograph.adapters.ledger import Written
+from heliograph.domain.facts import Fact
+from heliograph.domain.figures import Delivered, Planned
+from heliograph.domain.model import (
+    AddressSuppression,
+    Channel,
+    Consent,
+    ConsentState,
+    Consequence,
+    LedgerEntry,
+    Message,
+    Policy,
+    Recipient,
+    RecordKey,
+    RequestPack,
+    Sender,
+    SlotFacts,
+    SuppressAddress,
+    WithdrawConsent,
+)
+from heliograph.runtime import deps
+from in_memory import World
+
+GRACE = 900  # seconds
+
+
+class People:
+    """The methods of `Recipients`."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def get_many(self, ids: Iterable[str], *, consistent: bool = False) -> dict[str, Recipient]:
+        with self._world.call():
+            return {each: self._world.people[each] for each in ids if each in self._world.people}
+
+    def apply(self, consequence: Consequence) -> None:
+        with self._world.call():
+            person = self._world.people[consequence.recipient_id]
+            match consequence:
+                case SuppressAddress(address=address, reason=reason, at=at):
+                    marks = {address: AddressSuppression(reason=reason, at=at)}
+                    person = msgspec.structs.replace(person, suppressed=marks | person.suppressed)
+                case WithdrawConsent(channel=channel, at=at, source=source):
+                    refusal = Consent(state=ConsentState.OPTED_OUT, at=at, source=source)
+                    kept = {key: refusal if key.endswith(channel) else old for key, old in person.consents.items()}
+                    person = msgspec.structs.replace(person, consents=kept)
+            self._world.people[person.recipient_id] = person
+
+
+class Decisions:
+    """The methods of `Ledger`: a decision is written once."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def write(self, entries: Sequence[LedgerEntry]) -> Written:
+        written = Written()
+        for number, entry in enumerate(entries):
+            with self._world.call():
+                if self._world.busy and number % 2:
+                    written.undecided.add(entry.dispatch_id)
+                elif (first := self._world.ledger.setdefault(entry.dispatch_id, entry)) is entry:
+                    written.won.add(entry.dispatch_id)
+                else:
+                    written.existing[entry.dispatch_id] = first
+        return written
+
+    def write_all(self, entries: Sequence[LedgerEntry]) -> dict[str, LedgerEntry]:
+        written = self.write(entries)
+        if written.undecided:
+            raise BusyError("some decisions were not taken")
+        return written.existing
+
+    def read(self, entries: Sequence[LedgerEntry]) -> dict[str, LedgerEntry]:
+        with self._world.call():
+            ids = (entry.dispatch_id for entry in entries)
+            return {each: self._world.ledger[each] for each in ids if each in self._world.ledger}
+
+
+class Facts:
+    """The methods of `Records`: facts are only added, but for `retry`, which one try takes away."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def keep_plan(self, run_id: str, pack_id: str, planned: Planned, at: datetime) -> None:
+        with self._world.call():
+            self._world.plans[run_id, pack_id] = planned
+
+    def keep(self, record: RecordKey, slots: SlotFacts, at: datetime) -> None:
+        with self._world.call():
+            for slot, facts in slots.items():
+                self._world.facts[record][slot] = {**facts, **self._world.facts[record].get(slot, {})}
+
+    def claim_again(self, record: RecordKey, slots: Iterable[int]) -> None:
+        with self._world.call():
+            wanted = [self._world.facts[record].get(slot, {}) for slot in slots]
+            if not all(Fact.RETRY in facts for facts in wanted):
+                raise BusyError("somebody else took them")
+            for facts in wanted:
+                del facts[Fact.RETRY]
+
+    def settle(self, record: RecordKey, slot: int, facts: Mapping[str, str]) -> None:
+        with self._world.call():
+            known = self._world.facts[record].setdefault(slot, {})
+            if Fact.SETTLED not in known:
+                known.update(facts)
+
+    def read(self, records: Iterable[RecordKey]) -> dict[RecordKey, SlotFacts]:
+        with self._world.call():
+            return {one: {slot: dict(facts) for slot, facts in self._world.facts[one].items()} for one in records}
+
+    def of_run(self, run_id: str) -> Iterator[Planned | Delivered]:
+        yield from (planned for (its_run, _), planned in self._world.plans.items() if its_run == run_id)
+        for record, slots in self._world.facts.items():
+            if record.run_id == run_id:
+                yield Delivered(channel=record.channel, slots=slots)
+
+
+class Works:
+    """The methods of `Queue`."""
+
+    def __init__(self, world: World, name: str) -> None:
+        self._world = world
+        self._name = name
+
+    def send(self, works: Sequence[msgspec.Struct], *, delay: int = 0) -> None:
+        with self._world.call():
+            for work in works:
+                self._world.put(self._name, work, delay=delay)
+
+
+class Later:
+    """The methods of `Schedules`: one schedule a name."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def defer(self, pack: RequestPack, until: datetime) -> None:
+        with self._world.call():
+            self._world.schedules.setdefault(pack.pack_id, (pack, until))
+
+
+class Words:
+    """The methods of `Templates`, with the same words in every message."""
+
+    def __init__(self, messages: Iterable[Message], policy: Policy) -> None:
+        self.policy = policy
+        self.messages = {message.name: message for message in messages}
+
+    def message(self, name: str) -> Message | None:
+        return self.messages.get(name)
+
+    def render(self, message: Message, channel: Channel, **_: Any) -> dict[str, str]:
+        return CONTENT[channel]
+
+
+def install(world: World, words: Words, sender: Callable[[Channel], Sender], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every handler work in this world."""
+    people, decisions, facts, later = People(world), Decisions(world), Facts(world), Later(world)
+    links = SimpleNamespace(url=lambda recipient_id, topic: "https://example.com/u")
+    runs = SimpleNamespace(get=world.runs.get, complete=lambda run_id: None)
+    lake = SimpleNamespace(keep_events=lambda events: None)
+    edges: dict[str, Callable[..., Any]] = {
+        "now": lambda: world.now,
+        "recipients": lambda: people,
+        "ledger": lambda: decisions,
+        "records": lambda: facts,
+        "runs": lambda: runs,
+        "bucket": lambda: lake,
+        "links": lambda: links,
+        "schedules": lambda: later,
+        "templates": lambda: words,
+        "queue": lambda name: Works(world, name.removesuffix("_QUEUE")),
+        "sender": sender,
+        "rate": lambda channel: None,
+        "grace": lambda: GRACE,
+        "see_again": lambda *_: None,
+    }
+    for name, edge in edges.items():
+        monkeypatch.setattr(deps, name, edge)
+    monkeypatch.setenv("POWERTOOLS_METRICS_DISABLED", "true")

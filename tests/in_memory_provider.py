@@ -1,0 +1,81 @@
+"""A provider in memory: it takes letters or not, answers or not, and reports what it took."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import cycle, islice
+
+from heliograph.domain.engagement import event_id
+from heliograph.domain.model import (
+    Accepted,
+    Channel,
+    EngagementEvent,
+    EngagementKind,
+    Failed,
+    FailureCode,
+    InDoubt,
+    Letter,
+    NotSent,
+    Outcome,
+    Sender,
+)
+from in_memory import World
+
+ANSWERS = ("accepted", "accepted", "taken, and the answer lost", "lost on the way", "throttled", "refused")
+
+
+class Provider:
+    """The provider of every channel."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self.taken: list[Letter] = []
+        """Its log."""
+        self.news: list[EngagementEvent] = []
+        """What it is going to report."""
+        self.answers: Iterator[str] = cycle(ANSWERS[:1])
+
+    def sender(self, channel: Channel) -> Sender:
+        """A provider that takes two letters a call."""
+
+        def send(letters: Sequence[Letter]) -> Iterator[tuple[Outcome, ...]]:
+            waiting = iter(letters)
+            while some := list(islice(waiting, 2)):
+                with self._world.call():
+                    outcomes = tuple(self._answer(letter, next(self.answers)) for letter in some)
+                yield outcomes
+
+        return send
+
+    def _answer(self, letter: Letter, answer: str) -> Outcome:
+        """What the provider does with a letter, and what it says."""
+        dispatch_id = letter.dispatch.dispatch_id
+        if answer in ("accepted", "taken, and the answer lost"):
+            self.taken.append(letter)
+            kinds = (EngagementKind.SENT, EngagementKind.DELIVERED, EngagementKind.BOUNCED, EngagementKind.COMPLAINED)
+            self.news += [self._event(letter, kind) for kind in kinds[: 2 + len(self.taken) % 3]]
+        match answer:
+            case "accepted":
+                return Accepted(dispatch_id=dispatch_id, provider_message_id=f"m-{len(self.taken)}")
+            case "throttled":
+                return NotSent(dispatch_id=dispatch_id, cause="TooManyRequestsException")
+            case "refused":
+                return Failed(dispatch_id=dispatch_id, code=FailureCode.REJECTED)
+            case _:
+                return InDoubt(dispatch_id=dispatch_id, cause="ReadTimeoutError")
+
+    def _event(self, letter: Letter, kind: EngagementKind) -> EngagementEvent:
+        """An event of the provider about a letter."""
+        dispatch = letter.dispatch
+        return EngagementEvent(
+            event_id=event_id(dispatch.dispatch_id, kind),
+            dispatch_id=dispatch.dispatch_id,
+            recipient_id=dispatch.recipient_id,
+            channel=dispatch.channel,
+            kind=kind,
+            occurred_at=self._world.now,
+            place=letter.place,
+            run_id=dispatch.run_id,
+            address=dispatch.addresses[0],
+            permanent=True,
+        )

@@ -1,0 +1,221 @@
+"""Whatever goes wrong, in whatever order: nobody is lost, nothing is sent twice, and no state moves backwards."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import timedelta
+from itertools import cycle
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from builders import a_message, a_recipient, a_request
+from heliograph.adapters.dynamodb import BusyError
+from heliograph.domain import ids
+from heliograph.domain.facts import Fact, Standing, detail_of, standing_of
+from heliograph.domain.model import (
+    Channel,
+    Events,
+    Lane,
+    Letter,
+    OnUnknown,
+    Policy,
+    Purpose,
+    QuietHours,
+    RecordKey,
+    RequestPack,
+    Run,
+    SendRequest,
+)
+from heliograph.runtime import reports
+from in_memory import Fate, Killed, World
+from in_memory_adapters import Words, install
+from in_memory_provider import ANSWERS, Provider
+
+CHANNELS = (Channel.EMAIL, Channel.SMS)
+MESSAGES = (
+    a_message("news", channels=CHANNELS, topic="news", purpose=Purpose.PROMOTIONAL),
+    a_message("notice", channels=CHANNELS),
+)
+POLICY = Policy(quiet_hours={Channel.SMS: QuietHours(start="21:00", end="08:00")})
+PEOPLE = [f"person-{number}" for number in range(5)]
+RANKS = [{Standing.PENDING}, {Standing.UNKNOWN}, {Standing.FAILED, Standing.SUPPRESSED}, {Standing.ACCEPTED}]
+
+some_fate = st.none() | st.builds(Fate, st.integers(0, 14), st.sampled_from([Killed, BusyError]))
+some_answers = st.lists(st.sampled_from(ANSWERS), min_size=1, max_size=4)
+number = st.integers(0, 1_000)
+
+
+class Conservation(RuleBasedStateMachine):
+    """A world in which everything may go wrong."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.world = World()
+        self.provider = Provider(self.world)
+        self.requests: list[SendRequest] = []
+        self.seen: dict[tuple[RecordKey, int], Standing] = {}
+        self.patch = pytest.MonkeyPatch()
+        install(self.world, Words(MESSAGES, POLICY), self.provider.sender, self.patch)
+
+    # ---- what happens ----------------------------------------------------------------------------------------
+
+    @initialize(consents=st.lists(st.sampled_from(["news/email", "news/sms"]), min_size=5, max_size=5))
+    def people_are_known(self, consents: list[str]) -> None:
+        for person, consent in zip(PEOPLE, consents, strict=True):
+            self.world.people[person] = a_recipient(person, opted_in=[consent], email=f"{person}@example.com")
+
+    @rule(people=st.sets(st.sampled_from([*PEOPLE, "nobody"]), min_size=1), message=st.sampled_from(MESSAGES))
+    def a_run_starts(self, people: set[str], message: Any) -> None:
+        run_id = ids.derived_id(self.world.now, "run", str(len(self.world.runs)))
+        self.world.runs[run_id] = Run(
+            run_id=run_id,
+            campaign="c",
+            message=message.name,
+            started_at=self.world.now,
+            audience=len(people),
+            ingested=True,
+        )
+        requests = [self.request(person, message.name, run_id) for person in sorted(people)]
+        for some in (requests[:3], requests[3:]):
+            self.ask(some, run_id)
+
+    @rule(person=st.sampled_from(PEOPLE), message=st.sampled_from(MESSAGES))
+    def an_event_asks(self, person: str, message: Any) -> None:
+        self.ask([self.request(person, message.name, "")], "")
+
+    @rule(person=st.sampled_from(PEOPLE), consents=st.sets(st.sampled_from(["news/email", "news/sms"])), reached=number)
+    def a_person_changes(self, person: str, consents: set[str], reached: int) -> None:
+        email = f"{person}@example.com" if reached % 3 else ""
+        changed = a_recipient(person, opted_in=consents, email=email)
+        self.world.people[person] = msgspec.structs.replace(changed, suppressed=self.world.people[person].suppressed)
+
+    @rule(which=number, fate=some_fate, busy=st.booleans(), answers=some_answers, again=st.booleans())
+    def a_function_takes_a_message(
+        self, which: int, fate: Fate | None, busy: bool, answers: list[str], again: bool
+    ) -> None:
+        if visible := self.world.visible():
+            self.world.busy, self.provider.answers = busy, cycle(answers)
+            self.world.invoke(*visible[which % len(visible)], fate=fate, is_kept=again)
+            self.world.busy = False
+
+    @rule(which=number, again=st.booleans())
+    def the_provider_reports(self, which: int, again: bool) -> None:
+        if self.provider.news:
+            event = self.provider.news[which % len(self.provider.news)]
+            self.world.put("ENGAGEMENT", Events(events=(event,)))
+            if not again:
+                self.provider.news.remove(event)
+
+    @rule(minutes=st.sampled_from([1, 15, 360]))
+    def time_passes(self, minutes: int) -> None:
+        self.world.now += timedelta(minutes=minutes)
+        self.release()
+
+    def request(self, person: str, message: str, run_id: str) -> SendRequest:
+        """One person, one message."""
+        request_id = ids.derived_id(self.world.now, run_id, person, str(len(self.requests)))
+        request = a_request(person, request_id=request_id, message=message, run_id=run_id, requested_at=self.world.now)
+        self.requests.append(request)
+        return request
+
+    def ask(self, requests: list[SendRequest], run_id: str) -> None:
+        """Queue requests as a pack."""
+        if requests:
+            pack_id = ids.derived_id(self.world.now, "pack", requests[0].request_id)
+            pack = RequestPack(pack_id=pack_id, lane=Lane.BULK, run_id=run_id, requests=tuple(requests))
+            self.world.put("REQUESTS_BULK", pack)
+
+    def release(self) -> None:
+        """Fire the schedules whose time has come; SQS gives a pack back long before."""
+        if self.world.queues["REQUESTS_BULK"]:
+            return
+        due = [name for name, (_, until) in self.world.schedules.items() if until <= self.world.now]
+        for name in due:
+            self.world.put("REQUESTS_BULK", self.world.schedules.pop(name)[0])
+
+    # ---- what must hold --------------------------------------------------------------------------------------
+
+    @invariant()
+    def nobody_is_lost_or_counted_twice(self) -> None:
+        for run_id in self.world.runs:
+            sums = reports.status(run_id)
+            assert sum(sums.counts.values()) == sums.audience
+            assert min(*sums.counts.values(), sums.pending) >= 0, sums
+
+    @invariant()
+    def nothing_is_sent_twice_unless_its_settling_rule_says_so(self) -> None:
+        times = Counter(letter.dispatch.dispatch_id for letter in self.provider.taken)
+        for letter in self.provider.taken:
+            settled = self.facts_of(letter).get(Fact.SETTLED, "")
+            assert times[letter.dispatch.dispatch_id] <= 1 + (detail_of(settled) == OnUnknown.RESEND)
+
+    @invariant()
+    def no_state_moves_backwards(self) -> None:
+        for record, slots in self.world.facts.items():
+            for slot, facts in slots.items():
+                now, before = standing_of(facts), self.seen.get((record, slot), Standing.PENDING)
+                assert now == before or rank(now) > rank(before), (before, now)
+                self.seen[record, slot] = now
+
+    def facts_of(self, letter: Letter) -> Any:
+        """What is known of a letter."""
+        pack_id, slot = ids.split_place(letter.place)
+        record = RecordKey(letter.dispatch.run_id, pack_id, letter.dispatch.channel)
+        return self.world.facts[record].get(slot, {})
+
+    def teardown(self) -> None:
+        """When all is quiet again, everything has an end that agrees with the provider's log."""
+        try:
+            self.drain()
+            self.nobody_is_lost_or_counted_twice()
+            self.nothing_is_sent_twice_unless_its_settling_rule_says_so()
+            self.no_state_moves_backwards()
+            self.everything_has_an_end()
+        finally:
+            self.patch.undo()
+
+    def drain(self) -> None:
+        """Let everything that waits be done, without faults."""
+        self.provider.answers = cycle(["accepted"])
+        for _ in range(40):
+            for event in self.provider.news:
+                self.world.put("ENGAGEMENT", Events(events=(event,)))
+            self.provider.news.clear()
+            for queue, message in self.world.visible():
+                self.world.invoke(queue, message)
+            self.world.now += timedelta(hours=1)
+            self.release()
+        assert not self.world.schedules
+        assert not any(self.world.queues.values())
+
+    def everything_has_an_end(self) -> None:
+        """Nothing is pending, and what the provider took is accepted."""
+        for run_id in self.world.runs:
+            sums = reports.status(run_id)
+            assert (sums.state, sums.pending, sums.counts["deferred"]) == ("complete", 0, 0), sums
+            people = {letter.dispatch.dispatch_id for letter in self.provider.taken if letter.dispatch.run_id == run_id}
+            assert sums.counts["accepted"] == len(people)
+        for request in self.requests:
+            assert any(entry.dispatch_id.startswith(request.request_id) for entry in self.world.ledger.values())
+        assert Standing.PENDING not in self.seen.values()
+
+
+def rank(standing: Standing) -> int:
+    """How far a dispatch has come."""
+    return next(rank for rank, standings in enumerate(RANKS) if standing in standings)
+
+
+Conservation.TestCase.settings = settings(
+    max_examples=400,
+    stateful_step_count=40,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+test_conservation_holds_at_every_step = Conservation.TestCase

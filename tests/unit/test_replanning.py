@@ -1,0 +1,104 @@
+"""A pack that is planned anew, with a receive count of 1: SQS's count is approximate, and a redrive begins it again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+
+import pytest
+
+from builders import NOW, a_message, a_recipient, a_request
+from heliograph.domain.figures import RunFigures
+from heliograph.domain.model import (
+    Accepted,
+    Channel,
+    Lane,
+    Letter,
+    Outcome,
+    Policy,
+    Purpose,
+    QuietHours,
+    RequestPack,
+    Run,
+    Sender,
+)
+from heliograph.runtime import reports
+from in_memory import Fate, Killed, World
+from in_memory_adapters import Words, install
+
+NEWS = a_message("news", channels=(Channel.EMAIL, Channel.SMS), topic="news", purpose=Purpose.PROMOTIONAL)
+POLICY = Policy(quiet_hours={Channel.SMS: QuietHours(start="21:00", end="08:00")})
+BEFORE_THE_SCHEDULE, BEFORE_THE_SUMS = Fate(4, Killed), Fate(6, Killed)
+"""After the people were read and the decision was written; and after the schedule was made."""
+
+
+def accepting(channel: Channel) -> Sender:
+    """A provider that takes everything."""
+
+    def send(letters: Sequence[Letter]) -> Iterator[tuple[Outcome, ...]]:
+        yield tuple(Accepted(dispatch_id=one.dispatch.dispatch_id, provider_message_id="m") for one in letters)
+
+    return send
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> World:
+    """A world with a run of one person, who consents to texts, at ten in the evening."""
+    world = World()
+    install(world, Words([NEWS], POLICY), accepting, monkeypatch)
+    world.now = NOW + timedelta(hours=12)
+    world.people["amara"] = a_recipient(opted_in=["news/sms"])
+    world.runs["run"] = Run(run_id="run", campaign="c", message="news", started_at=NOW, audience=1, ingested=True)
+    request = a_request(message="news", run_id="run")
+    world.put("REQUESTS_BULK", RequestPack(pack_id="pack", lane=Lane.BULK, run_id="run", requests=(request,)))
+    return world
+
+
+def plan(world: World, fate: Fate | None = None) -> None:
+    """Let the pack be planned, as if it had never been received before."""
+    (message,) = world.queues["REQUESTS_BULK"]
+    message.receives = 0
+    world.invoke("REQUESTS_BULK", message, fate=fate, is_kept=True)
+
+
+def the_end(world: World) -> RunFigures:
+    """The sums when all is done, the next day."""
+    for _ in range(4):
+        world.now += timedelta(hours=12)
+        for pack, _ in world.schedules.values():
+            world.put("REQUESTS_BULK", pack)
+        world.schedules.clear()
+        for queue, message in world.visible():
+            world.invoke(queue, message)
+    return reports.status("run")
+
+
+@pytest.mark.xfail(strict=True, reason="a pack with a receive count of 1 does not read what was decided before")
+def test_who_was_deferred_before_a_crash_is_written_to_although_the_pack_is_planned_again_by_day(world: World) -> None:
+    plan(world, BEFORE_THE_SCHEDULE)
+    world.now += timedelta(hours=12)
+    plan(world)
+    world.queues["REQUESTS_BULK"].clear()
+    assert the_end(world).counts["accepted"] == 1
+
+
+@pytest.mark.xfail(strict=True, reason="a pack with a receive count of 1 does not read what was decided before")
+def test_who_was_suppressed_stays_suppressed_in_the_sums_although_they_consent_before_the_pack_is_planned_again(
+    world: World,
+) -> None:
+    world.people["amara"] = a_recipient()
+    plan(world)
+    world.people["amara"] = a_recipient(opted_in=["news/email"])
+    plan(world)
+    world.queues["REQUESTS_BULK"].clear()
+    assert the_end(world).suppressed == {"not_consented": 1}
+
+
+@pytest.mark.xfail(strict=True, reason="people who are planned again are taken from a sum in which they are not yet")
+def test_no_sum_is_negative_although_a_deferral_is_over_before_its_first_plan_is_counted(world: World) -> None:
+    plan(world, BEFORE_THE_SUMS)
+    world.now += timedelta(hours=12)
+    ((pack, _),) = world.schedules.values()
+    world.put("REQUESTS_BULK", pack)
+    world.invoke("REQUESTS_BULK", world.queues["REQUESTS_BULK"][-1])
+    assert min(reports.status("run").counts.values()) >= 0
