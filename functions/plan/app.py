@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from heliograph.domain import packing
-from heliograph.domain.model import Decision, Dispatch, LedgerEntry, RequestPack
+from heliograph.domain.model import Decision, Dispatch, Lane, LedgerEntry, RequestPack
 from heliograph.domain.planning import plan
 from heliograph.runtime import deps
 from heliograph.runtime.handlers import queue_handler
@@ -29,22 +29,25 @@ def handler(pack: RequestPack, receives: int) -> None:
         )
         for slot, request in enumerate(pack.requests)
     ]
-    outbox = packing.outbox(pack, decisions, earlier_decisions(pack, decisions, now, again=receives > 1))
+    may_be_decided = receives > 1 or pack.lane is Lane.BULK
+    outbox = packing.outbox(pack, decisions, earlier_decisions(pack, decisions, now, look_up=may_be_decided))
+    if pack.run_id:  # before anybody can be planned again: no sum is ever taken from before it is there
+        deps.records().keep_plan(pack.run_id, pack.pack_id, outbox.planned, now)
     for deferred, until in outbox.deferred:
         deps.schedules().defer(deferred, until)
     for dispatches in outbox.dispatches:
         deps.outbox(dispatches.channel, dispatches.lane).send([dispatches])
-    if pack.run_id:
-        deps.records().keep_plan(pack.run_id, pack.pack_id, outbox.planned, now)
     count_decisions(outbox.planned)
 
 
 def earlier_decisions(
-    pack: RequestPack, decisions: Sequence[Decision], now: datetime, *, again: bool
+    pack: RequestPack, decisions: Sequence[Decision], now: datetime, *, look_up: bool
 ) -> dict[str, LedgerEntry]:
     """Write suppressions and deferrals down; what had been decided before, by an earlier try or another planner.
 
-    Dispatches are written by deliver, as the claim; here they are only looked up when the pack comes again.
+    Dispatches are written by deliver, as the claim. They are looked up here because a pack may have been planned
+    before, whatever SQS's approximate count says: deferrals and sums must follow what was decided then. A single
+    transactional request is spared that on its first try: it is never deferred and in no sum, and deliver claims it.
     """
     templates = deps.templates()
     entries = [
@@ -58,7 +61,7 @@ def earlier_decisions(
         )
         for slot, (request, decision) in enumerate(zip(pack.requests, decisions, strict=True))
     ]
-    looked_up = deps.ledger().read(entries) if again else {}
+    looked_up = deps.ledger().read(entries) if look_up else {}
     noes = [
         entry
         for entry, decision in zip(entries, decisions, strict=True)
