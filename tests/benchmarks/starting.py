@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shutil
 import statistics
 import subprocess
 from collections.abc import Iterator
@@ -43,7 +44,11 @@ def runtime(folder: Path) -> Path:
         assert spec.origin is not None
         origin = Path(spec.origin)
         source = origin.parent if origin.name == "__init__.py" else origin
-        (folder / source.name).symlink_to(source)
+        if source.is_dir():
+            shutil.copytree(source, folder / source.name)
+        else:
+            shutil.copy(source, folder)
+    subprocess.run([PYTHON, "-m", "compileall", "-q", folder], check=True)  # as Lambda's own are
     return folder
 
 

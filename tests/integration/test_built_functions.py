@@ -1,20 +1,19 @@
-"""The functions as they were built: each starts with nothing but its own code, the layers and what Lambda brings."""
+"""The functions as they were built: each starts with nothing but its own code and the layers."""
 
 from __future__ import annotations
 
-import importlib.util
+import re
 import subprocess
 from pathlib import Path
 
 import pytest
 
+import trim_botocore
 from wiring import FUNCTIONS, ROOT
 
 BUILT = ROOT / ".aws-sam/build"
 PYTHON = ROOT / ".local/cloud/bin/python"  # the Python that the layer was built for
 LAYERS = [BUILT / "HeliographLayer/python", ROOT / "build/templates/python"]
-OF_LAMBDA = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3")
-
 START = "import sys; sys.path[:0] = sys.argv[2:]; "
 IMPORT_HANDLER = START + "import app; assert callable(app.handler)"
 IMPORT_EVERYTHING = START + (
@@ -22,19 +21,13 @@ IMPORT_EVERYTHING = START + (
     "for module in pkgutil.walk_packages(heliograph.__path__, 'heliograph.'): importlib.import_module(module.name)"
 )
 
-
-@pytest.fixture(scope="module")
-def of_lambda(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The AWS SDK, which the Lambda runtime brings, and nothing else of this environment."""
-    place = tmp_path_factory.mktemp("runtime")
-    for name in OF_LAMBDA:
-        spec = importlib.util.find_spec(name)
-        assert spec is not None
-        assert spec.origin is not None
-        origin = Path(spec.origin)
-        source = origin.parent if origin.name == "__init__.py" else origin
-        (place / source.name).symlink_to(source)
-    return place
+MAKE_CLIENT = START + (
+    "import botocore.session, botocore\n"
+    "session = botocore.session.Session()\n"
+    "session.set_credentials('key', 'secret')\n"
+    "client = session.create_client('{service}', region_name='eu-central-1')\n"
+    "assert all(hasattr(client, botocore.xform_name(name)) for name in {operations!r})"
+)
 
 
 def run_alone(code: str, *path: Path) -> None:
@@ -45,15 +38,30 @@ def run_alone(code: str, *path: Path) -> None:
 
 
 @pytest.mark.parametrize("function", sorted(FUNCTIONS))
-def test_a_built_function_has_all_that_it_imports(function: str, of_lambda: Path) -> None:
+def test_a_built_function_has_all_that_it_imports(function: str) -> None:
     assert (BUILT / function).is_dir(), "run `make build` first"
-    run_alone(IMPORT_HANDLER, BUILT / function, *LAYERS, of_lambda)
+    run_alone(IMPORT_HANDLER, BUILT / function, *LAYERS)
 
 
-def test_the_built_layer_has_all_that_it_may_ever_import(of_lambda: Path) -> None:
+def test_the_built_layer_has_all_that_it_may_ever_import() -> None:
     """Much is imported only when it is needed; it must be there then."""
-    run_alone(IMPORT_EVERYTHING, *LAYERS, of_lambda)
+    run_alone(IMPORT_EVERYTHING, *LAYERS)
 
 
-def test_the_layer_does_not_bring_what_lambda_brings() -> None:
-    assert not [name for name in ("boto3", "botocore", "s3transfer", "urllib3") if (LAYERS[0] / name).exists()]
+def test_the_layer_brings_the_botocore_that_is_pinned_and_of_it_only_what_is_called() -> None:
+    (pinned,) = re.findall(r"^botocore==(\S+)", (ROOT / "layers/heliograph/requirements.txt").read_text(), re.MULTILINE)
+    run_alone(
+        f"import sys; sys.path[:0] = sys.argv[2:]; import botocore; assert botocore.__version__ == {pinned!r}", *LAYERS
+    )
+    assert not (LAYERS[0] / "boto3").exists()
+    assert not (LAYERS[0] / "botocore/data/ec2").exists()
+
+
+@pytest.mark.parametrize("service", sorted(trim_botocore.OPERATIONS))
+def test_a_client_of_the_trimmed_botocore_can_make_every_call_that_is_left(service: str) -> None:
+    run_alone(MAKE_CLIENT.format(service=service, operations=trim_botocore.OPERATIONS[service]), *LAYERS)
+
+
+def test_compiled_code_is_in_the_layer() -> None:
+    """Lambda cannot keep what it compiles: without this every cold start would compile everything again."""
+    assert list(LAYERS[0].glob("botocore/__pycache__/client.*.pyc"))
