@@ -41,3 +41,10 @@ def test_what_no_provider_would_carry_is_no_identifier(text: str) -> None:
 
 def test_a_place_names_its_pack_and_slot() -> None:
     assert ids.split_place(ids.place("PACK", 99)) == ("PACK", 99)
+
+
+@given(TIMES, st.lists(st.text(), max_size=2), st.text())
+def test_many_ids_of_one_beginning_are_the_same_as_each_derived_alone(
+    at: datetime, beginning: list[str], last: str
+) -> None:
+    assert ids.deriving(at, *beginning)(last) == ids.derived_id(at, *beginning, last)

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from builders import NOW, a_message
 from heliograph.domain.errors import MalformedError
@@ -15,6 +17,7 @@ from heliograph.domain.segments import (
     PACK_LIMIT,
     Campaign,
     Problem,
+    Seen,
     Uploaded,
     new_run,
     packs,
@@ -126,3 +129,17 @@ def test_a_manifest_that_cannot_be_read_says_which_field_is_wrong(text: bytes, s
     with pytest.raises(MalformedError) as refused:
         read_campaign(text)
     assert said in str(refused.value)
+
+
+@given(st.lists(st.text(max_size=2), max_size=300))
+def test_nobody_is_ever_new_twice_and_everybody_always_once(people: list[str]) -> None:
+    seen, known = Seen(), set[str]()
+    for person in people:
+        assert seen.is_new(person) is (person not in known)
+        known.add(person)
+
+
+def test_a_hundred_thousand_people_are_told_apart() -> None:
+    seen = Seen()
+    assert all(seen.is_new(f"customer-{number}") for number in range(100_000))
+    assert not any(seen.is_new(f"customer-{number}") for number in range(100_000))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Callable
 from datetime import datetime
 
 from heliograph.domain.errors import MalformedError
@@ -25,9 +26,26 @@ def derived_id(at: datetime, *parts: str) -> str:
 
     The same shape as a ULID, with a hash in the place of the randomness.
     """
-    digest = hashlib.blake2b("\x1f".join(parts).encode(), digest_size=10).digest()
-    number = (int(at.timestamp() * 1000) << 80) | int.from_bytes(digest)
-    return "".join(_PAIRS[number >> shift & 1023] for shift in range(120, -1, -10))
+    return deriving(at, *parts[:-1])("".join(parts[-1:]))
+
+
+def deriving(at: datetime, *beginning: str) -> Callable[[str], str]:
+    """Makes `derived_id`s of one time and beginning, many of them: only the last part is hashed anew."""
+    head = "\x1f".join([*beginning, ""])
+    begun = hashlib.blake2b(head.encode(), digest_size=10)
+    time = _spelled(int(at.timestamp() * 1000), bits=50)
+
+    def derived(last: str) -> str:
+        hashed = begun.copy()
+        hashed.update(last.encode())
+        return time + _spelled(int.from_bytes(hashed.digest()), bits=80)
+
+    return derived
+
+
+def _spelled(number: int, *, bits: int) -> str:
+    """A number in base 32, ten bits at a time."""
+    return "".join([_PAIRS[number >> shift & 1023] for shift in range(bits - 10, -1, -10)])
 
 
 def dispatch_id(request_id: str, step: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Literal, NamedTuple
@@ -105,23 +106,22 @@ def requests(rows: Iterable[Row], run: Run, message: Message, campaign: Campaign
     """
     expires = message.expires_after
     not_after = run.started_at + timedelta(seconds=expires) if expires else None
-    seen: set[int] = set()
+    request_id = ids.deriving(run.started_at, run.run_id)
+    seen = Seen()
     for row in rows:
         number, values = row.number, row.values
         if row.problem:
             yield Problem(number, "", row.problem)
             continue
-        recipient_id = values["recipient_id"].strip()
+        recipient_id = values.pop("recipient_id").strip()
         if not ids.is_identifier(recipient_id):
             yield Problem(number, "recipient_id", "must be 1 to 128 characters of A-Z a-z 0-9 _ -")
             continue
-        if (fingerprint := hash(recipient_id)) in seen:
+        if not seen.is_new(recipient_id):
             yield Problem(number, "recipient_id", "this person stands in an earlier row")
             continue
-        seen.add(fingerprint)
-        del values["recipient_id"]
         yield SendRequest(
-            request_id=ids.derived_id(run.started_at, run.run_id, recipient_id),
+            request_id=request_id(recipient_id),
             message=message.name,
             recipient_id=recipient_id,
             requested_at=run.started_at,
@@ -130,6 +130,46 @@ def requests(rows: Iterable[Row], run: Run, message: Message, campaign: Campaign
             run_id=run.run_id,
             not_after=not_after,
         )
+
+
+class Seen:
+    """Who stood in an earlier row, at 16 to 32 bytes a person, where a set of ids takes a hundred.
+
+    A table of 64-bit hashes with open addressing. That two of a million people have the same hash, and one of them is
+    refused for it, has a chance of 1 in 37 million; of ten million people, 1 in 370,000.
+    """
+
+    def __init__(self) -> None:
+        self._table = array("Q", bytes(8 * 1024))
+        self._room = len(self._table) // 2
+
+    def is_new(self, text: str) -> bool:
+        """Whether this is the first time; from now on it is not."""
+        fingerprint = hash(text) & 0xFFFF_FFFF_FFFF_FFFF or 1  # 0 is an empty place
+        table = self._table
+        last = len(table) - 1
+        place = fingerprint & last
+        while found := table[place]:
+            if found == fingerprint:
+                return False
+            place = (place + 1) & last
+        table[place] = fingerprint
+        self._room -= 1
+        if not self._room:
+            self._grow()
+        return True
+
+    def _grow(self) -> None:
+        """Half full is full: move everything into a table of twice the size."""
+        table = array("Q", bytes(16 * len(self._table)))
+        last = len(table) - 1
+        for fingerprint in filter(None, self._table):
+            place = fingerprint & last
+            while table[place]:
+                place = (place + 1) & last
+            table[place] = fingerprint
+        self._room = len(self._table) // 2
+        self._table = table
 
 
 def packs(people: Iterable[SendRequest], run: Run) -> Iterator[RequestPack]:
