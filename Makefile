@@ -59,7 +59,7 @@ e2e: $(built) $(browser)  ## deploy the stack on a local cloud of its own and se
 test: check e2e  ## everything that must hold before a change goes in
 
 bench: $(built)  ## measure speed and cost against their goals
-	PYTHONPATH=tests:. .venv/bin/python -m benchmarks $(options)
+	PYTHONPATH=.aws-sam/build/HeliographLayer/python:tests:. .venv/bin/python -m benchmarks $(options)
 
 preview: $(project)  ## look at the messages in a browser
 	.venv/bin/heliograph preview

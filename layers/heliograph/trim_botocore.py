@@ -68,7 +68,8 @@ def _trim_service(service: str, folder: Path) -> str:
     for name in AS_THEY_ARE.get(service, ()):
         model["shapes"][name] = {"type": "structure", "members": {}, "document": True}
     needed = set(_needed(model["operations"], model["shapes"]))
-    model["shapes"] = {name: shape for name, shape in model["shapes"].items() if name in needed}
+    model["shapes"] = {name: _undocumented(shape) for name, shape in model["shapes"].items() if name in needed}
+    model["operations"] = _undocumented(model["operations"])
     files = {"service-2": model, "endpoint-rule-set-1": _read(folder, "endpoint-rule-set-1")}
     if any(folder.glob("paginators-1.json*")):
         pages = _read(folder, "paginators-1")["pagination"]
@@ -78,7 +79,7 @@ def _trim_service(service: str, folder: Path) -> str:
     shutil.rmtree(folder.parent)
     folder.mkdir(parents=True)
     for name, content in files.items():
-        (folder / f"{name}.json").write_text(json.dumps(_undocumented(content), separators=(",", ":")))
+        (folder / f"{name}.json").write_text(json.dumps(content, separators=(",", ":")))
     for name, text in extras.items():
         (folder / name).write_bytes(text)
     return str(model["metadata"]["endpointPrefix"])

@@ -9,12 +9,15 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+
+import botocore.session
 
 ROOT = Path(__file__).parents[2]
 DESK = Path(__file__).parent / "desk/messages"
@@ -28,7 +31,8 @@ class Aws:
     def __init__(self, folder: Path) -> None:
         self.objects = folder
         command = [sys.executable, "-m", "benchmarks.null_aws", str(folder)]
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT / "tests")
+        environ = {**os.environ, "PYTHONPATH": str(ROOT / "tests")}
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environ)
         assert self._process.stdout is not None
         self.port = int(self._process.stdout.readline())
         self._connection = http.client.HTTPConnection("127.0.0.1", self.port)
@@ -118,6 +122,13 @@ def compiled_messages(folder: Path) -> Path:
     shutil.copytree(DESK, folder / "desk/messages")
     build(folder / "desk", folder / "build/templates")
     return folder / "build/templates/python"
+
+
+def stock_client(service: str) -> Any:
+    """A client as botocore makes it out of the box: the yardsticks'. The layer's own is trimmed."""
+    session = botocore.session.get_session()
+    session.set_config_variable("data_path", str(Path(sysconfig.get_path("purelib"), "botocore/data")))
+    return session.create_client(service)
 
 
 def sample(message: str) -> dict[str, Any]:

@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-import botocore.session
-
 from benchmarks import place, work
 from benchmarks.measuring import Figure, cpu_of, ratio
 from heliograph.domain import ids
@@ -63,7 +61,7 @@ def new_packs(number: int) -> list[tuple[str, str]]:
 
 def figures(aws: place.Aws, logs: place.Logs, *, rounds: int) -> Iterator[Figure]:
     """The figure of recording."""
-    client: Any = botocore.session.get_session().create_client("dynamodb")
+    client = place.stock_client("dynamodb")
 
     def update(number: int) -> Any:
         return client.update_item(

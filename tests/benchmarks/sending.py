@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import botocore.session
-
 from benchmarks import place, work
 from benchmarks.measuring import Figure, cpu_of, ratio
 from heliograph.domain.model import Channel, Letter
@@ -29,7 +27,7 @@ class BareSend:
     """The yardstick: boto3's `send_email` in a loop, one client for all, the mail rendered before."""
 
     def __init__(self, letters: list[Letter]) -> None:
-        self._client: Any = botocore.session.get_session().create_client("sesv2")
+        self._client = place.stock_client("sesv2")
         self._letters = letters
 
     def __call__(self) -> float:
