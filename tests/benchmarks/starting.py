@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import shutil
 import statistics
 import subprocess
+import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,15 +39,11 @@ def runtime(folder: Path) -> Path:
     """The AWS SDK, which the Lambda runtime brings, and nothing else of this environment."""
     folder.mkdir()
     for name in OF_LAMBDA:
-        spec = importlib.util.find_spec(name)
-        assert spec is not None
-        assert spec.origin is not None
-        origin = Path(spec.origin)
-        source = origin.parent if origin.name == "__init__.py" else origin
+        source = Path(sysconfig.get_path("purelib"), name)
         if source.is_dir():
-            shutil.copytree(source, folder / source.name)
+            shutil.copytree(source, folder / name)
         else:
-            shutil.copy(source, folder)
+            shutil.copy(f"{source}.py", folder)
     subprocess.run([PYTHON, "-m", "compileall", "-q", folder], check=True)  # as Lambda's own are
     return folder
 
