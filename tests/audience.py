@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -12,7 +13,7 @@ from flow_system import System
 from heliograph.domain.facts import Standing, standing_of
 from heliograph.domain.figures import Delivered, RunFigures
 from heliograph.domain.ids import split_place
-from heliograph.domain.model import Consent, ConsentState
+from heliograph.domain.model import Channel, Consent, ConsentState
 from heliograph.domain.recipients import RecipientChange
 from heliograph.runtime import deps, reports
 
@@ -34,6 +35,23 @@ class Clock:
     def advance(self, by: timedelta) -> None:
         """Let time pass."""
         self.time += by
+
+
+@pytest.fixture
+def rested(system: System) -> Iterator[None]:
+    """Providers that have sent nothing yet: the clock of their pace would not fit to the time of another test."""
+    forget_pace(system)
+    yield
+    forget_pace(system)
+
+
+def forget_pace(system: System) -> None:
+    """Delete the clocks of all channels."""
+    for channel in Channel:
+        system.cloud.client("dynamodb").delete_item(
+            TableName=system.environment["HELIOGRAPH_RUNS_TABLE"],
+            Key={"part": {"S": f"pace#{channel}"}, "item": {"S": "clock"}},
+        )
 
 
 class Slot(NamedTuple):
@@ -128,3 +146,17 @@ def evidence(system: System, run_id: str, *, limit: int) -> Evidence:
     )
     log = [message for message in system.cloud.outbox(limit=limit) if message["tags"].get("run_id") == run_id]
     return Evidence(reports.status(run_id), accepted, unknown, log)
+
+
+def check(found: Evidence, audience: int, *, unknown: int = 0, dropped: int = 0) -> None:
+    """Nobody is lost, nobody was written to twice, and what the run says is what the providers say."""
+    figures, sent = found.figures, len(found.sent)
+    assert (figures.state, figures.audience, figures.pending) == ("complete", audience, 0)
+    assert max(found.most_by("dispatch_id"), found.most_by("recipient_id")) <= 1
+    assert found.accepted == found.sent_slots()
+    assert found.unknown.total() == unknown
+    assert figures.suppressed == {"not_consented": 2, "unknown_recipient": 1}
+    assert figures.failed == ({"in_doubt": dropped} if dropped else {})
+    sums = {"accepted": sent, "suppressed": 3, "deferred": 0, "failed": dropped, "unknown": unknown}
+    assert figures.counts == sums
+    assert sum(sums.values()) == audience
