@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,10 +23,11 @@ Found = TypeVar("Found")
 
 @dataclass
 class Stack:
-    """A deployed stack: its outputs by name, and the cloud that it is on."""
+    """A deployed stack: its outputs by name, the cloud that it is on, and where that lives."""
 
     cloud: LocalCloud
     name: str
+    home: Path
     outputs: dict[str, str] = field(default_factory=dict)
 
     def publish(self, detail_type: str, detail: dict[str, Any], source: str = "test") -> str:
@@ -59,11 +62,22 @@ class Stack:
         attributes = self._sqs.get_queue_attributes(QueueUrl=self.queue_url(queue), AttributeNames=counts)["Attributes"]
         return sum(int(attributes[count]) for count in counts)
 
+    def come_back_after(self, seconds: int) -> None:
+        """Let work that was taken and not finished come back to its queue after so long."""
+        for url in self._sqs.list_queues(QueueNamePrefix=f"{self.name}-")["QueueUrls"]:
+            self._sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": str(seconds)})
+
     def dead_letters(self) -> dict[str, int]:
         """What was parked, by queue; empty when nothing was."""
         urls = self._sqs.list_queues(QueueNamePrefix=f"{self.name}-").get("QueueUrls", [])
         queues = [url.rsplit("/", 1)[1].removeprefix(f"{self.name}-") for url in urls if url.endswith("-dead-letters")]
         return {queue: count for queue in queues if (count := self.waiting(queue))}
+
+    def heliograph(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """A command on this stack, as an operator gives it."""
+        environment = os.environ | {"HELIOGRAPH_LOCAL": str(self.home)}
+        command = [str(cloud.ROOT / ".venv/bin/heliograph"), *words]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=PATIENCE)
 
     def eventually(self, look: Callable[[], Found], patience: float = PATIENCE) -> Found:
         """What a look shows as soon as it shows anything; fails when it never does."""
@@ -87,13 +101,19 @@ class Stack:
 
 
 @contextmanager
-def deployed(directory: Path, *, port: int, name: str = "heliograph") -> Iterator[Stack]:
-    """The built stack on a local cloud at a port, as `heliograph up` deploys it, as long as the block."""
+def deployed(directory: Path, *, port: int, name: str = "heliograph", at_once: int = 0) -> Iterator[Stack]:
+    """The built stack on a local cloud at a port, as `heliograph up` deploys it, as long as the block.
+
+    `at_once` is how often a function runs for a queue at the same time; 0 leaves that to the local cloud.
+    """
     state = directory / "state.json"
+    if at_once:
+        os.environ["HELIOGRAPH_AT_ONCE"] = str(at_once)
     try:
         running = cloud.up(port=port, directory=directory / "run", state_file=state, stack=name)
         local = LocalCloud(running.port)
         found = local.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]["Outputs"]
-        yield Stack(local, name, {output["OutputKey"]: output["OutputValue"] for output in found})
+        yield Stack(local, name, directory, {output["OutputKey"]: output["OutputValue"] for output in found})
     finally:
+        os.environ.pop("HELIOGRAPH_AT_ONCE", None)
         cloud.down(state_file=state)

@@ -10,7 +10,9 @@ from typing import Any
 from ministack.core import lambda_runtime
 from ministack.services import lambda_svc
 
-AT_ONCE = max(1, (os.cpu_count() or 1) // 2)  # runs of a function for a queue; the other half is for queues and tables
+HALF = max(1, (os.cpu_count() or 1) // 2)  # the other half is for queues and tables
+AT_ONCE = int(os.environ.get("HELIOGRAPH_AT_ONCE", HALF))
+"""How often a function runs for a queue at the same time."""
 BEHIND = 5  # niceness of functions: queues and tables answer as if they were elsewhere
 
 
