@@ -40,7 +40,7 @@ def bulk(stack: Stack) -> Iterator[int]:
     queued = queue_bulk(stack, readers, message="spring_sale", rounds=BULK // READERS)
     stack.eventually(lambda: taken(stack, tag="message:spring_sale", limit=1))
     yield queued
-    for queue in BULK_QUEUES:
+    for queue in (*BULK_QUEUES, "engagement"):
         stack.cloud.client("sqs").purge_queue(QueueUrl=stack.queue_url(queue))
 
 
