@@ -106,3 +106,18 @@ def test_consent_that_is_withdrawn_after_planning_stops_the_message(system: Syst
     assert figures.counts["suppressed"] == 1
     assert figures.suppressed == {"not_consented": 1}
     assert deps.recipients().get_many([person])[person].consents["offers/email"].state == "opted_out"
+
+
+def test_what_people_do_later_counts_once_beside_what_was_kept_before(system: System) -> None:
+    (_, _, _, person) = people(system, "later", 4)
+    system.upload_campaign("later", MANIFEST, segment([person]))
+    system.work()
+    (mail,) = system.cloud.outbox(to=f"{person}@example.com")
+    for kind in ("open", "open", "click", "complain"):
+        system.cloud.engage(mail["provider_message_id"], kind)
+    while len(reports.status(latest_run("later")).engagement) < 5:
+        system.work("engagement")
+    figures = reports.status(latest_run("later"))
+    assert figures.engagement == {"sent": 1, "delivered": 1, "opened": 1, "clicked": 1, "complained": 1}
+    assert (figures.counts["accepted"], figures.pending) == (1, 0)
+    assert reports.timeline(person)["entries"][0]["state"] == "complained"

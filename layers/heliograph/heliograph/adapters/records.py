@@ -5,12 +5,13 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from heliograph.adapters.dynamodb import Item, expiry, get_items, plain, text
 from heliograph.domain.facts import Fact
 from heliograph.domain.figures import Delivered, Planned
-from heliograph.domain.model import Channel, RecordKey, SlotFacts
+from heliograph.domain.model import Channel, EngagementKind, RecordKey, SlotFacts
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -24,10 +25,16 @@ def part_of(run_id: str, pack_id: str) -> str:
     return f"{run_id}#{zlib.crc32(pack_id.encode()) % SHARDS}" if run_id else pack_id
 
 
-def _key(record: RecordKey) -> Item:
+LATER = frozenset(
+    {EngagementKind.OPENED, EngagementKind.CLICKED, EngagementKind.COMPLAINED, EngagementKind.UNSUBSCRIBED}
+)
+"""What people do, one by one and for days: in a small item of its own, because an update costs by the whole item."""
+
+
+def _key(record: RecordKey, suffix: str = "") -> Item:
     return {
         "part": text(part_of(record.run_id, record.pack_id)),
-        "item": text(f"{record.pack_id}-{record.channel}"),
+        "item": text(f"{record.pack_id}-{record.channel}{suffix}"),
     }
 
 
@@ -59,13 +66,19 @@ class Records:
 
     def keep(self, record: RecordKey, slots: SlotFacts, at: datetime) -> None:
         """Add facts; a fact that is there already stays as it is."""
-        facts = [(f"{kind}#{slot}", value) for slot, kinds in slots.items() for kind, value in kinds.items()]
-        names = {f"#f{i}": name for i, (name, _) in enumerate(facts)}
-        values = {f":f{i}": text(value) for i, (_, value) in enumerate(facts)}
+        facts = [(kind, slot, value) for slot, kinds in slots.items() for kind, value in kinds.items()]
+        self._add(_key(record), [fact for fact in facts if fact[0] not in LATER], at)
+        self._add(_key(record, "-later"), [fact for fact in facts if fact[0] in LATER], at)
+
+    def _add(self, key: Item, facts: list[tuple[str, int, str]], at: datetime) -> None:
+        if not facts:
+            return
+        names = {f"#f{i}": f"{kind}#{slot}" for i, (kind, slot, _) in enumerate(facts)}
+        values = {f":f{i}": text(value) for i, (_, _, value) in enumerate(facts)}
         sets = ", ".join(f"#f{i} = if_not_exists(#f{i}, :f{i})" for i in range(len(facts)))
         self._client.update_item(
             TableName=self._table,
-            Key=_key(record),
+            Key=key,
             UpdateExpression=f"SET expires_at = :expires, {sets}",
             ExpressionAttributeNames=names,
             ExpressionAttributeValues={":expires": expiry(at), **values},
@@ -99,11 +112,12 @@ class Records:
 
     def read(self, records: Iterable[RecordKey]) -> dict[RecordKey, SlotFacts]:
         """The facts of packs; those of which nothing is known yet have none."""
-        wanted = {(key["part"]["S"], key["item"]["S"]): record for record in records for key in [_key(record)]}
-        keys = [{"part": text(part), "item": text(item)} for part, item in wanted]
-        items = get_items(self._client, self._table, keys, consistent=True)
-        found = {wanted[item["part"]["S"], item["item"]["S"]]: _facts(item) for item in items}
-        return {record: found.get(record, {}) for record in wanted.values()}
+        found: dict[RecordKey, SlotFacts] = {record: {} for record in records}
+        keys = [(record, _key(record, suffix)) for record in found for suffix in ("", "-later")]
+        owners = {(key["part"]["S"], key["item"]["S"]): record for record, key in keys}
+        for item in get_items(self._client, self._table, [key for _, key in keys], consistent=True):
+            _add_facts(found[owners[item["part"]["S"], item["item"]["S"]]], item)
+        return found
 
     def of_run(self, run_id: str) -> Iterator[Planned | Delivered]:
         """Every record of a run: what was planned, and each channel's facts."""
@@ -114,15 +128,20 @@ class Records:
                 ExpressionAttributeValues={":part": text(f"{run_id}#{shard}")},
                 ConsistentRead=True,
             )
-            for page in pages:
-                yield from map(_record, page["Items"])
+            items = (item for page in pages for item in page["Items"])
+            for name, together in groupby(items, key=lambda item: item["item"]["S"].removesuffix("-later")):
+                yield _record(name, together)
 
 
-def _record(item: Mapping[str, Any]) -> Planned | Delivered:
-    _, _, channel = item["item"]["S"].partition("-")
+def _record(name: str, items: Iterable[Mapping[str, Any]]) -> Planned | Delivered:
+    """A pack's plan, or the facts of its dispatches on a channel from the one or two items that hold them."""
+    _, _, channel = name.partition("-")
     if channel:
-        return Delivered(channel=Channel(channel), slots=_facts(item))
-    values = plain(item)
+        slots: SlotFacts = {}
+        for item in items:
+            _add_facts(slots, item)
+        return Delivered(channel=Channel(channel), slots=slots)
+    (values,) = map(plain, items)
     return Planned(
         people=values["people"],
         again=values["again"],
@@ -136,10 +155,8 @@ def _with_prefix(prefix: str, values: Mapping[str, Any]) -> dict[str, int]:
     return {name.removeprefix(prefix): value for name, value in values.items() if name.startswith(prefix)}
 
 
-def _facts(item: Mapping[str, Any]) -> SlotFacts:
-    slots: SlotFacts = {}
+def _add_facts(slots: SlotFacts, item: Mapping[str, Any]) -> None:
     for name, value in item.items():
         kind, mark, slot = name.partition("#")
         if mark:
             slots.setdefault(int(slot), {})[kind] = value["S"]
-    return slots
