@@ -15,7 +15,7 @@ from heliograph.adapters.bucket import Bucket, StoredObject
 from heliograph.adapters.ledger import Ledger
 from heliograph.adapters.records import Records
 from heliograph.adapters.runs import Runs
-from heliograph.domain import ids
+from heliograph.domain import ids, segments
 from heliograph.domain.facts import Facts
 from heliograph.domain.figures import RunFigures, figures
 from heliograph.domain.model import (
@@ -30,8 +30,8 @@ from heliograph.domain.model import (
     Verdict,
 )
 from heliograph.domain.reconciliation import SENDING, Decided, Person, Reconciliation, Terms, reconcile, with_sums
-from heliograph.domain.rows import read_rows
-from heliograph.domain.segments import Campaign, requests
+from heliograph.domain.rows import read_table
+from heliograph.domain.segments import Campaign
 from heliograph_cli import target as targets
 from heliograph_cli.commands.outbox import fetch
 from heliograph_cli.failures import No
@@ -97,9 +97,10 @@ def _segment(bucket: Bucket, frozen: Frozen) -> Iterator[SendRequest]:
         locales={},
     )
     segment = StoredObject(frozen.segment["key"], frozen.segment["version"])
-    rows = read_rows(bucket.lines(segment), required="recipient_id")
-    found = requests(rows, frozen.run, message, frozen.campaign)
-    return (each for each in found if isinstance(each, SendRequest))
+    table = read_table(bucket.lines(segment), required="recipient_id")
+    rows = (row for row in segments.people(table) if not isinstance(row, segments.Problem))
+    packs = segments.packs(rows, table.columns, frozen.run, message, frozen.campaign)
+    return (request for pack in packs for request in segments.unpacked(pack).requests)
 
 
 def _people(stack: Stack, people: Iterable[SendRequest], log: ProviderLog, progress: Progress) -> Iterator[Person]:

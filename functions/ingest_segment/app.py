@@ -12,7 +12,7 @@ from heliograph.adapters.rejects import Rejects
 from heliograph.domain import segments
 from heliograph.domain.errors import MalformedError
 from heliograph.domain.model import Lane, RequestPack, Run
-from heliograph.domain.rows import read_rows
+from heliograph.domain.rows import read_table
 from heliograph.runtime import deps
 from heliograph.runtime.handlers import queue_handler
 from heliograph.runtime.observe import logger
@@ -44,8 +44,8 @@ def start(run: Run, manifest: StoredObject) -> Run:
     deps.runs().keep(run)
     bucket.write(f"runs/{run.run_id}/manifest.json", segments.frozen(run, campaign, *segment), "application/json")
     with Rejects() as rejects:
-        rows = read_rows(bucket.lines(segment), required="recipient_id")
-        queue(segments.packs(rejects.sift(segments.requests(rows, run, message, campaign)), run))
+        table = read_table(bucket.lines(segment), required="recipient_id")
+        queue(segments.packs(rejects.sift(segments.people(table)), table.columns, run, message, campaign))
         bucket.write(f"{folder}/rejected.csv", rejects.file(), "text/csv")
     run = msgspec.structs.replace(run, audience=rejects.accepted, rejected=rejects.refused, ingested=True)
     deps.runs().keep(run)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from heliograph.domain import packing
+from heliograph.domain import packing, segments
 from heliograph.domain.model import Decision, Dispatch, Lane, LedgerEntry, RequestPack
 from heliograph.domain.planning import plan
 from heliograph.runtime import deps
@@ -16,7 +16,7 @@ from heliograph.runtime.observe import count_decisions
 @queue_handler(RequestPack)
 def handler(pack: RequestPack, receives: int) -> None:
     """Decide on every request of a pack, write each "no" and "later" once, and pass the rest on."""
-    now, templates = deps.now(), deps.templates()
+    now, templates, pack = deps.now(), deps.templates(), segments.unpacked(pack)
     people = deps.recipients().get_many([request.recipient_id for request in pack.requests])
     decisions = [
         plan(

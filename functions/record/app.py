@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from heliograph.adapters.engagement import read
 from heliograph.domain.engagement import consequences
 from heliograph.domain.errors import MalformedError
 from heliograph.domain.facts import by_record
 from heliograph.domain.model import EngagementEvent
 from heliograph.runtime import deps
+from heliograph.runtime.handlers import batch_handler
 from heliograph.runtime.observe import count_events, logger
 
 
-def handler(event: Any, context: Any) -> dict[str, Any]:
+@batch_handler
+def handler(bodies: list[str]) -> None:
     """Take a batch as a whole: everything here may run twice, so any failure means that the batch comes again."""
     now = deps.now()
-    events = [one for message in event["Records"] for one in read_or_park(message["body"])]
+    events = [one for body in bodies for one in read_or_park(body)]
     for record, facts in by_record(events).items():
         deps.records().keep(record, facts, now)
     for consequence in (consequence for one in events for consequence in consequences(one)):
         deps.recipients().apply(consequence)
     deps.bucket().keep_events(events)
     count_events(events)
-    return {"batchItemFailures": []}
 
 
 def read_or_park(body: str) -> tuple[EngagementEvent, ...]:

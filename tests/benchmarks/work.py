@@ -12,12 +12,12 @@ import msgspec
 
 from benchmarks import place
 from heliograph.domain import ids, segments
-from heliograph.domain.model import Channel, Dispatch, Letter, Run, SendRequest
-from heliograph.domain.rows import Row
+from heliograph.domain.model import Channel, Dispatch, Letter, Run
+from heliograph.domain.rows import read_table
 from heliograph.runtime import deps
 
 _seconds = count()
-LOYALTY = ("gold", "silver", "")
+LOYALTY = ("gold", "silver", "bronze")
 
 
 def new_run() -> Run:
@@ -26,20 +26,21 @@ def new_run() -> Run:
     return Run(run_id=ids.derived_id(at, "bench"), campaign="bench", message="bench_sale", started_at=at)
 
 
-def people(number: int) -> Iterator[Row]:
-    """Rows of a segment."""
+def segment(number: int) -> Iterator[str]:
+    """Lines of a segment."""
+    yield "recipient_id,loyalty,country\n"
     for place_ in range(number):
-        values = {"recipient_id": f"customer-{place_:07d}", "loyalty": LOYALTY[place_ % 3], "country": "DE"}
-        yield Row(number=place_ + 2, values={name: value for name, value in values.items() if value})
+        yield f"customer-{place_:07d},{LOYALTY[place_ % 3]},DE\n"
 
 
 def packs(number: int) -> list[str]:
     """Bodies of request packs of a new run, a hundred people in each, as ingest_segment queues them."""
     run, message = new_run(), deps.templates().messages["bench_sale"]
     campaign = segments.Campaign(message="bench_sale", data=place.sample("bench_sale")["data"])
-    read = segments.requests(people(100 * number), run, message, campaign)
-    requests = (request for request in read if isinstance(request, SendRequest))
-    return [msgspec.json.encode(pack).decode() for pack in segments.packs(requests, run)]
+    table = read_table(segment(100 * number))
+    rows = (cells for cells in segments.people(table) if isinstance(cells, list))
+    made = segments.packs(rows, table.columns, run, message, campaign)
+    return [msgspec.json.encode(pack).decode() for pack in made]
 
 
 def order_event() -> str:

@@ -159,6 +159,13 @@ def test_neither_addresses_nor_data_are_ever_told(body: Any, failed: bool) -> No
     assert not [secret for secret in SECRETS if secret in told]
 
 
+def test_a_pack_of_segment_rows_names_its_people_and_its_message() -> None:
+    rows = [["Ana", "ana"], ["Bo", SECRETS[1]], ["short"]]
+    segment = {"message": "sale", "columns": ["first_name", "recipient_id"], "rows": rows}
+    whom = explained("requests-bulk", {"pack_id": "P", "run_id": "R", "segment": segment}).whom
+    assert whom == {"pack_id": "P", "run_id": "R", "messages": ["sale"], "people": 3, "recipient_ids": ["ana"]}
+
+
 def test_only_the_first_ten_people_of_a_pack_are_named() -> None:
     pack = {"requests": [{"recipient_id": f"p-{number}"} for number in range(100)]}
     whom = explained("requests-bulk", pack).whom

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from builders import NOW, a_message
 from heliograph.domain.errors import MalformedError
-from heliograph.domain.model import RequestPack, Run, SendRequest
-from heliograph.domain.rows import read_rows
+from heliograph.domain.model import RequestPack, Run
+from heliograph.domain.rows import read_table
 from heliograph.domain.segments import (
     PACK_LIMIT,
     Campaign,
@@ -21,21 +21,27 @@ from heliograph.domain.segments import (
     Uploaded,
     new_run,
     packs,
+    people,
     read_campaign,
-    requests,
+    unpacked,
 )
 
 RUN = Run(run_id="run", campaign="spring", message="sale", started_at=NOW)
 
 
-def read(lines: Iterable[str], **campaign: object) -> list[SendRequest | Problem]:
+def read(lines: Iterable[str]) -> list[list[str] | Problem]:
+    return list(people(read_table(lines, required="recipient_id")))
+
+
+def packs_of(lines: Iterable[str], **campaign: object) -> list[RequestPack]:
+    table = read_table(lines, required="recipient_id")
     manifest = Campaign(message="sale", **campaign)  # type: ignore[arg-type]
-    return list(requests(read_rows(lines, required="recipient_id"), RUN, a_message("sale"), manifest))
+    rows = (one for one in people(table) if not isinstance(one, Problem))
+    return list(packs(rows, table.columns, RUN, a_message("sale"), manifest))
 
 
 def packed(number: int, cell: str = "") -> list[RequestPack]:
-    rows = ["recipient_id,note\n", *(f"p{index},{cell}\n" for index in range(number))]
-    return list(packs((one for one in read(rows) if isinstance(one, SendRequest)), RUN))
+    return packs_of(["recipient_id,note\n", *(f"p{index},{cell}\n" for index in range(number))])
 
 
 def uploaded(key: str, version: str) -> Uploaded:
@@ -44,8 +50,8 @@ def uploaded(key: str, version: str) -> Uploaded:
 
 
 def test_unknown_columns_become_attributes() -> None:
-    (request,) = read(["recipient_id,first_name\n", "amara,Amara\n"], data={"discount": 20})
-    assert isinstance(request, SendRequest)
+    (pack,) = packs_of(["recipient_id,first_name\n", "amara,Amara\n"], data={"discount": 20})
+    (request,) = unpacked(pack).requests
     assert (request.attributes, request.data) == ({"first_name": "Amara"}, {"discount": 20})
 
 
@@ -65,8 +71,7 @@ def test_a_bad_row_is_refused_with_row_column_and_reason_and_the_rest_goes_on(
     assert isinstance(refused, Problem)
     assert (refused.row, refused.column) == (3, column)
     assert reason in refused.reason
-    assert isinstance(first, SendRequest)
-    assert isinstance(last, SendRequest)
+    assert (first, last) == (["amara", "x"], ["chi", "x"])
 
 
 def test_a_refused_row_is_never_quoted() -> None:
@@ -85,12 +90,12 @@ def test_an_empty_segment_without_the_column_is_refused_too() -> None:
 
 
 def test_people_travel_in_packs_of_a_hundred() -> None:
-    assert [len(pack.requests) for pack in packed(PACK_LIMIT * 2 + 1)] == [PACK_LIMIT, PACK_LIMIT, 1]
+    assert [len(unpacked(pack).requests) for pack in packed(PACK_LIMIT * 2 + 1)] == [PACK_LIMIT, PACK_LIMIT, 1]
 
 
 def test_a_pack_always_fits_into_a_schedule() -> None:
     some = packed(100, cell="x" * 20_000)
-    assert sum(len(pack.requests) for pack in some) == 100
+    assert sum(len(unpacked(pack).requests) for pack in some) == 100
     assert all(len(msgspec.json.encode(pack)) < 256_000 for pack in some)
 
 
@@ -132,9 +137,9 @@ def test_a_manifest_that_cannot_be_read_says_which_field_is_wrong(text: bytes, s
 
 
 @given(st.lists(st.text(max_size=2), max_size=300))
-def test_nobody_is_ever_new_twice_and_everybody_always_once(people: list[str]) -> None:
+def test_nobody_is_ever_new_twice_and_everybody_always_once(names: list[str]) -> None:
     seen, known = Seen(), set[str]()
-    for person in people:
+    for person in names:
         assert seen.is_new(person) is (person not in known)
         known.add(person)
 

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator
 from types import TracebackType
 from typing import IO
 
-from heliograph.domain.model import SendRequest
 from heliograph.domain.segments import Problem
 
 
@@ -32,7 +31,7 @@ class Rejects:
     ) -> None:
         self._text.close()
 
-    def sift(self, people: Iterable[SendRequest | Problem]) -> Iterator[SendRequest]:
+    def sift(self, people: Iterable[list[str] | Problem]) -> Iterator[list[str]]:
         """The people, counted; problems are written down and counted."""
         for person in people:
             if isinstance(person, Problem):

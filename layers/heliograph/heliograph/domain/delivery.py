@@ -124,6 +124,11 @@ def facts_of(outcomes: Iterable[Outcome], letters: Mapping[str, Letter], at: dat
     return {letters[outcome.dispatch_id].dispatch.slot: _fact(outcome, at) for outcome in outcomes}
 
 
+def not_handed_over(letters: Iterable[Letter], at: datetime) -> SlotFacts:
+    """What is known of letters that were not handed over when sending had to stop: they are certainly not sent."""
+    return {letter.dispatch.slot: {Fact.RETRY: fact_value(at, "stopped")} for letter in letters}
+
+
 def _fact(outcome: Outcome, at: datetime) -> dict[str, str]:
     match outcome:
         case Accepted():

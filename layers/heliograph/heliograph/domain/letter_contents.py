@@ -48,7 +48,7 @@ def kind_of(content: JsonObject) -> Kind:
     match content:
         case {"dispatches": list(), "channel": str(channel)} if channel in PACKS:
             return PACKS[channel]
-        case {"requests": list()}:
+        case {"requests": list()} | {"segment": {"rows": list(), "columns": list()}}:
             return Kind.REQUESTS
         case {"source": "aws.s3"}:
             return Kind.UPLOAD
@@ -67,7 +67,7 @@ def whom(kind: Kind, content: JsonObject) -> dict[str, Any]:
     """Whom and what it concerns: identifiers only, and nothing that only might be one."""
     match kind:
         case Kind.REQUESTS:
-            return _of_pack(content, content["requests"])
+            return _of_pack(content, content.get("requests") or _of_rows(content.get("segment")))
         case Kind.MAILS | Kind.SMS | Kind.PUSHES:
             return _of_pack(content, content["dispatches"])
         case Kind.UPLOAD:
@@ -90,6 +90,16 @@ def _of_pack(pack: JsonObject, works: list[Any]) -> dict[str, Any]:
         "people": len(works),
         "recipient_ids": named[:NAMED],
     }
+
+
+def _of_rows(segment: Any) -> list[Any]:
+    """The rows of a segment as requests, as far as they name anybody."""
+    match segment:
+        case {"columns": list(columns), "rows": list(rows)} if "recipient_id" in columns:
+            place, message = columns.index("recipient_id"), segment.get("message")
+            cells = [row[place] if isinstance(row, list) and len(row) > place else None for row in rows]
+            return [{"recipient_id": cell, "message": message} for cell in cells]
+    return []
 
 
 def _of_upload(event: JsonObject) -> dict[str, Any]:

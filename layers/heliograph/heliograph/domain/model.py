@@ -271,13 +271,27 @@ class SendRequest(Value, frozen=True, kw_only=True):
     """Channels whose carried address could not be read."""
 
 
+class SegmentRows(Value, frozen=True, kw_only=True):
+    """Rows of a segment as ingest queues them: what all have in common once, and the cells of each."""
+
+    message: str
+    requested_at: datetime
+    columns: tuple[str, ...]
+    """One of them is `recipient_id`; the others become attributes."""
+    rows: tuple[list[str], ...]
+    data: JsonObject = {}
+    not_after: datetime | None = None
+
+
 class RequestPack(Value, frozen=True, kw_only=True):
     """Up to 100 requests of one message and one run: read with one BatchGetItem, carried in one SQS message."""
 
     pack_id: str
     lane: Lane
-    requests: tuple[SendRequest, ...]
+    requests: tuple[SendRequest, ...] = ()
     run_id: str = ""
+    segment: SegmentRows | None = None
+    """In the place of requests, from which `segments.unpacked` makes them."""
 
 
 class Dispatch(Value, frozen=True, kw_only=True):

@@ -5,14 +5,15 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import chain, islice
 from typing import Literal, NamedTuple
 
 import msgspec
 
 from heliograph.domain import ids
 from heliograph.domain.errors import MalformedError
-from heliograph.domain.model import JsonObject, Lane, Message, RequestPack, Run, SendRequest, Value
-from heliograph.domain.rows import Row
+from heliograph.domain.model import JsonObject, Lane, Message, RequestPack, Run, SegmentRows, SendRequest, Value
+from heliograph.domain.rows import Table
 
 PACK_LIMIT = 100  # people: one BatchGetItem
 PACK_BYTES = 180_000  # of cells: a pack must fit into 256 KB, the input of a schedule
@@ -99,37 +100,20 @@ def frozen(run: Run, campaign: Campaign, segment: str, version: str) -> bytes:
     )
 
 
-def requests(rows: Iterable[Row], run: Run, message: Message, campaign: Campaign) -> Iterator[SendRequest | Problem]:
-    """A segment's rows as send requests, and the rows that are refused with their column and reason.
-
-    The rows have the column `recipient_id`; all other columns become attributes.
-    """
-    expires = message.expires_after
-    not_after = run.started_at + timedelta(seconds=expires) if expires else None
-    request_id = ids.deriving(run.started_at, run.run_id)
-    seen = Seen()
-    for row in rows:
-        number, values = row.number, row.values
-        if row.problem:
-            yield Problem(number, "", row.problem)
+def people(table: Table) -> Iterator[list[str] | Problem]:
+    """A segment's rows, and those that are refused, with column and reason; one of the columns is `recipient_id`."""
+    place, is_new = table.columns.index("recipient_id"), Seen().is_new
+    for number, cells in table.records:
+        if isinstance(cells, str):
+            yield Problem(number, "", cells)
             continue
-        recipient_id = values.pop("recipient_id").strip()
+        cells[place] = recipient_id = cells[place].strip()
         if not ids.is_identifier(recipient_id):
             yield Problem(number, "recipient_id", "must be 1 to 128 characters of A-Z a-z 0-9 _ -")
-            continue
-        if not seen.is_new(recipient_id):
+        elif not is_new(recipient_id):
             yield Problem(number, "recipient_id", "this person stands in an earlier row")
-            continue
-        yield SendRequest(
-            request_id=request_id(recipient_id),
-            message=message.name,
-            recipient_id=recipient_id,
-            requested_at=run.started_at,
-            data=campaign.data,
-            attributes=values,
-            run_id=run.run_id,
-            not_after=not_after,
-        )
+        else:
+            yield cells
 
 
 class Seen:
@@ -172,21 +156,63 @@ class Seen:
         self._table = table
 
 
-def packs(people: Iterable[SendRequest], run: Run) -> Iterator[RequestPack]:
-    """Send requests in packs whose ids are derived from the run and their first person."""
-    pack: list[SendRequest] = []
-    size = 0
-    for request in people:
-        length = sum(map(len, request.attributes.values()))
-        if pack and (len(pack) == PACK_LIMIT or size + length > PACK_BYTES):
-            yield _pack(pack, run)
-            pack, size = [], 0
-        pack.append(request)
-        size += length
-    if pack:
-        yield _pack(pack, run)
+def packs(
+    rows: Iterable[list[str]], columns: Iterable[str], run: Run, message: Message, campaign: Campaign
+) -> Iterator[RequestPack]:
+    """Rows in packs whose ids are derived from the run and their first person."""
+    expires = message.expires_after
+    common = SegmentRows(
+        message=message.name,
+        requested_at=run.started_at,
+        columns=tuple(columns),
+        rows=(),
+        data=campaign.data,
+        not_after=run.started_at + timedelta(seconds=expires) if expires else None,
+    )
+    rest = iter(rows)
+    while some := list(islice(rest, PACK_LIMIT)):
+        yield from (_pack(each, common, run) for each in _small_enough(some))
 
 
-def _pack(pack: list[SendRequest], run: Run) -> RequestPack:
-    pack_id = ids.derived_id(run.started_at, "pack", pack[0].request_id)
-    return RequestPack(pack_id=pack_id, lane=Lane.BULK, requests=tuple(pack), run_id=run.run_id)
+def _small_enough(rows: list[list[str]]) -> Iterator[list[list[str]]]:
+    """Nearly always all of them; halves while they are too large to travel together."""
+    if len(rows) == 1 or sum(map(len, chain.from_iterable(rows))) <= PACK_BYTES:
+        yield rows
+        return
+    middle = len(rows) // 2
+    yield from _small_enough(rows[:middle])
+    yield from _small_enough(rows[middle:])
+
+
+def _pack(rows: list[list[str]], common: SegmentRows, run: Run) -> RequestPack:
+    first = ids.derived_id(run.started_at, run.run_id, rows[0][common.columns.index("recipient_id")])
+    return RequestPack(
+        pack_id=ids.derived_id(run.started_at, "pack", first),
+        lane=Lane.BULK,
+        run_id=run.run_id,
+        segment=msgspec.structs.replace(common, rows=tuple(rows)),
+    )
+
+
+def unpacked(pack: RequestPack) -> RequestPack:
+    """The pack with its send requests, whether it came from a segment or brought them along."""
+    if pack.segment is None:
+        return pack
+    segment = pack.segment
+    request_id = ids.deriving(segment.requested_at, pack.run_id)
+    people = [dict(zip(segment.columns, row, strict=True)) for row in segment.rows]
+    requests = [
+        SendRequest(
+            request_id=request_id(recipient_id),
+            message=segment.message,
+            recipient_id=recipient_id,
+            requested_at=segment.requested_at,
+            data=segment.data,
+            attributes=attributes,
+            run_id=pack.run_id,
+            not_after=segment.not_after,
+        )
+        for attributes in people
+        for recipient_id in [attributes.pop("recipient_id")]
+    ]
+    return msgspec.structs.replace(pack, requests=tuple(requests), segment=None)

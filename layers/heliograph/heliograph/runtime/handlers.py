@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import Any, TypeVar
 
 import msgspec
@@ -40,8 +40,7 @@ class Processor(BatchProcessor):
             },
         )
         receives = int(record.attributes.approximate_receive_count)
-        with suppress(ClientError, BotoCoreError):  # then it comes back when its queue gives it back
-            deps.see_again(record.event_source_arn, record.receipt_handle, delay(receives, record.message_id))
+        see_again(record.event_source_arn, record.receipt_handle, receives)
         return super().failure_handler(record, exception)
 
 
@@ -71,6 +70,31 @@ def queue_handler(kind: type[T]) -> Callable[[Callable[[T, int], None]], Handler
         return handler
 
     return decorate
+
+
+def batch_handler(handle: Callable[[list[str]], None]) -> Handler:
+    """Make a handler of SQS batches of a function that takes all bodies as a whole, and may take them twice.
+
+    Any exception means "try again" for the whole batch, soon.
+    """
+
+    def handler(event: Any, context: Any) -> dict[str, Any]:
+        records = event["Records"]
+        with ExitStack() as on_failure:
+            for record in records:
+                receives = int(record["attributes"]["ApproximateReceiveCount"])
+                on_failure.callback(see_again, record["eventSourceARN"], record["receiptHandle"], receives)
+            handle([record["body"] for record in records])
+            on_failure.pop_all()
+        return {"batchItemFailures": []}
+
+    return handler
+
+
+def see_again(queue_arn: str, receipt_handle: str, receives: int) -> None:
+    """Let a message that failed come back sooner than its queue would give it back; without this, it does so later."""
+    with suppress(ClientError, BotoCoreError):
+        deps.see_again(queue_arn, receipt_handle, delay(receives, receipt_handle))
 
 
 def _decoded(decoder: msgspec.json.Decoder[T], body: str) -> T:

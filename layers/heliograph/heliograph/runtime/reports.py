@@ -82,7 +82,7 @@ def _state(run: Run) -> str:
 
 
 def _entries(recipient_id: str) -> list[JsonObject]:
-    decisions = list(deps.ledger().timeline(recipient_id))
+    decisions = sorted(deps.ledger().timeline(recipient_id), key=lambda entry: entry.decided_at, reverse=True)
     facts = deps.records().read(_record_of(entry) for entry in decisions if entry.outcome not in NO_DISPATCH)
     return [_entry(entry, facts.get(_record_of(entry), {}).get(entry.slot, {})) for entry in decisions]
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+
+from botocore.exceptions import BotoCoreError, ClientError
 
 from heliograph.domain import delivery
 from heliograph.domain.engagement import outcome_events
@@ -43,20 +45,28 @@ def is_our_turn(pack: DispatchPack) -> bool:
 
 def send(record: RecordKey, letters: list[Letter]) -> Iterator[Outcome]:
     """Hand letters to the provider and keep each answer at once; yields the outcomes that are open ends."""
-    if not letters:
-        return
-    by_id = {letter.dispatch.dispatch_id: letter for letter in letters}
-    for outcomes in deps.sender(record.channel)(letters):
-        now = deps.now()
-        keep(record, delivery.facts_of(outcomes, by_id, now), now)
-        events = tuple(
-            event
-            for outcome in outcomes
-            for event in outcome_events(by_id[outcome.dispatch_id].dispatch, outcome, occurred_at=now)
-        )
-        if events:
-            deps.engagement().send([Events(events=events)])
+    waiting = {letter.dispatch.dispatch_id: letter for letter in letters}
+    for outcomes in deps.sender(record.channel)(letters) if letters else ():
+        taken = {outcome.dispatch_id: waiting.pop(outcome.dispatch_id) for outcome in outcomes}
+        try:
+            keep_answers(record, outcomes, taken)
+        except (ClientError, BotoCoreError):
+            keep(record, delivery.not_handed_over(waiting.values(), deps.now()), deps.now())
+            raise  # what was answered is in doubt now; what was not handed over is not
         yield from (outcome for outcome in outcomes if isinstance(outcome, NotSent | InDoubt))
+
+
+def keep_answers(record: RecordKey, outcomes: Sequence[Outcome], letters: Mapping[str, Letter]) -> None:
+    """Keep a provider's answers, and tell record of those that have consequences for a person."""
+    now = deps.now()
+    keep(record, delivery.facts_of(outcomes, letters, now), now)
+    events = tuple(
+        event
+        for outcome in outcomes
+        for event in outcome_events(letters[outcome.dispatch_id].dispatch, outcome, occurred_at=now)
+    )
+    if events:
+        deps.engagement().send([Events(events=events)])
 
 
 def keep(record: RecordKey, facts: SlotFacts, now: datetime) -> None:
