@@ -8,13 +8,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from flow_system import System
 from heliograph.adapters.pace import Pace
-from heliograph.domain.model import Channel, InDoubt, Letter, NotSent, Outcome
+from heliograph.domain.model import Channel, InDoubt, Letter, NotSent, Outcome, RecordKey, SlotFacts
 from heliograph.runtime import deps, reports
 
 ORDER = {"carrier": "DHL", "tracking_url": "https://example.com/t", "lines": [{"name": "Bench", "quantity": 1}]}
+
+CONSENTS = {"consents": {"offers/sms": "opted_in"}, "attributes": {"first_name": "Ana"}, "timezone": "UTC"}
 
 
 def a_pack(system: System, person: str, message: str = "order_shipped") -> str:
@@ -160,3 +163,41 @@ def test_the_rate_of_a_channel_is_shared_and_never_exceeded(system: System) -> N
     assert given == sorted(given)
     assert waits[-1] is None
     assert len(given) * 50 <= 100 * (max(given) + 1) + 100  # the rate, the last pack's second and the burst
+
+
+class OnceFailing:
+    """The records, which fail to keep the first answer of a provider."""
+
+    def __init__(self) -> None:
+        self._records, self._failed = deps.records(), False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._records, name)
+
+    def keep(self, record: RecordKey, slots: SlotFacts, at: datetime) -> None:
+        """Fail once, when an answer is kept."""
+        if not self._failed and any("accepted" in facts for facts in slots.values()):
+            self._failed = True
+            raise ClientError({"Error": {"Code": "InternalServerError"}}, "UpdateItem")
+        self._records.keep(record, slots, at)
+
+
+def test_who_was_not_handed_over_when_an_answer_could_not_be_kept_is_not_in_doubt(
+    system: System, person: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    phones = {f"{person}-{number}": f"+4915123456{number}" for number in (780, 781, 782)}
+    for recipient_id, phone in phones.items():
+        system.publish("RecipientUpdated", {"recipient_id": recipient_id, "phone": phone} | CONSENTS)
+    system.work("events")
+    system.upload_campaign(person, 'message = "spring_sale"', "\n".join(["recipient_id", *phones, ""]).encode())
+    monkeypatch.setattr(deps, "now", lambda: datetime(2027, 3, 3, 12, tzinfo=UTC))
+    system.work("segments", "requests-bulk")
+    (pack,) = system.messages("outbox-sms-bulk")
+    failing = OnceFailing()
+    with monkeypatch.context() as patch:
+        patch.setattr(deps, "records", lambda: failing)
+        assert system.run("deliver", [pack["Body"]])["batchItemFailures"]
+    assert system.run("deliver", [pack["Body"]], 2) == {"batchItemFailures": []}
+    assert sorted(map(state, phones)) == ["accepted", "accepted", "unknown"]
+    assert [len(system.cloud.outbox(to=phone)) for phone in phones.values()] == [1, 1, 1]
+    system.sqs.purge_queue(QueueUrl=system.queue_url("outbox-sms-bulk"))
