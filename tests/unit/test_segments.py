@@ -140,11 +140,11 @@ def test_a_manifest_that_cannot_be_read_says_which_field_is_wrong(text: bytes, s
 def test_nobody_is_ever_new_twice_and_everybody_always_once(names: list[str]) -> None:
     seen, known = Seen(), set[str]()
     for person in names:
-        assert seen.is_new(person) is (person not in known)
+        assert seen.is_new(hash(person)) is (person not in known)
         known.add(person)
 
 
 def test_a_hundred_thousand_people_are_told_apart() -> None:
     seen = Seen()
-    assert all(seen.is_new(f"customer-{number}") for number in range(100_000))
-    assert not any(seen.is_new(f"customer-{number}") for number in range(100_000))
+    assert all(seen.is_new(hash(f"customer-{number}")) for number in range(100_000))
+    assert not any(seen.is_new(hash(f"customer-{number}")) for number in range(100_000))

@@ -102,15 +102,15 @@ def frozen(run: Run, campaign: Campaign, segment: str, version: str) -> bytes:
 
 def people(table: Table) -> Iterator[list[str] | Problem]:
     """A segment's rows, and those that are refused, with column and reason; one of the columns is `recipient_id`."""
-    place, is_new = table.columns.index("recipient_id"), Seen().is_new
+    place, is_new, is_identifier = table.columns.index("recipient_id"), Seen().is_new, ids.IDENTIFIER.fullmatch
     for number, cells in table.records:
         if isinstance(cells, str):
             yield Problem(number, "", cells)
             continue
         cells[place] = recipient_id = cells[place].strip()
-        if not ids.is_identifier(recipient_id):
+        if not is_identifier(recipient_id):
             yield Problem(number, "recipient_id", "must be 1 to 128 characters of A-Z a-z 0-9 _ -")
-        elif not is_new(recipient_id):
+        elif not is_new(hash(recipient_id)):
             yield Problem(number, "recipient_id", "this person stands in an earlier row")
         else:
             yield cells
@@ -124,14 +124,14 @@ class Seen:
     """
 
     def __init__(self) -> None:
-        self._table = array("Q", bytes(8 * 1024))
+        self._table = array("q", bytes(8 * 1024))
+        self._last = len(self._table) - 1
         self._room = len(self._table) // 2
 
-    def is_new(self, text: str) -> bool:
-        """Whether this is the first time; from now on it is not."""
-        fingerprint = hash(text) & 0xFFFF_FFFF_FFFF_FFFF or 1  # 0 is an empty place
-        table = self._table
-        last = len(table) - 1
+    def is_new(self, fingerprint: int) -> bool:
+        """Whether this is the first time for a hash; from now on it is not."""
+        table, last = self._table, self._last
+        fingerprint = fingerprint or 1  # 0 is an empty place
         place = fingerprint & last
         while found := table[place]:
             if found == fingerprint:
@@ -145,7 +145,7 @@ class Seen:
 
     def _grow(self) -> None:
         """Half full is full: move everything into a table of twice the size."""
-        table = array("Q", bytes(16 * len(self._table)))
+        table = array("q", bytes(16 * len(self._table)))
         last = len(table) - 1
         for fingerprint in filter(None, self._table):
             place = fingerprint & last
@@ -153,7 +153,7 @@ class Seen:
                 place = (place + 1) & last
             table[place] = fingerprint
         self._room = len(self._table) // 2
-        self._table = table
+        self._table, self._last = table, last
 
 
 def packs(
