@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
+import msgspec
 from aws_lambda_powertools import Logger
-from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
 from heliograph.domain.figures import Planned
 from heliograph.domain.model import EngagementEvent, SlotFacts
@@ -17,11 +18,18 @@ logger = Logger(service="heliograph")
 
 
 def count(channel: str, counts: Mapping[str, int]) -> None:
-    """Count decisions or engagement kinds as CloudWatch metrics with the dimension `channel`."""
-    for name, number in counts.items():
-        if number:
-            with single_metric(name=str(name), unit=MetricUnit.Count, value=number, namespace=NAMESPACE) as metric:
-                metric.add_dimension("channel", channel or "none")
+    """Count decisions or engagement kinds as CloudWatch metrics with the dimension `channel`.
+
+    One line in CloudWatch's embedded metric format; Powertools' `single_metric` takes ten times as long.
+    """
+    numbers = {str(name): number for name, number in counts.items() if number}
+    if not numbers:
+        return
+    metrics = [{"Name": name, "Unit": "Count"} for name in numbers]
+    directive = {"Namespace": NAMESPACE, "Dimensions": [["channel"]], "Metrics": metrics}
+    about = {"Timestamp": time.time_ns() // 1_000_000, "CloudWatchMetrics": [directive]}
+    line = {"_aws": about, "channel": channel or "none", **numbers}
+    print(msgspec.json.encode(line).decode())  # noqa: T201 - what Lambda prints is logged
 
 
 def count_decisions(planned: Planned) -> None:
