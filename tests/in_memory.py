@@ -84,12 +84,12 @@ class World:
     def invoke(self, queue: str, message: Waiting, *, fate: Fate | None = None, is_kept: bool = False) -> bool:
         """Hand a message to its function; it leaves the queue unless it failed, or is to be delivered once more."""
         self.fate, self._edges = fate, 0
-        message.receives += 1
+        message.receives += 0 if is_kept else 1  # SQS's count is approximate: a duplicate may look like the first
         record = {
             "messageId": "m",
             "receiptHandle": "r",
             "body": message.body,
-            "attributes": {"ApproximateReceiveCount": str(message.receives)},
+            "attributes": {"ApproximateReceiveCount": str(max(1, message.receives))},
             "eventSourceARN": "arn:aws:sqs:eu-west-1:0:q",
         }
         app = importlib.import_module(f"functions.{VERBS[queue.partition('_')[0]]}.app")
