@@ -107,6 +107,7 @@ def test_a_message_is_not_sent_after_its_expiry(system: System, person: str) -> 
 
 
 def test_a_malformed_event_is_parked_with_its_reason(system: System, person: str) -> None:
+    system.sqs.purge_queue(QueueUrl=system.queue_url("events-dead-letters"))
     system.publish("SendRequested", {"message": 7, "recipient_id": person})
     system.work()
     (parked,) = system.messages("events-dead-letters")

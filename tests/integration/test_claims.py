@@ -84,7 +84,11 @@ def a_pack(name: str, letters: int) -> str:
 
 
 def at_once(system: System, body: str) -> list[dict[str, Any]]:
-    """Hand a pack to two hundred invocations of deliver; their answers."""
+    """Hand a pack to two hundred invocations of deliver; their answers.
+
+    A Lambda has one thread, and botocore makes its clients in one thread only: here they are made before.
+    """
+    deps.templates(), deps.recipients(), deps.ledger(), deps.records(), deps.settling(), deps.sender(Channel.EMAIL)
     with ThreadPoolExecutor(AT_ONCE) as lambdas:
         return list(lambdas.map(lambda _: system.run("deliver", [body]), range(AT_ONCE)))
 
