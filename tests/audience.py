@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -13,7 +12,7 @@ from flow_system import System
 from heliograph.domain.facts import Standing, standing_of
 from heliograph.domain.figures import Delivered, RunFigures
 from heliograph.domain.ids import split_place
-from heliograph.domain.model import Channel, Consent, ConsentState
+from heliograph.domain.model import Consent, ConsentState
 from heliograph.domain.recipients import RecipientChange
 from heliograph.runtime import deps, reports
 
@@ -35,23 +34,6 @@ class Clock:
     def advance(self, by: timedelta) -> None:
         """Let time pass."""
         self.time += by
-
-
-@pytest.fixture
-def rested(system: System) -> Iterator[None]:
-    """Providers that have sent nothing yet: the clock of their pace would not fit to the time of another test."""
-    forget_pace(system)
-    yield
-    forget_pace(system)
-
-
-def forget_pace(system: System) -> None:
-    """Delete the clocks of all channels."""
-    for channel in Channel:
-        system.cloud.client("dynamodb").delete_item(
-            TableName=system.environment["HELIOGRAPH_RUNS_TABLE"],
-            Key={"part": {"S": f"pace#{channel}"}, "item": {"S": "clock"}},
-        )
 
 
 class Slot(NamedTuple):

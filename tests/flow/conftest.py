@@ -25,9 +25,10 @@ def deployed() -> Iterator[System]:
 
 @pytest.fixture
 def system(deployed: System, monkeypatch: pytest.MonkeyPatch) -> System:
-    """The system, with the environment of its functions for the length of a test."""
+    """The system, with the environment of its functions for the length of a test, and with rested providers."""
     for name, value in {**deployed.environment, "HELIOGRAPH_PARKING_QUEUE": ""}.items():
         monkeypatch.setenv(name, value)
+    deployed.rest()
     return deployed
 
 

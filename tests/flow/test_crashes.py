@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from audience import NOON, UNTIL_MORNING, Clock, Evidence, a_crowd, check, evidence, rested, start, waiting_packs
+from audience import NOON, UNTIL_MORNING, Clock, Evidence, a_crowd, check, evidence, start, waiting_packs
 from crashes import Boundary, Edge, Lambda
 from flow_system import System
 from heliograph.runtime import deps
@@ -76,7 +76,6 @@ class Campaigns:
         return found
 
 
-@pytest.mark.usefixtures(rested.__name__)
 def test_a_campaign_that_is_killed_at_every_call_loses_nobody_and_writes_to_nobody_twice(
     system: System, monkeypatch: pytest.MonkeyPatch
 ) -> None:

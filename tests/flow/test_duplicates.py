@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from audience import UNTIL_MORNING, Clock, Evidence, a_crowd, check, evidence, rested, start, waiting_packs
+from audience import UNTIL_MORNING, Clock, Evidence, a_crowd, check, evidence, start, waiting_packs
 from crashes import Edge
 from flow_system import VERBS, System
 from heliograph.adapters.dynamodb import chunks
@@ -100,7 +100,6 @@ def at_the_same_time(duplicating: Duplicating, verb: str, bodies: list[str]) -> 
             list(lambdas.map(lambda copy: duplicating.try_all(verb, copy), [body] * TIMES))
 
 
-@pytest.mark.usefixtures(rested.__name__)
 @pytest.mark.parametrize("hand_out", [shuffled, at_the_same_time])
 def test_every_message_three_times_changes_no_sum_and_sends_nothing_twice(
     system: System, monkeypatch: pytest.MonkeyPatch, hand_out: HandOut
