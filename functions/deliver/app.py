@@ -5,9 +5,10 @@ from __future__ import annotations
 from heliograph.domain import delivery
 from heliograph.domain.model import DispatchPack, RecordKey
 from heliograph.runtime import deps
+from heliograph.runtime.deciding import confirmations
 from heliograph.runtime.handlers import queue_handler
 from heliograph.runtime.letters import last_look
-from heliograph.runtime.sending import come_back, is_our_turn, keep, send, tie_up
+from heliograph.runtime.sending import come_back, is_our_turn, keep, refund, send, tie_up
 
 
 @queue_handler(DispatchPack)
@@ -19,11 +20,18 @@ def handler(pack: DispatchPack, receives: int) -> None:
     now, policy = deps.now(), deps.templates().policy.version
     record = RecordKey(pack.run_id, pack.pack_id, pack.channel)
     people = deps.recipients().get_many([dispatch.recipient_id for dispatch in pack.dispatches], consistent=True)
-    checked = [last_look(pack, dispatch, people.get(dispatch.recipient_id), now) for dispatch in pack.dispatches]
+    achieved = confirmations(pack.dispatches, now)
+    checked = [
+        last_look(pack, dispatch, people.get(dispatch.recipient_id), now, confirmed_by=confirmed_by)
+        for dispatch, (confirmed_by, _) in zip(pack.dispatches, achieved, strict=True)
+    ]
     written = deps.ledger().write([delivery.claim(one, pack, policy=policy, at=now) for one in checked])
     facts = deps.records().read([record])[record] if written.existing else {}
     todo = delivery.todo(pack, checked, written.existing, facts, won=written.won, at=now)
+    for later, until in todo.later:
+        deps.schedules().defer(later, until)
     keep(record, todo.facts, now)
+    refund(todo.unsent, now)
     open_ends = [*send(record, todo.claimed)]
     if todo.again:
         deps.records().claim_again(record, [letter.dispatch.slot for letter in todo.again])

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from heliograph.domain import packing, segments
+from heliograph.domain.ids import dispatch_id
 from heliograph.domain.model import Decision, Dispatch, Lane, LedgerEntry, RequestPack
-from heliograph.domain.planning import plan
 from heliograph.runtime import deps
+from heliograph.runtime.deciding import decide_on
 from heliograph.runtime.handlers import queue_handler
 from heliograph.runtime.observe import count_decisions
 
@@ -16,55 +17,43 @@ from heliograph.runtime.observe import count_decisions
 @queue_handler(RequestPack)
 def handler(pack: RequestPack, receives: int) -> None:
     """Decide on every request of a pack, write each "no" and "later" once, and pass the rest on."""
-    now, templates, pack = deps.now(), deps.templates(), segments.unpacked(pack)
-    people = deps.recipients().get_many([request.recipient_id for request in pack.requests])
-    decisions = [
-        plan(
-            request,
-            templates.message(request.message),
-            people.get(request.recipient_id),
-            policy=templates.policy,
-            now=now,
-            slot=slot,
-        )
-        for slot, request in enumerate(pack.requests)
-    ]
-    may_be_decided = receives > 1 or pack.lane is Lane.BULK
-    outbox = packing.outbox(pack, decisions, earlier_decisions(pack, decisions, now, look_up=may_be_decided))
+    now, pack = deps.now(), segments.unpacked(pack)
+    known = earlier_decisions(pack) if receives > 1 or pack.lane is Lane.BULK else {}
+    decisions = decide_on(pack, now, decided=known.keys())
+    known |= write_noes(pack, decisions, known, now)
+    outbox = packing.outbox(pack, decisions, known, deps.templates().messages, now)
     if pack.run_id:  # before anybody can be planned again: no sum is ever taken from before it is there
         deps.records().keep_plan(pack.run_id, pack.pack_id, outbox.planned, now)
-    for deferred, until in outbox.deferred:
-        deps.schedules().defer(deferred, until)
+    for later, when in outbox.later:
+        deps.schedules().defer(later, when)
     for dispatches in outbox.dispatches:
         deps.outbox(dispatches.channel, dispatches.lane).send([dispatches])
     count_decisions(outbox.planned)
 
 
-def earlier_decisions(
-    pack: RequestPack, decisions: Sequence[Decision], now: datetime, *, look_up: bool
-) -> dict[str, LedgerEntry]:
-    """Write suppressions and deferrals down; what had been decided before, by an earlier try or another planner.
+def earlier_decisions(pack: RequestPack) -> dict[str, LedgerEntry]:
+    """What had been decided before, by an earlier try or another planner.
 
-    Dispatches are written by deliver, as the claim. They are looked up here because a pack may have been planned
-    before, whatever SQS's approximate count says: deferrals and sums must follow what was decided then. A single
-    transactional request is spared that on its first try: it is never deferred and in no sum, and deliver claims it.
+    A pack may have been planned before, whatever SQS's approximate count says: deferrals and sums must follow what was
+    decided then. A single transactional request is spared this on its first try: it is never deferred and in no sum,
+    and deliver claims it.
     """
+    return deps.ledger().decisions(
+        [(request.recipient_id, dispatch_id(request.request_id, request.step)) for request in pack.requests]
+    )
+
+
+def write_noes(
+    pack: RequestPack, decisions: Sequence[Decision], known: Mapping[str, LedgerEntry], now: datetime
+) -> dict[str, LedgerEntry]:
+    """Write suppressions and deferrals down; dispatches are written by deliver, as the claim."""
     templates = deps.templates()
-    entries = [
-        packing.entry(
-            request,
-            decision,
-            place=(pack.pack_id, slot),
-            message=templates.message(request.message),
-            policy=templates.policy.version,
-            at=now,
-        )
-        for slot, (request, decision) in enumerate(zip(pack.requests, decisions, strict=True))
-    ]
-    looked_up = deps.ledger().read(entries) if look_up else {}
-    noes = [
-        entry
-        for entry, decision in zip(entries, decisions, strict=True)
-        if not isinstance(decision, Dispatch) and entry.dispatch_id not in looked_up
-    ]
-    return looked_up | deps.ledger().write_all(noes)
+    entries = []
+    for slot, decision in enumerate(decisions):
+        if isinstance(decision, Dispatch) or decision.dispatch_id in known:
+            continue
+        message = templates.message(decision.request.message)
+        version = message.version if message else ""
+        place = (pack.pack_id, slot)
+        entries.append(packing.entry(decision, place=place, version=version, policy=templates.policy.version, at=now))
+    return deps.ledger().write_all(entries)

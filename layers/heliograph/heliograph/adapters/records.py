@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from heliograph.adapters.dynamodb import Item, expiry, get_items, plain, text
 from heliograph.domain.facts import Fact
 from heliograph.domain.figures import Delivered, Planned
+from heliograph.domain.ids import is_further
 from heliograph.domain.model import Channel, EngagementKind, RecordKey, SlotFacts
 
 if TYPE_CHECKING:
@@ -135,17 +136,18 @@ class Records:
 
 def _record(name: str, items: Iterable[Mapping[str, Any]]) -> Planned | Delivered:
     """A pack's plan, or the facts of its dispatches on a channel from the one or two items that hold them."""
-    _, _, channel = name.partition("-")
+    pack_id, _, channel = name.partition("-")
     if channel:
         slots: SlotFacts = {}
         for item in items:
             _add_facts(slots, item)
-        return Delivered(channel=Channel(channel), slots=slots)
+        return Delivered(channel=Channel(channel), slots=slots, further=is_further(pack_id))
     (values,) = map(plain, items)
     return Planned(
         people=values["people"],
         again=values["again"],
         deferred=values["deferred"],
+        further=is_further(pack_id),
         dispatched=_with_prefix("dispatched#", values),
         suppressed=_with_prefix("suppressed#", values),
     )

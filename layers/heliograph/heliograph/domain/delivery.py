@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from heliograph.domain.facts import Fact, fact_value, is_in_doubt, may_be_sent_again
+from heliograph.domain.facts import Fact, fact_value, is_in_doubt, is_unsent, may_be_sent_again
 from heliograph.domain.model import (
     Accepted,
     Dispatch,
@@ -20,9 +20,11 @@ from heliograph.domain.model import (
     Message,
     NotSent,
     Outcome,
+    RequestPack,
     SlotFacts,
     Verdict,
 )
+from heliograph.domain.packing import deferred_at_delivery
 
 NOT_OURS = frozenset({Verdict.SUPPRESSED, Verdict.DEFERRED})
 """What plan decided counts in plan's sums, not in deliver's."""
@@ -35,6 +37,8 @@ class Checked(NamedTuple):
     message: Message
     letter: Letter | None
     reason: str
+    until: datetime | None = None
+    """When it is planned again, if it only has to wait."""
 
 
 class Todo(NamedTuple):
@@ -48,6 +52,10 @@ class Todo(NamedTuple):
     """What is known without sending."""
     in_doubt: list[int]
     """Slots of which nobody knows whether they were sent: to be settled."""
+    later: list[tuple[RequestPack, datetime]]
+    """What has to wait although it was planned for now, to be planned again."""
+    unsent: list[Dispatch]
+    """What certainly does not reach its person: it does not count against their caps."""
 
 
 def claim(checked: Checked, pack: DispatchPack, *, policy: str, at: datetime) -> LedgerEntry:
@@ -64,9 +72,12 @@ def claim(checked: Checked, pack: DispatchPack, *, policy: str, at: datetime) ->
         slot=dispatch.slot,
         channel=dispatch.channel,
         reason=checked.reason,
+        until=checked.until.isoformat() if checked.until else "",
         tried=dispatch.tried,
         policy=policy,
         run_id=pack.run_id,
+        zone=dispatch.zone,
+        inputs=dispatch.inputs,
     )
 
 
@@ -89,16 +100,32 @@ def todo(
     learnt = {entry.slot: _left_behind(entry, at) for entry in ours if not facts.get(entry.slot)}
     claimed: list[Letter] = []
     again: list[Letter] = []
-    for dispatch, _, letter, reason in checked:
+    until = {
+        entry.slot: datetime.fromisoformat(entry.until) for entry in ours if entry.until and not facts.get(entry.slot)
+    }
+    for dispatch, _, letter, reason, wait in checked:
         is_new = dispatch.dispatch_id in won
         if not is_new and dispatch.slot not in retried:
             continue
         if letter is None:
-            learnt[dispatch.slot] = {Fact.SUPPRESSED: fact_value(at, reason)}
+            learnt[dispatch.slot] = {Fact.DEFERRED if wait else Fact.SUPPRESSED: fact_value(at, reason)}
+            until |= {dispatch.slot: wait} if wait else {}
         else:
             (claimed if is_new else again).append(letter)
     known = {entry.slot: {**facts.get(entry.slot, {}), **learnt.get(entry.slot, {})} for entry in ours}
-    return Todo(claimed, again, learnt, [slot for slot, kinds in known.items() if is_in_doubt(kinds)])
+    known |= {slot: known.get(slot, {}) | kinds for slot, kinds in learnt.items()}
+    return Todo(
+        claimed=claimed,
+        again=again,
+        facts=learnt,
+        in_doubt=[entry.slot for entry in ours if is_in_doubt(known[entry.slot])],
+        later=[
+            (deferred_at_delivery(pack, each, until[each.slot]), until[each.slot])
+            for each in pack.dispatches
+            if each.slot in until
+        ],
+        unsent=[each for each in pack.dispatches if is_unsent(known.get(each.slot, {}))],
+    )
 
 
 def some_of(pack: DispatchPack, slots: Collection[int], *, tries: int = 0) -> DispatchPack:
@@ -115,7 +142,8 @@ def _is_ours(entry: LedgerEntry, pack: DispatchPack) -> bool:
 def _left_behind(entry: LedgerEntry, at: datetime) -> dict[str, str]:
     """What a try that stopped right after its claim leaves behind."""
     if entry.outcome is Verdict.WITHHELD:
-        return {Fact.SUPPRESSED: fact_value(entry.decided_at, entry.reason)}
+        fact = Fact.DEFERRED if entry.until else Fact.SUPPRESSED
+        return {fact: fact_value(entry.decided_at, entry.reason)}
     return {Fact.UNKNOWN: fact_value(at, "interrupted")}
 
 

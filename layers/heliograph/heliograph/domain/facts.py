@@ -40,6 +40,8 @@ class Fact(StrEnum):
     ACCEPTED = "accepted"
     FAILED = "failed"
     SUPPRESSED = "suppressed"
+    DEFERRED = "deferred"
+    """Put off just before delivery."""
     UNKNOWN = "unknown"
     SETTLED = "settled"
 
@@ -71,6 +73,7 @@ STRONGEST_FIRST = (
     Fact.ACCEPTED,
     Fact.FAILED,
     Fact.SUPPRESSED,
+    Fact.DEFERRED,
     Fact.UNKNOWN,
     Fact.RETRY,
 )
@@ -83,8 +86,13 @@ def has_evidence(facts: Facts) -> bool:
 
 def may_be_sent_again(facts: Facts) -> bool:
     """Whether a claimed dispatch is provably not sent, or its settling rule says that it is to be sent again."""
-    is_final = has_evidence(facts) or Fact.FAILED in facts or Fact.SUPPRESSED in facts
+    is_final = has_evidence(facts) or not facts.keys().isdisjoint((Fact.FAILED, Fact.SUPPRESSED, Fact.DEFERRED))
     return Fact.RETRY in facts and not is_final
+
+
+def is_unsent(facts: Facts) -> bool:
+    """Whether it certainly does not reach its person: withheld, put off, or refused for good."""
+    return standing_of(facts) in (Standing.FAILED, Standing.SUPPRESSED, Standing.DEFERRED)
 
 
 def is_in_doubt(facts: Facts) -> bool:
@@ -103,7 +111,7 @@ def standing_of(facts: Facts) -> Standing:
     """In which of a run's sums a dispatch counts."""
     if has_evidence(facts):
         return Standing.ACCEPTED
-    for fact in (Fact.FAILED, Fact.SUPPRESSED, Fact.UNKNOWN):
+    for fact in (Fact.FAILED, Fact.SUPPRESSED, Fact.DEFERRED, Fact.UNKNOWN):
         if fact in facts:
             return Standing(fact.value)
     return Standing.PENDING

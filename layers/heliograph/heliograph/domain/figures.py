@@ -19,6 +19,8 @@ class Planned(Value, frozen=True, kw_only=True):
     dispatched: dict[str, int]
     suppressed: dict[str, int]
     deferred: int
+    further: bool = False
+    """Whether these people are counted already: a fallback follows what was sent to them on another channel."""
 
 
 class Delivered(Value, frozen=True, kw_only=True):
@@ -26,6 +28,7 @@ class Delivered(Value, frozen=True, kw_only=True):
 
     channel: Channel
     slots: Mapping[int, Facts]
+    further: bool = False
 
 
 class RunFigures(Value, frozen=True, kw_only=True, omit_defaults=False):
@@ -47,15 +50,20 @@ class RunFigures(Value, frozen=True, kw_only=True, omit_defaults=False):
     failed: dict[str, int]
     by_channel: dict[str, int]
     """Accepted, by channel."""
+    further: dict[str, int]
+    """Accepted on a further channel after a fallback, by channel; these people are in `counts` once."""
     engagement: dict[str, int]
     problem: str = ""
 
 
 def figures(run: Run, records: Iterable[Planned | Delivered]) -> RunFigures:
     """Add up a run's records; people whose fate is not written yet count as unknown (and as pending)."""
-    counts, suppressed, failed, by_channel, engagement = (Counter[str]() for _ in range(5))
+    counts, suppressed, failed, by_channel, further, engagement = (Counter[str]() for _ in range(6))
     people = 0
     for record in records:
+        if record.further:
+            _count_further(record, further, engagement)
+            continue
         if isinstance(record, Planned):
             people += 0 if record.again else record.people
             counts[Standing.DEFERRED] += record.deferred - (record.people if record.again else 0)
@@ -85,6 +93,14 @@ def figures(run: Run, records: Iterable[Planned | Delivered]) -> RunFigures:
         suppressed=dict(suppressed.most_common()),
         failed=dict(failed.most_common()),
         by_channel={channel: count for channel, count in by_channel.items() if count},
+        further=dict(further),
         engagement=dict(engagement),
         problem=run.problem,
     )
+
+
+def _count_further(record: Planned | Delivered, further: Counter[str], engagement: Counter[str]) -> None:
+    if isinstance(record, Delivered):
+        sums = tally(record.slots.values())
+        further.update({record.channel: sums.standings.get(Standing.ACCEPTED, 0)})
+        engagement.update(sums.engagement)

@@ -58,6 +58,16 @@ def place(pack_id: str, slot: int) -> str:
     return f"{pack_id}-{slot}"
 
 
+def further(pack_id: str) -> str:
+    """The id of a pack of fallbacks: its people were counted in the pack that it follows."""
+    return f"{pack_id}f"
+
+
+def is_further(pack_id: str) -> bool:
+    """Whether a pack is one of fallbacks."""
+    return pack_id.endswith("f")
+
+
 def split_place(text: str) -> tuple[str, int]:
     """The pack and the slot of a place; raises MalformedError for anything else."""
     pack_id, _, slot = text.rpartition("-")

@@ -51,12 +51,21 @@ class Reason(StrEnum):
 
     UNKNOWN_MESSAGE = "unknown_message"
     UNKNOWN_RECIPIENT = "unknown_recipient"
+    CONFIRMED = "confirmed"
+    """An earlier channel has done its work, so that this further one is not needed."""
+    AWAITING_CONFIRMATION = "awaiting_confirmation"
     INVALID_ADDRESS = "invalid_address"
     NO_ADDRESS = "no_address"
     ADDRESS_SUPPRESSED = "address_suppressed"
     NOT_CONSENTED = "not_consented"
     EXPIRED = "expired"
+    HELD_TOO_LONG = "held_too_long"
+    CAPPED = "capped"
+    PAUSED = "paused"
     QUIET_HOURS = "quiet_hours"
+    PREFERRED_TIME = "preferred_time"
+    DROPPED = "dropped"
+    """Held for approval, and dropped by an operator."""
     MISSING_VARIABLE = "missing_variable"
     TOO_LONG = "too_long"
 
@@ -98,10 +107,51 @@ class EngagementKind(StrEnum):
 
 
 class ConsentState(StrEnum):
-    """What a person said about a topic on a channel; a missing consent is "not set", which is not consent."""
+    """What a person said about a topic or a purpose on a channel; a missing consent is "not set"."""
 
     OPTED_IN = "opted_in"
     OPTED_OUT = "opted_out"
+    PENDING = "pending"
+    """Opted in to a topic of double opt-in, and not confirmed yet: as good as not set."""
+
+
+class Enforcement(StrEnum):
+    """Which consents a purpose needs on a channel."""
+
+    RESTRICTIVE = "restrictive"
+    """Only who opted in."""
+    NON_RESTRICTIVE = "non_restrictive"
+    """Everybody who did not opt out."""
+    DISABLED = "disabled"
+    """Everybody, whatever they said."""
+
+
+class Reach(StrEnum):
+    """What there is to reach a person by on a channel."""
+
+    LIVE = "live"
+    NONE = "none"
+    INVALID = "invalid"
+    SUPPRESSED = "suppressed"
+
+
+class ZoneSource(StrEnum):
+    """Where a person's time zone is known from, the best first."""
+
+    PROFILE = "profile"
+    PHONE = "phone"
+    COUNTRY = "country"
+    DEFAULT = "default"
+
+
+class Verdict(StrEnum):
+    """What was decided on a request."""
+
+    DISPATCHED = "dispatched"
+    SUPPRESSED = "suppressed"
+    DEFERRED = "deferred"
+    WITHHELD = "withheld"
+    """Dispatched by plan, and suppressed when asked again just before delivery."""
 
 
 # ---- the recipient -----------------------------------------------------------------------------------------
@@ -113,7 +163,11 @@ class Consent(Value, frozen=True, kw_only=True):
     state: ConsentState
     at: datetime
     source: str
-    """`import:<file>`, `event:<source>`, `complaint`, `reply`: who or what recorded it."""
+    """`page`, `import`, `reply`, `api` or `complaint`, and after a colon what exactly: `import:people.csv`."""
+    text: str = ""
+    """The version of the text that the person was shown, such as `newsletter-2026-03`."""
+    evidence: str = ""
+    """Where the proof is: the id of a form's answer, of a call, of a signed sheet."""
 
 
 class AddressSuppression(Value, frozen=True, kw_only=True):
@@ -129,6 +183,12 @@ class Preferences(Value, frozen=True, kw_only=True):
 
     channels: tuple[Channel, ...] = ()
     """Most liked first; empty: the order of the message."""
+    time: str = ""
+    """`18:30`: when promotional messages are welcome, in the person's own time; empty: at any hour."""
+    quiet: tuple[str, ...] = ()
+    """The person's own quiet hours, `22:00-09:00`, for promotional messages on every channel."""
+    paused_until: datetime | None = None
+    """No promotional message before this time."""
 
 
 class Recipient(Value, frozen=True, kw_only=True):
@@ -145,14 +205,23 @@ class Recipient(Value, frozen=True, kw_only=True):
     invalid: tuple[Channel, ...] = ()
     """Channels whose given address could not be read; the address itself is not kept."""
     consents: dict[str, Consent] = {}
-    """By `consent_key(topic, channel)`."""
+    """By `consent_key(topic or purpose, channel)`."""
     suppressed: dict[str, AddressSuppression] = {}
     """By address, as kept in `email`, `phone` and `devices`."""
     preferences: Preferences = Preferences()
     locale: str = ""
     """BCP-47, or empty: the policy's default."""
     timezone: str = ""
-    """IANA name, or empty: the policy's default."""
+    """IANA name, as the profile says it; empty: that of the phone number, the country, or the policy's default."""
+    phone_timezone: str = ""
+    """The only time zone in which the phone number can be; empty when there are several."""
+    country: str = ""
+    """ISO 3166-1 alpha-2: that of the postal address; empty: that of the phone number."""
+    phone_country: str = ""
+    country_timezone: str = ""
+    """The time zone in which most people of `country` live."""
+    engaged: dict[Channel, datetime] = {}
+    """When this person last opened, clicked or answered on a channel; kept when the policy chooses by it."""
     attributes: JsonObject = {}
 
     def addresses(self, channel: Channel) -> tuple[str, ...]:
@@ -165,15 +234,10 @@ class Recipient(Value, frozen=True, kw_only=True):
             case Channel.PUSH:
                 return self.devices
 
-    def consented(self, topic: str, channel: Channel) -> bool:
-        """Whether this person opted in to a topic on a channel. Unknown consent is not consent."""
-        consent = self.consents.get(consent_key(topic, channel))
-        return consent is not None and consent.state is ConsentState.OPTED_IN
 
-
-def consent_key(topic: str, channel: Channel) -> str:
-    """The name under which a consent is kept: `news/email`."""
-    return f"{topic}/{channel}"
+def consent_key(subject: str, channel: Channel) -> str:
+    """The name under which a consent to a topic or a purpose is kept: `news/email`, `promotional/sms`."""
+    return f"{subject}/{channel}"
 
 
 # ---- the message -------------------------------------------------------------------------------------------
@@ -196,6 +260,21 @@ class Trigger(Value, frozen=True, kw_only=True):
     """Where the address and language are, for people who are not known (transactional messages only)."""
     expires_at: str = ""
     """Where an ISO 8601 time is after which the message must not be sent."""
+    most_per_event: int = 1
+    """The most recipients that one event is expected to name; beyond it, all of them are held for approval."""
+    most_per_hour: int | None = None
+    """The most recipients that are expected in an hour (UTC); beyond it, they are held for approval."""
+
+
+class Fallback(Value, frozen=True, kw_only=True):
+    """What follows when a channel does not do its work in time."""
+
+    unless: EngagementKind
+    """`opened` or `delivered`: what confirms that the earlier channel has done its work."""
+    within: int
+    """Seconds after the provider took the message."""
+    channels: tuple[Channel, ...]
+    """The further channels, in the order in which they are tried; one of them gets the message."""
 
 
 class Message(Value, frozen=True, kw_only=True):
@@ -207,7 +286,13 @@ class Message(Value, frozen=True, kw_only=True):
     topic: str
     purpose: Purpose
     channels: tuple[Channel, ...]
-    """In the order in which they are tried."""
+    """In the order in which they are tried; the first that may carry the message gets it."""
+    fallback: tuple[Fallback, ...] = ()
+    """What follows, step by step, when nobody reacts."""
+    hold_for: int | None = None
+    """Seconds for which it may be held (quiet hours, pauses); None: as the policy says."""
+    by_engagement: bool | None = None
+    """Whether the channel where the person reacted last comes first; None: as the policy says."""
     locales: dict[Channel, tuple[str, ...]]
     """BCP-47 tags of each channel's translations; the first is the default."""
     expires_after: int | None = None
@@ -218,17 +303,48 @@ class Message(Value, frozen=True, kw_only=True):
     on_unknown: OnUnknown | None = None
     """None: as its purpose says (`settling_rule`)."""
 
+    def every_channel(self) -> tuple[Channel, ...]:
+        """The channels of the message and of its fallbacks, each once."""
+        later = (channel for fallback in self.fallback for channel in fallback.channels)
+        return tuple(dict.fromkeys([*self.channels, *later]))
+
     def settling_rule(self) -> OnUnknown:
         """Transactional messages are rather sent twice than not at all, promotional ones the other way round."""
         by_purpose = OnUnknown.RESEND if self.purpose is Purpose.TRANSACTIONAL else OnUnknown.DROP
         return self.on_unknown or by_purpose
 
 
-class QuietHours(Value, frozen=True, kw_only=True):
-    """A half-open window of local time, `start` <= t < `end`; `21:00` to `08:00` spans midnight."""
+class Hours(Value, frozen=True, kw_only=True):
+    """When messages may be sent, in the person's own time. Every rule that fits a case must permit it."""
 
-    start: str
-    end: str
+    name: str
+    """What people who ask why read: `us.toml #1`."""
+    purpose: Purpose = Purpose.PROMOTIONAL
+    channels: tuple[Channel, ...] = ()
+    """Empty: every channel."""
+    countries: tuple[str, ...] = ()
+    """ISO 3166-1 alpha-2; empty: everywhere."""
+    days: tuple[int, ...] = ()
+    """Weekdays on which it holds, Monday is 0; empty: every day."""
+    dates: dict[str, tuple[str, ...]] | None = None
+    """Country ("" for all) -> dates (`2026-12-25`) on which it holds; None: it does not go by dates."""
+    allowed: tuple[str, ...] | None = None
+    """Windows `08:00-20:00` outside of which nothing is sent; empty: nothing all day; None: no such limit."""
+    quiet: tuple[str, ...] = ()
+    """Windows in which nothing is sent. Each is half-open, may span midnight, and belongs to the day it begins on."""
+
+
+class Cap(Value, frozen=True, kw_only=True):
+    """The most messages that one person gets in a while, across all campaigns."""
+
+    limit: int
+    seconds: int | None = None
+    """The length of a rolling window; None: a calendar day in the person's time zone."""
+    purpose: Purpose = Purpose.PROMOTIONAL
+    channel: Channel | None = None
+    """None: over all channels."""
+    topic: str = ""
+    """Empty: over all topics."""
 
 
 class Policy(Value, frozen=True, kw_only=True):
@@ -241,11 +357,30 @@ class Policy(Value, frozen=True, kw_only=True):
     """ISO 3166-1 alpha-2, for phone numbers without a country code."""
     topics: dict[str, str] = {}
     """Name -> what people read."""
-    quiet_hours: dict[Channel, QuietHours] = {}
-    """Promotional messages only."""
+    double_opt_in: tuple[str, ...] = ()
+    """Topics to which an opt-in counts only once it is confirmed."""
+    enforcement: dict[Purpose, dict[Channel, Enforcement]] = {}
+    """What is not named: restrictive for promotional messages, non-restrictive for transactional ones."""
+    caps: tuple[Cap, ...] = ()
+    hours: tuple[Hours, ...] = ()
+    hold_for: int = 3 * 24 * 3600
+    """Seconds after the request for which a message may be held."""
+    by_engagement: bool = False
+    """Whether the channel where a person reacted last comes first."""
 
 
 # ---- work: what queues carry -------------------------------------------------------------------------------
+
+
+class EarlierDispatch(Value, frozen=True, kw_only=True):
+    """A dispatch of the same request on another channel, whose fallback has begun."""
+
+    place: str
+    """`<pack_id>-<slot>`."""
+    channel: Channel
+    unless: EngagementKind
+    within: int
+    """Seconds."""
 
 
 class SendRequest(Value, frozen=True, kw_only=True):
@@ -262,7 +397,11 @@ class SendRequest(Value, frozen=True, kw_only=True):
     """Empty: triggered by an event, not by a campaign."""
     not_after: datetime | None = None
     step: int = 0
-    """How many decisions this request has seen before: a deferral, later a fallback."""
+    """How many decisions this request has seen before: deferrals and fallbacks."""
+    stage: int = 0
+    """How many of the message's fallbacks have begun."""
+    earlier: tuple[EarlierDispatch, ...] = ()
+    """What was sent on other channels before, and may still be confirmed."""
     email: str = ""
     phone: str = ""
     locale: str = ""
@@ -316,7 +455,14 @@ class Dispatch(Value, frozen=True, kw_only=True):
     run_id: str = ""
     not_after: datetime | None = None
     tried: str = ""
-    """The trace of the rules (`Trace`), to be kept with the claim."""
+    """The trace of the rules, to be kept with the claim."""
+    inputs: str = ""
+    """What the ledger keeps of the inputs of the decision (`evidence.Reference`)."""
+    zone: str = ""
+    """The time zone and its source, `Europe/Berlin profile`."""
+    step: int = 0
+    stage: int = 0
+    earlier: tuple[EarlierDispatch, ...] = ()
 
 
 class DispatchPack(Value, frozen=True, kw_only=True):
@@ -334,11 +480,69 @@ class DispatchPack(Value, frozen=True, kw_only=True):
 # ---- decisions ---------------------------------------------------------------------------------------------
 
 
-class Skipped(Value, frozen=True, kw_only=True):
-    """A channel that may not carry the message, and the rule that says so."""
+class Reservation(Value, frozen=True, kw_only=True):
+    """A message that counts against a person's caps."""
 
+    dispatch_id: str
+    at: datetime
     channel: Channel
-    reason: Reason
+    purpose: Purpose
+    topic: str
+
+
+class Inputs(Value, frozen=True, kw_only=True):
+    """Everything about a person and a request that a decision is made of: no address, no name, no data.
+
+    The same inputs, message and policy always make the same decision, which is how a decision is replayed.
+    """
+
+    now: datetime
+    recipient_id: str
+    dispatch_id: str
+    message: str
+    version: str = ""
+    policy: str = ""
+    requested_at: datetime
+    not_after: datetime | None = None
+    stage: int = 0
+    known: bool = True
+    reach: dict[Channel, Reach] = {}
+    """Channels that are not named: `none`."""
+    consents: dict[str, ConsentState] = {}
+    """Those to the message's topic and purpose."""
+    preferences: Preferences = Preferences()
+    zones: dict[ZoneSource, str] = {}
+    country: str = ""
+    engaged: dict[Channel, datetime] = {}
+    reserved: tuple[Reservation, ...] = ()
+    """What counts against the person's caps, this request's own reservation included."""
+    confirmed_by: str = ""
+    """`push opened`: what an earlier channel has achieved."""
+    awaited_until: datetime | None = None
+    """Until when an earlier channel still has time."""
+    before: tuple[Channel, ...] = ()
+    """Channels that this request was sent on before."""
+
+
+class Ruling(Value, frozen=True, kw_only=True):
+    """What the rules make of inputs: yes, no or later, and why."""
+
+    outcome: Verdict
+    channel: Channel | None = None
+    """The channel that carries it; of a "no" the one that came closest; of a "later" the one that is waited for."""
+    reason: Reason | None = None
+    until: datetime | None = None
+    """When it is planned again; deferrals only."""
+    next_time: datetime | None = None
+    """The earliest time at which a message like this could be sent, if nothing else changes; None: nobody knows."""
+    tried: str = ""
+    """The rules' results in short, `push:no_address sms:passed`."""
+    order: str = "message"
+    """Whose order of channels came first: `preference`, `engagement` or `message`."""
+    zone: str = ""
+    """The time zone and its source, `Europe/Berlin profile`."""
+    stage: int = 0
+    """Which fallback the channel belongs to; 0: none."""
 
 
 class Suppression(Value, frozen=True, kw_only=True):
@@ -346,10 +550,18 @@ class Suppression(Value, frozen=True, kw_only=True):
 
     dispatch_id: str
     request: SendRequest
-    reason: Reason
-    channel: Channel | None = None
-    """The channel that came closest."""
-    skipped: tuple[Skipped, ...] = ()
+    ruling: Ruling
+    inputs: str = ""
+
+    @property
+    def reason(self) -> Reason:
+        """The reason, from the closed list."""
+        return self.ruling.reason or Reason.UNKNOWN_MESSAGE
+
+    @property
+    def channel(self) -> Channel | None:
+        """The channel that came closest."""
+        return self.ruling.channel
 
 
 class Deferral(Value, frozen=True, kw_only=True):
@@ -358,9 +570,18 @@ class Deferral(Value, frozen=True, kw_only=True):
     dispatch_id: str
     request: SendRequest
     until: datetime
-    reason: Reason
-    channel: Channel
-    skipped: tuple[Skipped, ...] = ()
+    ruling: Ruling
+    inputs: str = ""
+
+    @property
+    def reason(self) -> Reason:
+        """The reason, from the closed list."""
+        return self.ruling.reason or Reason.QUIET_HOURS
+
+    @property
+    def channel(self) -> Channel | None:
+        """The channel that is waited for."""
+        return self.ruling.channel
 
 
 Decision = Dispatch | Suppression | Deferral
@@ -439,12 +660,13 @@ class SuppressAddress(Value, frozen=True, kw_only=True):
 
 
 class WithdrawConsent(Value, frozen=True, kw_only=True):
-    """A recipient opted out of every promotional topic on a channel."""
+    """A recipient opted out of a purpose on a channel: promotional messages, unless they say that they want none."""
 
     recipient_id: str
     channel: Channel
     source: str
     at: datetime
+    purpose: Purpose = Purpose.PROMOTIONAL
 
 
 class RemoveDevice(Value, frozen=True, kw_only=True):
@@ -454,7 +676,22 @@ class RemoveDevice(Value, frozen=True, kw_only=True):
     device: str
 
 
-Consequence = SuppressAddress | WithdrawConsent | RemoveDevice
+class Refund(Value, frozen=True, kw_only=True):
+    """A message that did not reach its person no longer counts against their caps."""
+
+    recipient_id: str
+    dispatch_id: str
+
+
+class Engaged(Value, frozen=True, kw_only=True):
+    """A person reacted on a channel."""
+
+    recipient_id: str
+    channel: Channel
+    at: datetime
+
+
+Consequence = SuppressAddress | WithdrawConsent | RemoveDevice | Refund | Engaged
 
 
 class Letter(Value, frozen=True, kw_only=True):
@@ -495,16 +732,6 @@ class Events(Value, frozen=True, kw_only=True):
 # ---- the ledger --------------------------------------------------------------------------------------------
 
 
-class Verdict(StrEnum):
-    """What was decided on a request."""
-
-    DISPATCHED = "dispatched"
-    SUPPRESSED = "suppressed"
-    DEFERRED = "deferred"
-    WITHHELD = "withheld"
-    """Dispatched by plan, and suppressed when asked again just before delivery."""
-
-
 class RecordKey(NamedTuple):
     """The record that holds what came of a pack on a channel."""
 
@@ -535,6 +762,11 @@ class LedgerEntry(Value, frozen=True, kw_only=True):
     tried: str = ""
     policy: str = ""
     run_id: str = ""
+    zone: str = ""
+    next_time: str = ""
+    """ISO 8601; when a message like this could be sent."""
+    inputs: str = ""
+    """The hash of the decision's inputs, and where they are (`evidence.Reference`)."""
 
 
 class Run(Value, frozen=True, kw_only=True):

@@ -1,13 +1,14 @@
-"""A product event as a send request: who, which message, with which data, until when."""
+"""A product event as send requests: who, which message, with which data, until when."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Annotated, Any, NamedTuple
 
 import jmespath
 import msgspec
+from jmespath.exceptions import JMESPathError
 
 from heliograph.domain import addresses, ids
 from heliograph.domain.errors import MalformedError
@@ -19,9 +20,19 @@ from heliograph.domain.model import (
     Purpose,
     RequestPack,
     SendRequest,
+    Trigger,
     Value,
 )
 from heliograph.domain.recipients import RecipientChange, from_event
+from heliograph.domain.segments import PACK_BYTES, PACK_LIMIT
+
+ENVELOPE = 1_000
+"""Bytes that a request takes beside its data, at most but for an address of an unusual length."""
+NAMED = 10
+"""How many of the elements that cannot be read are named."""
+NO_IDENTIFIER = "1 to 128 characters of A-Z a-z 0-9 _ -"
+
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class Event(Value, frozen=True, kw_only=True, rename={"detail_type": "detail-type"}):
@@ -30,7 +41,7 @@ class Event(Value, frozen=True, kw_only=True, rename={"detail_type": "detail-typ
     id: str
     source: str
     detail_type: str
-    time: datetime
+    time: Moment
     detail: JsonObject
 
 
@@ -44,17 +55,25 @@ class SendRequested(Value, frozen=True, kw_only=True):
     email: str = ""
     phone: str = ""
     locale: str = ""
-    expires_at: datetime | None = None
+    expires_at: Moment | None = None
 
 
-class Wanted(Value, frozen=True, kw_only=True):
-    """A send request, and the key under which the same wish counts once ("" if it has none but the event's id)."""
+class Asked(NamedTuple):
+    """What an event asks for: one request for each person that it names."""
 
-    request: SendRequest
-    idempotency_key: str
+    requests: tuple[SendRequest, ...]
+    """At least one; all of one message, with the same data."""
+    message: Message | None
+    """None: it is not in the catalogue, which plan will say."""
+    idempotency_key: str = ""
+    """Under which the same wish to the same person counts once; empty: the id of the event."""
+    trigger: Trigger | None = None
+    """What the event was expected by, and how many people; None: a product system asked for this message itself."""
+    refused: MalformedError | None = None
+    """Where the event names people who cannot be read; the others go on without them."""
 
 
-def read(body: JsonObject, messages: Mapping[str, Message], *, region: str) -> Wanted | RecipientChange:
+def read(body: JsonObject, messages: Mapping[str, Message], *, region: str) -> Asked | RecipientChange:
     """What a message of the queue `events` asks for: a trigger's rule names its message, our own events stand alone.
 
     Raises MalformedError with the place and the reason when it asks for nothing that can be done.
@@ -80,15 +99,18 @@ def read_event(event: JsonObject) -> Event:
         raise MalformedError("event", str(error)) from None
 
 
-def triggered(message: Message, raw: JsonObject, *, region: str) -> Wanted:
-    """The request that a message's trigger reads from an event. Raises MalformedError where a fact is missing."""
+def triggered(message: Message, raw: JsonObject, *, region: str) -> Asked:
+    """The requests that a message's trigger reads from an event. Raises MalformedError where a fact is missing.
+
+    The trigger may name one person or a list of them; who stands in the list twice is asked for once.
+    """
     event, trigger = read_event(raw), message.trigger
     if trigger is None:
         raise MalformedError("message", f"{message.name} has no trigger")
+    people, refused = _people(raw, trigger.recipient_id)
     expires = _text(raw, trigger.expires_at, "expires_at")
     wish = SendRequested(
         message=message.name,
-        recipient_id=_text(raw, trigger.recipient_id, "recipient_id"),
         data=_object(raw, trigger.data),
         idempotency_key=_text(raw, trigger.idempotency_key, "idempotency_key"),
         email=_text(raw, trigger.email, "email"),
@@ -96,50 +118,81 @@ def triggered(message: Message, raw: JsonObject, *, region: str) -> Wanted:
         locale=_text(raw, trigger.locale, "locale"),
         expires_at=_time(expires, trigger.expires_at) if expires else None,
     )
-    return wanted(wish, event, message, region=region)
+    if len(people) > 1 or refused:
+        _refuse_shared_address(wish, trigger)
+    wishes = (msgspec.structs.replace(wish, recipient_id=person) for person in people)
+    return Asked(
+        requests=tuple(wanted(each, event, message, region=region) for each in wishes),
+        message=message,
+        idempotency_key=wish.idempotency_key,
+        trigger=trigger,
+        refused=refused,
+    )
 
 
-def requested(event: Event, messages: Mapping[str, Message], *, region: str) -> Wanted:
+def requested(event: Event, messages: Mapping[str, Message], *, region: str) -> Asked:
     """The request that a `SendRequested` event asks for."""
     try:
         wish = msgspec.convert(event.detail, SendRequested)
     except msgspec.ValidationError as error:
         raise MalformedError("detail", str(error)) from None
-    return wanted(wish, event, messages.get(wish.message), region=region)
+    message = messages.get(wish.message)
+    request = wanted(wish, event, message, region=region)
+    return Asked(requests=(request,), message=message, idempotency_key=wish.idempotency_key)
 
 
-def wanted(wish: SendRequested, event: Event, message: Message | None, *, region: str) -> Wanted:
+def wanted(wish: SendRequested, event: Event, message: Message | None, *, region: str) -> SendRequest:
     """The send request of a wish; its id is derived from the event, the message and the person."""
     email, phone, invalid = _carried(wish, region)
     recipient_id = wish.recipient_id or ids.address_recipient_id(email or phone)
     if not ids.is_identifier(recipient_id):
-        raise MalformedError("recipient_id", "must be 1 to 128 characters of A-Z a-z 0-9 _ -")
+        raise MalformedError("recipient_id", f"must be {NO_IDENTIFIER}")
     if not (wish.recipient_id or email or phone):
         raise MalformedError("recipient_id", "the event names neither a recipient nor a valid address")
-    requested_at = event.time.astimezone(UTC)
-    request = SendRequest(
+    try:
+        requested_at = event.time.astimezone(UTC)
+        not_after = _not_after(wish, message, requested_at)
+    except OverflowError:
+        raise MalformedError("event", "its time, or when it expires, is before the year 1 or after 9999") from None
+    return SendRequest(
         request_id=ids.derived_id(requested_at, wish.message, recipient_id, wish.idempotency_key or event.id),
         message=wish.message,
         recipient_id=recipient_id,
         requested_at=requested_at,
         data=wish.data,
-        not_after=_not_after(wish, message, requested_at),
+        not_after=not_after,
         email=email,
         phone=phone,
         locale=wish.locale,
         invalid=invalid,
     )
-    return Wanted(request=request, idempotency_key=wish.idempotency_key)
 
 
-def pack_of_one(request: SendRequest, message: Message | None) -> RequestPack:
-    """A single request on the lane of its message: transactional ones never wait behind a run."""
+def lane_of(message: Message | None) -> Lane:
+    """Transactional messages never wait behind a run."""
     urgent = message is not None and message.purpose is Purpose.TRANSACTIONAL
-    return RequestPack(
-        pack_id=ids.derived_id(request.requested_at, "pack", request.request_id),
-        lane=Lane.PRIORITY if urgent else Lane.BULK,
-        requests=(request,),
-    )
+    return Lane.PRIORITY if urgent else Lane.BULK
+
+
+def packs(requests: Sequence[SendRequest], lane: Lane) -> list[RequestPack]:
+    """The requests of one event in packs, whose ids are derived from them; every request carries the event's data."""
+    return [pack(some, lane) for some in _together(requests)]
+
+
+def pack(requests: Sequence[SendRequest], lane: Lane) -> RequestPack:
+    """Requests of one event as one pack."""
+    pack_id = ids.derived_id(requests[0].requested_at, "pack", *(request.request_id for request in requests))
+    return RequestPack(pack_id=pack_id, lane=lane, requests=tuple(requests))
+
+
+def _together(requests: Sequence[SendRequest]) -> Iterator[Sequence[SendRequest]]:
+    """So many at a time that they can be read with one call, and may travel together."""
+    if len(requests) == 1:
+        yield requests
+        return
+    size = len(msgspec.json.encode(requests[0].data)) + ENVELOPE
+    number = max(1, min(PACK_LIMIT, PACK_BYTES // size))
+    yield from (requests[start : start + number] for start in range(0, len(requests), number))
 
 
 def _not_after(wish: SendRequested, message: Message | None, requested_at: datetime) -> datetime | None:
@@ -166,12 +219,53 @@ def _carried(wish: SendRequested, region: str) -> tuple[str, str, tuple[Channel,
     return email, phone, tuple(invalid)
 
 
-def _found(event: JsonObject, path: str) -> Any:
-    return jmespath.search(path, event) if path else None
+def _people(event: JsonObject, path: str) -> tuple[list[str], MalformedError | None]:
+    """Whom an event names, each once, and which elements of its list cannot be read.
+
+    Nobody is "": then it must carry an address. A list in which nobody can be read raises MalformedError.
+    """
+    found = _found(event, path, "recipient_id")
+    if not isinstance(found, list):
+        return [_text(event, path, "recipient_id")], None
+    if not found:
+        return [""], None
+    people: dict[str, None] = {}
+    bad: list[int] = []
+    for number, each in enumerate(found):
+        person = str(each) if isinstance(each, str | int) and not isinstance(each, bool) else ""
+        if ids.is_identifier(person):
+            people[person] = None
+        else:
+            bad.append(number)
+    if not bad:
+        return list(people), None
+    refused = MalformedError("recipient_id", f"elements {_positions(bad)} of {path} are not {NO_IDENTIFIER}")
+    if not people:
+        raise refused
+    return list(people), refused
+
+
+def _positions(numbers: Sequence[int]) -> str:
+    """`[1] [4]`, as JMESPath counts."""
+    further = len(numbers) - NAMED
+    return " ".join(f"[{number}]" for number in numbers[:NAMED]) + (f" and {further} more" if further > 0 else "")
+
+
+def _refuse_shared_address(wish: SendRequested, trigger: Trigger) -> None:
+    for field, address in (("email", wish.email), ("phone", wish.phone)):
+        if address:
+            raise MalformedError(field, f"belongs to one person, but {trigger.recipient_id} names several")
+
+
+def _found(event: JsonObject, path: str, field: str) -> Any:
+    try:
+        return jmespath.search(path, event) if path else None
+    except JMESPathError:  # its text quotes the event
+        raise MalformedError(field, f"{path} cannot be read from this event") from None
 
 
 def _text(event: JsonObject, path: str, field: str) -> str:
-    value = _found(event, path)
+    value = _found(event, path, field)
     if value is None:
         return ""
     if isinstance(value, bool) or not isinstance(value, str | int):
@@ -180,7 +274,7 @@ def _text(event: JsonObject, path: str, field: str) -> str:
 
 
 def _object(event: JsonObject, path: str) -> JsonObject:
-    value = _found(event, path)
+    value = _found(event, path, "data")
     if value is None:
         return {}
     if not isinstance(value, dict):

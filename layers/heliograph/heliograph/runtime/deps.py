@@ -15,12 +15,14 @@ from heliograph.runtime.settings import setting
 
 if TYPE_CHECKING:
     from heliograph.adapters.bucket import Bucket
+    from heliograph.adapters.evidence import Evidence
     from heliograph.adapters.ledger import Ledger
     from heliograph.adapters.links import UnsubscribeLinks
     from heliograph.adapters.pace import Pace
     from heliograph.adapters.queues import Queue
     from heliograph.adapters.recipients import Recipients
     from heliograph.adapters.records import Records
+    from heliograph.adapters.reservations import Reservations
     from heliograph.adapters.runs import Runs
     from heliograph.adapters.schedules import Schedules
     from heliograph.adapters.templates import Templates
@@ -52,6 +54,22 @@ def ledger() -> Ledger:
     from heliograph.adapters.ledger import Ledger
 
     return Ledger(client("dynamodb"), setting("LEDGER_TABLE"))
+
+
+@cache
+def reservations() -> Reservations:
+    """What counts against people's caps."""
+    from heliograph.adapters.reservations import Reservations
+
+    return Reservations(client("dynamodb"), setting("LEDGER_TABLE"))
+
+
+@cache
+def evidence() -> Evidence:
+    """What decisions were made of."""
+    from heliograph.adapters.evidence import Evidence
+
+    return Evidence(bucket())
 
 
 @cache

@@ -8,8 +8,6 @@ from contextlib import ExitStack, suppress
 from typing import Any, TypeVar
 
 import msgspec
-from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
-from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from botocore.exceptions import BotoCoreError, ClientError
 
 from heliograph.domain.errors import MalformedError
@@ -18,32 +16,8 @@ from heliograph.runtime import deps
 from heliograph.runtime.observe import logger
 
 T = TypeVar("T")
-
-
-class Processor(BatchProcessor):
-    """Powertools' processor, which also says what went wrong (where and which error), and lets it be tried again soon.
-
-    The text of an error is not logged: AWS's may hold what we sent, and with it personal data.
-    """
-
-    def failure_handler(self, record: Any, exception: Any) -> Any:
-        """Log a message that failed, and let it come back sooner than its queue would give it back."""
-        error = exception[1]
-        ours = [frame for frame in traceback.extract_tb(exception[2]) if "heliograph" in frame.filename]
-        logger.error(
-            "A message failed and will be tried again",
-            extra={
-                "error": type(error).__name__,
-                "code": getattr(error, "response", {}).get("Error", {}).get("Code", ""),
-                "operation": getattr(error, "operation_name", ""),
-                "at": " < ".join(f"{frame.name}:{frame.lineno}" for frame in reversed(ours)),
-            },
-        )
-        receives = int(record.attributes.approximate_receive_count)
-        see_again(record.event_source_arn, record.receipt_handle, receives)
-        return super().failure_handler(record, exception)
-
-
+SqsRecord = dict[str, Any]
+"""A message as Lambda hands it over."""
 Handler = Callable[[Any, Any], dict[str, Any]]
 
 
@@ -56,20 +30,44 @@ def queue_handler(kind: type[T]) -> Callable[[Callable[[T, int], None]], Handler
     decoder = msgspec.json.Decoder(kind)
 
     def decorate(handle: Callable[[T, int], None]) -> Handler:
-        def record_handler(record: SQSRecord) -> None:
+        def take(record: SqsRecord) -> None:
             try:
-                handle(_decoded(decoder, record.body), int(record.attributes.approximate_receive_count))
+                handle(_decoded(decoder, record["body"]), receives(record))
             except MalformedError as error:
                 logger.warning("A message was parked", extra={"place": error.place, "reason": error.reason})
-                deps.parking().park(record.body, place=error.place, reason=error.reason)
+                deps.parking().park(record["body"], place=error.place, reason=error.reason)
 
         def handler(event: Any, context: Any) -> dict[str, Any]:
-            processor = Processor(EventType.SQS, raise_on_entire_batch_failure=False)
-            return dict(process_partial_response(event, record_handler, processor, context))
+            failed = [record["messageId"] for record in event["Records"] if not _is_taken(take, record)]
+            return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 
         return handler
 
     return decorate
+
+
+def _is_taken(take: Callable[[SqsRecord], None], record: SqsRecord) -> bool:
+    try:
+        take(record)
+    except Exception as error:  # noqa: BLE001 - the one place for it: what failed fails alone, and comes again soon
+        log_failure(error)
+        see_again(record)
+        return False
+    return True
+
+
+def log_failure(error: Exception) -> None:
+    """Say what went wrong, where and with which error. Its text is not logged: AWS's may hold personal data."""
+    ours = [frame for frame in traceback.extract_tb(error.__traceback__) if "heliograph" in frame.filename]
+    logger.error(
+        "A message failed and will be tried again",
+        extra={
+            "error": type(error).__name__,
+            "code": getattr(error, "response", {}).get("Error", {}).get("Code", ""),
+            "operation": getattr(error, "operation_name", ""),
+            "at": " < ".join(f"{frame.name}:{frame.lineno}" for frame in reversed(ours)),
+        },
+    )
 
 
 def batch_handler(handle: Callable[[list[str]], None]) -> Handler:
@@ -82,8 +80,7 @@ def batch_handler(handle: Callable[[list[str]], None]) -> Handler:
         records = event["Records"]
         with ExitStack() as on_failure:
             for record in records:
-                receives = int(record["attributes"]["ApproximateReceiveCount"])
-                on_failure.callback(see_again, record["eventSourceARN"], record["receiptHandle"], receives)
+                on_failure.callback(see_again, record)
             handle([record["body"] for record in records])
             on_failure.pop_all()
         return {"batchItemFailures": []}
@@ -91,10 +88,16 @@ def batch_handler(handle: Callable[[list[str]], None]) -> Handler:
     return handler
 
 
-def see_again(queue_arn: str, receipt_handle: str, receives: int) -> None:
+def receives(record: SqsRecord) -> int:
+    """How often SQS has handed the message over, this time included; approximately."""
+    return int(record["attributes"]["ApproximateReceiveCount"])
+
+
+def see_again(record: SqsRecord) -> None:
     """Let a message that failed come back sooner than its queue would give it back; without this, it does so later."""
     with suppress(ClientError, BotoCoreError):
-        deps.see_again(queue_arn, receipt_handle, delay(receives, receipt_handle))
+        seconds = delay(receives(record), record["receiptHandle"])
+        deps.see_again(record["eventSourceARN"], record["receiptHandle"], seconds)
 
 
 def _decoded(decoder: msgspec.json.Decoder[T], body: str) -> T:

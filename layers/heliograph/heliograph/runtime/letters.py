@@ -13,13 +13,15 @@ from heliograph.domain.sms_text import measure
 from heliograph.runtime import deps
 
 
-def last_look(pack: DispatchPack, dispatch: Dispatch, recipient: Recipient | None, now: datetime) -> Checked:
+def last_look(
+    pack: DispatchPack, dispatch: Dispatch, recipient: Recipient | None, now: datetime, *, confirmed_by: str = ""
+) -> Checked:
     """The letter to a person as they are now, or why it is withheld."""
     templates = deps.templates()
     message = templates.messages[dispatch.message]
-    current, reason = recheck(dispatch, message, recipient, policy=templates.policy, now=now)
-    if reason:
-        return Checked(current, message, None, reason)
+    current, ruling = recheck(dispatch, message, recipient, policy=templates.policy, now=now, confirmed_by=confirmed_by)
+    if ruling.reason:
+        return Checked(current, message, None, ruling.reason, ruling.until)
     attributes = (recipient.attributes if recipient else {}) | dispatch.attributes
     try:
         letter = written_letter(current, message, attributes, ids.place(pack.pack_id, dispatch.slot))

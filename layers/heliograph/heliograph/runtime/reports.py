@@ -12,7 +12,7 @@ from heliograph.domain.facts import Fact, Facts, at_of, detail_of, state_of
 from heliograph.domain.figures import RunFigures, figures
 from heliograph.domain.model import Channel, JsonObject, LedgerEntry, RecordKey, Run, Verdict
 from heliograph.domain.planning import spelled_out
-from heliograph.domain.quiet_hours import zone_for
+from heliograph.domain.zones import best_zone, zones_of
 from heliograph.runtime import deps
 
 NO_DISPATCH = frozenset({Verdict.SUPPRESSED, Verdict.DEFERRED})
@@ -44,7 +44,7 @@ def timeline(recipient_id: str) -> JsonObject:
     """Everything that was decided about a person and what came of it, newest first; also as a page in the bucket."""
     found = {"recipient_id": recipient_id, "entries": _entries(recipient_id)}
     person = deps.recipients().get_many([recipient_id]).get(recipient_id)
-    zone = zone_for(person.timezone if person else "", deps.templates().policy)
+    zone = best_zone(zones_of(person) if person else {}, deps.templates().policy.default_timezone).zone
     html_key = f"reports/timeline/{recipient_id}.html"
     deps.bucket().write(html_key, pages.timeline_page(found, zone=zone).encode(), "text/html; charset=utf-8")
     return found | {"html_key": html_key}

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from heliograph.domain import delivery
+from heliograph.domain.caps import caps_on
 from heliograph.domain.engagement import outcome_events
 from heliograph.domain.model import (
+    Dispatch,
     DispatchPack,
     Events,
+    Failed,
     InDoubt,
     Lane,
     Letter,
@@ -60,6 +63,7 @@ def keep_answers(record: RecordKey, outcomes: Sequence[Outcome], letters: Mappin
     """Keep a provider's answers, and tell record of those that have consequences for a person."""
     now = deps.now()
     keep(record, delivery.facts_of(outcomes, letters, now), now)
+    refund([letters[outcome.dispatch_id].dispatch for outcome in outcomes if isinstance(outcome, Failed)], now)
     events = tuple(
         event
         for outcome in outcomes
@@ -74,6 +78,14 @@ def keep(record: RecordKey, facts: SlotFacts, now: datetime) -> None:
     if facts:
         deps.records().keep(record, facts, now)
         count_facts(record.channel, facts)
+
+
+def refund(dispatches: Iterable[Dispatch], now: datetime) -> None:
+    """Take back what was reserved under a cap for letters that certainly do not reach their people."""
+    templates = deps.templates()
+    for dispatch in dispatches:
+        if caps_on(templates.messages[dispatch.message], templates.policy):
+            deps.reservations().refund(dispatch.recipient_id, dispatch.dispatch_id, now)
 
 
 def tie_up(pack: DispatchPack, open_ends: list[Outcome], *, in_doubt: list[int], undecided: int) -> None:
