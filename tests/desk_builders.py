@@ -44,8 +44,14 @@ postal_address = "1 Main Street"
     "messages/hello/email.txt": "Hello {{ recipient.name }}",
     "messages/hello/sms.txt": "Acme: {{ data.url }}",
 }
+POLICY = "policy.toml"
 MESSAGE = "messages/hello/message.toml"
 TRIGGER = SOUND[MESSAGE] + '[trigger]\nsource = "shop"\ndetail_type = "Said"\nrecipient_id = "detail.id"\n'
+
+
+def with_policy(text: str) -> dict[str, str | None]:
+    """A sound desk's policy with tables at its end."""
+    return {POLICY: SOUND[POLICY] + text}
 
 
 def a_desk(folder: Path, files: Mapping[str, str | None] | None = None) -> Path:

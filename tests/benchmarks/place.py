@@ -20,7 +20,7 @@ from typing import Any
 import botocore.session
 
 ROOT = Path(__file__).parents[2]
-DESK = Path(__file__).parent / "desk/messages"
+DESK = Path(__file__).parent / "desk"
 TABLES = ("recipients", "ledger", "runs")
 QUEUES = ("requests", "outbox-email", "outbox-sms", "outbox-push")
 
@@ -115,11 +115,11 @@ def environment(port: int) -> dict[str, str]:
 
 
 def compiled_messages(folder: Path) -> Path:
-    """Compile the benchmarks' messages, in the layout and brand of `templates/`; the folder to import them from."""
+    """Compile the benchmarks' policy and messages, in the looks of `templates/`; the folder to import them from."""
     from heliograph_cli.desk.build import build  # heavy, and ingesting measures the memory of a process
 
-    shutil.copytree(ROOT / "templates", folder / "desk", ignore=shutil.ignore_patterns("messages"))
-    shutil.copytree(DESK, folder / "desk/messages")
+    shutil.copytree(ROOT / "templates", folder / "desk", ignore=shutil.ignore_patterns("messages", "policy.toml"))
+    shutil.copytree(DESK, folder / "desk", dirs_exist_ok=True)
     build(folder / "desk", folder / "build/templates")
     return folder / "build/templates/python"
 
@@ -133,7 +133,7 @@ def stock_client(service: str) -> Any:
 
 def sample(message: str) -> dict[str, Any]:
     """The sample data of a message of the benchmarks."""
-    found: dict[str, Any] = json.loads((DESK / message / "sample.json").read_text())
+    found: dict[str, Any] = json.loads((DESK / "messages" / message / "sample.json").read_text())
     return found
 
 

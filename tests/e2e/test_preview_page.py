@@ -11,6 +11,7 @@ from heliograph_cli.desk.preview import write
 ROOT = Path(__file__).parents[2]
 CHROMIUM = Path("/usr/bin/chromium")
 CHANNELS = {
+    "delivery_today": ["push", "sms", "email"],
     "order_shipped": ["email", "sms", "push"],
     "password_reset": ["email", "sms"],
     "spring_sale": ["email", "sms"],

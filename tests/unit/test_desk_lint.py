@@ -47,7 +47,7 @@ MISTAKES = [
     ({"messages/hello/sample.json": '{"date": {}}'}, "messages/hello/sample.json:1", "date is not a field"),
     ({MESSAGE: SOUND[MESSAGE].replace("news", "nwes")}, f"{MESSAGE}:1", '"nwes" is not a topic'),
     ({MESSAGE: SOUND[MESSAGE] + 'topc = "x"'}, f"{MESSAGE}:4", "topc is not a field"),
-    ({MESSAGE: 'topic = "news"\npurpose = "transactional"'}, MESSAGE, "channels is missing"),
+    ({MESSAGE: 'purpose = "transactional"'}, MESSAGE, "topic is missing"),
     ({MESSAGE: SOUND[MESSAGE] + 'expires_after = "soon"'}, f"{MESSAGE}:4", "expires_after"),
     ({MESSAGE: SOUND[MESSAGE].replace('"sms"]', '"email"]')}, f"{MESSAGE}:3", "a channel is named twice"),
     ({MESSAGE: TRIGGER + 'data = "detail."'}, f"{MESSAGE}:8", "is not a JMESPath expression"),
@@ -56,11 +56,6 @@ MISTAKES = [
     ({MESSAGE: TRIGGER + f'[trigger.filter]\naccount = ["{"1" * 2100}"]'}, f"{MESSAGE}:8", "longer than 2048"),
     ({"messages/a b/message.toml": SOUND[MESSAGE]}, "messages/a b", "cannot be the name of a message"),
     ({"policy.toml": 'default_locale = "english language"\n[topics]\na = "A"'}, "policy.toml:1", "not a BCP-47"),
-    (
-        {"policy.toml": SOUND["policy.toml"] + '[quiet_hours.sms]\nstart = "9pm"\nend = "08:00"'},
-        "policy.toml:6",
-        "start",
-    ),
     (
         {"brand/brand.toml": SOUND["brand/brand.toml"].replace("#5a6462", "#aaaaaa")},
         "brand/brand.toml:6",

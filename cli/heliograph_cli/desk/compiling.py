@@ -1,22 +1,24 @@
 """Compile the desk: the catalogue, and a Python module for each part of each message in each language."""
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import msgspec
 from jinja2 import ModuleLoader, nodes
 
 from heliograph.adapters.templates import OPTIONAL, PARTS, Catalogue, Templates, template_name
 from heliograph.domain.locales import lookup
-from heliograph.domain.model import Channel, Message, Policy, QuietHours
+from heliograph.domain.model import Channel, Message
 from heliograph_cli.desk import compose
+from heliograph_cli.desk.policy import compiled_policy
 from heliograph_cli.desk.sources import Desk, Draft
 from heliograph_cli.desk.variables import variables
-
-VERSION_LENGTH = 16  # hexadecimal digits: 64 bits tell all versions apart
+from heliograph_cli.desk.versions import hashed
 
 
 def compiled(desk: Desk) -> tuple[Catalogue, dict[str, str]]:
@@ -31,14 +33,14 @@ def compiled(desk: Desk) -> tuple[Catalogue, dict[str, str]]:
             own[name] = compose.ENVIRONMENT.compile(tree, name, raw=True, defer_init=True)
             read[name] = tuple(variable.path for variable in variables(tree, _macros(tree)))
         modules |= own
-        messages[draft.name] = message(desk, draft, _hash(own))
+        messages[draft.name] = message(desk, draft, own)
     brand = desk.brand.model_dump(mode="json")
-    return Catalogue(policy=policy(desk), messages=messages, brand=brand, variables=read), modules
+    return Catalogue(policy=compiled_policy(desk), messages=messages, brand=brand, variables=read), modules
 
 
 def parts(desk: Desk, draft: Draft) -> Iterator[tuple[str, str, str, str]]:
     """Each template of a message: its compiled name, its file, the language of its words, the language it is for."""
-    for channel in draft.facts.channels:
+    for channel in draft.every_channel():
         for part, file in PARTS[channel].items():
             written = locales(desk, draft, channel, file)
             for locale in locales(desk, draft, channel):
@@ -53,35 +55,30 @@ def locales(desk: Desk, draft: Draft, channel: Channel, file: str = "") -> tuple
     return tuple(sorted(tags, key=lambda tag: (tag != default, tag)))
 
 
-def message(desk: Desk, draft: Draft, version: str) -> Message:
+def message(desk: Desk, draft: Draft, modules: Mapping[str, str]) -> Message:
     """The facts of a message, as the functions read them."""
     facts = draft.facts
-    return Message(
+    unversioned = Message(
         name=draft.name,
-        version=version,
+        version="",
         topic=facts.topic,
         purpose=facts.purpose,
-        channels=facts.channels,
-        locales={channel: locales(desk, draft, channel) for channel in facts.channels},
-        expires_after=int(facts.expires_after.total_seconds()) if facts.expires_after else None,
-        trigger=facts.trigger.to_model() if facts.trigger else None,
+        channels=draft.channels,
+        fallback=tuple(fallback.to_model() for fallback in facts.fallback),
+        hold_for=_seconds(facts.hold_for),
+        by_engagement=facts.by_engagement,
+        locales={channel: locales(desk, draft, channel) for channel in draft.every_channel()},
+        expires_after=_seconds(facts.expires_after),
         sms_parts=facts.sms_parts,
         on_unknown=facts.on_unknown,
     )
+    version = hashed([msgspec.json.encode(unversioned, order="sorted").decode(), *chain(*sorted(modules.items()))])
+    trigger = facts.trigger.to_model() if facts.trigger else None
+    return msgspec.structs.replace(unversioned, version=version, trigger=trigger)
 
 
-def policy(desk: Desk) -> Policy:
-    """The policy, as the functions read it."""
-    facts = desk.policy
-    hours = {channel: QuietHours(start=hours.start, end=hours.end) for channel, hours in facts.quiet_hours.items()}
-    return Policy(
-        version=hashlib.sha256(facts.model_dump_json().encode()).hexdigest()[:VERSION_LENGTH],
-        default_locale=facts.default_locale,
-        default_timezone=facts.default_timezone,
-        default_region=facts.default_region,
-        topics=facts.topics,
-        quiet_hours=hours,
-    )
+def _seconds(time: timedelta | None) -> int | None:
+    return int(time.total_seconds()) if time else None
 
 
 def _speaking(draft: Draft, file: str, words: str, locale: str) -> Draft:
@@ -94,14 +91,6 @@ def _speaking(draft: Draft, file: str, words: str, locale: str) -> Draft:
 
 def _macros(tree: nodes.Template) -> dict[str, nodes.Macro]:
     return {node.name: node for node in tree.body if isinstance(node, nodes.Macro)}
-
-
-def _hash(modules: dict[str, str]) -> str:
-    """The version of a message: everything that it is rendered from is in its compiled code."""
-    digest = hashlib.sha256()
-    for name, code in sorted(modules.items()):
-        digest.update(f"{name}\0{code}\0".encode())
-    return digest.hexdigest()[:VERSION_LENGTH]
 
 
 def module_files(modules: Mapping[str, str]) -> dict[str, str]:

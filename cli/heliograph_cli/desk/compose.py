@@ -23,7 +23,8 @@ def constants(desk: Desk, draft: Draft, locale: str) -> dict[str, Any]:
     """What a template knows before anybody is written to."""
     topic = draft.facts.topic
     words = desk.words[lookup(locale, [desk.policy.default_locale, *desk.words])]
-    title = words.topics.get(topic, desk.policy.topics.get(topic, topic))
+    known = desk.policy.topics.get(topic)
+    title = words.topics.get(topic, known.title if known else topic)
     filled = {"{topic}": title, "{brand}": desk.brand.name}
     rtl = Locale.parse(locale, sep="-").text_direction == "rtl"
     return {

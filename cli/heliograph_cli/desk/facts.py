@@ -1,7 +1,8 @@
-"""The facts that people write in TOML: message.toml, policy.toml, brand.toml, words.toml."""
+"""The facts that people write for messages: message.toml, brand.toml, words.toml, samples."""
 
 import re
 from datetime import timedelta
+from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator
@@ -23,12 +24,24 @@ def _duration(text: object) -> object:
     return timedelta(**{f"{spoken[2]}s": int(spoken[1])}) if spoken else text
 
 
+def _some_time(length: timedelta) -> timedelta:
+    if length < timedelta(seconds=1):
+        raise ValueError("that is no time at all")
+    return length
+
+
+def _each_once(channels: tuple[model.Channel, ...]) -> tuple[model.Channel, ...]:
+    if len(set(channels)) < len(channels):
+        raise ValueError("a channel is named twice")
+    return channels
+
+
 Expression = Annotated[str, AfterValidator(_expression)]
-Duration = Annotated[timedelta, BeforeValidator(_duration), Field(gt=timedelta())]
+Duration = Annotated[timedelta, BeforeValidator(_duration), AfterValidator(_some_time)]
 Colour = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
 Url = Annotated[str, Field(pattern=r"^https://\S+$")]
 Locale = Annotated[str, AfterValidator(canonical)]
-Topic = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,128}$")]
+Channels = Annotated[tuple[model.Channel, ...], AfterValidator(_each_once)]
 
 
 class Facts(BaseModel):
@@ -50,6 +63,10 @@ class TriggerFacts(Facts):
     phone: Expression = Field("", description='Say where it is, such as "detail.phone".')
     locale: Expression = Field("", description='Say where it is, such as "detail.locale".')
     expires_at: Expression = Field("", description='Say where the time is, such as "detail.expires_at".')
+    most_per_event: int = Field(1, ge=1, description="Write the most recipients that one event may name, such as 1.")
+    most_per_hour: int | None = Field(
+        None, ge=1, description="Write the most recipients that you expect in an hour, such as 10000."
+    )
 
     @field_validator("filter")
     @classmethod
@@ -61,51 +78,52 @@ class TriggerFacts(Facts):
         return model.Trigger(**self.model_dump())
 
 
+class Confirmation(StrEnum):
+    """What shows that a channel has done its work."""
+
+    OPENED = "opened"
+    DELIVERED = "delivered"
+
+
+class FallbackFacts(Facts):
+    """`[[fallback]]`: what follows when a channel does not do its work in time."""
+
+    unless: Confirmation = Field(description='Write "opened" or "delivered": what makes it unnecessary.')
+    within: Duration = Field(
+        ge=timedelta(minutes=1), le=timedelta(days=30), description='Write a time such as "10 minutes" or "2 hours".'
+    )
+    channels: Channels = Field(min_length=1, description='List the channels that follow, such as ["sms"].')
+
+    def to_model(self) -> model.Fallback:
+        """As the functions read it."""
+        return model.Fallback(
+            unless=model.EngagementKind(self.unless),
+            within=int(self.within.total_seconds()),
+            channels=self.channels,
+        )
+
+
 class MessageFacts(Facts):
     """`message.toml`."""
 
     topic: str = Field(description="Write the name of a topic of policy.toml.")
     purpose: model.Purpose = Field(description='Write "transactional" or "promotional".')
-    channels: tuple[model.Channel, ...] = Field(
-        min_length=1, description='List the channels in the order in which they are tried, such as ["email", "sms"].'
+    channels: Channels | None = Field(
+        None,
+        min_length=1,
+        description='List the channels in the order in which they are tried, such as ["email", "sms"].',
     )
+    fallback: tuple[FallbackFacts, ...] = Field(
+        (), description='Write [[fallback]], and under it: unless = "opened", within = "2 hours", channels = ["sms"].'
+    )
+    hold_for: Duration | None = Field(None, description='Write a time such as "12 hours", or leave it to the policy.')
+    by_engagement: bool | None = Field(None, description="Write true or false, or leave it to the policy.")
     expires_after: Duration | None = Field(None, description='Write a time such as "15 minutes", "2 hours" or "PT15M".')
     on_unknown: model.OnUnknown | None = Field(
         None, description="Write resend or drop: what happens when nobody knows whether it was sent."
     )
     sms_parts: int = Field(3, ge=1, le=10, description="Write how many parts a text message may take, 1 to 10.")
     trigger: TriggerFacts | None = Field(None, description="Write a [trigger] table, or leave it out for a campaign.")
-
-    @field_validator("channels")
-    @classmethod
-    def _each_once(cls, value: tuple[model.Channel, ...]) -> tuple[model.Channel, ...]:
-        if len(set(value)) < len(value):
-            raise ValueError("a channel is named twice")
-        return value
-
-
-class QuietHoursFacts(Facts):
-    """`[quiet_hours.<channel>]`."""
-
-    start: str = Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$", description='Write a time of day such as "21:00".')
-    end: str = Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$", description='Write a time of day such as "08:00".')
-
-
-class PolicyFacts(Facts):
-    """`policy.toml`."""
-
-    default_locale: Locale = Field("en", description='Write a language tag such as "en" or "pt-BR".')
-    default_timezone: str = Field("UTC", description='Write a time zone such as "Europe/Berlin".')
-    default_region: str = Field("US", pattern=r"^[A-Z]{2}$", description='Write a country code such as "DE".')
-    topics: dict[Topic, str] = Field(
-        min_length=1, description='Write a topic as: name = "what people read"; names have no spaces or umlauts.'
-    )
-    quiet_hours: dict[model.Channel, QuietHoursFacts] = Field({}, description="Write [quiet_hours.sms] start and end.")
-
-    @field_validator("default_timezone")
-    @classmethod
-    def _is_a_zone(cls, value: str) -> str:
-        return pattern.time_zone(value)
 
 
 class Palette(Facts):

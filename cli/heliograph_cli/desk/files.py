@@ -1,16 +1,15 @@
 """Rules about facts and files: is everything there that a message needs, in every language?"""
 
-import re
 from collections.abc import Iterator
+from datetime import timedelta
 
 from heliograph.adapters.templates import OPTIONAL, PARTS
 from heliograph.domain.locales import lookup
 from heliograph.domain.model import Channel, Purpose
 from heliograph_cli.desk import pattern
 from heliograph_cli.desk.compiling import locales
-from heliograph_cli.desk.facts import BrandFacts
+from heliograph_cli.desk.facts import BrandFacts, Confirmation
 from heliograph_cli.desk.findings import Finding
-from heliograph_cli.desk.reading import read_text
 from heliograph_cli.desk.sources import FILES, PREVIEW, SHARED, Desk, Draft
 from heliograph_cli.desk.triggers import event_pattern
 
@@ -24,7 +23,7 @@ def check_desk(desk: Desk) -> Iterator[Finding]:
         yield Finding(f"layouts/{file}", 0, "The layout of mails is missing.", "Add the file.")
     yield from _contrast(desk)
     yield from _phrases(desk)
-    spoken = {locale for draft in desk.drafts for channel in draft.facts.channels for locale in draft.locales(channel)}
+    spoken = {locale for draft in desk.drafts for channel in draft.every_channel() for locale in draft.locales(channel)}
     for locale in sorted(spoken):
         if lookup(locale, [desk.policy.default_locale, *desk.words]) == desk.policy.default_locale != locale:
             problem = f"There are messages in {locale}, but the foot of their mails is in {desk.policy.default_locale}."
@@ -34,34 +33,58 @@ def check_desk(desk: Desk) -> Iterator[Finding]:
 def check_draft(desk: Desk, draft: Draft) -> Iterator[Finding]:
     """What concerns one message."""
     yield from _facts(desk, draft)
+    yield from _ways(desk, draft)
     yield from _unused(draft)
-    for channel in draft.facts.channels:
+    for channel in draft.every_channel():
         yield from _missing(desk, draft, channel)
 
 
 def _facts(desk: Desk, draft: Draft) -> Iterator[Finding]:
     file = f"messages/{draft.name}/message.toml"
-    line = _line(desk, file, "topic")
+    line = desk.line(file, "topic")
     if draft.facts.topic not in desk.policy.topics:
         known = ", ".join(sorted(desk.policy.topics))
         yield Finding(file, line, f'"{draft.facts.topic}" is not a topic of policy.toml.', f"Use one of: {known}.")
     trigger = draft.facts.trigger
     if trigger and not pattern.fits(event_pattern(trigger.to_model())):
         problem = f"The trigger's pattern is longer than {pattern.PATTERN_LIMIT} characters."
-        yield Finding(file, _line(desk, file, "[trigger.filter"), problem, "Shorten the filter.")
+        yield Finding(file, desk.line(file, "trigger", "filter"), problem, "Shorten the filter.")
     if trigger and (trigger.email or trigger.phone) and draft.facts.purpose is Purpose.PROMOTIONAL:
         problem = "A promotional message goes only to people who consented, never to an address in an event."
-        yield Finding(file, _line(desk, file, "[trigger]"), problem, "Remove email and phone from [trigger].")
+        yield Finding(file, desk.line(file, "trigger"), problem, "Remove email and phone from [trigger].")
+
+
+def _ways(desk: Desk, draft: Draft) -> Iterator[Finding]:
+    """The channels and the fallbacks: can each be reached, and only once?"""
+    file = f"messages/{draft.name}/message.toml"
+    steps = [draft.channels, *(fallback.channels for fallback in draft.facts.fallback)]
+    if not draft.channels:
+        yield Finding(file, 0, "There are no words for any channel.", "Add the words, or name channels.")
+    begins = timedelta()
+    for number, fallback in enumerate(draft.facts.fallback):
+        earlier = {channel for step in steps[: number + 1] for channel in step}
+        line = desk.line(file, "fallback", number, "channels")
+        for channel in sorted(earlier & set(fallback.channels)):
+            yield Finding(file, line, f"{channel} is named twice.", "Name each channel once, in the step that it has.")
+        if fallback.unless is Confirmation.OPENED and Channel.SMS in steps[number]:
+            line = desk.line(file, "fallback", number, "unless")
+            problem = "Nobody reports whether a text message was opened."
+            yield Finding(file, line, problem, 'Write unless = "delivered", or use another channel before it.')
+        begins += fallback.within
+        if draft.facts.expires_after and begins >= draft.facts.expires_after:
+            line = desk.line(file, "fallback", number, "within")
+            problem = "The message has expired when this fallback begins."
+            yield Finding(file, line, problem, "Shorten within, or lengthen expires_after.")
 
 
 def _unused(draft: Draft) -> Iterator[Finding]:
     """Words of a channel that the message does not use."""
     for file, texts in draft.words.items():
-        if FILES[file] in draft.facts.channels:
+        if FILES[file] in draft.every_channel():
             continue
         for source in texts.values():
             problem = f'The message is not sent by {FILES[file]}: message.toml does not name "{FILES[file]}".'
-            yield Finding(source.file, 0, problem, "Add the channel to channels, or remove the file.")
+            yield Finding(source.file, 0, problem, "Add it to channels or to a fallback, or remove the file.")
 
 
 def _missing(desk: Desk, draft: Draft, channel: Channel) -> Iterator[Finding]:
@@ -104,7 +127,7 @@ def _contrast(desk: Desk) -> Iterator[Finding]:
         contrast = contrast_ratio(words, behind)
         if contrast < READABLE:
             problem = f"[{table}] {words} on {behind} is hard to read: contrast {contrast:.1f}, needed {READABLE}."
-            line = _line(desk, "brand/brand.toml", f"[{table}]")
+            line = desk.line("brand/brand.toml", table)
             yield Finding("brand/brand.toml", line, problem, "Make one of the two darker or lighter.")
 
 
@@ -127,10 +150,3 @@ def _luminance(colour: str) -> float:
     channels = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
     red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
-def _line(desk: Desk, file: str, start: str) -> int:
-    """The line that begins with a text, or 0."""
-    path = desk.folder / file
-    found = re.search(rf"^\s*{re.escape(start)}", read_text(path), re.MULTILINE)
-    return found.string.count("\n", 0, found.end()) + 1 if found else 0

@@ -1,35 +1,45 @@
 """Read the templates folder: facts, layouts, components and words, with every mistake in how they are written."""
 
 import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from babel import Locale, UnknownLocaleError
 
 from heliograph.domain.locales import canonical
+from heliograph.domain.model import Channel
 from heliograph_cli.desk import reading
-from heliograph_cli.desk.facts import BrandFacts, MessageFacts, PolicyFacts, Sample, Words
+from heliograph_cli.desk.facts import BrandFacts, MessageFacts, Sample, Words
 from heliograph_cli.desk.findings import Finding
+from heliograph_cli.desk.policy_facts import HoursFile, PolicyFacts
 from heliograph_cli.desk.sources import FILES, Desk, Draft, Source
 
 MESSAGE_NAME = re.compile(r"[A-Za-z0-9_-]{1,128}")
+YEARS_AHEAD = 3  # for which a build knows the public holidays
 
 
 def read(folder: Path) -> tuple[Desk | None, list[Finding]]:
     """Read everything that can be read. No desk: the policy, the brand or the shared words cannot be read at all."""
     policy, findings = reading.toml(folder / "policy.toml", "policy.toml", PolicyFacts)
+    hours, wrong = _hours(folder)
+    findings += wrong
     brand, wrong = reading.toml(folder / "brand/brand.toml", "brand/brand.toml", BrandFacts)
     findings += wrong
     default = policy.default_locale if policy else "en"
     words, wrong = _shared_words(folder, default)
     findings += wrong
-    drafts, wrong = _drafts(folder, default)
+    drafts, wrong = _drafts(folder, default, policy.channels if policy else tuple(Channel))
     findings += wrong
     if policy is None or brand is None or default not in words:
         return None, findings
+    this_year = datetime.now(UTC).year
     css = folder / "layouts/email.css"
     desk = Desk(
         folder=folder,
         policy=policy,
+        hours=hours,
+        years=range(this_year, this_year + YEARS_AHEAD + 1),
         brand=brand,
         css=reading.read_text(css) if css.is_file() else "",
         layouts={path.name: _source(folder, path) for path in _files(folder / "layouts", "*.html", "*.txt")},
@@ -46,6 +56,16 @@ def _files(folder: Path, *patterns: str) -> list[Path]:
 
 def _source(folder: Path, path: Path) -> Source:
     return Source(file=path.relative_to(folder).as_posix(), text=reading.read_text(path))
+
+
+def _hours(folder: Path) -> tuple[dict[str, HoursFile], list[Finding]]:
+    hours: dict[str, HoursFile] = {}
+    findings: list[Finding] = []
+    for path in _files(folder / "hours", "*.toml"):
+        facts, wrong = reading.toml(path, path.relative_to(folder).as_posix(), HoursFile)
+        hours |= {path.stem: facts} if facts else {}
+        findings += wrong
+    return hours, findings
 
 
 def _shared_words(folder: Path, default: str) -> tuple[dict[str, Words], list[Finding]]:
@@ -76,17 +96,17 @@ def _locale(file: str, suffix: str, default: str) -> tuple[str, list[Finding]]:
     return locale, []
 
 
-def _drafts(folder: Path, default: str) -> tuple[list[Draft], list[Finding]]:
+def _drafts(folder: Path, default: str, order: Sequence[Channel]) -> tuple[list[Draft], list[Finding]]:
     drafts: list[Draft] = []
     findings: list[Finding] = []
     for place in sorted(path for path in (folder / "messages").glob("*") if path.is_dir()):
-        draft, wrong = _draft(folder, place, default)
+        draft, wrong = _draft(folder, place, default, order)
         drafts += [draft] if draft else []
         findings += wrong
     return drafts, findings
 
 
-def _draft(folder: Path, place: Path, default: str) -> tuple[Draft | None, list[Finding]]:
+def _draft(folder: Path, place: Path, default: str, order: Sequence[Channel]) -> tuple[Draft | None, list[Finding]]:
     file = place.relative_to(folder).as_posix()
     facts, findings = reading.toml(place / "message.toml", f"{file}/message.toml", MessageFacts)
     if not MESSAGE_NAME.fullmatch(place.name):
@@ -98,7 +118,15 @@ def _draft(folder: Path, place: Path, default: str) -> tuple[Draft | None, list[
     findings += wrong
     if facts is None or "" not in samples:
         return None, findings
-    return Draft(name=place.name, facts=facts, words=words, samples=samples), findings
+    channels = facts.channels or _worded(facts, words, order)
+    return Draft(name=place.name, facts=facts, channels=channels, words=words, samples=samples), findings
+
+
+def _worded(facts: MessageFacts, words: dict[str, dict[str, Source]], order: Sequence[Channel]) -> tuple[Channel, ...]:
+    """The channels that there are words for and that are no fallback, in the policy's order."""
+    spoken = {FILES[file] for file in words}
+    later = {channel for fallback in facts.fallback for channel in fallback.channels}
+    return tuple(channel for channel in order if channel in spoken - later)
 
 
 def _words(folder: Path, place: Path, default: str) -> tuple[dict[str, dict[str, Source]], list[Finding]]:

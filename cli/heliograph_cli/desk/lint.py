@@ -6,6 +6,7 @@ from heliograph_cli.desk.compiling import opened
 from heliograph_cli.desk.files import check_desk, check_draft
 from heliograph_cli.desk.findings import Finding
 from heliograph_cli.desk.folder import read
+from heliograph_cli.desk.policy_rules import check_policy
 from heliograph_cli.desk.proof import check_content
 from heliograph_cli.desk.sources import Desk
 from heliograph_cli.desk.wording import check_layouts, check_syntax, check_words
@@ -24,7 +25,7 @@ def check_sources(folder: Path) -> tuple[Desk | None, list[Finding]]:
     desk, findings = read(folder)
     if desk is None:
         return None, findings
-    findings += check_desk(desk)
+    findings += [*check_policy(desk), *check_desk(desk)]
     for draft in desk.drafts:
         findings += check_draft(desk, draft)
     unreadable = check_syntax(desk)

@@ -81,14 +81,14 @@ def _section(desk: Desk, draft: Draft, templates: Templates, findings: list[Find
     own = [finding for finding in findings if finding.file.startswith(f"messages/{draft.name}/")]
     return {
         "message": templates.messages[draft.name],
-        "topic": desk.policy.topics[draft.facts.topic],
+        "topic": desk.policy.topics[draft.facts.topic].title,
         "cards": list(_cards(desk, draft, templates)),
         "findings": sorted({*own, *check_content(desk, draft, templates)}),
     }
 
 
 def _cards(desk: Desk, draft: Draft, templates: Templates) -> Iterator[Card]:
-    for channel in draft.facts.channels:
+    for channel in draft.every_channel():
         for locale in locales(desk, draft, channel):
             try:
                 content = rendered(draft, channel, locale, templates)

@@ -20,7 +20,7 @@ OPT_OUT = re.compile(r"\bSTOP\b")
 
 def check_content(desk: Desk, draft: Draft, templates: Templates) -> Iterator[Finding]:
     """Every channel in every language."""
-    for channel in draft.facts.channels:
+    for channel in draft.every_channel():
         for locale in locales(desk, draft, channel):
             try:
                 content = rendered(draft, channel, locale, templates)

@@ -17,6 +17,10 @@ PROBLEMS = {
     "missing": "{field} is missing.",
     "extra_forbidden": "{field} is not a field that we know.",
     "value_error": "{field}: {error}.",
+    "too_short": "{field} is empty.",
+    "tuple_type": "{field} is not a list.",
+    "time_delta_parsing": "{field} is not a length of time.",
+    "time_delta_type": "{field} is not a length of time.",
 }
 
 
@@ -42,11 +46,20 @@ def _facts(path: Path, file: str, kind: type[F], parse: Callable[[str], Any]) ->
     try:
         return kind.model_validate(parse(text)), []
     except ValidationError as error:
-        return None, [_finding(file, text, kind, detail) for detail in error.errors(include_url=False)]
+        details = error.errors(include_url=False)
+        return None, [_finding(file, text, kind, detail) for detail in details if not _is_echo(detail, details)]
     except ValueError as error:
         return None, [
             Finding(file, _line_of_error(error), f"The file cannot be read: {error}.", "Correct the spelling.")
         ]
+
+
+def _is_echo(detail: ErrorDetails, details: Sequence[ErrorDetails]) -> bool:
+    """A list is called too short when what is in it is wrong, which is said already."""
+    place = detail["loc"]
+    return detail["type"] == "too_short" and any(
+        other["loc"][: len(place)] == place for other in details if len(other["loc"]) > len(place)
+    )
 
 
 def _line_of_error(error: ValueError) -> int:
@@ -55,7 +68,7 @@ def _line_of_error(error: ValueError) -> int:
 
 
 def _finding(file: str, text: str, kind: type[BaseModel], detail: ErrorDetails) -> Finding:
-    field = ".".join(str(part) for part in detail["loc"]) or "The file"
+    field = _field(detail["loc"]) or "The file"
     problem = PROBLEMS.get(detail["type"], "{field}: {message}.")
     error = str(detail.get("ctx", {}).get("error", "")).removesuffix(".")
     problem = problem.format(field=field, message=detail["msg"].removesuffix("."), error=error)
@@ -63,7 +76,14 @@ def _finding(file: str, text: str, kind: type[BaseModel], detail: ErrorDetails) 
         remedy = f"Remove it, or use one of: {', '.join(_known(kind, detail['loc']))}."
     else:
         remedy = _description(kind, detail["loc"])
-    return Finding(file, _line(text, detail["loc"]), problem, remedy)
+    place = detail["loc"][:-1] if detail["type"] == "missing" else detail["loc"]
+    return Finding(file, line_of(text, place), problem, remedy)
+
+
+def _field(place: Sequence[int | str]) -> str:
+    """A field as people count: `hours #2.allowed #1`."""
+    parts = (f" #{part + 1}" if isinstance(part, int) else f".{part}" for part in place if part != "[key]")
+    return "".join(parts).removeprefix(".")
 
 
 def _nested(annotation: object) -> type[BaseModel] | None:
@@ -94,11 +114,21 @@ def _description(kind: type[BaseModel], place: Sequence[int | str]) -> str:
     return said
 
 
-def _line(text: str, place: Sequence[int | str]) -> int:
-    """Where a field stands, as far as can be seen: by itself at the top, or last in the file within a table."""
-    names = [str(part) for part in place if isinstance(part, str)]
-    for name in reversed(names):
-        found = list(re.finditer(rf'(?:^\s*(?:\[.*)?|")"?{re.escape(name)}"?\b', text, re.MULTILINE))
-        if found:
-            return text.count("\n", 0, found[0 if len(names) == 1 else -1].end()) + 1
-    return 0
+def line_of(text: str, place: Sequence[int | str]) -> int:
+    """The line where a field stands, as far as can be seen: each part of its place stands at or after the one before.
+
+    A number counts the tables of a name, `[[hours]]`; what is not found stands where the table begins.
+    """
+    begin, found, name = 0, None, ""
+    for part in place:
+        if isinstance(part, int):
+            tables = list(re.finditer(rf"^\s*\[\[{re.escape(name)}\]\]", text, re.MULTILINE))
+            here = tables[part] if part < len(tables) else None
+        else:
+            name = part
+            pattern = re.compile(rf'(?:^[ \t]*(?:\[.*)?|")"?{re.escape(name)}"?\b', re.MULTILINE)
+            here = pattern.search(text, begin)
+        if here:
+            found = here
+            begin = text.rfind("\n", 0, here.end()) + 1
+    return text.count("\n", 0, found.end()) + 1 if found else 0

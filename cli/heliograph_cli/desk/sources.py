@@ -1,11 +1,14 @@
 """What lies on the desk, once it is read."""
 
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from heliograph.adapters.templates import OPTIONAL, PARTS
 from heliograph.domain.model import Channel
-from heliograph_cli.desk.facts import BrandFacts, MessageFacts, PolicyFacts, Sample, Words
+from heliograph_cli.desk.facts import BrandFacts, MessageFacts, Sample, Words
+from heliograph_cli.desk.policy_facts import HoursFile, PolicyFacts
+from heliograph_cli.desk.reading import line_of, read_text
 
 PREVIEW = "email.preview.txt"
 FILES = {
@@ -31,10 +34,16 @@ class Draft:
 
     name: str
     facts: MessageFacts
+    channels: tuple[Channel, ...]
+    """Those of message.toml, else those of the policy that there are words for and that are no fallback."""
     words: dict[str, dict[str, Source]]
     """File, such as `email.subject.txt`, -> locale -> its text."""
     samples: dict[str, Sample]
     """Locale -> sample; `""` is the one for every language."""
+
+    def every_channel(self) -> tuple[Channel, ...]:
+        """The channels of the message and of its fallbacks, each once."""
+        return tuple(dict.fromkeys(chain(self.channels, *(fallback.channels for fallback in self.facts.fallback))))
 
     def locales(self, channel: Channel) -> list[str]:
         """The languages that a channel has any words in."""
@@ -52,6 +61,10 @@ class Desk:
 
     folder: Path
     policy: PolicyFacts
+    hours: dict[str, HoursFile]
+    """The files of `hours/`, by their names."""
+    years: range
+    """The years whose public holidays are known to the policy."""
     brand: BrandFacts
     css: str
     layouts: dict[str, Source]
@@ -60,3 +73,7 @@ class Desk:
     words: dict[str, Words]
     """Locale -> the words that all messages share."""
     drafts: tuple[Draft, ...]
+
+    def line(self, file: str, *place: str | int) -> int:
+        """The line of a file where a field stands; 0 when it cannot be seen."""
+        return line_of(read_text(self.folder / file), place)

@@ -44,7 +44,7 @@ def _syntax(source: Source) -> Finding | None:
 def check_words(desk: Desk, draft: Draft) -> Iterator[Finding]:
     """What a message's files say and use."""
     for file, texts in draft.words.items():
-        if FILES[file] not in draft.facts.channels:
+        if FILES[file] not in draft.every_channel():
             continue
         used = {locale: _variables(desk, file, source) for locale, source in texts.items()}
         for locale, source in texts.items():
