@@ -41,6 +41,12 @@ AS_THEY_ARE = {
 True of everything but bytes, which we neither send nor keep.
 """
 
+ADDRESSED_BY_RULES = ("s3",)
+"""Services whose addresses depend on what is called: botocore asks their rules at every call, a twentieth of its CPU.
+
+All others have one address in a region; without rules botocore takes it from endpoints.json, when a client is made.
+"""
+
 KEPT = ("_retry.json", "endpoints.json", "partitions.json", "sdk-default-configuration.json")
 
 
@@ -70,7 +76,9 @@ def _trim_service(service: str, folder: Path) -> str:
     needed = set(_needed(model["operations"], model["shapes"]))
     model["shapes"] = {name: _undocumented(shape) for name, shape in model["shapes"].items() if name in needed}
     model["operations"] = _undocumented(model["operations"])
-    files = {"service-2": model, "endpoint-rule-set-1": _read(folder, "endpoint-rule-set-1")}
+    files = {"service-2": model}
+    if service in ADDRESSED_BY_RULES:
+        files["endpoint-rule-set-1"] = _read(folder, "endpoint-rule-set-1")
     if any(folder.glob("paginators-1.json*")):
         pages = _read(folder, "paginators-1")["pagination"]
         pages = {name: page for name, page in pages.items() if name in OPERATIONS[service]}
