@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from functools import cache
 from typing import Any
+from urllib.parse import urlsplit
 
 import botocore.session
 from botocore.config import Config
+from botocore.handlers import add_retry_headers
 
 _LEAN: dict[str, Any] = {
     "parameter_validation": False,  # a fifth of a call; what we send is built by typed code
@@ -24,9 +26,22 @@ SEND = Config(connect_timeout=2, read_timeout=20, retries={"total_max_attempts":
 """For providers: a send that timed out may have been taken, so nothing below us may try it again."""
 
 
+HOT = ("dynamodb", "sqs", "sesv2")
+"""Services that are called for every message; each has one address."""
+
+
 @cache
 def _session() -> botocore.session.Session:
-    return botocore.session.get_session()
+    session = botocore.session.get_session()
+    session.unregister("request-created", add_retry_headers)  # AWS asks nobody to number the tries of a call
+    for service in HOT:
+        session.register(f"before-call.{service}", name_host)
+    return session
+
+
+def name_host(params: dict[str, Any], **_: Any) -> None:
+    """Name the host of a request: botocore would work it out of the address twice for each signature."""
+    params["headers"]["Host"] = urlsplit(params["url"]).netloc
 
 
 @cache
