@@ -37,7 +37,7 @@ def build(templates: Path, target: Path) -> None:
 @TEMPLATES
 @common_options
 def lint(templates: Path) -> None:
-    """Check every message: words, variables, languages, links, length of texts."""
+    """Check the policy and every message: words, variables, languages, links, length of texts."""
     from heliograph_cli.desk.lint import check
 
     _, findings = check(templates)
