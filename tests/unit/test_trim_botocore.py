@@ -40,7 +40,7 @@ def test_a_service_that_loses_its_rules_keeps_its_address_in_every_region(servic
     regions = [region for name in partitions for region in session.get_available_regions("dynamodb", name)]
     assert "eu-central-1" in regions
     for region in regions:
-        client = session.create_client(service, region_name=region, config=config)
+        client: Any = session.create_client(service, region_name=region, config=config)
         client.meta.events.register("before-call", addressed)
         for operation in OPERATIONS[service]:
             members = client.meta.service_model.operation_model(operation).input_shape.members

@@ -25,14 +25,13 @@ READ = Config(connect_timeout=2, read_timeout=10, retries={"mode": "standard", "
 SEND = Config(connect_timeout=2, read_timeout=20, retries={"total_max_attempts": 1}, **_LEAN)
 """For providers: a send that timed out may have been taken, so nothing below us may try it again."""
 
-
 HOT = ("dynamodb", "sqs", "sesv2")
 """Services that are called for every message; each has one address."""
 
 
 @cache
-def _session() -> botocore.session.Session:
-    session = botocore.session.get_session()
+def _session() -> Any:
+    session: Any = botocore.session.get_session()  # its types know no handler whose parameters have names
     session.unregister("request-created", add_retry_headers)  # AWS asks nobody to number the tries of a call
     for service in HOT:
         session.register(f"before-call.{service}", name_host)
