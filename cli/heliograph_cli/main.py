@@ -22,6 +22,7 @@ COMMANDS = {
     "why": "heliograph_cli.commands.person:why",
     "reconcile": "heliograph_cli.commands.reconcile:reconcile",
     "dead-letters": "heliograph_cli.commands.dead_letters:dead_letters",
+    "hold": "heliograph_cli.commands.hold:hold",
     "outbox": "heliograph_cli.commands.outbox:outbox",
     "preview": "heliograph_cli.desk.commands:preview",
     "lint": "heliograph_cli.desk.commands:lint",

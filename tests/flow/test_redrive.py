@@ -140,6 +140,7 @@ def triggered(message: str, **detail: Any) -> dict[str, Any]:
         ("events", asked(recipient_id=""), "missing_recipient_id"),
         ("events", asked(recipient_id="not an id"), "bad_recipient_id"),
         ("events", triggered("order_shipped", customer_id="c-1", email={}), "bad_field"),
+        ("events", triggered("order_shipped", customer_id=["c-1", "c-2"], email="x@example.com"), "address_of_several"),
         ("events", {**asked(), "detail-type": "Nonsense"}, "unknown_event"),
         ("events", "hello", "unreadable_text"),
         ("requests-bulk", "hello", "unreadable_text"),

@@ -16,7 +16,7 @@ from crashes import Boundary, Edge, Lambda, Moment, Tried
 from flow_system import System
 from heliograph.domain import ids
 from heliograph.domain.model import Channel
-from heliograph.domain.requests import pack_of_one
+from heliograph.domain.requests import lane_of, pack
 from heliograph.runtime import deps, reports
 
 PLAN, DELIVER, SETTLE = "requests-priority", "outbox-email-priority", "settle"
@@ -71,9 +71,9 @@ class Singles:
         self.people.append(person)
         deps.recipients().save_many([a_person(person, **ADDRESSES[self.channel](person))])
         request = a_request(person, request_id=ids.derived_id(NOON, person), message="order_shipped", data=ORDER)
-        pack = pack_of_one(request, deps.templates().message("order_shipped"))
+        alone = pack([request], lane_of(deps.templates().message("order_shipped")))
         queue = self.system.queue_url("requests-priority")
-        self.system.sqs.send_message(QueueUrl=queue, MessageBody=msgspec.json.encode(pack).decode())
+        self.system.sqs.send_message(QueueUrl=queue, MessageBody=msgspec.json.encode(alone).decode())
 
     def _hear_all(self) -> None:
         """What a provider has taken it reports, soon after; of a push nobody tells but the person who opens it."""

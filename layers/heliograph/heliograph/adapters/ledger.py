@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from heliograph.adapters.dynamodb import (
     STATEMENT_LIMIT,
     BusyError,
+    Item,
     chunks,
     expiry,
     get_items,
@@ -18,7 +19,7 @@ from heliograph.adapters.dynamodb import (
     plain,
     text,
 )
-from heliograph.domain.model import LedgerEntry, Verdict
+from heliograph.domain.model import LedgerEntry, SendRequest, Verdict
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -59,6 +60,8 @@ class Ledger:
         self._table = table
         names = ", ".join(f"'{name}': ?" for name in (*TEXTS, "slot", "decided_at", "expires_at"))
         self._insert = f'INSERT INTO "{table}" VALUE {{{names}}}'
+        names = ", ".join(f"'{name}': ?" for name in ("recipient_id", "dispatch_id", "request_id", "expires_at"))
+        self._insert_key = f'INSERT INTO "{table}" VALUE {{{names}}}'
 
     def write(self, entries: Sequence[LedgerEntry]) -> Written:
         """Write decisions, each only if there is none under its id yet: 25 conditional writes in one call."""
@@ -104,19 +107,34 @@ class Ledger:
         )
         return map(_entry, answer["Items"])
 
-    def first_request(self, recipient_id: str, key: str, request_id: str, at: datetime) -> str:
-        """The request that an idempotency key stands for: this one if the key is new, else its first one."""
-        names = {"recipient_id": text(recipient_id), "dispatch_id": text(f"key#{key}")}
-        try:
-            self._client.put_item(
-                TableName=self._table,
-                Item={**names, "request_id": text(request_id), "expires_at": expiry(at)},
-                ConditionExpression="attribute_not_exists(dispatch_id)",
+    def first_requests(self, requests: Sequence[SendRequest], key: str) -> dict[str, str]:
+        """The requests that an idempotency key stands for, by person: these where the key is new, else the first ones.
+
+        Of each person there is one request. Raises BusyError when DynamoDB did not take some.
+        """
+        first = {request.recipient_id: request.request_id for request in requests}
+        for some in chunks(requests, STATEMENT_LIMIT):
+            answer = self._client.batch_execute_statement(
+                Statements=[
+                    {"Statement": self._insert_key, "Parameters": _key_parameters(request, key)} for request in some
+                ]
             )
-        except self._client.exceptions.ConditionalCheckFailedException:
-            item = self._client.get_item(TableName=self._table, Key=names, ConsistentRead=True)["Item"]
-            return str(item["request_id"]["S"])
-        return request_id
+            codes = [response.get("Error", {}).get("Code") for response in answer["Responses"]]
+            if busy := set(codes) - {None, "DuplicateItem"}:
+                raise BusyError(f"ledger: {', '.join(map(str, busy))}")
+            taken = [_key(request, key) for request, code in zip(some, codes, strict=True) if code]
+            for item in get_items(self._client, self._table, taken, consistent=True):
+                first[item["recipient_id"]["S"]] = item["request_id"]["S"]
+        return first
+
+
+def _key(request: SendRequest, key: str) -> Item:
+    return {"recipient_id": text(request.recipient_id), "dispatch_id": text(f"key#{key}")}
+
+
+def _key_parameters(request: SendRequest, key: str) -> list[Any]:
+    """In the order of `Ledger._insert_key`."""
+    return [*_key(request, key).values(), text(request.request_id), expiry(request.requested_at)]
 
 
 def _won(entry: LedgerEntry, response: Mapping[str, Any], written: Written) -> bool:

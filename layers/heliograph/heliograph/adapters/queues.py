@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -30,7 +30,7 @@ class Queue:
 
         Raises QueueError when SQS refused some.
         """
-        bodies = [msgspec.json.encode(work).decode() for work in works]
+        bodies = (msgspec.json.encode(work).decode() for work in works)
         for batch in _batches(bodies):
             answer = self._client.send_message_batch(
                 QueueUrl=self._url,
@@ -53,7 +53,7 @@ class Queue:
         )
 
 
-def _batches(bodies: Sequence[str]) -> Iterator[list[str]]:
+def _batches(bodies: Iterable[str]) -> Iterator[list[str]]:
     batch: list[str] = []
     size = 0
     for body in bodies:

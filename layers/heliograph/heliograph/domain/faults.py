@@ -73,6 +73,20 @@ PARKED = (
     _events(
         "recipient_id", "neither", "missing_recipient_id", "It names neither a recipient nor an address to send to."
     ),
+    _events(
+        "recipient_id",
+        "elements",
+        "bad_recipients",
+        "Some of the people that it names cannot be read; the others have gone on.",
+        "Mend the producer and let it send an event with the missing people; this one can be deleted.",
+    ),
+    _events(
+        "email|phone",
+        "one person",
+        "address_of_several",
+        "It names several people and carries an address, which can only be that of one.",
+        "Remove email and phone from the message's [trigger], deploy, and redrive with --parked.",
+    ),
     _events("recipient_id", "", "bad_recipient_id", "Its recipient id is missing, or not 1 to 128 of A-Z a-z 0-9 _ -."),
     _events("expires_at", "time zone", "no_time_zone", "The time at which it expires has no time zone."),
     _events("expires_at", "", "bad_time", "The time at which it expires is not an ISO 8601 time."),

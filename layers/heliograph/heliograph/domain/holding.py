@@ -1,8 +1,8 @@
-"""Requests that are more than was expected: how they are held for approval, and what a release or a drop makes of them."""
+"""Requests that are more than was expected: held for approval, until they are released or dropped."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
@@ -10,7 +10,6 @@ from typing import NamedTuple
 import msgspec
 
 from heliograph.domain import ids, requests
-from heliograph.domain.errors import MalformedError
 from heliograph.domain.model import JsonObject, LedgerEntry, Reason, RequestPack, SendRequest, Trigger, Value, Verdict
 from heliograph.domain.requests import Asked
 
@@ -55,18 +54,32 @@ class Place(NamedTuple):
         return f"{FOLDER}/{self.message}/{self.pack_id}.json"
 
 
-def place_at(key: str) -> Place:
-    """The place of a key; raises MalformedError when nothing of ours lies there."""
-    folder, message, file = [*key.split("/"), "", ""][:3]
-    pack_id = file.removesuffix(".json")
-    if folder != FOLDER or Place(message, pack_id).key != key:
-        raise MalformedError("key", f"what is held lies at {FOLDER}/<message>/<pack id>.json")
-    return Place(message, pack_id)
+def place_at(key: str) -> Place | None:
+    """The place of a key; None when it is not one of ours, such as a folder that somebody made."""
+    _, message, file = [*key.split("/"), "", ""][:3]
+    place = Place(message, file.removesuffix(".json"))
+    return place if place.message and place.pack_id and place.key == key else None
 
 
-def exceeds_event(trigger: Trigger, people: int) -> bool:
-    """Whether an event names more people than its trigger expects of one."""
-    return people > trigger.most_per_event
+class Exceeded(NamedTuple):
+    """A limit, and what it allowed."""
+
+    limit: Limit
+    most: int
+
+
+def exceeded(trigger: Trigger | None, people: int, *, granted: Callable[[int], bool]) -> Exceeded | None:
+    """Which limit of its trigger an event exceeds, if any; what a product system asked for itself has none.
+
+    `granted` takes the people off the allowance of an hour; it is asked only of triggers that limit it.
+    """
+    if trigger is None:
+        return None
+    if people > trigger.most_per_event:
+        return Exceeded(Limit.MOST_PER_EVENT, trigger.most_per_event)
+    if trigger.most_per_hour is None or granted(trigger.most_per_hour):
+        return None
+    return Exceeded(Limit.MOST_PER_HOUR, trigger.most_per_hour)
 
 
 def block(people: int, left: int) -> int | None:
@@ -74,7 +87,7 @@ def block(people: int, left: int) -> int | None:
     return max(people, left // BLOCKS) if people <= left else None
 
 
-def held(asked: Asked, some: tuple[SendRequest, ...], limit: Limit, most: int, at: datetime) -> Held:
+def held(asked: Asked, some: Sequence[SendRequest], exceeded: Exceeded, at: datetime) -> Held:
     """What an event asks for, to be held; the same event is always held in the same place."""
     bare = [msgspec.structs.replace(request, data={}) for request in some]
     return Held(
@@ -82,8 +95,8 @@ def held(asked: Asked, some: tuple[SendRequest, ...], limit: Limit, most: int, a
         data=some[0].data,
         message=some[0].message,
         version=asked.message.version if asked.message else "",
-        limit=limit,
-        most=most,
+        limit=exceeded.limit,
+        most=exceeded.most,
         held_at=at,
     )
 
@@ -97,6 +110,11 @@ def packs(what: Held) -> list[RequestPack]:
     """What is released: the requests as they were made, in packs that can travel."""
     whole = [msgspec.structs.replace(request, data=what.data) for request in what.pack.requests]
     return requests.packs(whole, what.pack.lane)
+
+
+def is_dropped(entry: LedgerEntry) -> bool:
+    """Whether a decision is that of an operator who dropped what was held."""
+    return entry.reason == Reason.DROPPED
 
 
 def drops(what: Held, at: datetime) -> Iterator[LedgerEntry]:

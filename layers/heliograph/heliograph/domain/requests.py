@@ -17,6 +17,7 @@ from heliograph.domain.model import (
     JsonObject,
     Lane,
     Message,
+    Policy,
     Purpose,
     RequestPack,
     SendRequest,
@@ -73,11 +74,12 @@ class Asked(NamedTuple):
     """Where the event names people who cannot be read; the others go on without them."""
 
 
-def read(body: JsonObject, messages: Mapping[str, Message], *, region: str) -> Asked | RecipientChange:
+def read(body: JsonObject, messages: Mapping[str, Message], *, policy: Policy) -> Asked | RecipientChange:
     """What a message of the queue `events` asks for: a trigger's rule names its message, our own events stand alone.
 
     Raises MalformedError with the place and the reason when it asks for nothing that can be done.
     """
+    region = policy.default_region
     match body:
         case {"message": str(name), "event": dict(raw)}:
             if name not in messages:
@@ -87,7 +89,13 @@ def read(body: JsonObject, messages: Mapping[str, Message], *, region: str) -> A
             return requested(read_event(body), messages, region=region)
         case {"detail-type": "RecipientUpdated"}:
             event = read_event(body)
-            return from_event(event.detail, region=region, source=f"event:{event.source}", at=event.time)
+            return from_event(
+                event.detail,
+                region=region,
+                double_opt_in=policy.double_opt_in,
+                source=f"api:{event.source}",
+                at=event.time,
+            )
     raise MalformedError("detail-type", "is neither SendRequested nor RecipientUpdated, and no trigger names a message")
 
 

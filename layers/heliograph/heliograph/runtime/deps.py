@@ -14,6 +14,7 @@ from heliograph.runtime.clients import client, provider
 from heliograph.runtime.settings import setting
 
 if TYPE_CHECKING:
+    from heliograph.adapters.allowances import Allowances
     from heliograph.adapters.bucket import Bucket
     from heliograph.adapters.evidence import Evidence
     from heliograph.adapters.ledger import Ledger
@@ -70,6 +71,14 @@ def evidence() -> Evidence:
     from heliograph.adapters.evidence import Evidence
 
     return Evidence(bucket())
+
+
+@cache
+def allowances() -> Allowances:
+    """How many people messages may still reach in this hour."""
+    from heliograph.adapters.allowances import Allowances
+
+    return Allowances(client("dynamodb"), setting("RUNS_TABLE"))
 
 
 @cache

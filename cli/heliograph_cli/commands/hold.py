@@ -1,0 +1,134 @@
+"""`heliograph hold`: requests that are more than was expected; release them, or drop them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from heliograph_cli.console import answer, progress, remark, table
+from heliograph_cli.failures import No
+from heliograph_cli.options import common_options
+from heliograph_cli.stack import Stack, connect
+
+if TYPE_CHECKING:
+    from heliograph.domain.holding import Place
+    from heliograph_cli.holds import Waiting
+
+NOTHING = "Nothing is held."
+SHOWN = 3  # packs of a row, in the table
+WHY = {
+    "most_per_event": "an event named more than {:,}",
+    "most_per_hour": "more than {:,} in an hour",
+}
+NAMES = click.argument("names", nargs=-1, required=True, metavar="MESSAGE|PACK...")
+YES = click.option("--yes", is_flag=True, help="Do not ask.")
+
+
+@click.group(epilog="Example: heliograph hold list")
+@common_options
+def hold() -> None:
+    """Decide on requests that are held, because they are more than their message expects."""
+
+
+@hold.command("list", epilog="Example: heliograph hold list --json")
+@common_options
+def list_() -> None:
+    """List what is held: of which message, for how many people, since when, and why."""
+    from heliograph_cli import holds
+
+    stack = connect()
+    rows = _rows(_waiting(stack, holds.places(stack)))
+    shown = table("message", "people", "since", "why", "packs")
+    for row in rows:
+        packs = [*row["packs"][:SHOWN], *([f"and {len(row['packs']) - SHOWN:,} more"] if row["packs"][SHOWN:] else [])]
+        why = WHY[row["why"]].format(row["most"])
+        shown.add_row(row["message"], f"{row['people']:,}", row["since"], why, "\n".join(packs))
+    answer(rows, shown if rows else NOTHING)
+    if rows:
+        remark("What to do: heliograph hold release MESSAGE, or heliograph hold drop MESSAGE")
+
+
+@hold.command(epilog="Example: heliograph hold release order_shipped")
+@common_options
+@NAMES
+@YES
+def release(names: tuple[str, ...], yes: bool) -> None:
+    """Send what is held of MESSAGE, or in PACK, on its way.
+
+    Safe to repeat: nobody gets anything twice. What has expired meanwhile is not sent, and its timeline says so.
+    """
+    from heliograph_cli import holds
+
+    stack = connect()
+    some = _chosen(stack, names, yes, "Send {people:,} messages")
+    with progress() as bar:
+        task = bar.add_task("release", total=len(some))
+        done = holds.release(stack, some, lambda number: bar.advance(task, number))
+    told = {"packs": done.packs, "people": done.people}
+    answer(told, f"{done.people:,} requests are on their way. What comes of each: heliograph timeline RECIPIENT")
+
+
+@hold.command(epilog="Example: heliograph hold drop 01KAJ8ZQG0PACK00000000000P --yes")
+@common_options
+@NAMES
+@YES
+def drop(names: tuple[str, ...], yes: bool) -> None:
+    """Decide against what is held of MESSAGE, or in PACK: everybody's timeline then says `dropped`.
+
+    Safe to repeat. A person on whom something was decided before keeps that decision.
+    """
+    from heliograph_cli import holds
+
+    stack = connect()
+    some = _chosen(stack, names, yes, "Never send {people:,} messages")
+    with progress() as bar:
+        task = bar.add_task("drop", total=len(some))
+        done = holds.drop(stack, some, lambda number: bar.advance(task, number))
+    before = f"; {done.decided_before:,} had been decided on before" if done.decided_before else ""
+    answer(done._asdict(), f"{done.people:,} requests were dropped{before}.")
+
+
+def _waiting(stack: Stack, some: Sequence[Place]) -> list[Waiting]:
+    from heliograph_cli import holds
+
+    with progress() as bar:
+        task = bar.add_task("held", total=len(some))
+        return list(holds.waiting(stack, some, lambda number: bar.advance(task, number)))
+
+
+def _rows(found: Sequence[Waiting]) -> list[dict[str, Any]]:
+    """A row for each message and limit, the longest held first."""
+    groups: dict[tuple[str, str, int], list[Waiting]] = defaultdict(list)
+    for each in found:
+        groups[each.place.message, each.limit.value, each.most].append(each)
+    rows = [
+        {
+            "message": message,
+            "people": sum(each.people for each in some),
+            "since": min(each.since for each in some).isoformat(timespec="seconds"),
+            "why": limit,
+            "most": most,
+            "packs": [each.place.pack_id for each in some],
+        }
+        for (message, limit, most), some in groups.items()
+    ]
+    return sorted(rows, key=lambda row: str(row["since"]))
+
+
+def _chosen(stack: Stack, names: Sequence[str], yes: bool, question: str) -> list[Place]:
+    """What is held under the names of messages or packs, once the operator has agreed."""
+    from heliograph_cli import holds
+
+    every = holds.places(stack)
+    if unknown := set(names) - {name for place in every for name in place}:
+        raise No(f"Nothing is held under {', '.join(sorted(unknown))}.", "`heliograph hold list` shows what is.")
+    some = [place for place in every if {*place} & {*names}]
+    if not yes:
+        found = _waiting(stack, some)
+        people, messages = sum(each.people for each in found), {each.place.message for each in found}
+        asked = question.format(people=people)
+        click.confirm(f"{asked} ({', '.join(sorted(messages))}, {len(found):,} packs)?", abort=True, err=True)
+    return some

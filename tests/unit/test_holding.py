@@ -1,0 +1,136 @@
+"""More people than a trigger expects: what is held, what a release sends, and what a drop writes down."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from builders import NOW, a_message, a_request
+from heliograph.domain import holding, requests
+from heliograph.domain.holding import Exceeded, Held, Limit, Place, block, place_at
+from heliograph.domain.model import Lane, Purpose, Reason, SendRequest, Trigger, Verdict
+from heliograph.domain.requests import Asked
+
+LATER = NOW + timedelta(hours=3)
+DATA = {"sku": "K-1"}
+
+
+def a_trigger(*, most_per_event: int = 1, most_per_hour: int | None = None) -> Trigger:
+    return Trigger(
+        source="shop",
+        detail_type="Recalled",
+        recipient_id="detail.customers",
+        most_per_event=most_per_event,
+        most_per_hour=most_per_hour,
+    )
+
+
+def some_requests(number: int) -> tuple[SendRequest, ...]:
+    return tuple(a_request(f"p-{each}", request_id=f"R-{each}", data=DATA) for each in range(number))
+
+
+def held(number: int = 3) -> Held:
+    some = some_requests(number)
+    asked = Asked(some, a_message(purpose=Purpose.PROMOTIONAL))
+    return holding.held(asked, some, Exceeded(Limit.MOST_PER_EVENT, 1), NOW)
+
+
+@dataclass
+class Allowance:
+    """What is left of an hour."""
+
+    left: int
+    asked: int = 0
+
+    def of(self, people: int) -> bool:
+        self.asked += 1
+        return people <= self.left
+
+
+@pytest.mark.parametrize(
+    ("most_per_event", "most_per_hour", "people", "left", "exceeded"),
+    [
+        (1, None, 1, 0, None),
+        (1, None, 2, 0, Limit.MOST_PER_EVENT),
+        (50, None, 50, 0, None),
+        (50, None, 51, 0, Limit.MOST_PER_EVENT),
+        (1, 100, 1, 1, None),
+        (1, 100, 1, 0, Limit.MOST_PER_HOUR),
+        (50, 100, 20, 20, None),
+        (50, 100, 20, 19, Limit.MOST_PER_HOUR),
+        (50, 100, 51, 100, Limit.MOST_PER_EVENT),
+    ],
+)
+def test_an_event_is_held_when_it_or_its_hour_names_more_people_than_expected(
+    most_per_event: int, most_per_hour: int | None, people: int, left: int, exceeded: Limit | None
+) -> None:
+    trigger = a_trigger(most_per_event=most_per_event, most_per_hour=most_per_hour)
+    found = holding.exceeded(trigger, people, granted=lambda _: Allowance(left).of(people))
+    assert (found.limit if found else None) == exceeded
+
+
+@pytest.mark.parametrize("trigger", [None, a_trigger(), a_trigger(most_per_event=0, most_per_hour=100)])
+def test_an_hour_without_a_limit_and_an_event_that_is_held_anyway_use_up_no_allowance(trigger: Trigger | None) -> None:
+    allowance = Allowance(left=100)
+    holding.exceeded(trigger, 1, granted=allowance.of)
+    assert allowance.asked == 0
+
+
+@pytest.mark.parametrize(
+    ("people", "left", "reserved"),
+    [(1, 2_000, 100), (1, 19, 1), (1, 1, 1), (1, 0, None), (150, 2_000, 150), (5, 4, None), (1, -3, None)],
+)
+def test_a_process_reserves_a_twentieth_of_what_is_left(people: int, left: int, reserved: int | None) -> None:
+    assert block(people, left) == reserved
+
+
+@given(st.integers(1, 10_000), st.integers(-10, 10_000))
+def test_never_more_is_reserved_than_is_left_nor_less_than_is_needed(people: int, left: int) -> None:
+    reserved = block(people, left)
+    assert (people > left) if reserved is None else (people <= reserved <= left)
+
+
+def test_the_same_event_is_always_held_in_the_same_place() -> None:
+    later = msgspec.structs.replace(held(), held_at=LATER)
+    assert holding.place_of(held()) == holding.place_of(later)
+    assert holding.place_of(held(3)) != holding.place_of(held(4))
+
+
+def test_what_is_held_says_why_since_when_and_its_data_only_once() -> None:
+    kept = msgspec.json.encode(held(50))
+    assert kept.count(b"K-1") == 1
+    read = msgspec.json.decode(kept, type=Held)
+    assert (read.limit, read.most, read.held_at, read.pack.lane) == (Limit.MOST_PER_EVENT, 1, NOW, Lane.BULK)
+
+
+@given(st.integers(1, 250))
+def test_a_release_sends_exactly_what_was_asked_for(number: int) -> None:
+    packs = holding.packs(msgspec.json.decode(msgspec.json.encode(held(number)), type=Held))
+    assert packs == requests.packs(some_requests(number), Lane.BULK)
+    assert [request for pack in packs for request in pack.requests] == list(some_requests(number))
+
+
+@given(st.integers(1, 250))
+def test_a_drop_says_no_to_everybody_once_where_a_release_would_have_led(number: int) -> None:
+    entries = list(holding.drops(held(number), LATER))
+    places = [(pack.pack_id, slot) for pack in holding.packs(held(number)) for slot in range(len(pack.requests))]
+    assert [(entry.pack_id, entry.slot) for entry in entries] == places
+    assert [entry.dispatch_id for entry in entries] == [f"R-{each}-0" for each in range(number)]
+    assert {(entry.outcome, entry.reason) for entry in entries} == {(Verdict.SUPPRESSED, Reason.DROPPED)}
+    assert {(entry.message, entry.version, entry.decided_at) for entry in entries} == {("order-shipped", "v1", LATER)}
+
+
+def test_the_key_of_what_is_held_names_its_message_and_its_pack() -> None:
+    place = Place("order_shipped", "01KAJ8ZQG0PACK00000000000P")
+    assert place.key == "held/order_shipped/01KAJ8ZQG0PACK00000000000P.json"
+    assert place_at(place.key) == place
+
+
+@pytest.mark.parametrize("key", ["held/", "held/order_shipped/", "held/x.json", "held/a/b/c.json", "held/a/b.txt", "a"])
+def test_what_else_lies_in_the_folder_is_not_ours(key: str) -> None:
+    assert place_at(key) is None
