@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from deployed import Stack
+from heliograph.adapters.consents import ConsentHistory
 from heliograph.adapters.dynamodb import chunks
 from heliograph.adapters.queues import Queue
 from heliograph.adapters.recipients import Recipients
@@ -42,7 +43,9 @@ def somebody(name: str, channel: Channel) -> RecipientChange:
 
 def save(stack: Stack, people: Sequence[RecipientChange]) -> None:
     """Save people, straight into the table."""
-    recipients = Recipients(stack.cloud.client("dynamodb"), stack.outputs["RecipientsTable"])
+    client = stack.cloud.client("dynamodb")
+    history = ConsentHistory(client, stack.outputs["LedgerTable"])
+    recipients = Recipients(client, stack.outputs["RecipientsTable"], history)
     with ThreadPoolExecutor(LANES) as lanes:
         list(lanes.map(recipients.save_many, chunks(people, SAVED_AT_ONCE)))
 

@@ -31,6 +31,7 @@ from heliograph.domain.model import (
     SlotFacts,
     SuppressAddress,
     WithdrawConsent,
+    consent_key,
 )
 from heliograph.runtime import deps
 from in_memory import World
@@ -55,10 +56,11 @@ class People:
                 case SuppressAddress(address=address, reason=reason, at=at):
                     marks = {address: AddressSuppression(reason=reason, at=at)}
                     person = msgspec.structs.replace(person, suppressed=marks | person.suppressed)
-                case WithdrawConsent(channel=channel, at=at, source=source):
-                    refusal = Consent(state=ConsentState.OPTED_OUT, at=at, source=source)
-                    kept = {key: refusal if key.endswith(channel) else old for key, old in person.consents.items()}
-                    person = msgspec.structs.replace(person, consents=kept)
+                case WithdrawConsent(channel=channel, at=at, source=source, purpose=purpose):
+                    refusal = {
+                        consent_key(purpose, channel): Consent(state=ConsentState.OPTED_OUT, at=at, source=source)
+                    }
+                    person = msgspec.structs.replace(person, consents=person.consents | refusal)
             self._world.people[person.recipient_id] = person
 
 

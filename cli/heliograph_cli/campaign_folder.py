@@ -53,6 +53,11 @@ def default_country() -> str:
     return str(catalogue().get("policy", {}).get("default_region", Policy().default_region))
 
 
+def double_opt_in() -> frozenset[str]:
+    """The topics to which an opt-in counts only once it is confirmed, as the policy says."""
+    return frozenset(catalogue().get("policy", {}).get("double_opt_in", ()))
+
+
 def _check_message(message: str) -> None:
     known = catalogue().get("messages", {})
     if known and message not in known:

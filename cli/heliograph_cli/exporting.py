@@ -5,28 +5,34 @@ from __future__ import annotations
 import csv
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from datetime import datetime
+from collections.abc import Collection, Iterable, Iterator
 from tempfile import TemporaryFile
 from typing import IO, Any
 
-from heliograph.domain.model import Recipient
+from heliograph.domain.consents import CONFIRMED
+from heliograph.domain.model import ConsentState, Recipient
 from heliograph.domain.recipients import COLUMNS
 from heliograph.domain.rows import guarded
 
-FACTS = ("recipient_id", "email", "phone", "devices", "preferred_channels", "locale", "timezone")
-GIVEN = ("consent_source", "consent_at")
+FACTS = (
+    *("recipient_id", "email", "phone", "devices", "locale", "timezone", "country"),
+    *("preferred_channels", "preferred_time", "quiet_hours", "paused_until"),
+)
+GIVEN = ("consent_source", "consent_at", "consent_text", "consent_evidence")
 CONSENT = "consent."
 
 
-def export_to(file: IO[str], people: Iterable[Recipient]) -> int:
-    """Write everybody as CSV; returns how many. The people are read once and wait in a file for the header."""
+def export_to(file: IO[str], people: Iterable[Recipient], *, double_opt_in: Collection[str]) -> int:
+    """Write everybody as CSV; returns how many. The people are read once and wait in a file for the header.
+
+    Who opted in to a topic of double opt-in is confirmed, and is not asked for it again by an import.
+    """
     columns: set[str] = set()
     number = 0
     with TemporaryFile("w+", encoding="utf-8") as waiting:
         for person in people:
             number += 1
-            for row in rows_of(person):
+            for row in rows_of(person, double_opt_in):
                 columns |= row.keys()
                 waiting.write(json.dumps(row) + "\n")
         waiting.seek(0)
@@ -39,30 +45,37 @@ def export_to(file: IO[str], people: Iterable[Recipient]) -> int:
     return number
 
 
-def rows_of(person: Recipient) -> Iterator[dict[str, str]]:
+def rows_of(person: Recipient, double_opt_in: Collection[str]) -> Iterator[dict[str, str]]:
     """A person as rows: one, and a further one for consents that were given at another time or place."""
+    wishes = person.preferences
     facts = {
         "recipient_id": person.recipient_id,
         "email": person.email,
         "phone": person.phone,
         "devices": " ".join(person.devices),
-        "preferred_channels": " ".join(person.preferences.channels),
         "locale": person.locale,
         "timezone": person.timezone,
+        "country": person.country,
+        "preferred_channels": " ".join(wishes.channels),
+        "preferred_time": wishes.time,
+        "quiet_hours": " ".join(wishes.quiet),
+        "paused_until": wishes.paused_until.isoformat() if wishes.paused_until else "",
     }
     facts |= {name: _cell(value) for name, value in person.attributes.items() if _is_attribute(name)}
-    first, *others = list(_consents(person)) or [{}]
+    first, *others = list(_consents(person, double_opt_in)) or [{}]
     yield facts | first
     for consents in others:
         yield {"recipient_id": person.recipient_id} | consents
 
 
-def _consents(person: Recipient) -> Iterator[dict[str, str]]:
-    groups: dict[tuple[str, datetime], dict[str, str]] = defaultdict(dict)
+def _consents(person: Recipient, double_opt_in: Collection[str]) -> Iterator[dict[str, str]]:
+    groups: dict[tuple[str, ...], dict[str, str]] = defaultdict(dict)
     for key, consent in person.consents.items():
-        groups[consent.source, consent.at][CONSENT + key.replace("/", ".")] = consent.state.value
-    for (source, at), answers in groups.items():
-        yield answers | {"consent_source": source, "consent_at": at.isoformat()}
+        proof = (consent.source, consent.at.isoformat(), consent.text, consent.evidence)
+        is_confirmed = consent.state is ConsentState.OPTED_IN and key.partition("/")[0] in double_opt_in
+        groups[proof][CONSENT + key.replace("/", ".")] = CONFIRMED if is_confirmed else consent.state.value
+    for given, answers in groups.items():
+        yield answers | dict(zip(GIVEN, given, strict=True))
 
 
 def _is_attribute(name: str) -> bool:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import csv
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from io import TextIOWrapper
 from pathlib import Path
 from typing import IO
 
 from heliograph.domain.errors import MalformedError
-from heliograph.domain.recipients import RecipientChange, from_row
+from heliograph.domain.recipients import PROOF_LIMIT, RecipientChange, from_row
 from heliograph.domain.rows import Row, guarded, read_rows
 
 LANES = 8
@@ -85,7 +86,15 @@ class Lane:
         self.busy = None
 
 
-def import_file(path: Path, save: Save, *, region: str, at: datetime, advance: Callable[[int], None]) -> Summary:
+def import_file(
+    path: Path,
+    save: Save,
+    *,
+    region: str,
+    double_opt_in: Collection[str],
+    at: datetime,
+    advance: Callable[[int], None],
+) -> Summary:
     """Import a CSV file in the memory of a few packs; `advance` is told how many bytes were read so far.
 
     Raises MalformedError when the header cannot be read or names no `recipient_id`.
@@ -95,12 +104,15 @@ def import_file(path: Path, save: Save, *, region: str, at: datetime, advance: C
     read = saved = 0
     with ExitStack() as closing:
         rejects = Rejects(rejected, closing)
+        read_one = partial(
+            from_row, region=region, double_opt_in=double_opt_in, source=f"import:{path.name}"[:PROOF_LIMIT], at=at
+        )
         file = closing.enter_context(path.open("rb"))
         lanes = [Lane(save, closing.enter_context(ThreadPoolExecutor(1))) for _ in range(LANES)]
         text = TextIOWrapper(file, encoding="utf-8", errors="surrogateescape", newline="")
         for row in read_rows(text, required="recipient_id"):
             read += 1
-            for change in _change(row, rejects, region=region, source=f"import:{path.name}", at=at):
+            for change in _change(row, rejects, read_one):
                 lanes[zlib.crc32(change.recipient_id.encode()) % LANES].add(change)
                 saved += 1
             advance(file.tell())
@@ -109,12 +121,14 @@ def import_file(path: Path, save: Save, *, region: str, at: datetime, advance: C
     return Summary(str(path), read, saved, rejects.rows, rejects.fields, kept)
 
 
-def _change(row: Row, rejects: Rejects, *, region: str, source: str, at: datetime) -> Iterator[RecipientChange]:
+def _change(
+    row: Row, rejects: Rejects, read_one: Callable[[Mapping[str, str]], RecipientChange]
+) -> Iterator[RecipientChange]:
     """What a row says about a person; nothing when all of it is refused."""
     try:
         if row.problem:
             raise MalformedError("", row.problem)
-        change = from_row(row.values, region=region, source=source, at=at)
+        change = read_one(row.values)
     except MalformedError as error:
         rejects.rows += 1
         rejects.add(row.number, error.place, error.reason)

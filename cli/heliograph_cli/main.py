@@ -16,6 +16,7 @@ COMMANDS = {
     "status": "heliograph_cli.commands.status:status",
     "demo": "heliograph_cli.commands.demo:demo",
     "recipients": "heliograph_cli.commands.recipients:recipients",
+    "consents": "heliograph_cli.commands.consents:consents",
     "send": "heliograph_cli.commands.send:send",
     "campaign": "heliograph_cli.commands.campaign:campaign",
     "timeline": "heliograph_cli.commands.person:timeline",

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from heliograph.domain.errors import MalformedError
-from heliograph.runtime import reports
+from heliograph.runtime import consents, reports
 
 
 def handler(event: Any, context: Any) -> Any:
-    """Answer one question: `{"action": "runs" | "status" | "report" | "timeline" | "why", …}`."""
+    """Answer one question: `{"action": "runs" | "status" | "report" | "timeline" | "why" | "consents", …}`."""
     match event:
         case {"action": "runs"}:
             answer: Any = reports.runs()
@@ -21,6 +21,8 @@ def handler(event: Any, context: Any) -> Any:
             answer = reports.timeline(recipient_id)
         case {"action": "why", "recipient_id": str(recipient_id)}:
             answer = reports.why(recipient_id, event.get("message"))
+        case {"action": "consents", "recipient_id": str(recipient_id)}:
+            answer = consents.answer(recipient_id, event.get("at"))
         case _:
-            raise MalformedError("action", "must be runs, status, report, timeline or why, with its id")
+            raise MalformedError("action", "must be runs, status, report, timeline, why or consents, with its id")
     return reports.plain(answer)

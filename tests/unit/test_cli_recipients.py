@@ -38,7 +38,7 @@ class Table:
 
 
 def imported(path: Path, table: Table) -> Summary:
-    return import_file(path, table.save_many, region="US", at=AT, advance=lambda _: None)
+    return import_file(path, table.save_many, region="US", double_opt_in=(), at=AT, advance=lambda _: None)
 
 
 def a_file(folder: Path, content: str | bytes) -> Path:
@@ -102,7 +102,14 @@ def test_what_goes_wrong_while_saving_stops_the_import(tmp_path: Path) -> None:
         raise TimeoutError("no answer")
 
     with pytest.raises(TimeoutError):
-        import_file(a_file(tmp_path, "recipient_id\nanna\n"), refuse, region="US", at=AT, advance=lambda _: None)
+        import_file(
+            a_file(tmp_path, "recipient_id\nanna\n"),
+            refuse,
+            region="US",
+            double_opt_in=(),
+            at=AT,
+            advance=lambda _: None,
+        )
 
 
 def test_a_large_file_takes_the_memory_of_a_few_packs(tmp_path: Path) -> None:
@@ -114,7 +121,7 @@ def test_a_large_file_takes_the_memory_of_a_few_packs(tmp_path: Path) -> None:
         saved += len(changes)
 
     tracemalloc.start()
-    import_file(path, count, region="US", at=AT, advance=lambda _: None)
+    import_file(path, count, region="US", double_opt_in=(), at=AT, advance=lambda _: None)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert saved == 10_000
@@ -123,7 +130,7 @@ def test_a_large_file_takes_the_memory_of_a_few_packs(tmp_path: Path) -> None:
 
 def test_no_exported_cell_is_a_formula() -> None:
     file = io.StringIO(newline="")
-    export_to(file, [a_recipient("anna", attributes={"=note": "=1+1", "other": "@x"})])
+    export_to(file, [a_recipient("anna", attributes={"=note": "=1+1", "other": "@x"})], double_opt_in=())
     cells = [cell for row in csv.reader(io.StringIO(file.getvalue(), newline="")) for cell in row]
     assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@"))]
 
@@ -131,12 +138,14 @@ def test_no_exported_cell_is_a_formula() -> None:
 WORD = st.text("abcdefgh-=+@'\"\n\r ;,\tαжあ😀", min_size=1, max_size=12).map(str.strip).filter(bool)
 NAME = st.text("abcdefgh_=-", min_size=1, max_size=8).map(lambda name: f"x{name}")
 CONSENTS = st.dictionaries(
-    st.sampled_from(["offers/email", "offers/sms", "news/email"]),
+    st.sampled_from(["offers/email", "offers/sms", "news/email", "promotional/sms", "transactional/sms"]),
     st.builds(
         Consent,
         state=st.sampled_from(ConsentState),
         at=st.integers(1, 365).map(lambda days: AT - timedelta(days=days, microseconds=days)),
-        source=st.sampled_from(["import:people.csv", "complaint", "event:shop"]),
+        source=st.sampled_from(["import:people.csv", "complaint", "api:shop", "page:unsubscribe"]),
+        text=st.sampled_from(["", "offers-2026-03"]),
+        evidence=st.sampled_from(["", "form/17"]),
     ),
 )
 PEOPLE = st.builds(
@@ -145,9 +154,14 @@ PEOPLE = st.builds(
     email=st.sampled_from(["", "anna@example.com", "b.o+x@example.org"]),
     phone=st.sampled_from(["", "+12025550123", "+4915112345678"]),
     devices=st.sampled_from([(), ("gcm:one",), ("apns:two", "gcm:=three")]),
-    preferences=st.sampled_from([(), (Channel.SMS,), (Channel.PUSH, Channel.EMAIL)]).map(
-        lambda channels: Preferences(channels=channels)
+    preferences=st.builds(
+        Preferences,
+        channels=st.sampled_from([(), (Channel.SMS,), (Channel.PUSH, Channel.EMAIL)]),
+        time=st.sampled_from(["", "18:30"]),
+        quiet=st.sampled_from([(), ("22:00-09:00",), ("22:00-09:00", "12:00-24:00")]),
+        paused_until=st.sampled_from([None, AT]),
     ),
+    country=st.sampled_from(["", "CH"]),
     locale=st.sampled_from(["", "de", "ar-EG"]),
     timezone=st.sampled_from(["", "Asia/Kolkata"]),
     consents=CONSENTS,
@@ -158,10 +172,10 @@ PEOPLE = st.builds(
 @given(st.lists(PEOPLE, max_size=4, unique_by=lambda person: person.recipient_id))
 def test_an_export_that_is_imported_always_gives_the_same_people(people: list[Recipient]) -> None:
     file = io.StringIO(newline="")
-    export_to(file, people)
+    export_to(file, people, double_opt_in=["news"])
     back: dict[str, Recipient] = {}
     for row in read_rows(io.StringIO(file.getvalue(), newline="")):
-        change = from_row(row.values, region="US", source="import:export.csv", at=AT)
+        change = from_row(row.values, region="US", double_opt_in=["news"], source="import:export.csv", at=AT)
         assert not change.problems
         back[change.recipient_id] = merged(back.get(change.recipient_id), change)
     assert back == {person.recipient_id: person for person in people}
@@ -170,6 +184,12 @@ def test_an_export_that_is_imported_always_gives_the_same_people(people: list[Re
 def merged(person: Recipient | None, change: RecipientChange) -> Recipient:
     if person is not None:
         return msgspec.structs.replace(person, consents=person.consents | change.consents)
-    names = ("recipient_id", "email", "phone", "devices", "locale", "timezone", "consents", "attributes")
+    names = ("recipient_id", "email", "phone", "devices", "locale", "timezone", "country", "consents", "attributes")
     facts = {name: getattr(change, name) for name in names}
-    return Recipient(**facts, preferences=Preferences(channels=change.preferred_channels))
+    preferences = Preferences(
+        channels=change.preferred_channels,
+        time=change.preferred_time,
+        quiet=change.quiet_hours,
+        paused_until=change.paused_until,
+    )
+    return Recipient(**facts, preferences=preferences)

@@ -34,7 +34,7 @@ def people(files: tuple[Path, Path]) -> list[RecipientChange]:
         if row.problem:
             continue
         try:
-            changes.append(from_row(row.values, region="DE", source="import:test", at=NOW))
+            changes.append(from_row(row.values, region="DE", double_opt_in=(), source="import:test", at=NOW))
         except MalformedError:
             continue
     return changes

@@ -11,13 +11,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders import NOW, a_dispatch, a_letter
+from builders import NOW, a_dispatch, a_letter, a_message
 from heliograph.adapters.engagement import read
-from heliograph.domain.engagement import consequences, outcome_events
+from heliograph.domain import engagement
+from heliograph.domain.engagement import outcome_events
 from heliograph.domain.errors import MalformedError
 from heliograph.domain.model import (
     Accepted,
+    Cap,
     Channel,
+    Consequence,
+    Engaged,
     EngagementEvent,
     EngagementKind,
     Events,
@@ -26,6 +30,9 @@ from heliograph.domain.model import (
     InDoubt,
     NotSent,
     Outcome,
+    Policy,
+    Purpose,
+    Refund,
     RemoveDevice,
     SuppressAddress,
     WithdrawConsent,
@@ -42,9 +49,20 @@ def an_event(kind: EngagementKind, channel: Channel = Channel.EMAIL, **fields: A
         "recipient_id": "amara",
         "occurred_at": NOW,
         "place": "pack-1",
+        "message": "news",
         "address": ADDRESSES[channel],
     }
     return EngagementEvent(kind=kind, channel=channel, **(ordinary | fields))
+
+
+def consequences(
+    event: EngagementEvent,
+    policy: Policy = Policy(),
+    **message: Any,  # noqa: B008  frozen
+) -> tuple[Consequence, ...]:
+    """What follows from an event of a promotional message."""
+    messages = {"news": a_message("news", purpose=Purpose.PROMOTIONAL, **message)}
+    return engagement.consequences(event, messages=messages, policy=policy)
 
 
 @pytest.mark.parametrize("channel", [Channel.EMAIL, Channel.SMS])
@@ -66,7 +84,7 @@ def test_a_complaint_suppresses_the_address_and_withdraws_consent() -> None:
     assert withdrawn == WithdrawConsent(recipient_id="amara", channel=Channel.EMAIL, source="complaint", at=NOW)
 
 
-@pytest.mark.parametrize(("channel", "source"), [(Channel.SMS, "reply"), (Channel.EMAIL, "unsubscribe")])
+@pytest.mark.parametrize(("channel", "source"), [(Channel.SMS, "reply"), (Channel.EMAIL, "page:unsubscribe")])
 def test_unsubscribing_withdraws_consent_and_leaves_the_address(channel: Channel, source: str) -> None:
     assert consequences(an_event(EngagementKind.UNSUBSCRIBED, channel)) == (
         WithdrawConsent(recipient_id="amara", channel=channel, source=source, at=NOW),
@@ -81,6 +99,56 @@ def test_a_dead_token_removes_the_device() -> None:
 @pytest.mark.parametrize("kind", sorted(HARMLESS))
 def test_nothing_else_changes_a_person(kind: EngagementKind) -> None:
     assert consequences(an_event(kind, permanent=True)) == ()
+
+
+CAPPED = Policy(caps=(Cap(limit=1, seconds=3600),))
+LOST = [(EngagementKind.BOUNCED, True), (EngagementKind.UNDELIVERED, False)]
+
+
+@pytest.mark.parametrize(("kind", "permanent"), LOST)
+def test_a_message_under_a_cap_that_did_not_arrive_is_refunded(kind: EngagementKind, permanent: bool) -> None:
+    found = consequences(an_event(kind, permanent=permanent, address=""), CAPPED)
+    assert found == (Refund(recipient_id="amara", dispatch_id="d-1"),)
+
+
+@pytest.mark.parametrize(("kind", "permanent"), LOST)
+@pytest.mark.parametrize(
+    ("policy", "event"),
+    [
+        pytest.param(Policy(), {}, id="no cap"),
+        pytest.param(Policy(caps=(Cap(limit=1, seconds=60, topic="other"),)), {}, id="a cap on another topic"),
+        pytest.param(CAPPED, {"message": "gone"}, id="a message that is in the catalogue no longer"),
+        pytest.param(CAPPED, {"place": ""}, id="an outcome that is known already"),
+    ],
+)
+def test_nothing_else_is_refunded(kind: EngagementKind, permanent: bool, policy: Policy, event: dict[str, Any]) -> None:
+    assert consequences(an_event(kind, permanent=permanent, address="", **event), policy) == ()
+
+
+REACTIONS = [EngagementKind.OPENED, EngagementKind.CLICKED]
+REACTED = (Engaged(recipient_id="amara", channel=Channel.EMAIL, at=NOW),)
+
+
+@pytest.mark.parametrize("kind", REACTIONS)
+@pytest.mark.parametrize(
+    ("policy", "by_engagement", "expected"),
+    [
+        (Policy(), None, ()),
+        (Policy(), False, ()),
+        (Policy(), True, REACTED),
+        (Policy(by_engagement=True), None, REACTED),
+        (Policy(by_engagement=True), False, REACTED),  # other messages choose by it
+    ],
+)
+def test_reactions_are_kept_only_where_channels_are_chosen_by_them(
+    kind: EngagementKind, policy: Policy, by_engagement: bool | None, expected: tuple[Consequence, ...]
+) -> None:
+    assert consequences(an_event(kind), policy, by_engagement=by_engagement) == expected
+
+
+@pytest.mark.parametrize("kind", REACTIONS)
+def test_an_open_by_a_machine_is_no_reaction(kind: EngagementKind) -> None:
+    assert consequences(an_event(kind, detail="Bot"), Policy(by_engagement=True)) == ()
 
 
 def test_dead_devices_of_an_outcome_are_reported_one_by_one() -> None:

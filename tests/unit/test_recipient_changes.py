@@ -15,11 +15,13 @@ from heliograph.domain.model import Channel, Consent, ConsentState
 from heliograph.domain.recipients import COLUMNS, RecipientChange, from_event, from_row
 
 IN, OUT = ConsentState.OPTED_IN, ConsentState.OPTED_OUT
+PENDING, NOT_SET = ConsentState.PENDING, ConsentState.NOT_SET
+TERMS: dict[str, Any] = {"region": "US", "double_opt_in": ["club"], "at": NOW}
 GIVEN_AT = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
 
 
 def row(**cells: str) -> RecipientChange:
-    return from_row({"recipient_id": "amara"} | cells, region="US", source="import:people.csv", at=NOW)
+    return from_row({"recipient_id": "amara"} | cells, source="import:people.csv", **TERMS)
 
 
 def dotted(**cells: str) -> RecipientChange:
@@ -28,7 +30,7 @@ def dotted(**cells: str) -> RecipientChange:
 
 
 def event(**fields: Any) -> RecipientChange:
-    return from_event({"recipient_id": "amara"} | fields, region="US", source="event:shop", at=NOW)
+    return from_event({"recipient_id": "amara"} | fields, source="api:shop", **TERMS)
 
 
 def test_a_row_gives_addresses_preferences_and_attributes() -> None:
@@ -77,11 +79,77 @@ def test_a_bad_address_marks_its_channel_and_keeps_the_rest(column: str, value: 
     assert value not in problem
 
 
-@pytest.mark.parametrize(("column", "value"), [("locale", "en_US.UTF-8"), ("timezone", "PST")])
-def test_a_bad_zone_or_language_is_listed_and_left_as_it_was(column: str, value: str) -> None:
-    change = row(**{column: value, "email": "amara@example.com"})
-    assert (change.locale, change.timezone, change.email) == ("", "", "amara@example.com")
-    assert [problem.partition(":")[0] for problem in change.problems] == [column]
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("locale", "en_US.UTF-8"),
+        ("timezone", "PST"),
+        *(("country", value) for value in ("Germany", "UK", "ZZ", "D")),
+        *(("preferred_time", value) for value in ("24:00", "18h", "6 pm", "18:30:00", "٣:٠٠")),
+        *(("quiet_hours", value) for value in ("22:00", "22-9", "22:00-25:00", "22:00-22:00", "9:00-09:00", "-")),
+        *(("paused_until", value) for value in ("Monday", "2026-13-01", "0001-01-01T00:00:00+23:59")),
+    ],
+)
+def test_a_bad_field_is_listed_with_its_place_and_costs_only_itself(column: str, value: str) -> None:
+    for change in (row(**{column: value, "email": "amara@example.com"}), event(**{column: value, "email": "a@b.com"})):
+        [problem] = change.problems
+        assert problem.startswith(f"{column}: ")
+        assert change.email
+        assert change == RecipientChange(recipient_id="amara", email=change.email, problems=(problem,))
+
+
+def test_a_row_tells_when_a_person_is_welcome_to_be_written_to() -> None:
+    change = row(preferred_time="8:30", quiet_hours="22:00-9:00 12:00-24:00", paused_until="2027-01-01")
+    assert change.preferred_time == "08:30"
+    assert change.quiet_hours == ("22:00-09:00", "12:00-24:00")
+    assert change.paused_until == datetime(2027, 1, 1, tzinfo=UTC)
+
+
+def test_a_bad_window_does_not_cost_the_good_ones() -> None:
+    assert event(quiet_hours=["22:00-9:00", "noon"]).quiet_hours == ("22:00-09:00",)
+
+
+@pytest.mark.parametrize("name", ["preferred_channels", "preferred_time", "quiet_hours"])
+def test_the_word_none_ends_a_preference(name: str) -> None:
+    assert row(**{name: "None"}) == RecipientChange(recipient_id="amara", ended=(name,))
+
+
+@pytest.mark.parametrize(
+    ("phone", "country", "timezone"),
+    [
+        ("+4915112345678", "DE", "Europe/Berlin"),
+        ("+12065550100", "US", "America/Los_Angeles"),
+        ("+81312345678", "JP", "Asia/Tokyo"),
+        ("+919876543210", "IN", "Asia/Calcutta"),
+        ("+5511961234567", "BR", "America/Sao_Paulo"),
+        ("+447400123456", "GB", "Europe/London"),  # and Guernsey, Jersey and Man, where the time is the same
+        ("+34612345678", "ES", ""),  # the mainland or the Canary Islands
+        ("+61412345678", "AU", ""),
+        ("+18005550100", "US", ""),
+        ("+80012345678", "", ""),  # of no country
+    ],
+)
+def test_a_number_tells_its_country_and_its_zone_if_there_is_only_one(phone: str, country: str, timezone: str) -> None:
+    change = row(phone=phone)
+    assert (change.phone, change.phone_country, change.phone_timezone) == (phone, country, timezone)
+
+
+@pytest.mark.parametrize(
+    ("country", "timezone"),
+    [
+        ("DE", "Europe/Berlin"),
+        ("us", "America/New_York"),
+        ("AU", "Australia/Sydney"),
+        ("RU", "Europe/Moscow"),
+        ("BR", "America/Sao_Paulo"),
+        ("CA", "America/Toronto"),
+        ("UA", "Europe/Kyiv"),
+        ("BV", ""),  # penguins
+    ],
+)
+def test_a_country_tells_the_zone_in_which_most_of_its_people_live(country: str, timezone: str) -> None:
+    change = row(country=country)
+    assert (change.country, change.country_timezone) == (country.upper(), timezone)
 
 
 def test_a_bad_device_does_not_cost_the_good_ones() -> None:
@@ -93,9 +161,13 @@ def test_a_bad_device_does_not_cost_the_good_ones() -> None:
 
 @pytest.mark.parametrize(
     ("answer", "state"),
-    [("opted_in", IN), ("yes", IN), ("TRUE", IN), ("opted_out", OUT), ("No", OUT), ("false", OUT)],
+    [
+        *(("opted_in", IN), ("yes", IN), ("TRUE", IN), ("confirmed", IN)),
+        *(("opted_out", OUT), ("No", OUT), ("false", OUT)),
+        *(("pending", PENDING), ("not_set", NOT_SET)),
+    ],
 )
-def test_a_consent_is_a_yes_or_a_no(answer: str, state: ConsentState) -> None:
+def test_an_answer_is_a_state(answer: str, state: ConsentState) -> None:
     change = dotted(consent__news__email=answer)
     assert change.consents == {"news/email": Consent(state=state, at=NOW, source="import:people.csv")}
 
@@ -110,8 +182,61 @@ def test_a_consent_that_is_unclear_is_none(column: str, answer: str) -> None:
 
 
 def test_a_consent_keeps_where_and_when_it_was_given() -> None:
-    change = dotted(consent__news__email="yes", consent_source="till 4", consent_at="2026-03-01T10:30:00+01:00")
-    assert change.consents["news/email"] == Consent(state=IN, at=GIVEN_AT, source="till 4")
+    change = dotted(
+        consent__news__email="yes",
+        consent_at="2026-03-01T10:30:00+01:00",
+        consent_source="page:shop",
+        consent_text="news-2026-02",
+        consent_evidence="form/17",
+    )
+    assert change.consents["news/email"] == Consent(
+        state=IN, at=GIVEN_AT, source="page:shop", text="news-2026-02", evidence="form/17"
+    )
+
+
+@pytest.mark.parametrize("subject", ["news", "promotional", "transactional"])
+def test_a_consent_is_to_a_topic_or_a_purpose(subject: str) -> None:
+    assert list(row(**{f"consent.{subject}.sms": "no"}).consents) == [f"{subject}/sms"]
+    assert list(event(consents={f"{subject}/sms": "no"}).consents) == [f"{subject}/sms"]
+
+
+@pytest.mark.parametrize(
+    ("said", "of_a_row", "of_an_event"),
+    [
+        ("", "import:people.csv", "api:shop"),
+        ("till 4", "import:till 4", "api:shop"),
+        ("pages", "import:pages", "api:shop"),
+        ("page", "page", "page"),
+        ("page:signup", "page:signup", "page:signup"),
+        ("reply", "reply", "reply"),
+        ("complaint", "complaint", "complaint"),
+        ("import:old.csv", "import:old.csv", "import:old.csv"),
+        ("api:crm", "api:crm", "api:crm"),
+        ("x" * 257, "import:people.csv", "api:shop"),
+    ],
+)
+def test_a_source_is_of_one_of_five_kinds(said: str, of_a_row: str, of_an_event: str) -> None:
+    from_file = dotted(consent__news__email="yes", consent_source=said)
+    from_bus = event(consents={"news/email": "yes"}, consent_source=said)
+    assert (from_file.consents["news/email"].source, from_bus.consents["news/email"].source) == (of_a_row, of_an_event)
+
+
+@pytest.mark.parametrize("source", ["page:signup", "import", "reply", "api", "complaint"])
+@pytest.mark.parametrize("answer", ["opted_in", "yes", "true"])
+def test_an_opt_in_to_a_topic_of_double_opt_in_is_pending(answer: str, source: str) -> None:
+    assert event(consents={"club/email": answer}, consent_source=source).consents["club/email"].state is PENDING
+    assert dotted(consent__club__email=answer, consent_source=source).consents["club/email"].state is PENDING
+
+
+@pytest.mark.parametrize(("answer", "state"), [("confirmed", IN), ("opted_out", OUT), ("not_set", NOT_SET)])
+def test_every_other_answer_to_a_topic_of_double_opt_in_counts_at_once(answer: str, state: ConsentState) -> None:
+    assert event(consents={"club/email": answer}).consents["club/email"].state is state
+
+
+def test_a_text_or_evidence_that_is_too_long_does_not_cost_the_consent() -> None:
+    change = dotted(consent__news__email="yes", consent_text="x" * 257, consent_evidence="form/17")
+    assert change.consents["news/email"] == Consent(state=IN, at=NOW, source="import:people.csv", evidence="form/17")
+    assert [problem.partition(":")[0] for problem in change.problems] == ["consent_text"]
 
 
 def test_a_time_without_a_zone_is_utc() -> None:
@@ -155,7 +280,7 @@ def test_an_event_says_the_same_as_a_row() -> None:
     assert (change.email, change.devices) == ("amara@example.com", ("gcm:token-1", "apns:token-2"))
     assert change.preferred_channels == (Channel.SMS,)
     assert {key: consent.state for key, consent in change.consents.items()} == {"news/email": IN, "news/sms": OUT}
-    assert change.consents["news/email"].source == "event:shop"
+    assert change.consents["news/email"].source == "api:shop"
     assert change.attributes == {"plan": "gold", "visits": 3, "pets": [{"name": "Rex"}]}
 
 
@@ -172,13 +297,25 @@ def test_a_field_of_another_kind_is_refused_alone(field: str) -> None:
 
 
 CELLS = st.dictionaries(
-    st.sampled_from([*sorted(COLUMNS), "consent.news.email", "consent.news", "plan"]) | st.text(), st.text(max_size=30)
+    st.sampled_from([*sorted(COLUMNS), "consent.news.email", "consent.club.sms", "consent.news", "plan"]) | st.text(),
+    st.sampled_from(
+        ["none", "not_set", "pending", "yes", "no", "9:00-8:00", "00:00-24:00", "DE", "+15005550006", "2026"]
+    )
+    | st.text(max_size=30),
 )
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=6,
 )
+
+
+@given(CELLS)
+def test_reading_a_row_never_raises_anything_but_malformed_for_its_recipient_id(cells: dict[str, str]) -> None:
+    try:
+        from_row(cells, source="import:people.csv", **TERMS)
+    except MalformedError as error:
+        assert error.place == "recipient_id"
 
 
 @given(CELLS)

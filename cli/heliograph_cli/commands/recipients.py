@@ -15,7 +15,7 @@ from rich.text import Text
 
 from heliograph.domain.errors import MalformedError
 from heliograph_cli import target as targets
-from heliograph_cli.campaign_folder import default_country
+from heliograph_cli.campaign_folder import catalogue, default_country, double_opt_in
 from heliograph_cli.commands.send import identifier
 from heliograph_cli.console import answer, byte_progress, remark, table
 from heliograph_cli.failures import No, Trouble
@@ -55,13 +55,16 @@ def import_people(stack: Stack, file: Path, *, country: str) -> Summary:
     """Import a file into a stack, with a progress bar."""
     from heliograph_cli.importing import import_file
 
+    if not catalogue():
+        raise Trouble("Which topics need a confirmation is not known here.", "`make build` compiles the policy.")
     with byte_progress() as bar:
         task = bar.add_task(file.name, total=file.stat().st_size)
         try:
             return import_file(
                 file,
-                _people(stack).save_many,
+                people_of(stack).save_many,
                 region=country,
+                double_opt_in=double_opt_in(),
                 at=datetime.now(UTC),
                 advance=lambda position: bar.update(task, completed=position),
             )
@@ -79,7 +82,7 @@ def told(summary: Summary) -> str:
 @click.argument("recipient", callback=identifier)
 def show(recipient: str) -> None:
     """Show what is known of one person, addresses included."""
-    person = _people(connect()).get_many([recipient], consistent=True).get(recipient)
+    person = people_of(connect()).get_many([recipient], consistent=True).get(recipient)
     if person is None:
         raise No(f"Nobody is known as {recipient}.", "`heliograph recipients export` lists everybody.")
     facts = _facts(person)
@@ -93,29 +96,33 @@ def export(file: Path | None) -> None:
     """Write everybody to FILE (or to standard output) with the columns that an import reads."""
     from heliograph_cli.exporting import export_to
 
-    everyone = _people(connect()).everyone()
+    everyone = people_of(connect()).everyone()
     if file is None:
         sys.stdout.reconfigure(encoding="utf-8", newline="")  # type: ignore[union-attr]  # always a text stream here
-        export_to(sys.stdout, everyone)
+        export_to(sys.stdout, everyone, double_opt_in=double_opt_in())
         return
     try:
         with file.open("w", encoding="utf-8", newline="") as written:
-            people = export_to(written, everyone)
+            people = export_to(written, everyone, double_opt_in=double_opt_in())
     except OSError as error:
         raise Trouble(f"{file} cannot be written: {error.strerror}.", "Name another file.") from error
     answer({"file": str(file), "people": people}, f"{people:,} people written to {file}.")
 
 
-def _people(stack: Stack) -> Recipients:
+def people_of(stack: Stack) -> Recipients:
+    """The people of a stack."""
+    from heliograph.adapters.consents import ConsentHistory
     from heliograph.adapters.recipients import Recipients
 
-    return Recipients(targets.dynamodb(stack.target), stack.recipients_table)
+    client = targets.dynamodb(stack.target)
+    return Recipients(client, stack.recipients_table, ConsentHistory(client, stack.ledger_table))
 
 
 def _facts(person: Recipient) -> dict[str, Any]:
     """Every field, those with nothing in them included."""
     facts = {name: msgspec.to_builtins(getattr(person, name)) for name in person.__struct_fields__}
-    return facts | {"preferences": {"channels": list(person.preferences.channels)}}
+    wishes = msgspec.structs.asdict(person.preferences)
+    return facts | {"preferences": msgspec.to_builtins(wishes)}
 
 
 def _shown(facts: dict[str, Any]) -> Table:
@@ -134,4 +141,4 @@ def _words(value: Any) -> str:
         return ", ".join(f"{name} {inner}" for name, inner in value.items())
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return ", ".join(value) if isinstance(value, list | tuple) else str(value)
+    return ", ".join(value) if isinstance(value, list | tuple) else str(value or "")

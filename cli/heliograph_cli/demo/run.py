@@ -12,11 +12,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from heliograph.adapters.recipients import Recipients
 from heliograph_cli import cloud
 from heliograph_cli import target as targets
-from heliograph_cli.campaign_folder import default_country, read_folder
+from heliograph_cli.campaign_folder import default_country, double_opt_in, read_folder
 from heliograph_cli.commands.outbox import call, fetch
+from heliograph_cli.commands.recipients import people_of
 from heliograph_cli.demo import reactions
 from heliograph_cli.demo.checks import Check, Expected, checks
 from heliograph_cli.demo.orders import Event, Orders, orders
@@ -92,13 +92,15 @@ def _start() -> Stack:
 
 def _import(stack: Stack, people: Path) -> None:
     with step("Import recipients") as say:
-        save = Recipients(targets.dynamodb(stack.target), stack.recipients_table).save_many
+        save = people_of(stack).save_many
         size, at = people.stat().st_size, datetime.now(UTC)
 
         def advance(position: int) -> None:
             say(f"{100 * position // size}%")
 
-        summary = import_file(people, save, region=default_country(), at=at, advance=advance)
+        summary = import_file(
+            people, save, region=default_country(), double_opt_in=double_opt_in(), at=at, advance=advance
+        )
         say(f"{summary.saved:,} saved; {summary.refused_rows} rows and {summary.refused_fields} fields refused")
 
 

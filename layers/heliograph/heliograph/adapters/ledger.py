@@ -99,8 +99,8 @@ class Ledger:
         """A person's decisions, newest first."""
         answer = self._client.query(
             TableName=self._table,
-            KeyConditionExpression="recipient_id = :id AND dispatch_id < :keys",
-            ExpressionAttributeValues={":id": text(recipient_id), ":keys": text("key#")},
+            KeyConditionExpression="recipient_id = :id AND dispatch_id < :others",
+            ExpressionAttributeValues={":id": text(recipient_id), ":others": text("a")},
             ScanIndexForward=False,
             Limit=limit,
             ConsistentRead=True,

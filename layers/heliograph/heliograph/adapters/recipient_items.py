@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from heliograph.domain.consents import holds_against, together
 from heliograph.domain.model import (
     AddressSuppression,
     Channel,
@@ -25,27 +26,40 @@ Item = Mapping[str, Any]
 """Attribute name -> DynamoDB value (`{"S": …}`)."""
 
 INVALID = {channel: f"invalid#{channel}" for channel in Channel}
+TEXTS = (
+    *("recipient_id", "email", "phone", "phone_country", "phone_timezone", "locale", "timezone"),
+    *("country", "country_timezone", "preferred_time"),
+)
+TOLD_BY = {"phone": ("phone_country", "phone_timezone"), "country": ("country_timezone",)}
+"""What is known from another field only, and changes with it."""
+STATES = {":refused": ConsentState.OPTED_OUT, ":granted": ConsentState.OPTED_IN}
+ANSWER, WAITING = "consent", "pending"
+"""A confirmation that is waited for is kept beside the answer, so that neither ever overwrites the other."""
 
 
 def item_of(change: RecipientChange) -> dict[str, Any]:
     """The attributes that a change sets, the key among them."""
-    texts = {"recipient_id": change.recipient_id, "email": change.email, "phone": change.phone}
-    texts |= {"locale": change.locale, "timezone": change.timezone}
+    texts = {name: getattr(change, name) for name in TEXTS}
+    texts["paused_until"] = moment(change.paused_until) if change.paused_until else ""
     item: dict[str, Any] = {name: {"S": text} for name, text in texts.items() if text}
     item["known"] = {"BOOL": True}
     if change.devices:
         item["devices"] = {"SS": list(change.devices)}
     if change.preferred_channels:
         item["preferred_channels"] = {"L": [{"S": channel} for channel in change.preferred_channels]}
+    if change.quiet_hours:
+        item["quiet_hours"] = {"L": [{"S": window} for window in change.quiet_hours]}
     item |= {INVALID[channel]: {"BOOL": True} for channel in change.invalid}
-    item |= {f"consent#{key}": _kept_consent(consent) for key, consent in change.consents.items()}
+    item |= {f"{_family(consent)}#{key}": kept_consent(consent) for key, consent in change.consents.items()}
     return item | {f"attribute#{name}": _kept(value) for name, value in change.attributes.items()}
 
 
 def cleared_by(change: RecipientChange) -> tuple[str, ...]:
-    """The attributes that a change removes: a good address ends the record of a bad one."""
+    """The attributes that a change removes: a good address ends the record of a bad one, and what the old one told."""
     good = {Channel.EMAIL: change.email, Channel.SMS: change.phone, Channel.PUSH: change.devices}
-    return tuple(INVALID[channel] for channel, address in good.items() if address)
+    refuted = [INVALID[channel] for channel, address in good.items() if address]
+    told = [name for source, names in TOLD_BY.items() if getattr(change, source) for name in names]
+    return (*refuted, *(name for name in told if not getattr(change, name)), *change.ended)
 
 
 def insert_of(table: str, change: RecipientChange) -> BatchStatementRequestTypeDef:
@@ -62,11 +76,12 @@ def update_of(fields: Item, cleared: Iterable[str], *, undated: bool) -> dict[st
     sets = [f"#{place} = :{place}" for place in range(len(values))]
     removes = [f"#{place}" for place in range(len(values), len(names))]
     clauses = [f"{verb} {', '.join(what)}" for verb, what in (("SET", sets), ("REMOVE", removes)) if what]
-    consents = {place: value for place, (name, value) in enumerate(fields.items()) if name.startswith("consent#")}
-    values |= {f":at{place}": value["M"]["at"] for place, value in consents.items()}
-    conditions = [_is_news(place, value, undated=undated) for place, value in consents.items()]
-    if any("#state" in condition for condition in conditions):
-        names["#state"], values[":refused"] = "state", {"S": ConsentState.OPTED_OUT}
+    consents = {place: consent_of(value) for place, (name, value) in enumerate(fields.items()) if is_consent(name)}
+    values |= {f":at{place}": {"S": moment(consent.at)} for place, consent in consents.items()}
+    conditions = [_is_news(place, consent.state, undated=undated) for place, consent in consents.items()]
+    compared = {name: state for name, state in STATES.items() if any(name in condition for condition in conditions)}
+    names |= {"#state": "state"} if compared else {}
+    values |= {name: {"S": state} for name, state in compared.items()}
     arguments = {
         "UpdateExpression": " ".join(clauses),
         "ConditionExpression": " AND ".join(conditions),
@@ -77,31 +92,36 @@ def update_of(fields: Item, cleared: Iterable[str], *, undated: bool) -> dict[st
     return {name: value for name, value in arguments.items() if value}
 
 
-def _is_news(place: int, consent: Item, *, undated: bool) -> str:
-    """The condition under which a consent is set: the very opposite of `is_outdated`."""
-    later = f"#{place}.#at {'<=' if _is_refusal(consent) else '<'} :at{place}"
-    if undated and not _is_refusal(consent):
-        later += f" AND #{place}.#state <> :refused"
-    return f"(attribute_not_exists(#{place}) OR ({later}))"
+def is_consent(name: str) -> bool:
+    """Whether an attribute is an answer of the person, or an opt-in that waits for its confirmation."""
+    return name.startswith((f"{ANSWER}#", f"{WAITING}#"))
+
+
+def _is_news(place: int, state: ConsentState, *, undated: bool) -> str:
+    """The condition under which a consent is set: the very opposite of `holds_against`."""
+    is_undated = undated and state in (ConsentState.OPTED_IN, ConsentState.NOT_SET)
+    over = [f"#{place}.#at {'<=' if state is ConsentState.OPTED_OUT else '<'} :at{place}"]
+    if state is ConsentState.NOT_SET:
+        over.append(f"#{place}.#at = :at{place} AND #{place}.#state = :granted")
+    unless = f" AND #{place}.#state <> :refused" if is_undated else ""
+    return f"(attribute_not_exists(#{place}) OR {' OR '.join(f'({one}{unless})' for one in over)})"
 
 
 def is_outdated(value: Item, kept: Item, *, undated: bool) -> bool:
-    """Whether the consent that is kept holds against this one; of two at the same time, the opt-out does."""
-    if "at" not in value.get("M", {}):
-        return False
-    given_at, kept_at = value["M"]["at"]["S"], kept["M"]["at"]["S"]
-    if _is_refusal(value):
-        return bool(kept_at > given_at)
-    return bool(kept_at >= given_at or (undated and _is_refusal(kept)))
+    """Whether the consent that is kept holds against this one."""
+    return holds_against(consent_of(kept), consent_of(value), undated=undated)
 
 
 def recipient_of(item: Item) -> Recipient:
     """The person that an item holds; what it does not hold has its default."""
-    kept: dict[str, dict[str, Any]] = {"consent": {}, "suppressed": {}, "attribute": {}, "invalid": {}}
+    families = (ANSWER, WAITING, "suppressed", "attribute", "invalid", "engaged")
+    kept: dict[str, dict[str, Any]] = {family: {} for family in families}
     for name, value in item.items():
         family, marked, key = name.partition("#")
         if marked and family in kept:
             kept[family][key] = value
+    country = _text(item, "country")
+    words = {"country": country} if country else {}  # messages may speak of it
     return Recipient(
         recipient_id=item["recipient_id"]["S"],
         known="known" in item,
@@ -109,12 +129,17 @@ def recipient_of(item: Item) -> Recipient:
         phone=_text(item, "phone"),
         devices=tuple(sorted(item["devices"]["SS"])) if "devices" in item else (),
         invalid=tuple(channel for channel in Channel if channel in kept["invalid"]),
-        consents={key: _consent(value["M"]) for key, value in kept["consent"].items()},
+        consents=together(*({key: consent_of(one) for key, one in kept[each].items()} for each in (ANSWER, WAITING))),
         suppressed={key: _suppression(value["M"]) for key, value in kept["suppressed"].items()},
         preferences=_preferences(item),
         locale=_text(item, "locale"),
         timezone=_text(item, "timezone"),
-        attributes={name: _attribute(value) for name, value in kept["attribute"].items()},
+        phone_timezone=_text(item, "phone_timezone"),
+        country=country,
+        phone_country=_text(item, "phone_country"),
+        country_timezone=_text(item, "country_timezone"),
+        engaged={Channel(key): datetime.fromisoformat(value["S"]) for key, value in kept["engaged"].items()},
+        attributes=words | {name: _attribute(value) for name, value in kept["attribute"].items()},
     )
 
 
@@ -123,19 +148,26 @@ def moment(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="microseconds")
 
 
-def _is_refusal(consent: Item) -> bool:
-    return bool(consent["M"]["state"]["S"] == ConsentState.OPTED_OUT)
+def _family(consent: Consent) -> str:
+    return WAITING if consent.state is ConsentState.PENDING else ANSWER
 
 
-def _kept_consent(consent: Consent) -> dict[str, Any]:
-    return {"M": {"state": {"S": consent.state}, "at": {"S": moment(consent.at)}, "source": {"S": consent.source}}}
+def kept_consent(consent: Consent) -> dict[str, Any]:
+    """A consent as a value of DynamoDB; no text and no evidence take no room."""
+    texts = {"state": consent.state, "at": moment(consent.at), "source": consent.source}
+    texts |= {"text": consent.text, "evidence": consent.evidence}
+    return {"M": {name: {"S": text} for name, text in texts.items() if text}}
 
 
-def _consent(value: Item) -> Consent:
+def consent_of(kept: Item) -> Consent:
+    """The consent that a value of DynamoDB holds."""
+    value = kept["M"]
     return Consent(
         state=ConsentState(value["state"]["S"]),
         at=datetime.fromisoformat(value["at"]["S"]),
-        source=value["source"]["S"],
+        source=_text(value, "source"),
+        text=_text(value, "text"),
+        evidence=_text(value, "evidence"),
     )
 
 
@@ -144,9 +176,13 @@ def _suppression(value: Item) -> AddressSuppression:
 
 
 def _preferences(item: Item) -> Preferences:
-    if "preferred_channels" not in item:
-        return Preferences()
-    return Preferences(channels=tuple(Channel(value["S"]) for value in item["preferred_channels"]["L"]))
+    paused_until = _text(item, "paused_until")
+    return Preferences(
+        channels=tuple(Channel(each) for each in _list(item, "preferred_channels")),
+        time=_text(item, "preferred_time"),
+        quiet=_list(item, "quiet_hours"),
+        paused_until=datetime.fromisoformat(paused_until) if paused_until else None,
+    )
 
 
 def _kept(value: Any) -> dict[str, Any]:
@@ -160,3 +196,7 @@ def _attribute(value: Item) -> Any:
 
 def _text(item: Item, name: str) -> str:
     return str(item[name]["S"]) if name in item else ""
+
+
+def _list(item: Item, name: str) -> tuple[str, ...]:
+    return tuple(value["S"] for value in item[name]["L"]) if name in item else ()

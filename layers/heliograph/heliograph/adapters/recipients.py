@@ -7,11 +7,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from heliograph.adapters.consents import ConsentHistory
 from heliograph.adapters.dynamodb import STATEMENT_LIMIT, get_items
 from heliograph.adapters.recipient_items import (
     Item,
     cleared_by,
     insert_of,
+    is_consent,
     is_outdated,
     item_of,
     moment,
@@ -22,11 +24,12 @@ from heliograph.domain.model import (
     Channel,
     Consent,
     ConsentState,
-    Consequence,
+    Engaged,
     Recipient,
     RemoveDevice,
     SuppressAddress,
     WithdrawConsent,
+    consent_key,
 )
 from heliograph.domain.recipients import RecipientChange
 
@@ -43,6 +46,8 @@ class Recipients:
 
     client: DynamoDBClient
     table: str
+    history: ConsentHistory
+    """Where all that people ever said is kept, what does not hold included; it is written first."""
 
     def get_many(self, ids: Iterable[str], *, consistent: bool = False) -> dict[str, Recipient]:
         """The people who are known, by id; who is not known is not in it."""
@@ -74,24 +79,20 @@ class Recipients:
 
         Nor does an opt-in of an unknown date overwrite an opt-out, so that nobody is opted in again by an old file.
         """
-        fields = item_of(change)
-        key = fields.pop("recipient_id")
-        while holding := self._update(key, fields, cleared_by(change), undated=change.undated):
-            fields = {name: value for name, value in fields.items() if name not in holding}
-            if not fields:
-                return
+        self.history.keep([change])
+        self._set(change, item_of(change))
 
     def save_many(self, changes: Iterable[RecipientChange]) -> None:
         """Save changes in their order; cheapest for people who are new."""
         pack: dict[str, RecipientChange] = {}
         for change in changes:
             if change.recipient_id in pack or len(pack) == STATEMENT_LIMIT:
-                self._insert(pack)
+                self._save_pack(pack)
                 pack = {}
             pack[change.recipient_id] = change
-        self._insert(pack)
+        self._save_pack(pack)
 
-    def apply(self, consequence: Consequence) -> None:
+    def apply(self, consequence: SuppressAddress | WithdrawConsent | RemoveDevice | Engaged) -> None:
         """Let an engagement event have its consequence; twice is the same as once."""
         match consequence:
             case SuppressAddress():
@@ -100,6 +101,16 @@ class Recipients:
                 self._withdraw(consequence)
             case RemoveDevice():
                 self._remove_device(consequence)
+            case Engaged():
+                self._engage(consequence)
+
+    def _set(self, change: RecipientChange, fields: Item) -> None:
+        """Set the fields of a change, but those against which something holds that is kept."""
+        key, fields = fields["recipient_id"], {name: value for name, value in fields.items() if name != "recipient_id"}
+        while holding := self._update(key, fields, cleared_by(change), undated=change.undated):
+            fields = {name: value for name, value in fields.items() if name not in holding}
+            if not fields:
+                return
 
     def _update(self, key: Any, fields: Item, cleared: Iterable[str], *, undated: bool) -> set[str]:
         """Set fields. When consents that are kept hold against some of them, nothing is set and those are named."""
@@ -111,12 +122,13 @@ class Recipients:
             return {
                 name
                 for name, value in fields.items()
-                if name in kept and is_outdated(value, kept[name], undated=undated)
+                if is_consent(name) and name in kept and is_outdated(value, kept[name], undated=undated)
             }
         return set()
 
-    def _insert(self, pack: dict[str, RecipientChange]) -> None:
-        """Insert who is new in one call; who is known already, or did not go through, is saved alone."""
+    def _save_pack(self, pack: dict[str, RecipientChange]) -> None:
+        """Insert who is new in one call; who is known already, or did not go through, is changed alone."""
+        self.history.keep(list(pack.values()))
         statements = {recipient_id: insert_of(self.table, change) for recipient_id, change in pack.items()}
         inserted = [each for each, statement in statements.items() if len(statement["Statement"]) <= STATEMENT_LENGTH]
         refused = pack.keys() - set(inserted)
@@ -125,7 +137,7 @@ class Recipients:
             responses = zip(inserted, answer["Responses"], strict=True)
             refused |= {each for each, response in responses if "Error" in response}
         for recipient_id in refused:
-            self.save(pack[recipient_id])
+            self._set(pack[recipient_id], item_of(pack[recipient_id]))
 
     def _suppress(self, consequence: SuppressAddress) -> None:
         """On everybody who has the address, and on the recipient of the message even if nobody else knows them."""
@@ -142,16 +154,12 @@ class Recipients:
             )
 
     def _withdraw(self, consequence: WithdrawConsent) -> None:
-        """Every consent of the channel; one that was given after the event stays."""
-        person = self.get_many([consequence.recipient_id], consistent=True).get(consequence.recipient_id)
+        """Opt out of the purpose, also people who are not known yet; a consent that was given after the event stays."""
         refusal = Consent(state=ConsentState.OPTED_OUT, at=consequence.at, source=consequence.source)
-        given = {
-            key: refusal
-            for key, consent in (person.consents.items() if person else ())
-            if key.endswith(f"/{consequence.channel}") and consent.state is ConsentState.OPTED_IN
-        }
-        if given:
-            self.save(RecipientChange(recipient_id=consequence.recipient_id, consents=given))
+        key = consent_key(consequence.purpose, consequence.channel)
+        change = RecipientChange(recipient_id=consequence.recipient_id, consents={key: refusal})
+        self.history.keep([change])
+        self._set(change, {name: value for name, value in item_of(change).items() if name != "known"})
 
     def _remove_device(self, consequence: RemoveDevice) -> None:
         with suppress(self.client.exceptions.ConditionalCheckFailedException):  # nobody by this id: nothing to remove
@@ -161,4 +169,18 @@ class Recipients:
                 UpdateExpression="DELETE devices :device",
                 ConditionExpression="attribute_exists(recipient_id)",
                 ExpressionAttributeValues={":device": {"SS": [consequence.device]}},
+            )
+
+    def _engage(self, consequence: Engaged) -> None:
+        """The latest time holds, in whatever order they come."""
+        with suppress(self.client.exceptions.ConditionalCheckFailedException):  # nobody by this id, or a later time
+            self.client.update_item(
+                TableName=self.table,
+                Key={"recipient_id": {"S": consequence.recipient_id}},
+                UpdateExpression="SET #engaged = :at",
+                ConditionExpression=(
+                    "attribute_exists(recipient_id) AND (attribute_not_exists(#engaged) OR #engaged < :at)"
+                ),
+                ExpressionAttributeNames={"#engaged": f"engaged#{consequence.channel}"},
+                ExpressionAttributeValues={":at": {"S": moment(consequence.at)}},
             )

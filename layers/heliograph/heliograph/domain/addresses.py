@@ -1,11 +1,14 @@
-"""What people and files write as an address, a zone or a language, brought to the one form in which we keep it.
+"""What people and files write as an address, a zone, a country, a time or a language, in the form that we keep.
 
 Every reader raises MalformedError with a reason that never quotes what was written.
 The two big libraries are imported on first use, as most functions never need them.
 """
 
 import re
-from typing import Final
+from datetime import UTC, datetime
+from functools import cache
+from importlib.resources import files
+from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from heliograph.domain import locales
@@ -22,7 +25,24 @@ PLATFORMS: Final = {
 """As people name it -> as Pinpoint names it, in lower case."""
 
 DEVICE_TOKEN: Final = re.compile(r"[!-~]{1,4096}")
+MOST_PEOPLE: Final = {
+    "AU": "Australia/Sydney",
+    "BR": "America/Sao_Paulo",
+    "CA": "America/Toronto",
+    "RU": "Europe/Moscow",
+    "UA": "Europe/Kyiv",
+}
+"""Where most people of a country live, if that is not the first of its zones in zone.tab."""
+
 ZONE_NAME: Final = re.compile(r"[A-Z][A-Za-z0-9_+-]*(?:/[A-Za-z0-9_+-]+){0,3}")
+
+
+class Origin(NamedTuple):
+    """Where a phone number is from; empty where the number does not say."""
+
+    country: str
+    """ISO 3166-1 alpha-2."""
+    timezone: str
 
 
 def email(text: str) -> str:
@@ -52,6 +72,34 @@ def phone(text: str, *, region: str) -> str:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
+def phone_origin(number: str) -> Origin:
+    """The country of a number (E.164), and its time zone if it can be in one only: zones of one time count once."""
+    import phonenumbers
+    from phonenumbers.timezone import UNKNOWN_TIMEZONE, time_zones_for_number
+
+    parsed = phonenumbers.parse(number)
+    region = phonenumbers.region_code_for_number(parsed) or ""
+    code = region if region.isalpha() else ""  # `001` is a network that belongs to no country
+    zones = [zone for zone in time_zones_for_number(parsed) if zone != UNKNOWN_TIMEZONE]
+    if len({_rules_of(zone) for zone in zones}) != 1:
+        return Origin(code, "")
+    own = country_timezone(code)
+    return Origin(code, own if own in zones else zones[0])
+
+
+def country(text: str) -> str:
+    """ISO 3166-1 alpha-2: `de` is `DE`."""
+    code = text.strip().upper()
+    if code not in _countries():
+        raise MalformedError("country", "is not a country code of two letters (ISO 3166-1)")
+    return code
+
+
+def country_timezone(code: str) -> str:
+    """The time zone in which most people of a country live; empty if nobody does."""
+    return MOST_PEOPLE.get(code) or _first_zones().get(code, "")
+
+
 def device(text: str) -> str:
     """`<platform>:<token>`, the platform as Pinpoint names it: `FCM:abc` is `gcm:abc`."""
     platform, _, token = text.strip().partition(":")
@@ -74,9 +122,40 @@ def timezone(text: str) -> str:
         raise MalformedError("timezone", "is not an IANA time zone") from None
 
 
+def moment(text: str) -> datetime:
+    """ISO 8601; without a time zone it is UTC."""
+    try:
+        found = datetime.fromisoformat(text)
+        return found.replace(tzinfo=found.tzinfo or UTC).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise MalformedError("time", "is not an ISO 8601 time") from None
+
+
 def locale(text: str) -> str:
     """A BCP-47 tag in its canonical form: `en_us` is `en-US`."""
     try:
         return locales.canonical(text)
     except ValueError:
         raise MalformedError("locale", "is not a BCP-47 language tag") from None
+
+
+@cache
+def _countries() -> frozenset[str]:
+    return frozenset(row[0] for row in _rows("iso3166.tab"))
+
+
+@cache
+def _first_zones() -> dict[str, str]:
+    """zone.tab names the main zone of nearly every country first."""
+    return {row[0]: row[2] for row in reversed(_rows("zone.tab"))}
+
+
+@cache
+def _rules_of(zone: str) -> bytes:
+    """The zone's clock changes: a link, such as Europe/Guernsey, has those of the zone that it points to."""
+    return files("tzdata").joinpath("zoneinfo", *zone.split("/")).read_bytes()
+
+
+def _rows(table: str) -> list[list[str]]:
+    lines = files("tzdata").joinpath("zoneinfo", table).read_text(encoding="utf-8").splitlines()
+    return [line.split("\t") for line in lines if line and not line.startswith("#")]

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from hashlib import blake2b
 
+from heliograph.domain.caps import caps_on
 from heliograph.domain.errors import MalformedError
 from heliograph.domain.ids import is_identifier, split_place
 from heliograph.domain.model import (
@@ -11,27 +12,42 @@ from heliograph.domain.model import (
     Channel,
     Consequence,
     Dispatch,
+    Engaged,
     EngagementEvent,
     EngagementKind,
     Failed,
     FailureCode,
+    Message,
     Outcome,
+    Policy,
+    Refund,
     RemoveDevice,
     SuppressAddress,
     WithdrawConsent,
 )
 
+BOT = "Bot"
+"""The detail of an open or a click by a machine, such as a mail scanner's."""
 
-def consequences(event: EngagementEvent) -> tuple[Consequence, ...]:
-    """What must change about the recipient because of this event; the same event twice has the same consequences."""
+
+def consequences(event: EngagementEvent, *, messages: Mapping[str, Message], policy: Policy) -> tuple[Consequence, ...]:
+    """What must change about the recipient because of this event; the same event twice has the same consequences.
+
+    Its message may be in the catalogue no longer.
+    """
     match event.kind:
-        case EngagementKind.BOUNCED if event.permanent and event.address:
-            return (_dead(event),)
+        case EngagementKind.BOUNCED if event.permanent:
+            dead = (_dead(event),) if event.address else ()
+            return (*dead, *_refund(event, messages, policy))
+        case EngagementKind.UNDELIVERED:
+            return _refund(event, messages, policy)
         case EngagementKind.COMPLAINED:
             suppressed = (_suppress(event, "complaint"),) if event.address else ()
             return (*suppressed, _withdraw(event, "complaint"))
         case EngagementKind.UNSUBSCRIBED:
-            return (_withdraw(event, "reply" if event.channel is Channel.SMS else "unsubscribe"),)
+            return (_withdraw(event, "reply" if event.channel is Channel.SMS else "page:unsubscribe"),)
+        case EngagementKind.OPENED | EngagementKind.CLICKED:
+            return _engaged(event, messages, policy)
         case _:
             return ()
 
@@ -114,3 +130,19 @@ def _suppress(event: EngagementEvent, reason: str) -> SuppressAddress:
 
 def _withdraw(event: EngagementEvent, source: str) -> WithdrawConsent:
     return WithdrawConsent(recipient_id=event.recipient_id, channel=event.channel, source=source, at=event.occurred_at)
+
+
+def _refund(event: EngagementEvent, messages: Mapping[str, Message], policy: Policy) -> tuple[Consequence, ...]:
+    """A message under a cap that did not arrive; without a place, its outcome has settled that already."""
+    message = messages.get(event.message)
+    if message is None or not event.place or not caps_on(message, policy):
+        return ()
+    return (Refund(recipient_id=event.recipient_id, dispatch_id=event.dispatch_id),)
+
+
+def _engaged(event: EngagementEvent, messages: Mapping[str, Message], policy: Policy) -> tuple[Consequence, ...]:
+    """A person's reaction, where any message chooses its channel by it: opens are many, and every write costs."""
+    chosen_by = policy.by_engagement or any(message.by_engagement for message in messages.values())
+    if not chosen_by or event.detail == BOT:
+        return ()
+    return (Engaged(recipient_id=event.recipient_id, channel=event.channel, at=event.occurred_at),)

@@ -107,12 +107,14 @@ class EngagementKind(StrEnum):
 
 
 class ConsentState(StrEnum):
-    """What a person said about a topic or a purpose on a channel; a missing consent is "not set"."""
+    """What a person said about a topic or a purpose on a channel; a missing consent is "not set", too."""
 
     OPTED_IN = "opted_in"
     OPTED_OUT = "opted_out"
     PENDING = "pending"
     """Opted in to a topic of double opt-in, and not confirmed yet: as good as not set."""
+    NOT_SET = "not_set"
+    """Neither opted in nor out any more: as if nothing had ever been said."""
 
 
 class Enforcement(StrEnum):

@@ -1,38 +1,36 @@
 """What an import row or an event changes about a person: only what was given, and never at the cost of the rest."""
 
 import re
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable, Collection, Mapping
+from datetime import datetime
 from functools import partial
 from typing import Any, Final, TypeVar
 
 import msgspec
 
 from heliograph.domain import addresses
+from heliograph.domain.consents import COLUMN, is_source, state_of
 from heliograph.domain.errors import MalformedError
 from heliograph.domain.ids import is_identifier
 from heliograph.domain.model import Channel, Consent, ConsentState, JsonObject, Value, consent_key
 
 T = TypeVar("T")
 
+PREFERENCES: Final = ("preferred_channels", "preferred_time", "quiet_hours")
+"""What a person ends with the word `none`; a pause is ended by a time that is over."""
 COLUMNS: Final = frozenset(
     {
-        *("recipient_id", "email", "phone", "devices", "preferred_channels", "locale", "timezone"),
-        *("consent_source", "consent_at"),
+        *("recipient_id", "email", "phone", "devices", "locale", "timezone", "country"),
+        *(*PREFERENCES, "paused_until"),
+        *("consent_source", "consent_at", "consent_text", "consent_evidence"),
     }
 )
-"""The columns with a meaning of their own, beside `consent.<topic>.<channel>`; every other one is an attribute."""
+"""The columns with a meaning of their own, beside `consent.<topic or purpose>.<channel>`; all others are attributes."""
 
-CONSENT_COLUMN: Final = re.compile(r"consent\.(?P<topic>[A-Za-z0-9_-]{1,128})\.(?P<channel>email|sms|push)")
-ANSWERS: Final = {
-    "opted_in": ConsentState.OPTED_IN,
-    "yes": ConsentState.OPTED_IN,
-    "true": ConsentState.OPTED_IN,
-    "opted_out": ConsentState.OPTED_OUT,
-    "no": ConsentState.OPTED_OUT,
-    "false": ConsentState.OPTED_OUT,
-}
+NONE: Final = "none"
+TIME: Final = re.compile(r"([01]?[0-9]|2[0-3]):[0-5][0-9]")
 CELL_LIMIT: Final = 4_096  # characters; so that no row outgrows an item of DynamoDB (400 KB)
+PROOF_LIMIT: Final = 256  # characters of the source, the text and the evidence of a consent
 
 
 class RecipientChange(Value, frozen=True, kw_only=True):
@@ -41,12 +39,23 @@ class RecipientChange(Value, frozen=True, kw_only=True):
     recipient_id: str
     email: str = ""
     phone: str = ""
+    phone_country: str = ""
+    phone_timezone: str = ""
+    """Both change with the number: they are removed when a new one does not tell them."""
     devices: tuple[str, ...] = ()
     invalid: tuple[Channel, ...] = ()
     """Channels whose address was given and refused."""
     preferred_channels: tuple[Channel, ...] = ()
+    preferred_time: str = ""
+    quiet_hours: tuple[str, ...] = ()
+    paused_until: datetime | None = None
+    ended: tuple[str, ...] = ()
+    """Those of `PREFERENCES` that hold no longer."""
     locale: str = ""
     timezone: str = ""
+    country: str = ""
+    country_timezone: str = ""
+    """It changes with the country."""
     consents: dict[str, Consent] = {}
     undated: bool = False
     """The consents come from a file that does not say when they were given: an opt-in then never ends an opt-out."""
@@ -55,31 +64,42 @@ class RecipientChange(Value, frozen=True, kw_only=True):
     """`<column>: <why it was refused>`; never the value."""
 
 
-def from_row(row: Mapping[str, str], *, region: str, source: str, at: datetime) -> RecipientChange:
+def from_row(
+    row: Mapping[str, str], *, region: str, double_opt_in: Collection[str], source: str, at: datetime
+) -> RecipientChange:
     """Read an import row; a blank cell says nothing. Only a bad `recipient_id` refuses the row (MalformedError)."""
     cells = {name: value.strip() for name, value in row.items() if value and value.strip()}
     ours = {name: value for name, value in cells.items() if name in COLUMNS or name.startswith("consent.")}
     reading = _Reading(ours)
-    attributes = {name: reading.short(name, value) for name, value in cells.items() if name not in ours}
+    attributes = {name: reading.short(name, CELL_LIMIT, value) for name, value in cells.items() if name not in ours}
     given = {name: value for name, value in attributes.items() if value}
-    change = _change(reading, given, region=region, source=source, at=at)
+    said_by = _proof(reading, "consent_source")
+    exactly = said_by if not said_by or is_source(said_by) else f"import:{said_by}"
+    consents = _consents(reading, double_opt_in=double_opt_in, source=exactly or source, at=at)
+    change = _change(reading, given, consents, region=region)
     return msgspec.structs.replace(change, undated=bool(change.consents) and "consent_at" not in cells)
 
 
-def from_event(detail: JsonObject, *, region: str, source: str, at: datetime) -> RecipientChange:
+def from_event(
+    detail: JsonObject, *, region: str, double_opt_in: Collection[str], source: str, at: datetime
+) -> RecipientChange:
     """Read a `RecipientUpdated` event; null says nothing. Only a bad `recipient_id` refuses it (MalformedError).
 
-    Its fields are the columns (as text or lists), `consents` by `<topic>/<channel>`, and `attributes`.
+    Its fields are the columns (as text or lists), `consents` by `<topic or purpose>/<channel>`, and `attributes`.
     """
     reading = _Reading({})
     for name in sorted(COLUMNS & detail.keys()):
         reading.put(name, detail[name])
     for key, answer in reading.within(detail, "consents").items():
         reading.put(f"consent.{key.replace('/', '.', 1)}", str(answer))
-    return _change(reading, reading.within(detail, "attributes"), region=region, source=source, at=at)
+    said_by = _proof(reading, "consent_source")
+    consents = _consents(reading, double_opt_in=double_opt_in, source=said_by if is_source(said_by) else source, at=at)
+    return _change(reading, reading.within(detail, "attributes"), consents, region=region)
 
 
-def _change(reading: "_Reading", attributes: JsonObject, *, region: str, source: str, at: datetime) -> RecipientChange:
+def _change(
+    reading: "_Reading", attributes: JsonObject, consents: dict[str, Consent], *, region: str
+) -> RecipientChange:
     recipient_id = reading.cells.get("recipient_id", "")
     if not is_identifier(recipient_id):
         raise MalformedError("recipient_id", "is missing or not 1 to 128 of A-Z a-z 0-9 _ -")
@@ -87,39 +107,55 @@ def _change(reading: "_Reading", attributes: JsonObject, *, region: str, source:
     phone = reading.one("phone", partial(addresses.phone, region=region)) or ""
     devices = reading.several("devices", addresses.device)
     reached = {Channel.EMAIL: ("email", email), Channel.SMS: ("phone", phone), Channel.PUSH: ("devices", devices)}
+    origin = addresses.phone_origin(phone) if phone else addresses.Origin("", "")
+    country = reading.one("country", addresses.country) or ""
+    ended = tuple(name for name in PREFERENCES if reading.ends(name))
     return RecipientChange(
         recipient_id=recipient_id,
         email=email,
         phone=phone,
+        phone_country=origin.country,
+        phone_timezone=origin.timezone,
         devices=devices,
         invalid=tuple(channel for channel, (name, read) in reached.items() if name in reading.refused and not read),
         preferred_channels=reading.several("preferred_channels", _channel),
+        preferred_time=reading.one("preferred_time", _time_of_day) or "",
+        quiet_hours=reading.several("quiet_hours", _window),
+        paused_until=reading.one("paused_until", addresses.moment),
+        ended=ended,
         locale=reading.one("locale", addresses.locale) or "",
         timezone=reading.one("timezone", addresses.timezone) or "",
-        consents=_consents(reading, source=source, at=at),
+        country=country,
+        country_timezone=addresses.country_timezone(country),
+        consents=consents,
         attributes=attributes,
         problems=tuple(f"{name}: {reason}" for name, reason in reading.refused.items()),
     )
 
 
-def _consents(reading: "_Reading", *, source: str, at: datetime) -> dict[str, Consent]:
+def _consents(reading: "_Reading", *, double_opt_in: Collection[str], source: str, at: datetime) -> dict[str, Consent]:
     """An opt-in of which nobody can tell when it was given is no consent; an opt-out then holds from now."""
-    given_at = reading.one("consent_at", _moment) or at
+    given_at = reading.one("consent_at", addresses.moment) or at
     undated = "consent_at" in reading.refused
-    said_by = reading.cells.get("consent_source", source)
+    text, evidence = (_proof(reading, name) for name in ("consent_text", "consent_evidence"))
     consents: dict[str, Consent] = {}
     for name in [name for name in reading.cells if name.startswith("consent.")]:
-        column, state = CONSENT_COLUMN.fullmatch(name), ANSWERS.get(reading.cells[name].lower())
+        column = COLUMN.fullmatch(name)
+        state = column and state_of(reading.cells[name], column["subject"], double_opt_in)
         if column is None:
-            reading.refused[name] = "is not consent.<topic>.<channel>"
+            reading.refused[name] = "is not consent.<topic or purpose>.<channel>"
         elif state is None:
-            reading.refused[name] = "is neither opted_in nor opted_out"
-        elif undated and state is ConsentState.OPTED_IN:
+            reading.refused[name] = "is none of opted_in, confirmed, opted_out, pending and not_set"
+        elif undated and state is not ConsentState.OPTED_OUT:
             reading.refused[name] = "has no date that can be read"
         else:
-            key = consent_key(column["topic"], Channel(column["channel"]))
-            consents[key] = Consent(state=state, at=min(given_at, at), source=said_by)
+            key = consent_key(column["subject"], Channel(column["channel"]))
+            consents[key] = Consent(state=state, at=min(given_at, at), source=source, text=text, evidence=evidence)
     return consents
+
+
+def _proof(reading: "_Reading", name: str) -> str:
+    return reading.short(name, PROOF_LIMIT, reading.cells.get(name, ""))
 
 
 class _Reading:
@@ -156,11 +192,18 @@ class _Reading:
         found = [part for word in self.cells.get(name, "").split() for part in self._read(name, word, read)]
         return tuple(dict.fromkeys(found))
 
-    def short(self, name: str, value: str) -> str:
-        """An attribute, unless it is longer than one may be."""
-        if len(value) <= CELL_LIMIT:
+    def ends(self, name: str) -> bool:
+        """Whether a field says that what it is about holds no longer; then it says nothing else."""
+        is_ended = self.cells.get(name, "").lower() == NONE
+        if is_ended:
+            del self.cells[name]
+        return is_ended
+
+    def short(self, name: str, limit: int, value: str) -> str:
+        """A text, unless it is longer than it may be."""
+        if len(value) <= limit:
             return value
-        self.refused[name] = f"is longer than {CELL_LIMIT} characters"
+        self.refused[name] = f"is longer than {limit} characters"
         return ""
 
     def _read(self, name: str, text: str, read: Callable[[str], T]) -> tuple[T, ...]:
@@ -178,10 +221,18 @@ def _channel(text: str) -> Channel:
         raise MalformedError("preferred_channels", "names a channel that does not exist") from None
 
 
-def _moment(text: str) -> datetime:
-    """ISO 8601; without a time zone it is UTC."""
-    try:
-        moment = datetime.fromisoformat(text)
-        return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise MalformedError("consent_at", "is not an ISO 8601 time") from None
+def _time_of_day(text: str) -> str:
+    """`8:30` is `08:30`."""
+    if not TIME.fullmatch(text):
+        raise MalformedError("preferred_time", "is not a time of day such as 18:30")
+    return text.zfill(5)
+
+
+def _window(text: str) -> str:
+    """`22:00-9:00` is `22:00-09:00`; the end may be `24:00`."""
+    start, _, end = text.partition("-")
+    if not TIME.fullmatch(start) or not (TIME.fullmatch(end) or end == "24:00"):
+        raise MalformedError("quiet_hours", "is not a window of time such as 22:00-09:00")
+    if start.zfill(5) == end.zfill(5):
+        raise MalformedError("quiet_hours", "begins and ends at the same time")
+    return f"{start.zfill(5)}-{end.zfill(5)}"

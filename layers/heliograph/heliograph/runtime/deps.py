@@ -16,6 +16,7 @@ from heliograph.runtime.settings import setting
 if TYPE_CHECKING:
     from heliograph.adapters.allowances import Allowances
     from heliograph.adapters.bucket import Bucket
+    from heliograph.adapters.consents import ConsentHistory
     from heliograph.adapters.evidence import Evidence
     from heliograph.adapters.ledger import Ledger
     from heliograph.adapters.links import UnsubscribeLinks
@@ -46,7 +47,15 @@ def recipients() -> Recipients:
     """The people."""
     from heliograph.adapters.recipients import Recipients
 
-    return Recipients(client("dynamodb"), setting("RECIPIENTS_TABLE"))
+    return Recipients(client("dynamodb"), setting("RECIPIENTS_TABLE"), consents())
+
+
+@cache
+def consents() -> ConsentHistory:
+    """What people said about topics and purposes."""
+    from heliograph.adapters.consents import ConsentHistory
+
+    return ConsentHistory(client("dynamodb"), setting("LEDGER_TABLE"))
 
 
 @cache

@@ -12,7 +12,7 @@ import msgspec
 
 from heliograph.adapters.channels.email_bulk import Mail, mail, packs, parts, pass_through
 from heliograph.adapters.channels.errors import PROVIDER_ERRORS, ProviderError, outcome_of
-from heliograph.domain.engagement import tagged_event
+from heliograph.domain.engagement import BOT, tagged_event
 from heliograph.domain.errors import MalformedError
 from heliograph.domain.model import (
     Accepted,
@@ -191,7 +191,7 @@ class _Payload(msgspec.Struct, rename="camel"):
             case EngagementKind.BOUNCED:
                 return f"{self.bounce_type}/{self.bounce_sub_type}"
             case EngagementKind.OPENED | EngagementKind.CLICKED:
-                return "Bot" if self.is_bot_event == "Likely" else ""
+                return BOT if self.is_bot_event == "Likely" else ""
             case _:
                 return self.complaint_sub_type or self.complaint_feedback_type or self.delay_type or self.reason or ""
 

@@ -1,0 +1,73 @@
+"""`heliograph consents`: what one person consented to, now or at a time, and the proof of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from heliograph.domain.model import Channel, ConsentState
+from heliograph_cli.commands.send import identifier
+from heliograph_cli.console import answer, table
+from heliograph_cli.options import common_options
+from heliograph_cli.stack import ask, connect
+
+WORDS = {
+    ConsentState.OPTED_IN: "opted in",
+    ConsentState.OPTED_OUT: "opted out",
+    ConsentState.PENDING: "waits for confirmation",
+    ConsentState.NOT_SET: "not set",
+}
+
+
+def moment(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """A time as it was given, once it can be read."""
+    from heliograph.domain.addresses import moment
+    from heliograph.domain.errors import MalformedError
+
+    try:
+        return moment(value).isoformat() if value else None
+    except MalformedError as error:
+        raise click.BadParameter(f"{error.reason}, such as 2026-11-21T10:00:00Z.") from None
+
+
+@click.command(epilog="Example: heliograph consents anna-1 --at 2026-11-21T10:00:00Z")
+@common_options
+@click.argument("recipient", callback=identifier)
+@click.option("--at", metavar="TIME", callback=moment, help="What held then (ISO 8601; default: now).")
+def consents(recipient: str, at: str | None) -> None:
+    """Show what RECIPIENT consented to on which channel, and all that was ever said, newest last.
+
+    A history entry has the version of the text that was shown, where the proof is, and since when it is known here.
+    """
+    told = ask(connect(), "consents", recipient_id=recipient, at=at)
+    when = f"at {told['at']}" if told["at"] else "now"
+    answer(told, Group(_states(told["consents"]), Text(), _history(told["history"])), title=f"{recipient}, {when}")
+
+
+def _states(told: list[dict[str, Any]]) -> Table:
+    """A row for each topic and purpose, a column for each channel."""
+    states = {(each["subject"], each["channel"]): WORDS[ConsentState(each["state"])] for each in told}
+    shown = table("topic or purpose", *Channel)
+    for subject in dict.fromkeys(subject for subject, _ in states):
+        shown.add_row(subject, *(states.get((subject, channel), "") for channel in Channel))
+    return shown
+
+
+def _history(told: list[dict[str, Any]]) -> Table | Text:
+    if not told:
+        return Text("Nothing was ever said.")
+    shown = table("said", "about", "channel", "state", "source", "text shown", "evidence", "known since", "holds")
+    for each in told:
+        shown.add_row(
+            each["at"],
+            each["subject"],
+            each["channel"],
+            WORDS[ConsentState(each["state"])],
+            *(Text(each[name]) for name in ("source", "text", "evidence", "recorded_at")),
+            "yes" if each["holds"] else "",
+        )
+    return shown

@@ -1,0 +1,49 @@
+"""Answers about what a person consented to: what holds, now or at a time, and everything that was ever said."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from heliograph.domain.addresses import moment
+from heliograph.domain.consents import Statement, as_of
+from heliograph.domain.errors import MalformedError
+from heliograph.domain.model import Channel, Consent, ConsentState, JsonObject, Purpose, consent_key
+from heliograph.runtime import deps
+
+
+def answer(recipient_id: str, at: str | None) -> JsonObject:
+    """The state of every topic and purpose on every channel, and the history until then, oldest first."""
+    history = deps.consents().of(recipient_id)
+    person = deps.recipients().get_many([recipient_id], consistent=True).get(recipient_id)
+    if person is None and not history:
+        raise MalformedError("recipient_id", f"there is no {recipient_id}: `heliograph recipients export` lists all")
+    then = moment(at) if at else None
+    held = as_of(history, then) if then else person.consents if person else {}
+    said = [each for each in history if then is None or each.consent.at <= then]
+    return {
+        "recipient_id": recipient_id,
+        "at": then,
+        "consents": [_told(key, held.get(key)) for key in _keys({*held, *(each.key for each in said)})],
+        "history": [_entry(each, holds=held.get(each.key) == each.consent) for each in said],
+    }
+
+
+def _keys(known: set[str]) -> list[str]:
+    """Topics as the policy orders them, others of which somebody spoke once, and purposes."""
+    spoken = sorted({key.partition("/")[0] for key in known})
+    subjects = dict.fromkeys([*deps.templates().policy.topics, *spoken])
+    topics = [subject for subject in subjects if subject not in set(Purpose)]
+    return [consent_key(subject, channel) for subject in (*topics, *Purpose) for channel in Channel]
+
+
+def _told(key: str, consent: Consent | None) -> JsonObject:
+    subject, _, channel = key.partition("/")
+    blank: dict[str, str | datetime | None] = {"at": None, "source": "", "text": "", "evidence": ""}
+    facts = msgspec.structs.asdict(consent) if consent else {"state": ConsentState.NOT_SET, **blank}
+    return {"subject": subject, "channel": channel, **facts}
+
+
+def _entry(said: Statement, *, holds: bool) -> JsonObject:
+    return {**_told(said.key, said.consent), "recorded_at": said.recorded_at, "holds": holds}
