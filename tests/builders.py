@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from heliograph.domain.model import (
     AddressSuppression,
+    Cap,
     Channel,
     Consent,
     ConsentState,
+    Decision,
     Dispatch,
+    EngagementKind,
+    Fallback,
+    Hours,
+    Inputs,
     Letter,
     Message,
+    Policy,
     Purpose,
     Recipient,
+    Reservation,
+    Ruling,
     SendRequest,
+    Verdict,
 )
+from heliograph.domain.planning import NO_CONFIRMATION, decide, decision, inputs_of, unknown_message
 
 NOW = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
 REQUEST_ID = "01KAJ8ZQG0AMARA0000000000A"
@@ -34,13 +46,20 @@ def a_recipient(
     *,
     opted_in: Collection[str] = (),
     opted_out: Collection[str] = (),
+    pending: Collection[str] = (),
+    not_set: Collection[str] = (),
     suppressed: Collection[Channel] = (),
     **fields: Any,
 ) -> Recipient:
     """A person with an address on every channel; consents by key (`news/email`), suppressions by channel."""
     reachable = {"email": "amara@example.com", "phone": "+12065550100", "devices": ("gcm:token-1",)}
     person = Recipient(recipient_id=recipient_id, **(reachable | fields))
-    answers = dict.fromkeys(opted_in, ConsentState.OPTED_IN) | dict.fromkeys(opted_out, ConsentState.OPTED_OUT)
+    answers = {
+        **dict.fromkeys(opted_in, ConsentState.OPTED_IN),
+        **dict.fromkeys(opted_out, ConsentState.OPTED_OUT),
+        **dict.fromkeys(pending, ConsentState.PENDING),
+        **dict.fromkeys(not_set, ConsentState.NOT_SET),
+    }
     given: dict[str, Any] = {
         "consents": {key: Consent(state=state, at=NOW, source="import:test") for key, state in answers.items()},
         "suppressed": {
@@ -52,23 +71,121 @@ def a_recipient(
     return Recipient(recipient_id=recipient_id, **(reachable | given | fields))
 
 
+def a_subscriber(**fields: Any) -> Recipient:
+    """A person who opted in to news on every channel."""
+    return a_recipient(**({"opted_in": [f"news/{channel}" for channel in Channel]} | fields))
+
+
 def a_message(name: str = "order-shipped", **fields: Any) -> Message:
     """A transactional message that may take any channel, email first."""
-    channels = tuple(fields.get("channels", tuple(Channel)))
     ordinary: dict[str, Any] = {
         "version": "v1",
         "topic": "orders",
         "purpose": Purpose.TRANSACTIONAL,
-        "channels": channels,
-        "locales": dict.fromkeys(channels, ("en",)),
+        "channels": tuple(Channel),
+        "locales": dict.fromkeys(Channel, ("en",)),
     }
     return Message(name=name, **(ordinary | fields))
+
+
+def a_promotion(*channels: Channel, **fields: Any) -> Message:
+    """News, on these channels only."""
+    ordinary: dict[str, Any] = {"topic": "news", "purpose": Purpose.PROMOTIONAL, "channels": channels or tuple(Channel)}
+    return a_message("news", **(ordinary | fields))
+
+
+def a_fallback(*channels: Channel, **fields: Any) -> Fallback:
+    """What follows two hours later, unless the message was opened."""
+    ordinary: dict[str, Any] = {"unless": EngagementKind.OPENED, "within": 7_200}
+    return Fallback(channels=channels, **(ordinary | fields))
+
+
+def hours(name: str = "hours", **fields: Any) -> Hours:
+    """A rule on hours, for promotional messages everywhere."""
+    return Hours(name=name, **fields)
+
+
+def a_cap(limit: int, *, days: int | None = None, **fields: Any) -> Cap:
+    """A cap over a rolling window of some days; without: over a calendar day."""
+    return Cap(limit=limit, seconds=days and days * 86_400, **fields)
+
+
+def reserved(at: str | datetime, channel: Channel = Channel.EMAIL, **fields: Any) -> Reservation:
+    """A message of news that counts since a time (UTC)."""
+    since = datetime.fromisoformat(at).replace(tzinfo=UTC) if isinstance(at, str) else at
+    ordinary: dict[str, Any] = {
+        "dispatch_id": f"{channel}-{since.isoformat()}",
+        "purpose": Purpose.PROMOTIONAL,
+        "topic": "news",
+    }
+    return Reservation(at=since, channel=channel, **(ordinary | fields))
+
+
+def at(local: str, zone: str = "UTC", *, fold: int = 0) -> datetime:
+    """The moment (UTC) at which clocks in a time zone show a time."""
+    return datetime.fromisoformat(local).replace(tzinfo=ZoneInfo(zone), fold=fold).astimezone(UTC)
 
 
 def a_request(recipient_id: str = "amara", **fields: Any) -> SendRequest:
     """A request of an ordinary message, made now."""
     ordinary: dict[str, Any] = {"request_id": REQUEST_ID, "message": "order-shipped", "requested_at": NOW}
     return SendRequest(recipient_id=recipient_id, **(ordinary | fields))
+
+
+def inputs_for(
+    person: Recipient | None,
+    message: Message | None = None,
+    *,
+    request: SendRequest | None = None,
+    policy: Policy | None = None,
+    now: datetime = NOW,
+    reserved: Sequence[Reservation] = (),
+    confirmation: tuple[str, datetime | None] = NO_CONFIRMATION,
+) -> Inputs:
+    """The inputs of a decision on a request that was made just now."""
+    return inputs_of(
+        request or a_request(requested_at=now),
+        message or a_message(),
+        person,
+        policy=policy or Policy(),
+        now=now,
+        reserved=tuple(reserved),
+        confirmation=confirmation,
+    )
+
+
+def rule_on(
+    person: Recipient | None, message: Message | None = None, policy: Policy | None = None, **asked: Any
+) -> Ruling:
+    """What the rules make of a message to a person; further fields are those of `inputs_for`."""
+    message, policy = message or a_message(), policy or Policy()
+    return decide(inputs_for(person, message, policy=policy, **asked), message, policy)
+
+
+def in_words(ruling: Ruling) -> str:
+    """`email`, `no: email not_consented` or `later: sms quiet_hours Sun 08:00` (UTC)."""
+    if ruling.outcome is Verdict.DISPATCHED:
+        return str(ruling.channel)
+    if ruling.outcome is Verdict.DEFERRED:
+        return f"later: {ruling.channel} {ruling.reason} {ruling.until:%a %H:%M}"
+    return f"no: {ruling.channel} {ruling.reason}"
+
+
+def plan(
+    request: SendRequest,
+    message: Message | None,
+    recipient: Recipient | None,
+    *,
+    policy: Policy | None = None,
+    now: datetime = NOW,
+    **known: Any,
+) -> Decision:
+    """Decide on a request as `plan` does; `known` are the reservations and the confirmation of `inputs_for`."""
+    if message is None:
+        return unknown_message(request)
+    policy = policy or Policy()
+    inputs = inputs_for(recipient, message, request=request, policy=policy, now=now, **known)
+    return decision(request, message, recipient, decide(inputs, message, policy), policy=policy, slot=0)
 
 
 def a_dispatch(channel: Channel = Channel.EMAIL, *, slot: int = 0, **fields: Any) -> Dispatch:

@@ -1,13 +1,27 @@
-"""The rules, and the decision that they make."""
+"""The decision: what follows from the rules' answer, how it is told, and what is asked again before delivery."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
+import msgspec
 import pytest
 
-from builders import NOW, a_dispatch, a_message, a_recipient, a_request
+from builders import (
+    NOW,
+    a_cap,
+    a_dispatch,
+    a_fallback,
+    a_message,
+    a_promotion,
+    a_recipient,
+    a_request,
+    a_subscriber,
+    hours,
+    in_words,
+    plan,
+    rule_on,
+)
 from heliograph.domain.model import (
     Channel,
     Deferral,
@@ -15,161 +29,144 @@ from heliograph.domain.model import (
     Message,
     Policy,
     Preferences,
-    Purpose,
-    QuietHours,
     Reason,
     Recipient,
-    SendRequest,
     Suppression,
 )
-from heliograph.domain.planning import plan, recheck, spelled_out
+from heliograph.domain.planning import RULES, recheck, spelled_out
+from tables import table
 
-POLICY = Policy(quiet_hours={Channel.SMS: QuietHours(start="21:00", end="08:00")})
-PROMOTION = {"purpose": Purpose.PROMOTIONAL, "topic": "news"}
+EMAIL, SMS, PUSH = Channel
+BY_DAY = Policy(hours=(hours(quiet=("21:00-08:00",)),))
 NIGHT = NOW.replace(hour=23)
+NEWS = a_promotion(EMAIL)
 
 
-def decide(
-    *,
-    request: SendRequest | None = None,
-    message: Message | None = None,
-    recipient: Recipient | None = None,
-    now: datetime = NOW,
-) -> Any:
-    return plan(request or a_request(), message or a_message(), recipient, policy=POLICY, now=now)
-
-
-def test_the_first_channel_of_the_message_that_may_carry_it_gets_it() -> None:
-    decision = decide(recipient=a_recipient())
+def test_a_yes_is_a_dispatch_to_the_live_addresses_on_the_channel() -> None:
+    one_gone = msgspec.structs.replace(
+        a_recipient(devices=("gcm:gone",), suppressed={PUSH}), devices=("gcm:gone", "gcm:here")
+    )
+    decision = plan(a_request(), a_message(channels=(PUSH,)), one_gone)
     assert isinstance(decision, Dispatch)
-    assert (decision.channel, decision.addresses) == (Channel.EMAIL, ("amara@example.com",))
+    assert (decision.channel, decision.addresses) == (PUSH, ("gcm:here",))
 
 
-def test_the_channel_that_the_person_prefers_is_asked_first() -> None:
-    decision = decide(recipient=a_recipient(preferences=Preferences(channels=(Channel.PUSH, Channel.SMS))))
-    assert decision.channel is Channel.PUSH
-
-
-def test_the_next_channel_is_tried_when_one_is_suppressed() -> None:
-    decision = decide(recipient=a_recipient(suppressed={Channel.EMAIL}))
-    assert isinstance(decision, Dispatch)
-    assert (decision.channel, decision.tried) == (Channel.SMS, "email:address_suppressed sms:passed")
-
-
-@pytest.mark.parametrize(
-    ("person", "reason"),
-    [
-        (None, Reason.UNKNOWN_RECIPIENT),
-        (a_recipient(email="", phone="", devices=()), Reason.NO_ADDRESS),
-        (a_recipient(email="", phone="", devices=(), invalid=(Channel.EMAIL,)), Reason.NO_ADDRESS),
-        (a_recipient(suppressed=tuple(Channel)), Reason.ADDRESS_SUPPRESSED),
-        (a_recipient(suppressed={Channel.EMAIL}, phone="", devices=()), Reason.ADDRESS_SUPPRESSED),
-    ],
-)
-def test_a_no_has_the_reason_of_the_channel_that_came_closest(person: Recipient | None, reason: Reason) -> None:
-    decision = decide(recipient=person)
-    assert isinstance(decision, Suppression)
-    assert decision.reason is reason
-
-
-def test_an_address_that_could_not_be_read_is_no_address() -> None:
-    decision = decide(message=a_message(channels=(Channel.EMAIL,)), recipient=a_recipient(email="", invalid=("email",)))
-    assert decision.reason is Reason.INVALID_ADDRESS
-
-
-@pytest.mark.parametrize(
-    ("opted_in", "opted_out", "purpose", "sent"),
-    [
-        ((), (), Purpose.TRANSACTIONAL, True),
-        ((), (), Purpose.PROMOTIONAL, False),
-        (("news/email",), (), Purpose.PROMOTIONAL, True),
-        ((), ("news/email",), Purpose.PROMOTIONAL, False),
-        ((), ("news/email",), Purpose.TRANSACTIONAL, True),
-        (("other/email",), (), Purpose.PROMOTIONAL, False),
-        (("news/sms",), (), Purpose.PROMOTIONAL, False),
-    ],
-)
-def test_promotional_messages_need_consent_for_their_topic_on_the_channel(
-    opted_in: tuple[str, ...], opted_out: tuple[str, ...], purpose: Purpose, *, sent: bool
-) -> None:
-    message = a_message(purpose=purpose, topic="news", channels=(Channel.EMAIL,))
-    decision = decide(message=message, recipient=a_recipient(opted_in=opted_in, opted_out=opted_out))
-    assert isinstance(decision, Dispatch) is sent
-
-
-def test_promotion_in_the_quiet_hours_is_held_and_not_dropped() -> None:
-    message = a_message(**PROMOTION, channels=(Channel.SMS, Channel.EMAIL))
-    decision = decide(message=message, recipient=a_recipient(opted_in=("news/sms", "news/email")), now=NIGHT)
+def test_a_later_is_a_deferral_until_the_time_at_which_it_is_planned_again() -> None:
+    decision = plan(a_request(requested_at=NIGHT), NEWS, a_subscriber(), policy=BY_DAY, now=NIGHT)
     assert isinstance(decision, Deferral)
-    assert decision.until == NIGHT.replace(hour=8) + timedelta(days=1)
+    assert (decision.until, decision.reason) == (NIGHT + timedelta(hours=9), Reason.QUIET_HOURS)
 
 
-def test_transactional_messages_have_no_quiet_hours() -> None:
-    decision = decide(message=a_message(channels=(Channel.SMS,)), recipient=a_recipient(), now=NIGHT)
-    assert isinstance(decision, Dispatch)
-
-
-def test_a_message_that_would_expire_while_it_is_held_takes_the_next_channel() -> None:
-    message = a_message(**PROMOTION, channels=(Channel.SMS, Channel.EMAIL))
-    request = a_request(not_after=NIGHT + timedelta(hours=1))
-    consents = ("news/sms", "news/email")
-    decision = decide(request=request, message=message, recipient=a_recipient(opted_in=consents), now=NIGHT)
-    assert decision.channel is Channel.EMAIL
-
-
-def test_an_expired_message_is_not_sent() -> None:
-    decision = decide(request=a_request(not_after=NOW), recipient=a_recipient())
-    assert decision.reason is Reason.EXPIRED
-
-
-def test_a_wrong_time_zone_never_drops_a_person() -> None:
-    message = a_message(**PROMOTION, channels=(Channel.SMS,))
-    person = a_recipient(opted_in=("news/sms",), timezone="Mars/Olympus")
-    assert isinstance(decide(message=message, recipient=person), Dispatch)
-
-
-@pytest.mark.parametrize(("purpose", "sent"), [(Purpose.TRANSACTIONAL, True), (Purpose.PROMOTIONAL, False)])
-def test_people_who_are_not_known_get_transactional_messages_only(purpose: Purpose, *, sent: bool) -> None:
-    decision = decide(request=a_request(email="guest@example.com"), message=a_message(purpose=purpose))
-    assert isinstance(decision, Dispatch) is sent
-
-
-def test_somebody_of_whom_only_a_suppression_is_held_is_not_known_and_not_written_to() -> None:
-    held = a_recipient(suppressed={Channel.EMAIL}).suppressed
-    ghost = Recipient(recipient_id="amara", suppressed=held, known=False)
-    decision = decide(request=a_request(email="amara@example.com"), recipient=ghost)
-    assert decision.reason is Reason.ADDRESS_SUPPRESSED
+def test_a_no_is_a_suppression_with_its_reason_and_channel() -> None:
+    decision = plan(a_request(), NEWS, a_recipient())
+    assert isinstance(decision, Suppression)
+    assert (decision.reason, decision.channel) == (Reason.NOT_CONSENTED, EMAIL)
 
 
 def test_a_message_that_is_not_in_the_catalogue_is_a_no() -> None:
-    decision = plan(a_request(), None, a_recipient(), policy=POLICY, now=NOW)
+    decision = plan(a_request(), None, a_recipient())
     assert isinstance(decision, Suppression)
     assert decision.reason is Reason.UNKNOWN_MESSAGE
 
 
+def test_a_dispatch_says_which_fallback_it_belongs_to() -> None:
+    message = a_message(channels=(PUSH,), fallback=(a_fallback(SMS),))
+    decision = plan(a_request(), message, a_recipient(devices=()))
+    assert isinstance(decision, Dispatch)
+    assert (decision.channel, decision.stage, decision.tried) == (SMS, 1, "push:no_address sms:passed")
+
+
+def test_people_who_are_not_known_are_reached_at_the_address_of_the_event_in_its_language() -> None:
+    request = a_request(email="guest@example.com", locale="de-AT")
+    decision = plan(request, a_message(locales={EMAIL: ("en", "de")}), None)
+    assert isinstance(decision, Dispatch)
+    assert (decision.addresses, decision.locale, decision.known) == (("guest@example.com",), "de", False)
+
+
+def test_a_rule_bears_the_name_of_the_reason_that_it_gives() -> None:
+    order = [reason.value for reason in Reason]
+    assert [rule.__name__ for rule in RULES] == order[1 : len(RULES) + 1]
+
+
 def test_the_trace_spells_out_every_rule_up_to_the_one_that_objected() -> None:
     rows = spelled_out("email:no_address sms:passed")
-    assert [row["result"] for row in rows if row["channel"] == "email"] == ["passed", "passed", "no_address"]
-    assert {row["result"] for row in rows if row["channel"] == "sms"} == {"passed"}
-    assert [row["rule"] for row in rows][-1] == "quiet_hours"
+    mail = [(row["rule"], row["result"]) for row in rows if row["channel"] == "email"]
+    assert mail[-2:] == [("invalid_address", "passed"), ("no_address", "no_address")]
+    text = [(row["rule"], row["result"]) for row in rows if row["channel"] == "sms"]
+    assert text == [(rule.__name__, "passed") for rule in RULES]
+
+
+LATER = NOW + timedelta(hours=13)
+"""When the rules are asked again: at night."""
+
+
+@table(
+    "person_now, policy, expected",
+    {
+        "all is as it was": (a_subscriber(), Policy(), "email"),
+        "consent was withdrawn": (a_recipient(opted_out={"news/email"}), Policy(), "no: email not_consented"),
+        "STOP came in": (a_subscriber(opted_out={"promotional/email"}), Policy(), "no: email not_consented"),
+        "the address bounced": (a_subscriber(suppressed={EMAIL}), Policy(), "no: email address_suppressed"),
+        "the address was taken away": (a_subscriber(email=""), Policy(), "no: email no_address"),
+        "the person was deleted": (None, Policy(), "no: email unknown_recipient"),
+        "the person asked for a pause": (
+            a_subscriber(preferences=Preferences(paused_until=LATER + timedelta(days=1))),
+            Policy(),
+            "later: email paused Sun 23:00",
+        ),
+        "it has become night": (a_subscriber(), BY_DAY, "later: email quiet_hours Sun 08:00"),
+        "the preferred time was seen to before": (
+            a_subscriber(preferences=Preferences(time="18:30")),
+            Policy(),
+            "email",
+        ),
+        "the room under the cap was reserved before": (a_subscriber(), Policy(caps=(a_cap(1, days=1),)), "email"),
+        "another channel is preferred by now": (
+            a_subscriber(preferences=Preferences(channels=(SMS,))),
+            Policy(),
+            "email",
+        ),
+    },
+)
+def test_just_before_delivery_the_rules_are_asked_again_on_what_is_known_then(
+    person_now: Recipient | None, policy: Policy, expected: str
+) -> None:
+    message = a_promotion(EMAIL, SMS, fallback=(a_fallback(PUSH),))
+    _, ruling = recheck(a_dispatch(message="news"), message, person_now, policy=policy, now=LATER)
+    assert in_words(ruling) == expected
 
 
 def test_just_before_delivery_the_address_of_now_is_used() -> None:
-    current, reason = recheck(a_dispatch(), a_message(), a_recipient(email="new@example.com"), policy=POLICY, now=NOW)
-    assert (current.addresses, reason) == (("new@example.com",), None)
+    current, ruling = recheck(a_dispatch(), a_message(), a_recipient(email="new@example.com"), policy=Policy(), now=NOW)
+    assert (current.addresses, ruling.reason) == (("new@example.com",), None)
 
 
-@pytest.mark.parametrize(
-    ("person", "reason"),
-    [
-        (a_recipient(opted_out=("news/email",)), Reason.NOT_CONSENTED),
-        (a_recipient(opted_in=("news/email",), suppressed={Channel.EMAIL}), Reason.ADDRESS_SUPPRESSED),
-        (a_recipient(opted_in=("news/email",), email=""), Reason.NO_ADDRESS),
-        (None, Reason.UNKNOWN_RECIPIENT),
-        (a_recipient(opted_in=("news/email",)), None),
-    ],
-)
-def test_just_before_delivery_consent_and_suppression_are_asked_again(
-    person: Recipient | None, reason: Reason | None
-) -> None:
-    assert recheck(a_dispatch(), a_message(**PROMOTION), person, policy=POLICY, now=NOW)[1] is reason
+def test_just_before_delivery_an_expired_message_is_withheld() -> None:
+    _, ruling = recheck(a_dispatch(not_after=NOW), a_message(), a_recipient(), policy=Policy(), now=NOW)
+    assert in_words(ruling) == "no: email expired"
+
+
+def test_just_before_delivery_a_further_channel_is_withheld_when_an_earlier_one_was_confirmed() -> None:
+    dispatch, message = a_dispatch(SMS, stage=1), a_message(channels=(PUSH,), fallback=(a_fallback(SMS),))
+    _, ruling = recheck(dispatch, message, a_recipient(), policy=Policy(), now=NOW, confirmed_by="push opened")
+    assert in_words(ruling) == "no: sms confirmed"
+
+
+def test_just_before_delivery_people_who_are_not_known_keep_the_address_of_the_event() -> None:
+    dispatch = a_dispatch(addresses=("guest@example.com",), known=False)
+    current, ruling = recheck(dispatch, a_message(), None, policy=Policy(), now=NOW)
+    assert (current.addresses, in_words(ruling)) == (("guest@example.com",), "email")
+
+
+def test_just_before_delivery_a_suppression_stops_a_message_to_somebody_who_is_not_known() -> None:
+    held = a_recipient(email="guest@example.com", suppressed={EMAIL}).suppressed
+    ghost = Recipient(recipient_id="amara", suppressed=held, known=False)
+    dispatch = a_dispatch(addresses=("guest@example.com",), known=False)
+    _, ruling = recheck(dispatch, a_message(), ghost, policy=Policy(), now=NOW)
+    assert in_words(ruling) == "no: email address_suppressed"
+
+
+@pytest.mark.parametrize("person", [None, a_recipient(email="", phone="", devices=())], ids=["unknown", "no address"])
+@pytest.mark.parametrize("message", [a_message(), a_promotion()], ids=["receipt", "news"])
+def test_people_with_no_address_at_all_get_a_no_and_never_an_error(person: Recipient | None, message: Message) -> None:
+    assert in_words(rule_on(person, message)).startswith("no: email ")

@@ -11,38 +11,34 @@ from zoneinfo import ZoneInfo
 from heliograph.domain.model import Hours
 
 DAY = timedelta(days=1)
-MINUTE = timedelta(minutes=1)
+SECOND = timedelta(seconds=1)
 DAYS_AHEAD = 370
 """How far ahead a permitted time is looked for: rules that permit nothing for a year permit nothing."""
 
 
 class Window(NamedTuple):
-    """A half-open window of local time, `start` <= t < `end`; it spans midnight when it ends before it starts."""
+    """A half-open window of local time, `start` <= t < `end`."""
 
     start: time
     end: time
-
-    @property
-    def spans_midnight(self) -> bool:
-        """Whether a part of it lies on the day after the one that it belongs to."""
-        return self.end < self.start
+    is_over_midnight: bool
+    """Whether it lasts to the end of its day, and from there to `end` on the next."""
 
     def holds(self, moment: time) -> bool:
         """Whether it holds at a time of the day that it belongs to."""
-        return self.start <= moment and (moment < self.end or self.spans_midnight)
+        return self.start <= moment and (moment < self.end or self.is_over_midnight)
 
     def spills(self, moment: time) -> bool:
         """Whether it still holds at a time of the day after."""
-        return self.spans_midnight and moment < self.end
+        return self.is_over_midnight and moment < self.end
 
 
 @lru_cache(maxsize=256)
 def window(text: str) -> Window:
     """Read `21:00-08:00`; `24:00` is the end of the day. Raises ValueError."""
     start, _, end = text.partition("-")
-    if end == "24:00":
-        return Window(time.fromisoformat(start), time.max)
-    return Window(time.fromisoformat(start), time.fromisoformat(end))
+    begins, ends = time.fromisoformat(start), time.min if end == "24:00" else time.fromisoformat(end)
+    return Window(begins, ends, is_over_midnight=ends < begins or end == "24:00")
 
 
 def permitted(rules: Sequence[Hours], country: str, local: datetime) -> bool:
@@ -56,36 +52,42 @@ def next_permitted(rules: Sequence[Hours], country: str, moment: datetime, zone:
     Where the clock jumps over the end of a quiet time, that time ends at the jump; where the end comes twice, at the
     first one that is still to come.
     """
-    local = moment.astimezone(zone)
-    if not rules or permitted(rules, country, local):
+    if not rules or permitted(rules, country, moment.astimezone(zone)):
         return moment
+    moment = moment.astimezone(UTC)
     turns = sorted({turn for rule in rules for turn in _turns(rule)} | {time.min})
-    for ahead in range(DAYS_AHEAD):
-        for turn in _moments(local.date() + ahead * DAY, turns, zone):
-            if turn > moment and permitted(rules, country, turn.astimezone(zone)):
-                return _back_to_the_jump(rules, country, turn, moment, zone)
+    last = moment + DAYS_AHEAD * DAY
+    while moment < last:
+        moment = _next_turn(moment, turns, zone)
+        if permitted(rules, country, moment.astimezone(zone)):
+            return moment
     return None
 
 
-def _moments(day: date, turns: Iterable[time], zone: ZoneInfo) -> Iterator[datetime]:
-    """The moments (UTC) at which clocks show times of a day, both where a time comes twice, in their order."""
-    walls = [datetime.combine(day, turn, tzinfo=zone).replace(fold=fold) for turn in turns for fold in (0, 1)]
-    return iter(sorted({wall.astimezone(UTC) for wall in walls}))
+def _next_turn(moment: datetime, turns: Sequence[time], zone: ZoneInfo) -> datetime:
+    """The next moment (UTC) at which clocks show one of some times of day, or jump."""
+    local = moment.astimezone(zone)
+    today, tomorrow = local.date(), local.date() + DAY
+    turn = next((turn for turn in turns if turn > local.time()), None)
+    wall = datetime.combine(today, turn) if turn else datetime.combine(tomorrow, turns[0])
+    then = moment + (wall - local.replace(tzinfo=None))
+    return then if then.astimezone(zone).utcoffset() == local.utcoffset() else _jump(moment, then, zone)
 
 
-def _back_to_the_jump(
-    rules: Sequence[Hours], country: str, turn: datetime, moment: datetime, zone: ZoneInfo
-) -> datetime:
-    """A turn that no clock shows is reached at the jump over it."""
-    while turn - MINUTE > moment and permitted(rules, country, (turn - MINUTE).astimezone(zone)):
-        turn -= MINUTE
-    return turn
+def _jump(before: datetime, after: datetime, zone: ZoneInfo) -> datetime:
+    """The moment (UTC) between two at which the clock jumps, which is a whole second."""
+    offset = before.astimezone(zone).utcoffset()
+    while after - before > SECOND:
+        middle = before + (after - before) / 2
+        before, after = (middle, after) if middle.astimezone(zone).utcoffset() == offset else (before, middle)
+    return after.replace(microsecond=0)
 
 
 def _turns(rule: Hours) -> Iterator[time]:
     """The times of day at which a rule may change its mind."""
     for text in (*(rule.allowed or ()), *rule.quiet):
-        yield from window(text)
+        one = window(text)
+        yield from (one.start, one.end)
 
 
 def _permits(rule: Hours, country: str, day: date, moment: time) -> bool:
