@@ -59,7 +59,8 @@ def statements(role: str) -> Iterator[dict[str, Any]]:
     """What a role may do, on either side of a condition."""
     for policy in TEMPLATE["Resources"][role]["Properties"]["Policies"]:
         for statement in policy["PolicyDocument"]["Statement"]:
-            yield from statement["Fn::If"][1:] if "Fn::If" in statement else [statement]
+            sides = statement["Fn::If"][1:] if "Fn::If" in statement else [statement]
+            yield from (side for side in sides if "Effect" in side)
 
 
 def as_list(value: Any) -> list[Any]:

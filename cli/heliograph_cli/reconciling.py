@@ -56,13 +56,13 @@ def compare(stack: Stack, run_id: str, *, at: datetime, grace: timedelta, progre
     if sums.problem:
         raise No(f"Run {run_id} failed, and nobody was asked for: {sums.problem}.")
     bucket = Bucket(targets.s3(stack.target), stack.bucket)
-    frozen = msgspec.json.decode(bucket.read(StoredObject(f"runs/{run_id}/manifest.json", "")), type=Frozen)
+    frozen = frozen_run(bucket, run_id)
     with TemporaryDirectory() as directory:
         log = ProviderLog(Path(directory))
         log.add(in_lake(bucket, run_id, since=frozen.run.started_at.date(), until=at.date()))
         if stack.target.is_local:
             log.add(in_outbox(fetch(stack.target), run_id))
-        people = _people(stack, _segment(bucket, frozen), log, progress)
+        people = _people(stack, requests_of(bucket, frozen), log, progress)
         found = reconcile(people, log.strangers(), Terms(at, grace, reporting(stack)))
         log.close()
     sums = _sums(stack, run_id)
@@ -86,8 +86,13 @@ def reporting(stack: Stack) -> frozenset[Channel]:
     return frozenset(Channel) - silent
 
 
-def _segment(bucket: Bucket, frozen: Frozen) -> Iterator[SendRequest]:
-    """The run's people, in the version of the segment that the run was made of."""
+def frozen_run(bucket: Bucket, run_id: str) -> Frozen:
+    """What a run was made of."""
+    return msgspec.json.decode(bucket.read(StoredObject(f"runs/{run_id}/manifest.json", "")), type=Frozen)
+
+
+def requests_of(bucket: Bucket, frozen: Frozen) -> Iterator[SendRequest]:
+    """A run's requests, in the version of the segment that it was made of."""
     message = Message(
         name=frozen.run.message,
         version=frozen.run.version,
@@ -118,7 +123,7 @@ def _people(stack: Stack, people: Iterable[SendRequest], log: ProviderLog, progr
 
 
 def _decisions(ledger: Ledger, people: Sequence[SendRequest]) -> dict[str, list[LedgerEntry]]:
-    """The decisions of each request, step by step: whoever was deferred was decided upon again."""
+    """The decisions of each request, step by step: a deferral is decided upon again, a fallback follows a dispatch."""
     decisions: dict[str, list[LedgerEntry]] = {request.request_id: [] for request in people}
     asked, step = list(people), 0
     while asked:
@@ -127,13 +132,13 @@ def _decisions(ledger: Ledger, people: Sequence[SendRequest]) -> dict[str, list[
         for request, (_, dispatch_id) in zip(asked, steps, strict=True):
             if dispatch_id in found:
                 decisions[request.request_id].append(found[dispatch_id])
-        asked = [each for each in asked if _was_deferred(decisions[each.request_id], step)]
+        asked = [each for each in asked if _may_go_on(decisions[each.request_id], step)]
         step += 1
     return decisions
 
 
-def _was_deferred(entries: Sequence[LedgerEntry], step: int) -> bool:
-    return len(entries) > step and entries[step].outcome is Verdict.DEFERRED
+def _may_go_on(entries: Sequence[LedgerEntry], step: int) -> bool:
+    return len(entries) > step and entries[step].outcome is not Verdict.SUPPRESSED
 
 
 def _facts(records: Records, entries: Iterable[LedgerEntry]) -> Callable[[LedgerEntry], Facts]:

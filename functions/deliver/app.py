@@ -5,10 +5,10 @@ from __future__ import annotations
 from heliograph.domain import delivery
 from heliograph.domain.model import DispatchPack, RecordKey
 from heliograph.runtime import deps
-from heliograph.runtime.deciding import confirmations
+from heliograph.runtime.deciding import confirmations, refund
 from heliograph.runtime.handlers import queue_handler
 from heliograph.runtime.letters import last_look
-from heliograph.runtime.sending import come_back, is_our_turn, keep, refund, send, tie_up
+from heliograph.runtime.sending import come_back, is_our_turn, keep, refused, send, tie_up
 
 
 @queue_handler(DispatchPack)
@@ -27,13 +27,14 @@ def handler(pack: DispatchPack, receives: int) -> None:
     ]
     written = deps.ledger().write([delivery.claim(one, pack, policy=policy, at=now) for one in checked])
     facts = deps.records().read([record])[record] if written.existing else {}
-    todo = delivery.todo(pack, checked, written.existing, facts, won=written.won, at=now)
+    is_complete = not written.undecided
+    todo = delivery.todo(pack, checked, written.existing, facts, won=written.won, at=now, complete=is_complete)
     for later, until in todo.later:
         deps.schedules().defer(later, until)
     keep(record, todo.facts, now)
-    refund(todo.unsent, now)
     open_ends = [*send(record, todo.claimed)]
     if todo.again:
         deps.records().claim_again(record, [letter.dispatch.slot for letter in todo.again])
         open_ends += send(record, todo.again)
-    tie_up(pack, open_ends, in_doubt=todo.in_doubt, undecided=len(written.undecided))
+    refund([*todo.unsent, *refused(pack, open_ends)], now)
+    tie_up(pack, open_ends, in_doubt=todo.in_doubt, waiting=todo.waiting, is_complete=is_complete)

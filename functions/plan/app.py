@@ -7,9 +7,9 @@ from datetime import datetime
 
 from heliograph.domain import packing, segments
 from heliograph.domain.ids import dispatch_id
-from heliograph.domain.model import Decision, Dispatch, Lane, LedgerEntry, RequestPack
+from heliograph.domain.model import Decision, Dispatch, Lane, LedgerEntry, RequestPack, Verdict
 from heliograph.runtime import deps
-from heliograph.runtime.deciding import decide_on
+from heliograph.runtime.deciding import decide_on, refund
 from heliograph.runtime.handlers import queue_handler
 from heliograph.runtime.observe import count_decisions
 
@@ -19,9 +19,10 @@ def handler(pack: RequestPack, receives: int) -> None:
     """Decide on every request of a pack, write each "no" and "later" once, and pass the rest on."""
     now, pack = deps.now(), segments.unpacked(pack)
     known = earlier_decisions(pack) if receives > 1 or pack.lane is Lane.BULK else {}
+    refund((entry for entry in known.values() if entry.outcome in (Verdict.SUPPRESSED, Verdict.DEFERRED)), now)
     decisions = decide_on(pack, now, decided=known.keys())
     known |= write_noes(pack, decisions, known, now)
-    outbox = packing.outbox(pack, decisions, known, deps.templates().messages, now)
+    outbox = packing.outbox(pack, decisions, known)
     if pack.run_id:  # before anybody can be planned again: no sum is ever taken from before it is there
         deps.records().keep_plan(pack.run_id, pack.pack_id, outbox.planned, now)
     for later, when in outbox.later:

@@ -13,7 +13,10 @@ from heliograph.runtime.observe import count_facts
 
 @queue_handler(DispatchPack)
 def handler(pack: DispatchPack, receives: int) -> None:
-    """Decide what nobody has decided yet, say so in the ledger, and put back what is to be sent again."""
+    """Decide what nobody has decided yet, say so in its record, and put back what is to be sent again.
+
+    What is dropped still counts against its person's caps: the provider may have taken it.
+    """
     record, now = RecordKey(pack.run_id, pack.pack_id, pack.channel), deps.now()
     facts = deps.records().read([record])[record]
     for dispatch in pack.dispatches:

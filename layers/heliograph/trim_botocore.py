@@ -20,7 +20,7 @@ OPERATIONS = {
     "pinpoint": ("SendMessages",),
     "pinpoint-sms-voice-v2": ("SendTextMessage",),
     "s3": ("GetObject", "HeadObject", "ListObjectsV2", "PutObject"),
-    "scheduler": ("CreateSchedule",),
+    "scheduler": ("CreateSchedule", "GetSchedule", "UpdateSchedule"),
     "secretsmanager": ("GetSecretValue",),
     "sesv2": ("GetAccount", "SendBulkEmail", "SendEmail"),
     "sns": ("CreatePlatformEndpoint", "DeleteEndpoint", "Publish"),

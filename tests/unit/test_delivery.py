@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from builders import NOW, PACK_ID, a_dispatch, a_letter, a_message
@@ -22,6 +24,7 @@ from heliograph.domain.model import (
     Verdict,
 )
 
+MORNING = NOW + timedelta(hours=22)
 PACK = DispatchPack(
     pack_id=PACK_ID, channel=Channel.EMAIL, lane=Lane.BULK, dispatches=tuple(a_dispatch(slot=slot) for slot in range(3))
 )
@@ -101,7 +104,7 @@ def test_some_of_a_pack_keep_their_places() -> None:
 @pytest.mark.parametrize("kind", ["accepted", "failed", "suppressed", "delivered"])
 def test_what_has_an_outcome_is_left_alone(kind: str) -> None:
     facts = {"retry": fact_value(NOW), kind: fact_value(NOW)}
-    assert next_try(an_entry(0), {0: facts}) == Todo([], [], {}, [])
+    assert next_try(an_entry(0), {0: facts})[:6] == ([], [], {}, [], [], [])
 
 
 def test_who_withdrew_before_a_letter_is_sent_again_is_withheld() -> None:
@@ -115,6 +118,45 @@ def test_who_was_withheld_by_an_interrupted_try_stays_withheld() -> None:
     assert detail_of(result.facts[0]["suppressed"]) == "expired"
 
 
+def waits(slot: int) -> Checked:
+    return Checked(PACK.dispatches[slot], a_message(), None, "quiet_hours", MORNING)
+
+
+def put_off(entry_slot: int) -> LedgerEntry:
+    return an_entry(entry_slot, outcome=Verdict.WITHHELD, reason="quiet_hours", until=MORNING.isoformat())
+
+
+def test_who_has_to_wait_is_put_off_together_and_decided_on_again() -> None:
+    result = first_try(waits(0), waits(1), checked(2))
+    ((pack, until),) = result.later
+    assert (until, [request.step for request in pack.requests]) == (MORNING, [1, 1])
+    assert {slot: detail_of(facts["deferred"]) for slot, facts in result.facts.items()} == dict.fromkeys(
+        (0, 1), "quiet_hours"
+    )
+    assert [one.slot for one in result.unsent] == [0, 1]
+    assert [letter.dispatch.slot for letter in result.claimed] == [2]
+
+
+def test_every_try_puts_off_the_same() -> None:
+    first = first_try(waits(0), waits(1))
+    entries = {one.dispatch_id: put_off(one.slot) for one in PACK.dispatches[:2]}
+    again = todo(PACK, [checked(0), checked(1)], entries, {}, won=set(), at=NOW)
+    assert (again.later, again.claimed, again.facts.keys()) == (first.later, [], first.facts.keys())
+
+
+def test_nobody_is_put_off_before_everything_is_decided() -> None:
+    people = [waits(0), checked(1)]
+    won = {one.dispatch.dispatch_id for one in people}
+    result = todo(PACK, people, {}, {}, won=won, at=NOW, complete=False)
+    assert (result.later, result.facts, result.unsent) == ([], {}, [])
+    assert [letter.dispatch.slot for letter in result.claimed] == [1]
+
+
+def test_what_was_claimed_and_not_taken_waits_in_its_outbox() -> None:
+    result = next_try(an_entry(0), {0: {"retry": fact_value(NOW, "throttled")}}, waits(0))
+    assert (result.waiting, result.later, result.again, result.facts) == ([0], [], [], {})
+
+
 @pytest.mark.parametrize(
     "fields",
     [
@@ -125,7 +167,7 @@ def test_who_was_withheld_by_an_interrupted_try_stays_withheld() -> None:
     ],
 )
 def test_what_was_decided_elsewhere_is_none_of_this_packs_business(fields: dict[str, object]) -> None:
-    assert next_try(an_entry(0, **fields), {}) == Todo([], [], {}, [])
+    assert next_try(an_entry(0, **fields), {})[:6] == ([], [], {}, [], [], [])
 
 
 @pytest.mark.parametrize(

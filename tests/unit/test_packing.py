@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from builders import NOW, PACK_ID, a_dispatch, a_message, a_request
+import msgspec
+
+from builders import NOW, PACK_ID, a_dispatch, a_request
 from heliograph.domain.model import (
     Channel,
     Decision,
@@ -13,6 +15,7 @@ from heliograph.domain.model import (
     LedgerEntry,
     Reason,
     RequestPack,
+    Ruling,
     SendRequest,
     Suppression,
     Verdict,
@@ -20,6 +23,7 @@ from heliograph.domain.model import (
 from heliograph.domain.packing import entry, outbox
 
 LATER = NOW + timedelta(hours=9)
+SCHEDULE_LIMIT = 256 * 1024  # bytes: the input of a target of EventBridge Scheduler
 
 
 def a_pack(*requests: SendRequest) -> RequestPack:
@@ -34,22 +38,32 @@ def sent(index: int, channel: Channel = Channel.EMAIL) -> Decision:
     return a_dispatch(channel, slot=index, request_id=f"request-{index}")
 
 
-def held(index: int) -> Decision:
-    return Deferral(
+def held(index: int, until: datetime = LATER) -> Deferral:
+    ruling = Ruling(outcome=Verdict.DEFERRED, reason=Reason.QUIET_HOURS, channel=Channel.SMS, until=until)
+    return Deferral(dispatch_id=f"request-{index}-0", request=number(index), until=until, ruling=ruling)
+
+
+def refused(index: int) -> Suppression:
+    ruling = Ruling(outcome=Verdict.SUPPRESSED, reason=Reason.NO_ADDRESS)
+    return Suppression(dispatch_id=f"request-{index}-0", request=number(index), ruling=ruling)
+
+
+def written(index: int, decision: Suppression | Deferral) -> LedgerEntry:
+    return entry(decision, place=(PACK_ID, index), version="v1", policy="p", at=NOW)
+
+
+def claimed(index: int) -> LedgerEntry:
+    return LedgerEntry(
+        recipient_id="amara",
         dispatch_id=f"request-{index}-0",
-        request=number(index),
-        until=LATER,
-        reason=Reason.QUIET_HOURS,
-        channel=Channel.SMS,
+        message="order-shipped",
+        version="v1",
+        outcome=Verdict.DISPATCHED,
+        decided_at=NOW,
+        pack_id=PACK_ID,
+        slot=index,
+        channel=Channel.EMAIL,
     )
-
-
-def refused(index: int) -> Decision:
-    return Suppression(dispatch_id=f"request-{index}-0", request=number(index), reason=Reason.NO_ADDRESS)
-
-
-def written(index: int, decision: Decision) -> LedgerEntry:
-    return entry(number(index), decision, place=(PACK_ID, index), message=a_message(), policy="p", at=NOW)
 
 
 def test_dispatches_travel_by_channel_and_keep_their_slots() -> None:
@@ -61,10 +75,31 @@ def test_dispatches_travel_by_channel_and_keep_their_slots() -> None:
 
 def test_people_who_wait_for_the_same_hour_wait_together_and_are_decided_on_again() -> None:
     result = outbox(a_pack(number(0), number(1)), [held(0), held(1)], {})
-    ((pack, until),) = result.deferred
+    ((pack, until),) = result.later
     assert (until, [request.step for request in pack.requests]) == (LATER, [1, 1])
     assert pack.pack_id != PACK_ID
     assert result == outbox(a_pack(number(0), number(1)), [held(0), held(1)], {})
+
+
+def test_who_is_due_within_the_same_minute_waits_together() -> None:
+    moments = [LATER, LATER + timedelta(seconds=1), LATER + timedelta(seconds=59), LATER + timedelta(minutes=1)]
+    result = outbox(a_pack(*map(number, range(4))), [held(index, until) for index, until in enumerate(moments)], {})
+    sizes = {until: len(pack.requests) for pack, until in result.later}
+    assert sizes == {LATER: 1, LATER + timedelta(minutes=1): 3}
+
+
+def test_a_wait_that_is_too_large_for_one_schedule_takes_several_and_loses_nobody() -> None:
+    requests = [a_request(request_id=f"request-{index}", data={"text": "ä" * 20_000}) for index in range(100)]
+    decisions: list[Decision] = []
+    for request in requests:
+        ruling = Ruling(outcome=Verdict.DEFERRED, reason=Reason.QUIET_HOURS, until=LATER)
+        decisions.append(Deferral(dispatch_id=f"{request.request_id}-0", request=request, until=LATER, ruling=ruling))
+    packs = [pack for pack, _ in outbox(a_pack(*requests), decisions, {}).later]
+    assert all(len(msgspec.json.encode(pack)) <= SCHEDULE_LIMIT for pack in packs)
+    assert len({pack.pack_id for pack in packs}) == len(packs)
+    assert sorted(request.request_id for pack in packs for request in pack.requests) == sorted(
+        request.request_id for request in requests
+    )
 
 
 def test_the_sums_of_a_pack_say_where_everybody_went() -> None:
@@ -83,11 +118,11 @@ def test_what_is_written_in_the_ledger_counts_more_than_what_is_decided_now() ->
     result = outbox(a_pack(number(0), number(1)), [sent(0), held(1)], existing)
     assert not result.dispatches
     assert (result.planned.deferred, result.planned.suppressed) == (1, {"no_address": 1})
-    assert result.deferred[0][0].requests[0].request_id == "request-0"
+    assert result.later[0][0].requests[0].request_id == "request-0"
 
 
 def test_what_is_being_delivered_is_not_passed_on_again() -> None:
-    existing = {"request-0-0": written(0, sent(0))}
+    existing = {"request-0-0": claimed(0)}
     result = outbox(a_pack(number(0)), [refused(0)], existing)
     assert (result.dispatches, result.planned.dispatched, result.planned.suppressed) == ((), {"email": 1}, {})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -67,13 +68,19 @@ class Reservations:
                         raise BusyError(f"reservations: {code}")
         return lost
 
-    def refund(self, recipient_id: str, dispatch_id: str, now: datetime) -> None:
-        """Take a reservation back; twice is the same as once."""
-        while True:
-            account = self.read([recipient_id])[recipient_id]
-            left = tuple(each for each in account.reserved if each.dispatch_id != dispatch_id)
-            if left == account.reserved or not self.write({recipient_id: (account, left)}, now):
-                return
+    def refund(self, unsent: Iterable[tuple[str, str]], now: datetime) -> None:
+        """Take back what is reserved for dispatches (recipient and dispatch ids); twice is the same as once."""
+        by_person: defaultdict[str, set[str]] = defaultdict(set)
+        for recipient_id, dispatch_id in unsent:
+            by_person[recipient_id].add(dispatch_id)
+        todo = set(by_person)
+        while todo:
+            changes = {}
+            for person, account in self.read(todo).items():
+                left = tuple(each for each in account.reserved if each.dispatch_id not in by_person[person])
+                if left != account.reserved:
+                    changes[person] = (account, left)
+            todo = self.write(changes, now)
 
     def _statement(
         self, recipient_id: str, account: Account, reserved: tuple[Reservation, ...], now: datetime

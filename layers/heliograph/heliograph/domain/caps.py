@@ -21,20 +21,28 @@ def full_until(
 
     A window is half-open: what was sent exactly its length ago no longer counts.
     """
-    frees = (_frees(cap, reserved, at, zone) for cap in caps if cap.channel in (None, channel))
+    frees = (free_at(cap, reserved, at=at, zone=zone) for cap in caps if cap.channel in (None, channel))
     return max((free for free in frees if free), default=None)
 
 
-def _frees(cap: Cap, reserved: Sequence[Reservation], at: datetime, zone: ZoneInfo) -> datetime | None:
-    counted = sorted(each.at for each in reserved if _counts(cap, each))
+def free_at(cap: Cap, reserved: Sequence[Reservation], *, at: datetime, zone: ZoneInfo) -> datetime | None:
+    """When a cap that is full at `at` has room again (UTC); None when it has room."""
+    inside = counted(cap, reserved, at=at, zone=zone)
+    if len(inside) < cap.limit:
+        return None
+    if cap.seconds is None:
+        tomorrow = at.astimezone(zone).date() + timedelta(days=1)
+        return datetime.combine(tomorrow, time.min, tzinfo=zone).astimezone(UTC)
+    return inside[-cap.limit] + timedelta(seconds=cap.seconds)
+
+
+def counted(cap: Cap, reserved: Sequence[Reservation], *, at: datetime, zone: ZoneInfo) -> list[datetime]:
+    """The times of the messages that count against a cap at `at`, the oldest first."""
+    times = sorted(each.at for each in reserved if _counts(cap, each))
     if cap.seconds is None:
         today = at.astimezone(zone).date()
-        sent_today = [each for each in counted if each.astimezone(zone).date() == today]
-        tomorrow = datetime.combine(today + timedelta(days=1), time.min, tzinfo=zone)
-        return tomorrow.astimezone(UTC) if len(sent_today) >= cap.limit else None
-    length = timedelta(seconds=cap.seconds)
-    inside = [each for each in counted if each > at - length]
-    return inside[-cap.limit] + length if len(inside) >= cap.limit else None
+        return [each for each in times if each.astimezone(zone).date() == today]
+    return [each for each in times if each > at - timedelta(seconds=cap.seconds)]
 
 
 def _counts(cap: Cap, reservation: Reservation) -> bool:
@@ -45,23 +53,26 @@ def _counts(cap: Cap, reservation: Reservation) -> bool:
     )
 
 
+def own_reservation(inputs: Inputs) -> Reservation | None:
+    """What an earlier try has reserved for this very request."""
+    return next((each for each in inputs.reserved if each.dispatch_id == inputs.dispatch_id), None)
+
+
 def reserved_after(inputs: Inputs, ruling: Ruling, message: Message, policy: Policy) -> tuple[Reservation, ...]:
-    """A person's reservations after a ruling: with one for this request if it is sent, without if it is not."""
-    own = next((each for each in inputs.reserved if each.dispatch_id == inputs.dispatch_id), None)
-    channel = ruling.channel if ruling.outcome is Verdict.DISPATCHED else None
-    if (own.channel if own else None) is channel:
+    """A person's reservations after a ruling: with one for this request if it is sent.
+
+    Plan takes none back: what it has once dispatched, deliver sends, or withholds and takes back.
+    """
+    if ruling.channel is None or ruling.outcome is not Verdict.DISPATCHED or own_reservation(inputs):
         return inputs.reserved
-    others = [each for each in inputs.reserved if each is not own and each.at > inputs.now - longest(policy)]
-    if channel is None:
-        return tuple(others)
     mine = Reservation(
         dispatch_id=inputs.dispatch_id,
         at=inputs.now,
-        channel=channel,
+        channel=ruling.channel,
         purpose=message.purpose,
         topic=message.topic,
     )
-    return (*others, mine)
+    return (*(each for each in inputs.reserved if each.at > inputs.now - longest(policy)), mine)
 
 
 def longest(policy: Policy) -> timedelta:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -20,11 +20,13 @@ from heliograph.domain.model import (
     Message,
     NotSent,
     Outcome,
-    RequestPack,
+    Reason,
+    SendRequest,
     SlotFacts,
     Verdict,
 )
-from heliograph.domain.packing import deferred_at_delivery
+from heliograph.domain.packing import Scheduled, deferred, fallbacks
+from heliograph.domain.planning import request_of
 
 NOT_OURS = frozenset({Verdict.SUPPRESSED, Verdict.DEFERRED})
 """What plan decided counts in plan's sums, not in deliver's."""
@@ -52,8 +54,10 @@ class Todo(NamedTuple):
     """What is known without sending."""
     in_doubt: list[int]
     """Slots of which nobody knows whether they were sent: to be settled."""
-    later: list[tuple[RequestPack, datetime]]
-    """What has to wait although it was planned for now, to be planned again."""
+    later: list[Scheduled]
+    """What is planned later: what has to wait although it was planned for now, and the fallbacks of the others."""
+    waiting: list[int]
+    """Slots that were claimed for now, were not taken, and have to wait now: they wait in the outbox."""
     unsent: list[Dispatch]
     """What certainly does not reach its person: it does not count against their caps."""
 
@@ -89,43 +93,77 @@ def todo(
     *,
     won: set[str],
     at: datetime,
+    complete: bool = True,
 ) -> Todo:
     """Send what this try has claimed, and go on from where an earlier try on the same pack stopped.
 
     `won` are the dispatches that this try claimed, `existing` those that were decided before, `facts` what is known of
-    them. What was claimed and of which nothing else is known is in doubt, and is not sent again.
+    them. What was claimed and of which nothing else is known is in doubt, and is not sent again. What has to wait is
+    put off once everything is decided (`complete`), so that every try puts off the same.
     """
     ours = [entry for entry in existing.values() if _is_ours(entry, pack)]
     retried = {entry.slot for entry in ours if may_be_sent_again(facts.get(entry.slot, {}))}
-    learnt = {entry.slot: _left_behind(entry, at) for entry in ours if not facts.get(entry.slot)}
-    claimed: list[Letter] = []
-    again: list[Letter] = []
-    until = {
-        entry.slot: datetime.fromisoformat(entry.until) for entry in ours if entry.until and not facts.get(entry.slot)
-    }
-    for dispatch, _, letter, reason, wait in checked:
-        is_new = dispatch.dispatch_id in won
-        if not is_new and dispatch.slot not in retried:
-            continue
-        if letter is None:
-            learnt[dispatch.slot] = {Fact.DEFERRED if wait else Fact.SUPPRESSED: fact_value(at, reason)}
-            until |= {dispatch.slot: wait} if wait else {}
-        else:
-            (claimed if is_new else again).append(letter)
-    known = {entry.slot: {**facts.get(entry.slot, {}), **learnt.get(entry.slot, {})} for entry in ours}
-    known |= {slot: known.get(slot, {}) | kinds for slot, kinds in learnt.items()}
+    interrupted = {entry.slot: entry for entry in ours if not facts.get(entry.slot)}
+    claims = _claims(checked, interrupted, won)
+    put_off = {slot: claim.until for slot, claim in claims.items() if claim.until}
+    learnt = {slot: _left_behind(entry, at) for slot, entry in interrupted.items()}
+    learnt |= {slot: _withheld(claim, at) for slot, claim in claims.items() if claim.reason and slot not in learnt}
+    again = [one for one in checked if one.dispatch.slot in retried]
+    learnt |= {one.dispatch.slot: _withheld(one, at) for one in again if one.reason and not one.until}
+    if not complete:
+        learnt = {slot: kinds for slot, kinds in learnt.items() if slot not in put_off}
+    known = {slot: facts.get(slot, {}) | learnt.get(slot, {}) for slot in {*facts, *learnt}}
     return Todo(
-        claimed=claimed,
-        again=again,
+        claimed=[one.letter for one in checked if one.letter and one.dispatch.dispatch_id in won],
+        again=[one.letter for one in again if one.letter],
         facts=learnt,
-        in_doubt=[entry.slot for entry in ours if is_in_doubt(known[entry.slot])],
+        in_doubt=[entry.slot for entry in ours if is_in_doubt(known.get(entry.slot, {}))],
         later=[
-            (deferred_at_delivery(pack, each, until[each.slot]), until[each.slot])
-            for each in pack.dispatches
-            if each.slot in until
+            *(deferred(pack, _waiting(checked, put_off)) if complete else ()),
+            *fallbacks(pack, [one[:2] for one in checked if _may_be_followed(claims.get(one.dispatch.slot))], at),
         ],
-        unsent=[each for each in pack.dispatches if is_unsent(known.get(each.slot, {}))],
+        waiting=[one.dispatch.slot for one in again if one.until],
+        unsent=[
+            one
+            for one in pack.dispatches
+            if is_unsent(known.get(one.slot, {})) or _was_refused(existing.get(one.dispatch_id))
+        ],
     )
+
+
+class Claim(NamedTuple):
+    """What was decided on a dispatch of which nothing else is known yet."""
+
+    reason: str
+    until: datetime | None
+
+
+def _claims(checked: Iterable[Checked], interrupted: Mapping[int, LedgerEntry], won: set[str]) -> dict[int, Claim]:
+    """What this try decided, and what an earlier one that stopped right after its claim did, by slot."""
+    claims = {
+        slot: Claim(entry.reason, datetime.fromisoformat(entry.until) if entry.until else None)
+        for slot, entry in interrupted.items()
+    }
+    new = (one for one in checked if one.dispatch.dispatch_id in won)
+    return claims | {one.dispatch.slot: Claim(one.reason, one.until) for one in new}
+
+
+def _withheld(one: Checked | Claim, at: datetime) -> dict[str, str]:
+    return {Fact.DEFERRED if one.until else Fact.SUPPRESSED: fact_value(at, one.reason)}
+
+
+def _waiting(
+    checked: Iterable[Checked], put_off: Mapping[int, datetime | None]
+) -> Iterator[tuple[SendRequest, datetime]]:
+    for one in checked:
+        until = put_off.get(one.dispatch.slot)
+        if until:
+            yield request_of(one.dispatch), until
+
+
+def _may_be_followed(claim: Claim | None) -> bool:
+    """Whether the next channel of a dispatch has its turn one day: not if an earlier one has done its work."""
+    return claim is not None and claim.until is None and claim.reason != Reason.CONFIRMED
 
 
 def some_of(pack: DispatchPack, slots: Collection[int], *, tries: int = 0) -> DispatchPack:
@@ -137,6 +175,11 @@ def some_of(pack: DispatchPack, slots: Collection[int], *, tries: int = 0) -> Di
 def _is_ours(entry: LedgerEntry, pack: DispatchPack) -> bool:
     """Whether a decision was made by an earlier try on this very pack."""
     return (entry.pack_id, entry.channel) == (pack.pack_id, pack.channel) and entry.outcome not in NOT_OURS
+
+
+def _was_refused(entry: LedgerEntry | None) -> bool:
+    """Whether another try of plan had decided against it when this one dispatched it."""
+    return entry is not None and entry.outcome in NOT_OURS
 
 
 def _left_behind(entry: LedgerEntry, at: datetime) -> dict[str, str]:

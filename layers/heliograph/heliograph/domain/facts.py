@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from heliograph.domain.ids import split_place
-from heliograph.domain.model import EngagementEvent, EngagementKind, RecordKey, SlotFacts, Value
+from heliograph.domain.model import EngagementEvent, EngagementKind, FailureCode, RecordKey, SlotFacts, Value
 
 Facts = Mapping[str, str]
 """Kind -> `fact_value`: when, and what more there is to say (a provider's message id, a code, a reason)."""
@@ -91,7 +91,9 @@ def may_be_sent_again(facts: Facts) -> bool:
 
 
 def is_unsent(facts: Facts) -> bool:
-    """Whether it certainly does not reach its person: withheld, put off, or refused for good."""
+    """Whether it certainly does not reach its person: withheld, put off, or refused for good; not if in doubt."""
+    if detail_of(facts.get(Fact.FAILED, "")) == FailureCode.IN_DOUBT:
+        return False
     return standing_of(facts) in (Standing.FAILED, Standing.SUPPRESSED, Standing.DEFERRED)
 
 
@@ -115,6 +117,16 @@ def standing_of(facts: Facts) -> Standing:
         if fact in facts:
             return Standing(fact.value)
     return Standing.PENDING
+
+
+def taken_by(provider: str, message_id: str) -> str:
+    """The id of a message that another provider took than the channel's own: `sns:<id>`."""
+    return f"{provider}:{message_id}"
+
+
+def is_by_another_provider(facts: Facts) -> bool:
+    """Whether a provider took it that stood in for the channel's own, and reports nothing."""
+    return Fact.ACCEPTED in facts and ":" in detail_of(facts[Fact.ACCEPTED])
 
 
 class Tally(Value, frozen=True, kw_only=True):

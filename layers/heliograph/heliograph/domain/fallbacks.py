@@ -19,35 +19,44 @@ CONFIRMING = {
     EngagementKind.OPENED: REACTIONS,
     EngagementKind.DELIVERED: (EngagementKind.DELIVERED, *REACTIONS),
 }
-
+CAME_BACK = frozenset({EngagementKind.BOUNCED.value, EngagementKind.UNDELIVERED.value})
+"""It reached nobody, even if it was called delivered before."""
 
 LOST_AFTER = timedelta(days=14)
 """A dispatch of which nothing was heard for so long is gone from its outbox (`MessageRetentionPeriod`)."""
+LONGER = 4
+"""While a dispatch waits in its outbox, it is looked at again after a quarter of the time that it has waited."""
 
 
 def confirmation(
-    earlier: Iterable[EarlierDispatch], facts: Mapping[str, Facts], *, requested_at: datetime, now: datetime
+    earlier: Iterable[EarlierDispatch], facts: Mapping[str, Facts], now: datetime
 ) -> tuple[str, datetime | None]:
     """What the earlier dispatches have achieved (`push opened`), and until when the last of them still has time.
 
     `facts` by place. Any of them may confirm, however late; its time runs from the provider's receipt, and anew while
-    it is not known whether there will be one. A dispatch that was put off just before delivery has steps of its own.
+    it is not known whether there will be one.
     """
     until = None
     for each in earlier:
         known = facts.get(each.place, {})
-        kinds = [kind for kind in CONFIRMING[each.unless] if kind in known]
-        if kinds or Fact.DEFERRED in known:
-            return f"{each.channel} {kinds[0] if kinds else Fact.DEFERRED}", None
-        until = _time_left(each, known, now, lost=now > requested_at + LOST_AFTER)
+        if kind := _confirmed_by(each, known):
+            return f"{each.channel} {kind}", None
+        until = _time_left(each, known, now)
     return "", until
 
 
-def _time_left(dispatch: EarlierDispatch, facts: Facts, now: datetime, *, lost: bool) -> datetime | None:
-    """Until when to wait for a dispatch; None when its time is over, or when it certainly was not sent."""
+def _confirmed_by(dispatch: EarlierDispatch, facts: Facts) -> EngagementKind | None:
+    came_back = not CAME_BACK.isdisjoint(facts)
+    kinds = (kind for kind in CONFIRMING[dispatch.unless] if kind in facts)
+    return next((kind for kind in kinds if not (came_back and kind is EngagementKind.DELIVERED)), None)
+
+
+def _time_left(dispatch: EarlierDispatch, facts: Facts, now: datetime) -> datetime | None:
+    """Until when to wait for a dispatch; None when its time is over, or when it certainly reaches nobody."""
     within = timedelta(seconds=dispatch.within)
-    if not has_evidence(facts):
-        never = lost or Fact.FAILED in facts or Fact.SUPPRESSED in facts
-        return None if never else now + within
-    taken = min(at_of(value) for kind, value in facts.items() if kind in EVIDENCE_OF_ACCEPTANCE)
-    return taken + within if taken + within > now else None
+    if has_evidence(facts):
+        taken = min(at_of(value) for kind, value in facts.items() if kind in EVIDENCE_OF_ACCEPTANCE)
+        return taken + within if taken + within > now and CAME_BACK.isdisjoint(facts) else None
+    if Fact.FAILED in facts or Fact.SUPPRESSED in facts or now > dispatch.at + LOST_AFTER:
+        return None
+    return now + max(within, (now - dispatch.at) / LONGER)

@@ -284,7 +284,7 @@ class Message(Value, frozen=True, kw_only=True):
 
     name: str
     version: str
-    """A hash of everything that the message is rendered from."""
+    """A hash of everything that the message is rendered from and decided by."""
     topic: str
     purpose: Purpose
     channels: tuple[Channel, ...]
@@ -383,6 +383,8 @@ class EarlierDispatch(Value, frozen=True, kw_only=True):
     unless: EngagementKind
     within: int
     """Seconds."""
+    at: datetime
+    """When it was claimed."""
 
 
 class SendRequest(Value, frozen=True, kw_only=True):
@@ -465,6 +467,10 @@ class Dispatch(Value, frozen=True, kw_only=True):
     step: int = 0
     stage: int = 0
     earlier: tuple[EarlierDispatch, ...] = ()
+    email: str = ""
+    phone: str = ""
+    invalid: tuple[Channel, ...] = ()
+    """What the event said of people who are not known, for when they are reached on another channel."""
 
 
 class DispatchPack(Value, frozen=True, kw_only=True):

@@ -30,14 +30,19 @@ from heliograph.domain.model import (
 from heliograph.domain.planning import request_of
 
 INPUT_LIMIT = 200_000  # bytes; EventBridge Scheduler takes 256 KB as the input of a target
+MINUTE = timedelta(minutes=1)
+"""EventBridge Scheduler is precise to a minute: what is due within the same one is due together."""
+
+Scheduled = tuple[RequestPack, datetime]
+"""Requests, and when they are planned."""
 
 
 class Outbox(msgspec.Struct, frozen=True):
     """Everything that follows from the decisions on one request pack."""
 
     dispatches: tuple[DispatchPack, ...]
-    later: tuple[tuple[RequestPack, datetime], ...]
-    """What is planned at another time: deferrals, and the fallbacks of what is dispatched now."""
+    later: tuple[Scheduled, ...]
+    """What is decided again later."""
     planned: Planned
 
 
@@ -67,16 +72,10 @@ def entry(
     )
 
 
-def outbox(
-    pack: RequestPack,
-    decisions: Sequence[Decision],
-    existing: Mapping[str, LedgerEntry],
-    messages: Mapping[str, Message],
-    now: datetime,
-) -> Outbox:
+def outbox(pack: RequestPack, decisions: Sequence[Decision], existing: Mapping[str, LedgerEntry]) -> Outbox:
     """Sort decisions into packs and sums; where the ledger already holds a decision, that one counts."""
     by_channel: dict[Channel, list[Dispatch]] = defaultdict(list)
-    until: dict[datetime, list[Deferral]] = defaultdict(list)
+    waiting: list[tuple[SendRequest, datetime]] = []
     dispatched, suppressed = Counter[str](), Counter[str]()
     for request, decision in zip(pack.requests, decisions, strict=True):
         match stored(request, decision, existing.get(decision.dispatch_id)):
@@ -84,22 +83,21 @@ def outbox(
                 by_channel[dispatch.channel].append(dispatch)
                 dispatched[dispatch.channel] += 1
             case Deferral() as deferral:
-                until[deferral.until].append(deferral)
+                waiting.append((deferral.request, deferral.until))
             case Suppression() as suppression:
                 suppressed[suppression.reason] += 1
             case LedgerEntry() as delivered:
                 dispatched[delivered.channel] += 1
-    deferred = (part for when, some in until.items() for part in _deferred(pack, when, some))
     return Outbox(
         dispatches=tuple(_dispatch_pack(pack, channel, some) for channel, some in by_channel.items()),
-        later=(*deferred, *_fallbacks(pack, by_channel, messages, now)),
+        later=tuple(deferred(pack, waiting)),
         planned=Planned(
             people=len(decisions),
             again=any(request.step for request in pack.requests),
             further=ids.is_further(pack.pack_id),
             dispatched=dict(dispatched),
             suppressed=dict(suppressed),
-            deferred=sum(map(len, until.values())),
+            deferred=len(waiting),
         ),
     )
 
@@ -130,66 +128,69 @@ def _dispatch_pack(pack: RequestPack, channel: Channel, dispatches: Iterable[Dis
     )
 
 
-def _deferred(
-    pack: RequestPack, until: datetime, deferrals: Iterable[Deferral]
-) -> Iterator[tuple[RequestPack, datetime]]:
-    """The requests that wait for the same moment, to be decided again as their next step."""
-    requests = (msgspec.structs.replace(deferral.request, step=deferral.request.step + 1) for deferral in deferrals)
-    pack_id = ids.derived_id(until, "deferred", pack.pack_id, until.isoformat())
-    marked = ids.further(pack_id) if ids.is_further(pack.pack_id) else pack_id
-    for part in in_parts(msgspec.structs.replace(pack, pack_id=marked, requests=tuple(requests), segment=None)):
-        yield part, until
+def deferred(pack: RequestPack | DispatchPack, waiting: Iterable[tuple[SendRequest, datetime]]) -> Iterator[Scheduled]:
+    """The requests that wait, together with those that are due in the same minute, to be decided again."""
+    due: dict[datetime, list[SendRequest]] = defaultdict(list)
+    for request, until in waiting:
+        due[full_minute(until)].append(msgspec.structs.replace(request, step=request.step + 1))
+    channel = pack.channel if isinstance(pack, DispatchPack) else ""
+    for when, requests in due.items():
+        pack_id = ids.derived_id(when, "deferred", pack.pack_id, channel)
+        yield from _scheduled(pack, pack_id, requests, when, further=ids.is_further(pack.pack_id))
 
 
-def deferred_at_delivery(pack: DispatchPack, dispatch: Dispatch, until: datetime) -> RequestPack:
-    """The request of a dispatch that has to wait although it was planned for now."""
-    request = request_of(dispatch)
-    pack_id = ids.derived_id(until, "deferred", pack.pack_id, dispatch.dispatch_id)
-    return RequestPack(
-        pack_id=ids.further(pack_id) if ids.is_further(pack.pack_id) else pack_id,
-        lane=pack.lane,
-        run_id=pack.run_id,
-        requests=(msgspec.structs.replace(request, step=request.step + 1),),
-    )
+def fallbacks(pack: DispatchPack, claimed: Iterable[tuple[Dispatch, Message]], at: datetime) -> Iterator[Scheduled]:
+    """The next channels of dispatches, for when nobody reacts in time.
+
+    Named by what is in them: a later try may bring some of them again, which then changes nothing.
+    """
+    steps: dict[Fallback, list[SendRequest]] = defaultdict(list)
+    for dispatch, message in claimed:
+        for fallback in message.fallback[dispatch.stage : dispatch.stage + 1]:
+            steps[fallback].append(_next_stage(pack, dispatch, fallback, at))
+    for fallback, requests in steps.items():
+        when = full_minute(at + timedelta(seconds=fallback.within))
+        named = (ids.dispatch_id(request.request_id, request.step) for request in requests)
+        pack_id = ids.derived_id(requests[0].requested_at, "fallback", pack.pack_id, pack.channel, *named)
+        yield from _scheduled(pack, pack_id, requests, when, further=True)
 
 
-def _fallbacks(
-    pack: RequestPack, by_channel: Mapping[Channel, Sequence[Dispatch]], messages: Mapping[str, Message], now: datetime
-) -> Iterator[tuple[RequestPack, datetime]]:
-    """The next steps of dispatches whose message has a fallback for when nobody reacts."""
-    steps: dict[tuple[Channel, Fallback, int], list[SendRequest]] = defaultdict(list)
-    for channel, dispatches in by_channel.items():
-        for dispatch in dispatches:
-            for fallback in messages[dispatch.message].fallback[dispatch.stage : dispatch.stage + 1]:
-                request = _next_stage(pack.requests[dispatch.slot], dispatch, fallback, pack.pack_id)
-                steps[channel, fallback, dispatch.stage].append(request)
-    for (channel, fallback, stage), requests in steps.items():
-        pack_id = ids.derived_id(requests[0].requested_at, "fallback", pack.pack_id, channel, str(stage))
-        further = msgspec.structs.replace(pack, pack_id=ids.further(pack_id), requests=tuple(requests), segment=None)
-        for part in in_parts(further):
-            yield part, now + timedelta(seconds=fallback.within)
+def full_minute(moment: datetime) -> datetime:
+    """The first full minute from a moment on."""
+    floor = moment.replace(second=0, microsecond=0)
+    return floor if floor == moment else floor + MINUTE
 
 
-def _next_stage(request: SendRequest, dispatch: Dispatch, fallback: Fallback, pack_id: str) -> SendRequest:
+def _next_stage(pack: DispatchPack, dispatch: Dispatch, fallback: Fallback, at: datetime) -> SendRequest:
     """The request as it is planned when its fallback begins."""
     earlier = EarlierDispatch(
-        place=ids.place(pack_id, dispatch.slot),
+        place=ids.place(pack.pack_id, dispatch.slot),
         channel=dispatch.channel,
         unless=fallback.unless,
         within=fallback.within,
+        at=at,
     )
     return msgspec.structs.replace(
-        request, step=request.step + 1, stage=dispatch.stage + 1, earlier=(*request.earlier, earlier)
+        request_of(dispatch),
+        step=dispatch.step + 1,
+        stage=dispatch.stage + 1,
+        earlier=(*dispatch.earlier, earlier),
     )
 
 
-def in_parts(pack: RequestPack) -> Iterator[RequestPack]:
-    """A pack, or its halves when it is too large for a schedule."""
-    half = len(pack.requests) // 2
-    if not half or len(msgspec.json.encode(pack)) <= INPUT_LIMIT:
-        yield pack
+def _scheduled(
+    pack: RequestPack | DispatchPack, pack_id: str, requests: Sequence[SendRequest], when: datetime, *, further: bool
+) -> Iterator[Scheduled]:
+    """Requests as a pack, or as several when they are too large for one schedule."""
+    part = RequestPack(
+        pack_id=ids.further(pack_id) if further else pack_id,
+        lane=pack.lane,
+        run_id=pack.run_id,
+        requests=tuple(requests),
+    )
+    half = len(requests) // 2
+    if not half or len(msgspec.json.encode(part)) <= INPUT_LIMIT:
+        yield part, when
         return
-    for number, requests in enumerate((pack.requests[:half], pack.requests[half:])):
-        pack_id = ids.derived_id(requests[0].requested_at, "part", pack.pack_id, str(number))
-        marked = ids.further(pack_id) if ids.is_further(pack.pack_id) else pack_id
-        yield from in_parts(msgspec.structs.replace(pack, pack_id=marked, requests=requests))
+    for number, some in enumerate((requests[:half], requests[half:])):
+        yield from _scheduled(pack, ids.derived_id(when, "part", pack_id, str(number)), some, when, further=further)

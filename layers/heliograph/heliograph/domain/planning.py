@@ -11,7 +11,7 @@ from typing import NamedTuple
 import msgspec
 
 from heliograph.domain import ids
-from heliograph.domain.caps import caps_on, full_until
+from heliograph.domain.caps import caps_on, full_until, own_reservation
 from heliograph.domain.hours import DAY, next_permitted
 from heliograph.domain.locales import lookup
 from heliograph.domain.model import (
@@ -206,6 +206,25 @@ class Candidate(NamedTuple):
 
 
 def decide(inputs: Inputs, message: Message, policy: Policy, *, rules: tuple[Rule, ...] = RULES) -> Ruling:
+    """What is to become of a message.
+
+    Who has room reserved for it was given to a channel by an earlier try. That is followed, whatever has changed since:
+    deliver asks again before it sends, and two tries never disagree.
+    """
+    ruling, reserved = _ask(inputs, message, policy, rules), own_reservation(inputs)
+    if reserved is None or (ruling.outcome, ruling.channel) == (Verdict.DISPATCHED, reserved.channel):
+        return ruling
+    stages = (each.stage for each in candidates(inputs, message, policy) if each.channel is reserved.channel)
+    return Ruling(
+        outcome=Verdict.DISPATCHED,
+        channel=reserved.channel,
+        tried=trace([], reserved.channel, None),
+        zone=ruling.zone,
+        stage=next(stages, inputs.stage),
+    )
+
+
+def _ask(inputs: Inputs, message: Message, policy: Policy, rules: tuple[Rule, ...]) -> Ruling:
     """Give the message to the first channel that may carry it; else defer it, else say why not.
 
     A channel that merely has to wait is waited for. A "no" names the channel that came closest to carrying it.
@@ -237,8 +256,10 @@ def decide(inputs: Inputs, message: Message, policy: Policy, *, rules: tuple[Rul
 def candidates(inputs: Inputs, message: Message, policy: Policy) -> Iterator[Candidate]:
     """The channels in the order in which they are tried; a fallback's come when none before them may carry it."""
     steps = [message.channels, *(fallback.channels for fallback in message.fallback)]
+    tried = set(inputs.before)
     for stage in range(inputs.stage, len(steps)):
-        left = [channel for channel in steps[stage] if channel not in inputs.before]
+        left = [channel for channel in steps[stage] if channel not in tried]
+        tried |= set(left)
         for channel, order in in_order(left, inputs, message, policy):
             yield Candidate(channel, stage, order)
 
@@ -273,10 +294,9 @@ def held_from(case: Case, moment: datetime) -> Held:
         return Held(None, reason or Reason.QUIET_HOURS)
     if permitted > until:
         until, reason = permitted, reason or Reason.QUIET_HOURS
-    if preferences.time:
-        preferred = _permitted(case, _next_preferred(until, preferences.time, case.zone))
-        if preferred and until < preferred <= _deadline(case):
-            until, reason = preferred, reason or Reason.PREFERRED_TIME
+    preferred = _next_preferred(case, until, preferences.time) if preferences.time else None
+    if preferred and preferred > until:
+        until, reason = preferred, reason or Reason.PREFERRED_TIME
     return Held(until, reason)
 
 
@@ -331,18 +351,17 @@ def _permitted(case: Case, moment: datetime) -> datetime | None:
     return next_permitted(hours_on(case), case.inputs.country, moment, case.zone.zone)
 
 
-def _deadline(case: Case) -> datetime:
-    return min(filter(None, (case.hold_ends, case.inputs.not_after)))
-
-
-def _next_preferred(moment: datetime, text: str, zone: FoundZone) -> datetime:
-    """The first time from `moment` on that lies within the hour after a time of day."""
-    local, wanted = moment.astimezone(zone.zone), time.fromisoformat(text)
-    for days in (-1, 0, 1):
-        wall = datetime.combine(local.date() + days * DAY, wanted, tzinfo=zone.zone).astimezone(UTC)
-        if moment < wall + PREFERRED_FOR:
-            return max(moment, wall)
-    return moment
+def _next_preferred(case: Case, moment: datetime, text: str) -> datetime | None:
+    """The first permitted time from `moment` on, within the hour after a time of day; None when it comes too late."""
+    wanted, zone, not_after = time.fromisoformat(text), case.zone.zone, case.inputs.not_after
+    day = moment.astimezone(zone).date() - DAY
+    while (wall := datetime.combine(day, wanted, tzinfo=zone).astimezone(UTC)) <= case.hold_ends:
+        ready = _permitted(case, max(moment, wall))
+        if ready and ready < wall + PREFERRED_FOR:
+            in_time = ready <= case.hold_ends and (not_after is None or ready < not_after)
+            return ready if in_time else None
+        day += DAY
+    return None
 
 
 def _no(skipped: list[tuple[Case, Reason]], zone: FoundZone) -> Ruling:
@@ -363,10 +382,10 @@ def _no(skipped: list[tuple[Case, Reason]], zone: FoundZone) -> Ruling:
 
 def _next_time(case: Case, reason: Reason) -> datetime | None:
     """When a message like this could be sent; None when that depends on more than time."""
-    if reason is Reason.HELD_TOO_LONG:
-        return case.held.until
-    free = cap_ends(case) if reason is Reason.CAPPED else None
-    return held_from(case, free).until if free else None
+    if reason not in (Reason.HELD_TOO_LONG, Reason.CAPPED):
+        return None
+    free = cap_ends(case)
+    return held_from(case, free).until if free else case.held.until
 
 
 # ---- from a request and a person to inputs, and from a ruling to a decision -------------------------------------
@@ -448,6 +467,9 @@ def decision(
         step=request.step,
         stage=ruling.stage,
         earlier=request.earlier,
+        email="" if person.known else request.email,
+        phone="" if person.known else request.phone,
+        invalid=() if person.known else request.invalid,
     )
 
 
@@ -503,7 +525,7 @@ def known_person(request: SendRequest, recipient: Recipient | None) -> Recipient
 
 
 def request_of(dispatch: Dispatch) -> SendRequest:
-    """The request that a dispatch answers, with the address that it carries if its person is not known."""
+    """The request that a dispatch answers, with the addresses that it carries if its person is not known."""
     address = dict(zip((dispatch.channel,), dispatch.addresses, strict=False)) if not dispatch.known else {}
     return SendRequest(
         request_id=dispatch.request_id,
@@ -517,7 +539,8 @@ def request_of(dispatch: Dispatch) -> SendRequest:
         step=dispatch.step,
         stage=dispatch.stage,
         earlier=dispatch.earlier,
-        email=address.get(Channel.EMAIL, ""),
-        phone=address.get(Channel.SMS, ""),
+        email=dispatch.email or address.get(Channel.EMAIL, ""),
+        phone=dispatch.phone or address.get(Channel.SMS, ""),
         locale=dispatch.locale,
+        invalid=dispatch.invalid,
     )

@@ -11,7 +11,16 @@ from typing import NamedTuple
 import msgspec
 
 from heliograph.domain import ids
-from heliograph.domain.facts import EVIDENCE_OF_ACCEPTANCE, Fact, Facts, Standing, at_of, detail_of, standing_of
+from heliograph.domain.facts import (
+    EVIDENCE_OF_ACCEPTANCE,
+    Fact,
+    Facts,
+    Standing,
+    at_of,
+    detail_of,
+    is_by_another_provider,
+    standing_of,
+)
 from heliograph.domain.model import Channel, FailureCode, LedgerEntry, Value, Verdict
 
 EXAMPLES = 20
@@ -30,7 +39,7 @@ class Kind(StrEnum):
     """The provider has it; the ledger does not say that it was accepted."""
     DISPATCH_SENT_TWICE = "dispatch_sent_twice"
     PERSON_SENT_TWICE = "person_sent_twice"
-    """The provider has messages of several dispatches to one person of the run."""
+    """The provider has messages of several dispatches to one person of the run, and no fallback explains it."""
     CONTRADICTING_FACTS = "contradicting_facts"
     """Failed or withheld, and yet taken by the provider."""
     SUMS = "sums"
@@ -145,10 +154,11 @@ def with_sums(found: Reconciliation, audience: int, counts: Mapping[str, int]) -
 
 
 def standing(person: Person) -> Standing:
-    """In which of the five sums a person counts; who is still on the way counts as unknown."""
-    if not person.decisions:
+    """In which of the five sums a person counts, whatever followed on further channels; on the way is unknown."""
+    first = [decided for decided in person.decisions if not ids.is_further(decided.entry.pack_id)]
+    if not first:
         return Standing.UNKNOWN
-    entry, facts = person.decisions[-1]
+    entry, facts = first[-1]
     match entry.outcome:
         case Verdict.SUPPRESSED:
             return Standing.SUPPRESSED
@@ -172,15 +182,16 @@ def findings(person: Person, terms: Terms) -> Iterator[Finding]:
             yield Kind.NOT_IN_LEDGER, _example(person, dispatch_id)
         if number > 1:
             yield Kind.DISPATCH_SENT_TWICE, _example(person, dispatch_id)
-    if len(person.messages) > 1:
-        yield Kind.PERSON_SENT_TWICE, _example(person, max(person.messages))
+    further = {each.entry.dispatch_id for each in person.decisions if ids.is_further(each.entry.pack_id)}
+    if len(person.messages.keys() - further) > 1:
+        yield Kind.PERSON_SENT_TWICE, _example(person, max(person.messages.keys() - further))
 
 
 def _is_lost(person: Person, terms: Terms) -> bool:
     if not person.decisions:
         return True
     last = person.decisions[-1].entry
-    return last.outcome is Verdict.DEFERRED and datetime.fromisoformat(last.until) + terms.grace < terms.at
+    return bool(last.until) and datetime.fromisoformat(last.until) + terms.grace < terms.at
 
 
 def _of_dispatch(decided: Decided, messages: int, terms: Terms) -> Iterator[str]:
@@ -190,7 +201,7 @@ def _of_dispatch(decided: Decided, messages: int, terms: Terms) -> Iterator[str]
     elif stands is Standing.ACCEPTED:
         if not messages:
             yield _without_message(decided, terms)
-        if Fact.SUPPRESSED in facts or _was_refused(facts):
+        if not facts.keys().isdisjoint((Fact.SUPPRESSED, Fact.DEFERRED)) or _was_refused(facts):
             yield Kind.CONTRADICTING_FACTS
     elif messages:
         yield Kind.NOT_IN_LEDGER
@@ -202,7 +213,7 @@ def _was_refused(facts: Facts) -> bool:
 
 
 def _without_message(decided: Decided, terms: Terms) -> str:
-    if decided.entry.channel not in terms.reporting:
+    if decided.entry.channel not in terms.reporting or is_by_another_provider(decided.facts):
         return "unchecked"
     accepted_at = min(at_of(value) for kind, value in decided.facts.items() if kind in EVIDENCE_OF_ACCEPTANCE)
     return "awaited" if accepted_at + terms.grace > terms.at else Kind.NOT_IN_PROVIDER_LOG

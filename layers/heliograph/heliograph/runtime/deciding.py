@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -15,6 +15,7 @@ from heliograph.domain.model import (
     Dispatch,
     EarlierDispatch,
     Inputs,
+    LedgerEntry,
     Message,
     Recipient,
     RecordKey,
@@ -91,8 +92,7 @@ def confirmations(
                 each.place: records[record_of(request.run_id, each)].get(split_place(each.place)[1], {})
                 for each in request.earlier
             },
-            requested_at=request.requested_at,
-            now=now,
+            now,
         )
         for request in asked
     ]
@@ -142,6 +142,15 @@ def reserve(
         changes[person], changed[person] = (accounts[person], wanted), each
     lost = deps.reservations().write(changes, now) if changes else set()
     return [*(changed[person] for person in lost), *again]
+
+
+def refund(unsent: Iterable[Dispatch | LedgerEntry], now: datetime) -> None:
+    """Take back what is reserved under a cap for messages that certainly do not reach their people."""
+    templates = deps.templates()
+    messages = {name for name, message in templates.messages.items() if caps_on(message, templates.policy)}
+    capped = [(each.recipient_id, each.dispatch_id) for each in unsent if each.message in messages]
+    if capped:
+        deps.reservations().refund(capped, now)
 
 
 def answer_to(question: Question, account: Account, now: datetime) -> Answer:

@@ -6,11 +6,12 @@ import json
 import time
 from datetime import UTC, datetime
 from email.utils import parseaddr
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from typing import TYPE_CHECKING
 
 from heliograph.domain.model import Channel, Lane, Sender
 from heliograph.runtime.clients import client, provider
+from heliograph.runtime.observe import count_failover
 from heliograph.runtime.settings import setting
 
 if TYPE_CHECKING:
@@ -128,7 +129,13 @@ def schedules() -> Schedules:
     from heliograph.adapters.schedules import Schedules
 
     arns = {Lane.BULK.value: setting("REQUESTS_BULK_ARN"), Lane.PRIORITY.value: setting("REQUESTS_PRIORITY_ARN")}
-    return Schedules(client("scheduler"), group=setting("SCHEDULE_GROUP"), role=setting("SCHEDULE_ROLE"), queues=arns)
+    return Schedules(
+        client("scheduler"),
+        group=setting("SCHEDULE_GROUP"),
+        role=setting("SCHEDULE_ROLE"),
+        queues=arns,
+        now=lambda: now(),
+    )
 
 
 @cache
@@ -242,15 +249,21 @@ def _email() -> Sender:
 
 
 def _sms() -> Sender:
-    from heliograph.adapters.channels.sms import end_user_messaging_sender, sns_sender
+    from heliograph.adapters.channels.failover import failing_over
+    from heliograph.adapters.channels.sms import end_user_messaging_sender, sender_id_of, sns_sender
 
+    identity = setting("SMS_ORIGINATION_IDENTITY")
     if setting("SMS_PROVIDER") == "sns":
-        return sns_sender(provider("sns"), sender_id=setting("SMS_ORIGINATION_IDENTITY"))
-    return end_user_messaging_sender(
+        return sns_sender(provider("sns"), sender_id=identity)
+    usual = end_user_messaging_sender(
         provider("pinpoint-sms-voice-v2"),
-        origination_identity=setting("SMS_ORIGINATION_IDENTITY"),
+        origination_identity=identity,
         configuration_set=setting("SMS_CONFIGURATION_SET"),
     )
+    if setting("SMS_FAILOVER") != "sns":
+        return usual
+    substitute = sns_sender(provider("sns"), sender_id=sender_id_of(identity))
+    return failing_over(usual, substitute, secondary_name="sns", noticed=partial(count_failover, Channel.SMS))
 
 
 def _push() -> Sender:

@@ -32,6 +32,12 @@ def count(channel: str, counts: Mapping[str, int]) -> None:
     print(msgspec.json.encode(line).decode())  # noqa: T201 - what Lambda prints is logged
 
 
+def count_failover(channel: str, cause: str, letters: int) -> None:
+    """Say that a provider is out of service, and count the letters that another one gets."""
+    logger.warning("A provider was out of service", extra={"channel": channel, "cause": cause, "letters": letters})
+    count(channel, {"failed_over": letters})
+
+
 def count_decisions(planned: Planned) -> None:
     """Count what plan decided: dispatches by channel, suppressions and deferrals."""
     for channel, number in planned.dispatched.items():

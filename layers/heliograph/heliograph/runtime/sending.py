@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from heliograph.adapters.queues import QueueError
 from heliograph.domain import delivery
-from heliograph.domain.caps import caps_on
 from heliograph.domain.engagement import outcome_events
 from heliograph.domain.model import (
     Dispatch,
@@ -47,23 +47,22 @@ def is_our_turn(pack: DispatchPack) -> bool:
 
 
 def send(record: RecordKey, letters: list[Letter]) -> Iterator[Outcome]:
-    """Hand letters to the provider and keep each answer at once; yields the outcomes that are open ends."""
+    """Hand letters to the provider and keep each answer at once; yields the outcomes that something follows from."""
     waiting = {letter.dispatch.dispatch_id: letter for letter in letters}
     for outcomes in deps.sender(record.channel)(letters) if letters else ():
         taken = {outcome.dispatch_id: waiting.pop(outcome.dispatch_id) for outcome in outcomes}
         try:
             keep_answers(record, outcomes, taken)
-        except (ClientError, BotoCoreError):
+        except (ClientError, BotoCoreError, QueueError):
             keep(record, delivery.not_handed_over(waiting.values(), deps.now()), deps.now())
             raise  # what was answered is in doubt now; what was not handed over is not
-        yield from (outcome for outcome in outcomes if isinstance(outcome, NotSent | InDoubt))
+        yield from (outcome for outcome in outcomes if isinstance(outcome, NotSent | InDoubt | Failed))
 
 
 def keep_answers(record: RecordKey, outcomes: Sequence[Outcome], letters: Mapping[str, Letter]) -> None:
     """Keep a provider's answers, and tell record of those that have consequences for a person."""
     now = deps.now()
     keep(record, delivery.facts_of(outcomes, letters, now), now)
-    refund([letters[outcome.dispatch_id].dispatch for outcome in outcomes if isinstance(outcome, Failed)], now)
     events = tuple(
         event
         for outcome in outcomes
@@ -80,15 +79,15 @@ def keep(record: RecordKey, facts: SlotFacts, now: datetime) -> None:
         count_facts(record.channel, facts)
 
 
-def refund(dispatches: Iterable[Dispatch], now: datetime) -> None:
-    """Take back what was reserved under a cap for letters that certainly do not reach their people."""
-    templates = deps.templates()
-    for dispatch in dispatches:
-        if caps_on(templates.messages[dispatch.message], templates.policy):
-            deps.reservations().refund(dispatch.recipient_id, dispatch.dispatch_id, now)
+def refused(pack: DispatchPack, outcomes: Sequence[Outcome]) -> list[Dispatch]:
+    """What the provider has refused for good."""
+    failed = {outcome.dispatch_id for outcome in outcomes if isinstance(outcome, Failed)}
+    return [dispatch for dispatch in pack.dispatches if dispatch.dispatch_id in failed]
 
 
-def tie_up(pack: DispatchPack, open_ends: list[Outcome], *, in_doubt: list[int], undecided: int) -> None:
+def tie_up(
+    pack: DispatchPack, open_ends: list[Outcome], *, in_doubt: list[int], waiting: list[int], is_complete: bool
+) -> None:
     """See to what has no outcome yet: later, settled after a grace, or tried again at once."""
     slots = {dispatch.dispatch_id: dispatch.slot for dispatch in pack.dispatches}
     unsent = {slots[end.dispatch_id]: end.cause for end in open_ends if isinstance(end, NotSent)}
@@ -99,9 +98,9 @@ def tie_up(pack: DispatchPack, open_ends: list[Outcome], *, in_doubt: list[int],
         deps.pace().hold(pack.channel, deps.now() + timedelta(seconds=HOLD))
         count(pack.channel, {"halted": halted})
     patient = {slot for slot, cause in unsent.items() if passes_by_itself(cause)}
-    if patient:
-        come_back(pack, patient)
-    if undecided or patient != unsent.keys():
+    if patient or waiting:
+        come_back(pack, {*patient, *waiting})
+    if not is_complete or patient != unsent.keys():
         raise NotSentYetError(f"some letters of pack {pack.pack_id} wait for another try")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Final, cast
@@ -62,6 +63,10 @@ FINAL_FIELDS: Final = {
 SNS_FINAL_CODES: Final = {"InvalidParameter": FailureCode.INVALID_ADDRESS, "OptedOut": FailureCode.OPTED_OUT}
 
 
+SNS_SENDER: Final = re.compile(r"\+[1-9][0-9]{4,14}|(?=.*[A-Za-z])[A-Za-z0-9-]{1,11}")
+"""A phone number, or a sender id of up to 11 letters, digits and hyphens with at least one letter."""
+
+
 # ---- out ---------------------------------------------------------------------------------------------------
 
 
@@ -107,12 +112,13 @@ def _final(error: ProviderError) -> Mapping[str, FailureCode]:
 
 
 def sns_sender(client: SNSClient, *, sender_id: str) -> Sender:
-    """Send by SNS, which reports nothing back to us; `sender_id` may be empty."""
+    """Send by SNS, which reports nothing back to us; `sender_id` may be a phone number, or empty."""
+    sender = {"AWS.MM.SMS.OriginationNumber" if sender_id.startswith("+") else "AWS.SNS.SMS.SenderID": sender_id}
 
     def send_one(letter: Letter) -> Outcome:
         promotional = letter.message.purpose is Purpose.PROMOTIONAL
         attributes = {"AWS.SNS.SMS.SMSType": "Promotional" if promotional else "Transactional"}
-        attributes |= {"AWS.SNS.SMS.SenderID": sender_id} if sender_id else {}
+        attributes |= sender if sender_id else {}
         try:
             answer = client.publish(
                 PhoneNumber=letter.dispatch.addresses[0],
@@ -126,6 +132,11 @@ def sns_sender(client: SNSClient, *, sender_id: str) -> Sender:
         return Accepted(dispatch_id=letter.dispatch.dispatch_id, provider_message_id=answer["MessageId"])
 
     return _each(send_one)
+
+
+def sender_id_of(origination_identity: str) -> str:
+    """What SNS can name as the sender of what End User Messaging would have sent: empty for a pool or an ARN."""
+    return origination_identity if SNS_SENDER.fullmatch(origination_identity) else ""
 
 
 def _each(send_one: Callable[[Letter], Outcome]) -> Sender:
