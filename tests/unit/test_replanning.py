@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from itertools import chain
 
 import pytest
 
-from builders import NOW, a_message, a_recipient, a_request
+from builders import NOW, a_promotion, a_recipient, a_request, hours
 from heliograph.domain.figures import RunFigures
 from heliograph.domain.model import (
     Accepted,
@@ -16,8 +17,6 @@ from heliograph.domain.model import (
     Letter,
     Outcome,
     Policy,
-    Purpose,
-    QuietHours,
     RequestPack,
     Run,
     Sender,
@@ -26,10 +25,10 @@ from heliograph.runtime import reports
 from in_memory import Fate, Killed, World
 from in_memory_adapters import Words, install
 
-NEWS = a_message("news", channels=(Channel.EMAIL, Channel.SMS), topic="news", purpose=Purpose.PROMOTIONAL)
-POLICY = Policy(quiet_hours={Channel.SMS: QuietHours(start="21:00", end="08:00")})
-BEFORE_THE_SCHEDULE, AFTER_THE_SCHEDULE = Fate(8, Killed), Fate(10, Killed)
-"""After the decision and the sums were written; and after the schedule was made."""
+NEWS = a_promotion(Channel.EMAIL, Channel.SMS)
+POLICY = Policy(hours=(hours(channels=(Channel.SMS,), quiet=("21:00-08:00",)),))
+EDGES = range(18)
+"""Before and after every call of a plan, and beyond its end."""
 
 
 def accepting(channel: Channel) -> Sender:
@@ -68,13 +67,16 @@ def the_end(world: World) -> RunFigures:
         for pack, _ in world.schedules.values():
             world.put("REQUESTS_BULK", pack)
         world.schedules.clear()
-        for queue, message in world.visible():
+        for queue, message in chain.from_iterable(iter(world.visible, [])):
             world.invoke(queue, message)
     return reports.status("run")
 
 
-def test_who_was_deferred_before_a_crash_is_written_to_although_the_pack_is_planned_again_by_day(world: World) -> None:
-    plan(world, BEFORE_THE_SCHEDULE)
+@pytest.mark.parametrize("edge", EDGES)
+def test_who_was_deferred_before_a_crash_is_written_to_although_the_pack_is_planned_again_by_day(
+    world: World, edge: int
+) -> None:
+    plan(world, Fate(edge, Killed))
     world.now += timedelta(hours=12)
     plan(world)
     world.queues["REQUESTS_BULK"].clear()
@@ -92,10 +94,13 @@ def test_who_was_suppressed_stays_suppressed_in_the_sums_although_they_consent_b
     assert the_end(world).suppressed == {"not_consented": 1}
 
 
-def test_no_sum_is_negative_although_a_deferral_is_over_before_its_first_plan_has_ended(world: World) -> None:
-    plan(world, AFTER_THE_SCHEDULE)
+@pytest.mark.parametrize("edge", EDGES)
+def test_no_sum_is_negative_although_a_deferral_is_over_before_its_first_plan_has_ended(
+    world: World, edge: int
+) -> None:
+    plan(world, Fate(edge, Killed))
     world.now += timedelta(hours=12)
-    ((pack, _),) = world.schedules.values()
-    world.put("REQUESTS_BULK", pack)
-    world.invoke("REQUESTS_BULK", world.queues["REQUESTS_BULK"][-1])
+    for pack, _ in world.schedules.values():
+        world.put("REQUESTS_BULK", pack)
+        world.invoke("REQUESTS_BULK", world.queues["REQUESTS_BULK"][-1])
     assert min(reports.status("run").counts.values()) >= 0
