@@ -14,8 +14,9 @@ import msgspec
 
 from builders import NOW
 from heliograph.adapters.dynamodb import BusyError
+from heliograph.adapters.reservations import Account
 from heliograph.domain.figures import Planned
-from heliograph.domain.model import LedgerEntry, Recipient, RecordKey, RequestPack, Run, SlotFacts
+from heliograph.domain.model import LedgerEntry, Recipient, RecordKey, RequestPack, Reservation, Run, SlotFacts
 
 VERBS = {"REQUESTS": "plan", "OUTBOX": "deliver", "ENGAGEMENT": "record", "SETTLE": "settle"}
 
@@ -50,6 +51,10 @@ class World:
         self.people: dict[str, Recipient] = {}
         self.runs: dict[str, Run] = {}
         self.ledger: dict[str, LedgerEntry] = {}
+        self.accounts: dict[str, Account] = {}
+        self.reserved: dict[str, Reservation] = {}
+        """Every reservation that ever was, by dispatch id."""
+        self.objects: dict[str, bytes] = {}
         self.plans: dict[tuple[str, str], Planned] = {}
         self.facts: defaultdict[RecordKey, SlotFacts] = defaultdict(dict)
         self.queues: defaultdict[str, list[Waiting]] = defaultdict(list)

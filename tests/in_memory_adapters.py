@@ -5,28 +5,35 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from types import SimpleNamespace
-from typing import Any
+from typing import IO, Any
 
 import msgspec
 import pytest
 
 from builders import CONTENT
+from heliograph.adapters.bucket import Bucket, StoredObject
 from heliograph.adapters.dynamodb import BusyError
+from heliograph.adapters.evidence import Evidence
 from heliograph.adapters.ledger import Written
+from heliograph.adapters.reservations import Account, Reservations
+from heliograph.adapters.schedules import SOONEST
 from heliograph.domain.facts import Fact
 from heliograph.domain.figures import Delivered, Planned
+from heliograph.domain.ids import is_further
 from heliograph.domain.model import (
     AddressSuppression,
     Channel,
     Consent,
     ConsentState,
     Consequence,
+    EngagementEvent,
     LedgerEntry,
     Message,
     Policy,
     Recipient,
     RecordKey,
     RequestPack,
+    Reservation,
     Sender,
     SlotFacts,
     SuppressAddress,
@@ -88,10 +95,48 @@ class Decisions:
             raise BusyError("some decisions were not taken")
         return written.existing
 
-    def read(self, entries: Sequence[LedgerEntry]) -> dict[str, LedgerEntry]:
+    def decisions(self, steps: Sequence[tuple[str, str]]) -> dict[str, LedgerEntry]:
         with self._world.call():
-            ids = (entry.dispatch_id for entry in entries)
-            return {each: self._world.ledger[each] for each in ids if each in self._world.ledger}
+            return {each: self._world.ledger[each] for _, each in steps if each in self._world.ledger}
+
+
+class Room(Reservations):
+    """`Reservations` whose accounts are in memory: each is changed only by who read it last."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def read(self, recipient_ids: Iterable[str]) -> dict[str, Account]:
+        with self._world.call():
+            return {each: self._world.accounts.get(each, Account()) for each in recipient_ids}
+
+    def write(self, changes: Mapping[str, tuple[Account, tuple[Reservation, ...]]], now: datetime) -> set[str]:
+        lost = set()
+        for person, (read, wanted) in changes.items():
+            with self._world.call():
+                if self._world.accounts.get(person, Account()) == read:
+                    self._world.accounts[person] = Account(read.version + 1, wanted)
+                    self._world.reserved = {each.dispatch_id: each for each in wanted} | self._world.reserved
+                else:
+                    lost.add(person)
+        return lost
+
+
+class Shelf(Bucket):
+    """A `Bucket` in memory, for evidence."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def write(self, key: str, content: bytes | IO[bytes], content_type: str) -> None:
+        with self._world.call():
+            self._world.objects[key] = content if isinstance(content, bytes) else content.read()
+
+    def read(self, stored: StoredObject) -> bytes:
+        return self._world.objects[stored.key]
+
+    def keep_events(self, events: Sequence[EngagementEvent]) -> None:
+        """The lake is nobody's business here."""
 
 
 class Facts:
@@ -131,7 +176,7 @@ class Facts:
         yield from (planned for (its_run, _), planned in self._world.plans.items() if its_run == run_id)
         for record, slots in self._world.facts.items():
             if record.run_id == run_id:
-                yield Delivered(channel=record.channel, slots=slots)
+                yield Delivered(channel=record.channel, slots=slots, further=is_further(record.pack_id))
 
 
 class Works:
@@ -148,14 +193,19 @@ class Works:
 
 
 class Later:
-    """The methods of `Schedules`: one schedule a name."""
+    """The methods of `Schedules`: one schedule a name, which takes what an earlier try did not bring."""
 
     def __init__(self, world: World) -> None:
         self._world = world
 
     def defer(self, pack: RequestPack, until: datetime) -> None:
         with self._world.call():
-            self._world.schedules.setdefault(pack.pack_id, (pack, until))
+            when = max(until, self._world.now + SOONEST)
+            earlier, when = self._world.schedules.get(pack.pack_id, (pack, when))
+            steps = {(each.request_id, each.step) for each in earlier.requests}
+            missing = [each for each in pack.requests if (each.request_id, each.step) not in steps]
+            completed = msgspec.structs.replace(earlier, requests=(*earlier.requests, *missing))
+            self._world.schedules[pack.pack_id] = (completed, when)
 
 
 class Words:
@@ -177,14 +227,17 @@ def install(world: World, words: Words, sender: Callable[[Channel], Sender], mon
     people, decisions, facts, later = People(world), Decisions(world), Facts(world), Later(world)
     links = SimpleNamespace(url=lambda recipient_id, topic: "https://example.com/u")
     runs = SimpleNamespace(get=world.runs.get, complete=lambda run_id: None)
-    lake = SimpleNamespace(keep_events=lambda events: None)
+    room, shelf = Room(world), Shelf(world)
+    evidence = Evidence(shelf)
     edges: dict[str, Callable[..., Any]] = {
         "now": lambda: world.now,
         "recipients": lambda: people,
         "ledger": lambda: decisions,
         "records": lambda: facts,
         "runs": lambda: runs,
-        "bucket": lambda: lake,
+        "bucket": lambda: shelf,
+        "reservations": lambda: room,
+        "evidence": lambda: evidence,
         "links": lambda: links,
         "schedules": lambda: later,
         "templates": lambda: words,

@@ -21,6 +21,14 @@ from heliograph.domain.model import (
 )
 from in_memory import World
 
+STORIES = (
+    (EngagementKind.SENT, EngagementKind.DELIVERED),
+    (EngagementKind.SENT, EngagementKind.DELIVERED, EngagementKind.OPENED),
+    (EngagementKind.SENT, EngagementKind.BOUNCED),
+    (EngagementKind.SENT,),
+    (EngagementKind.SENT, EngagementKind.DELIVERED, EngagementKind.COMPLAINED),
+)
+"""What the provider reports of the letters that it took, one after the other."""
 ANSWERS = ("accepted", "accepted", "taken, and the answer lost", "lost on the way", "throttled", "refused")
 
 
@@ -52,8 +60,7 @@ class Provider:
         dispatch_id = letter.dispatch.dispatch_id
         if answer in ("accepted", "taken, and the answer lost"):
             self.taken.append(letter)
-            kinds = (EngagementKind.SENT, EngagementKind.DELIVERED, EngagementKind.BOUNCED, EngagementKind.COMPLAINED)
-            self.news += [self._event(letter, kind) for kind in kinds[: 2 + len(self.taken) % 3]]
+            self.news += [self._event(letter, kind) for kind in STORIES[len(self.taken) % len(STORIES)]]
         match answer:
             case "accepted":
                 return Accepted(dispatch_id=dispatch_id, provider_message_id=f"m-{len(self.taken)}")
@@ -76,6 +83,7 @@ class Provider:
             occurred_at=self._world.now,
             place=letter.place,
             run_id=dispatch.run_id,
+            message=dispatch.message,
             address=dispatch.addresses[0],
             permanent=True,
         )

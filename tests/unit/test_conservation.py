@@ -1,11 +1,10 @@
-"""Whatever goes wrong, in whatever order: nobody is lost, nothing is sent twice, and no state moves backwards."""
+"""Whatever goes wrong, in whatever order: nobody is lost or written to twice or too often, no state moves backwards."""
 
 from __future__ import annotations
 
 from collections import Counter
 from datetime import timedelta
 from itertools import cycle
-from typing import Any
 
 import msgspec
 import pytest
@@ -13,38 +12,50 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from builders import a_message, a_recipient, a_request
+from builders import a_cap, a_fallback, a_message, a_promotion, a_recipient, a_request, hours
 from heliograph.adapters.dynamodb import BusyError
 from heliograph.domain import ids
-from heliograph.domain.facts import Fact, Standing, detail_of, standing_of
+from heliograph.domain.evidence import is_genuine
+from heliograph.domain.facts import Fact, Facts, Standing, detail_of, is_unsent, standing_of
 from heliograph.domain.model import (
+    Cap,
     Channel,
+    EngagementKind,
     Events,
     Lane,
+    LedgerEntry,
     Letter,
     Message,
     OnUnknown,
     Policy,
+    Preferences,
     Purpose,
-    QuietHours,
     RecordKey,
     RequestPack,
+    Reservation,
     Run,
     SendRequest,
+    Verdict,
 )
-from heliograph.runtime import reports
+from heliograph.domain.planning import decide
+from heliograph.runtime import deps, reports
 from in_memory import Fate, Killed, World
 from in_memory_adapters import Words, install
 from in_memory_provider import ANSWERS, Provider
 
 CHANNELS = (Channel.EMAIL, Channel.SMS)
 MESSAGES = (
-    a_message("news", channels=CHANNELS, topic="news", purpose=Purpose.PROMOTIONAL),
+    a_promotion(*CHANNELS),
     a_message("notice", channels=CHANNELS),
+    msgspec.structs.replace(a_promotion(Channel.EMAIL, fallback=(a_fallback(Channel.SMS),)), name="nudge"),
+    a_message("ticket", channels=(Channel.SMS,), fallback=(a_fallback(Channel.EMAIL, within=600),)),
 )
-POLICY = Policy(quiet_hours={Channel.SMS: QuietHours(start="21:00", end="08:00")})
+CAPS = (a_cap(2, days=1), a_cap(1, channel=Channel.SMS), a_cap(5, days=30))
+"""The last one looks back further than any test lasts, so that no reservation is ever forgotten."""
+POLICY = Policy(hours=(hours(channels=(Channel.SMS,), quiet=("21:00-08:00",)),), caps=CAPS)
 PEOPLE = [f"person-{number}" for number in range(5)]
-RANKS = [{Standing.PENDING}, {Standing.UNKNOWN}, {Standing.FAILED, Standing.SUPPRESSED}, {Standing.ACCEPTED}]
+LATEST = {Standing.FAILED, Standing.SUPPRESSED, Standing.DEFERRED}
+RANKS = [{Standing.PENDING}, {Standing.UNKNOWN}, LATEST, {Standing.ACCEPTED}]
 
 some_fate = st.builds(Fate, st.integers(0, 14), st.sampled_from([Killed, BusyError]))
 some_answers = st.lists(st.sampled_from(ANSWERS), min_size=1, max_size=4)
@@ -99,7 +110,11 @@ class Conservation(RuleBasedStateMachine):
     @rule(person=st.sampled_from(PEOPLE), consents=st.sets(st.sampled_from(["news/email", "news/sms"])), reached=number)
     def a_person_changes(self, person: str, consents: set[str], reached: int) -> None:
         email = f"{person}@example.com" if reached % 3 else ""
-        changed = a_recipient(person, opted_in=consents, email=email)
+        wishes = Preferences(
+            channels=(Channel.SMS,) if reached % 2 else (),
+            paused_until=self.world.now + timedelta(hours=3) if reached % 5 == 0 else None,
+        )
+        changed = a_recipient(person, opted_in=consents, email=email, preferences=wishes)
         self.world.people[person] = msgspec.structs.replace(changed, suppressed=self.world.people[person].suppressed)
 
     @precondition(lambda self: self.world.visible())
@@ -165,10 +180,20 @@ class Conservation(RuleBasedStateMachine):
 
     @invariant()
     def nothing_is_sent_twice_unless_its_settling_rule_says_so(self) -> None:
-        times = Counter(letter.dispatch.dispatch_id for letter in self.provider.taken)
+        times = Counter((letter.dispatch.request_id, letter.dispatch.channel) for letter in self.provider.taken)
         for letter in self.provider.taken:
             settled = self.facts_of(letter).get(Fact.SETTLED, "")
-            assert times[letter.dispatch.dispatch_id] <= 1 + (detail_of(settled) == OnUnknown.RESEND)
+            is_sent_again = detail_of(settled) == OnUnknown.RESEND
+            assert times[letter.dispatch.request_id, letter.dispatch.channel] <= 1 + is_sent_again
+
+    @invariant()
+    def nobody_gets_more_than_the_caps_allow(self) -> None:
+        arrived = [letter for letter in self.provider.taken if not came_back(self.facts_of(letter))]
+        for cap in CAPS:
+            for person in PEOPLE:
+                counted = [self.world.reserved[id_] for id_ in capped_ids(arrived, person, cap)]
+                for last in counted:
+                    assert sum(is_inside(cap, each, last) for each in counted) <= cap.limit
 
     @invariant()
     def no_state_moves_backwards(self) -> None:
@@ -178,11 +203,17 @@ class Conservation(RuleBasedStateMachine):
                 assert now == before or rank(now) > rank(before), (before, now)
                 self.seen[record, slot] = now
 
-    def facts_of(self, letter: Letter) -> Any:
+    def facts_of(self, letter: Letter) -> Facts:
         """What is known of a letter."""
         pack_id, slot = ids.split_place(letter.place)
         record = RecordKey(letter.dispatch.run_id, pack_id, letter.dispatch.channel)
         return self.world.facts[record].get(slot, {})
+
+    def counts(self, entry: LedgerEntry) -> bool:
+        """Whether a dispatch counts against the caps: it may have reached its person."""
+        record = RecordKey(entry.run_id, entry.pack_id, Channel(entry.channel))
+        facts = self.world.facts[record].get(entry.slot, {})
+        return not is_unsent(facts) and not came_back(facts)
 
     def teardown(self) -> None:
         """When all is quiet again, everything has an end that agrees with the provider's log."""
@@ -190,8 +221,11 @@ class Conservation(RuleBasedStateMachine):
             self.drain()
             self.nobody_is_lost_or_counted_twice()
             self.nothing_is_sent_twice_unless_its_settling_rule_says_so()
+            self.nobody_gets_more_than_the_caps_allow()
             self.no_state_moves_backwards()
             self.everything_has_an_end()
+            self.what_is_reserved_is_what_counts()
+            self.every_decision_can_be_made_again()
         finally:
             self.patch.undo()
 
@@ -214,13 +248,55 @@ class Conservation(RuleBasedStateMachine):
         for run_id in self.world.runs:
             sums = reports.status(run_id)
             assert (sums.state, sums.pending, sums.counts["deferred"]) == ("complete", 0, 0), sums
-            people = {letter.dispatch.dispatch_id for letter in self.provider.taken if letter.dispatch.run_id == run_id}
-            assert sums.counts["accepted"] == len(people)
+            letters = {letter.place: letter for letter in self.provider.taken if letter.dispatch.run_id == run_id}
+            further = sum(ids.is_further(ids.split_place(place)[0]) for place in letters)
+            assert (sums.counts["accepted"], sum(sums.further.values())) == (len(letters) - further, further)
         for request in self.requests:
             assert any(entry.dispatch_id.startswith(request.request_id) for entry in self.world.ledger.values())
         assert Standing.PENDING not in self.seen.values()
         for record, slot in (place for place, standing in self.seen.items() if standing is Standing.UNKNOWN):
             assert Fact.SETTLED in self.world.facts[record][slot]
+
+    def what_is_reserved_is_what_counts(self) -> None:
+        """Nobody has less room for a message that did not reach them, nor more for one that may have."""
+        promotional = {message.name for message in MESSAGES if message.purpose is Purpose.PROMOTIONAL}
+        claims = [entry for entry in self.world.ledger.values() if entry.outcome is Verdict.DISPATCHED]
+        counted = {entry.dispatch_id for entry in claims if entry.message in promotional and self.counts(entry)}
+        reserved = [each for account in self.world.accounts.values() for each in account.reserved]
+        assert Counter(each.dispatch_id for each in reserved) == Counter(counted)
+
+    def every_decision_can_be_made_again(self) -> None:
+        """What the ledger says follows from the inputs that were kept."""
+        messages = {message.name: message for message in MESSAGES}
+        for entry in self.world.ledger.values():
+            inputs = deps.evidence().inputs(entry)
+            ruling = decide(inputs, messages[entry.message], POLICY)
+            assert is_genuine(inputs, entry)
+            assert ruling.channel == entry.channel
+            assert ruling.outcome is (Verdict.DISPATCHED if entry.outcome is Verdict.WITHHELD else entry.outcome)
+
+
+def capped_ids(letters: list[Letter], person: str, cap: Cap) -> set[str]:
+    """The dispatches to a person that are subject to a cap."""
+    return {
+        letter.dispatch.dispatch_id
+        for letter in letters
+        if letter.dispatch.recipient_id == person
+        and letter.message.purpose is cap.purpose
+        and cap.channel in (None, letter.dispatch.channel)
+    }
+
+
+def is_inside(cap: Cap, each: Reservation, last: Reservation) -> bool:
+    """Whether a message lies in the window of a cap that ends with the last."""
+    if cap.seconds is None:
+        return each.at.date() == last.at.date()
+    return last.at - timedelta(seconds=cap.seconds) < each.at <= last.at
+
+
+def came_back(facts: Facts) -> bool:
+    """Whether a letter certainly did not reach its person although the provider took it."""
+    return EngagementKind.BOUNCED in facts
 
 
 def rank(standing: Standing) -> int:

@@ -162,12 +162,31 @@ def test_what_was_claimed_and_not_taken_waits_in_its_outbox() -> None:
     [
         {"pack_id": "another"},
         {"channel": "sms"},
-        {"outcome": Verdict.SUPPRESSED},
-        {"outcome": Verdict.DEFERRED},
     ],
 )
 def test_what_was_decided_elsewhere_is_none_of_this_packs_business(fields: dict[str, object]) -> None:
     assert next_try(an_entry(0, **fields), {})[:6] == ([], [], {}, [], [], [])
+
+
+@pytest.mark.parametrize("outcome", [Verdict.SUPPRESSED, Verdict.DEFERRED])
+def test_what_another_try_of_plan_decided_against_is_not_sent_and_does_not_count(outcome: Verdict) -> None:
+    assert next_try(an_entry(0, outcome=outcome), {}) == Todo([], [], {}, [], [], [], list(PACK.dispatches[:1]))
+
+
+@pytest.mark.parametrize(
+    ("kind", "detail", "is_unsent"),
+    [
+        ("suppressed", "not_consented", True),
+        ("failed", "rejected", True),
+        ("deferred", "quiet_hours", True),
+        ("failed", "in_doubt", False),
+        ("unknown", "ReadTimeoutError", False),
+        ("accepted", "m-1", False),
+    ],
+)
+def test_only_what_certainly_reaches_nobody_does_not_count(kind: str, detail: str, is_unsent: bool) -> None:
+    todo = next_try(an_entry(0), {0: {kind: fact_value(NOW, detail)}})
+    assert bool(todo.unsent) is is_unsent
 
 
 @pytest.mark.parametrize(
