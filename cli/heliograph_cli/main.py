@@ -21,6 +21,8 @@ COMMANDS = {
     "campaign": "heliograph_cli.commands.campaign:campaign",
     "timeline": "heliograph_cli.commands.person:timeline",
     "why": "heliograph_cli.commands.person:why",
+    "decide": "heliograph_cli.commands.decide:decide",
+    "replay": "heliograph_cli.commands.replay:replay",
     "reconcile": "heliograph_cli.commands.reconcile:reconcile",
     "dead-letters": "heliograph_cli.commands.dead_letters:dead_letters",
     "hold": "heliograph_cli.commands.hold:hold",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from heliograph.domain.errors import MalformedError
@@ -26,3 +27,14 @@ def handler(event: Any, context: Any) -> Any:
         case _:
             raise MalformedError("action", "must be runs, status, report, timeline, why or consents, with its id")
     return reports.plain(answer)
+
+
+def _time(text: str | None) -> datetime | None:
+    """An ISO 8601 time; UTC when it does not say."""
+    if text is None:
+        return None
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise MalformedError("at", "must be a time such as 2026-11-23T09:00:00+01:00") from None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from fake_aws import FakeAws
+from heliograph.domain.model import Reason
 from heliograph_cli import target as targets
 from heliograph_cli.main import COMMANDS, cli
 
@@ -37,14 +39,47 @@ WHY = {
     "decided_at": "2026-03-01T10:00:00Z",
     "outcome": "suppressed",
     "channel": "email",
-    "reason": "not_consented",
-    "rules": [{"channel": "email", "rule": "not_consented", "result": "not_consented"}],
+    "reason": "capped",
+    "rules": [
+        {"channel": "email", "rule": "expired", "result": "passed"},
+        {"channel": "email", "rule": "capped", "result": "capped"},
+    ],
+    "dispatch_id": "01K0XW5N3M8QJ4RZT6V2Y7B9CC-0",
+    "version": "v-1",
+    "policy": "p-1",
+    "run_id": RUN,
+    "withheld": False,
+    "state": "suppressed",
+    "zone": {"name": "Europe/Berlin", "source": "phone"},
+    "until": None,
+    "next_time": "2026-03-05T08:14:00Z",
+    "order": [{"channel": "email", "order": "preference", "fallback": 0}],
+    "caps": [
+        {
+            "limit": 3,
+            "seconds": 604_800,
+            "purpose": "promotional",
+            "channel": None,
+            "topic": None,
+            "used": 3,
+            "free_at": "2026-03-05T08:14:00Z",
+        }
+    ],
+    "hours": [],
+    "inputs": {"recipient_id": "anna-1"},
+    "genuine": True,
+    "replayed": True,
+    "note": "",
+}
+DECIDED = {
+    **{name: value for name, value in WHY.items() if name not in ("decided_at", "run_id", "withheld", "state", "note")},
+    "asked_at": "2026-03-01T10:00:00Z",
 }
 
 
 def report(question: dict[str, Any]) -> Any:
     """A report function that knows one run and one person."""
-    if question.get("run_id", RUN) != RUN or question.get("recipient_id", "anna-1") != "anna-1":
+    if (question.get("run_id") or RUN) != RUN or question.get("recipient_id", "anna-1") != "anna-1":
         raise LookupError("run_id: there is no run 01: `heliograph campaign list` shows them")
     listed = [{**{name: FIGURES[name] for name in ("run_id", "campaign", "state", "started_at")}, "more": 1}]
     return {
@@ -52,7 +87,8 @@ def report(question: dict[str, Any]) -> Any:
         "status": FIGURES,
         "report": {"figures": FIGURES, "html_key": f"reports/{RUN}.html", "json_key": f"reports/{RUN}.json"},
         "timeline": {"recipient_id": "anna-1", "entries": [], "html_key": "reports/anna-1.html"},
-        "why": WHY,
+        "why": {**WHY, "asked": question},
+        "decide": {**DECIDED, "asked": question},
     }[question["action"]]
 
 
@@ -129,9 +165,125 @@ def test_campaign_status_shows_people_why_nobody_is_lost(aws: FakeAws) -> None:
         assert word in shown
 
 
-def test_why_gives_the_rules_and_the_outcome(aws: FakeAws) -> None:
-    assert told(local("why", "anna-1", "--json")) == WHY
-    assert "not_consented" in local("why", "anna-1").stdout
+def test_why_gives_scripts_everything_that_the_report_function_tells(aws: FakeAws) -> None:
+    assert told(local("why", "anna-1", "--json")).items() >= WHY.items()
+
+
+def test_why_tells_people_in_sentences_and_then_rule_by_rule(aws: FakeAws) -> None:
+    shown = local("why", "anna-1").stdout
+    for sentence in (
+        "spring_sale was not sent: the caps are full: this person has had as many messages as they may get. "
+        "The next one could go on 2026-03-05 at 09:14 (Europe/Berlin; 2026-03-05 08:14 UTC).",
+        "At most 3 promotional messages in 7 days: 3 so far, room again on 2026-03-05 at 09:14",
+        "Order of the channels: email (as the person prefers).",
+        "Time zone: Europe/Berlin, known from the phone number.",
+        "Decided on 2026-03-01 at 11:00 (Europe/Berlin; 2026-03-01 10:00 UTC): policy p-1, message version v-1, "
+        f"run {RUN}.",
+        "Made again from its inputs, the decision is the same.",
+    ):
+        assert sentence in " ".join(shown.split())
+    assert shown.index("expired") < shown.rindex("capped")
+
+
+@pytest.mark.parametrize(
+    ("facts", "sentence"),
+    [
+        (
+            {"outcome": "dispatched", "reason": None, "state": "delivered", "next_time": None},
+            "spring_sale was sent by email; it was delivered.",
+        ),
+        (
+            {"outcome": "deferred", "reason": "quiet_hours", "until": "2026-03-02T07:00:00Z", "hours": ["nights"]},
+            "spring_sale waits to be sent by email: it waits for an hour at which messages may be sent to this person. "
+            "It is decided on again on 2026-03-02 at 08:00 (Europe/Berlin; 2026-03-02 07:00 UTC).",
+        ),
+        ({"reason": "quiet_hours", "hours": ["nights", "Sundays"]}, "Hours that did not permit it: nights, Sundays."),
+        (
+            {"reason": "not_consented", "withheld": True, "next_time": None},
+            "spring_sale was to be sent by email, but just before delivery the rules were asked again: "
+            "no consent for this topic on this channel.",
+        ),
+        (
+            {"reason": "not_consented", "withheld": True},
+            "Made again from its inputs, what was decided before delivery is the same.",
+        ),
+        (
+            {"replayed": None, "note": "what it was made of is not there: the sheet"},
+            "It cannot be made again: what it was made of is not there: the sheet.",
+        ),
+        (
+            {"replayed": False, "genuine": False, "note": "it differs in reason"},
+            "Made again from its inputs, it differs in reason. The inputs are not those that the ledger stands for.",
+        ),
+        ({"channel": "sms", "reason": "no_address"}, "spring_sale was not sent: there is no address for sms."),
+    ],
+)
+def test_why_has_a_sentence_for_every_outcome(aws: FakeAws, facts: dict[str, Any], sentence: str) -> None:
+    aws.report = lambda _: WHY | facts
+    assert sentence in " ".join(local("why", "anna-1").stdout.split())
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_why_has_words_for_every_reason(aws: FakeAws, reason: Reason) -> None:
+    aws.report = lambda _: WHY | {"reason": reason}
+    first = local("why", "anna-1").stdout.split(". ")[0]
+    assert re.fullmatch(r"spring_sale was not sent: [a-z][^_]*", first.partition(".")[0])
+
+
+@pytest.mark.parametrize(
+    ("given", "asked"),
+    [
+        ("2026-11-23", "2026-11-23T00:00:00+00:00"),
+        ("2026-11-23T09:00", "2026-11-23T09:00:00+00:00"),
+        ("2026-11-23T09:00Z", "2026-11-23T09:00:00+00:00"),
+        ("2026-11-23T09:00+01:00", "2026-11-23T09:00:00+01:00"),
+    ],
+)
+def test_a_time_without_a_zone_is_utc(aws: FakeAws, given: str, asked: str) -> None:
+    for words in (("why", "anna-1"), ("decide", "anna-1", "spring_sale")):
+        assert told(local(*words, "--at", given, "--json"))["asked"]["at"] == asked
+
+
+def test_a_time_that_is_none_is_wrong_usage(aws: FakeAws) -> None:
+    assert local("why", "anna-1", "--at", "tomorrow").exit_code == 2
+
+
+def test_why_is_asked_of_a_run_and_a_message(aws: FakeAws) -> None:
+    asked = told(local("why", "anna-1", "--run", RUN, "--message", "spring_sale", "--json"))["asked"]
+    assert asked | {"at": None} == {
+        "action": "why",
+        "recipient_id": "anna-1",
+        "message": "spring_sale",
+        "run_id": RUN,
+        "at": None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("facts", "sentence"),
+    [
+        ({"outcome": "dispatched", "reason": None, "next_time": None}, "spring_sale would be sent by email."),
+        ({}, "spring_sale would not be sent: the caps are full"),
+        (
+            {"outcome": "deferred", "reason": "paused", "until": "2026-03-02T07:00:00Z"},
+            "spring_sale would wait to be sent by email: the person wants to be left alone for a while. "
+            "It is decided on again on 2026-03-02 at 08:00 (Europe/Berlin; 2026-03-02 07:00 UTC).",
+        ),
+        ({}, "At most 3 promotional messages in 7 days: 3 so far"),
+        ({}, "Nothing was sent."),
+    ],
+)
+def test_decide_tells_what_would_happen(aws: FakeAws, facts: dict[str, Any], sentence: str) -> None:
+    aws.report = lambda _: DECIDED | facts
+    assert sentence in " ".join(local("decide", "anna-1", "spring_sale").stdout.split())
+    assert not aws.events
+
+
+def test_the_timeline_tells_the_reason_in_words_and_the_next_time(aws: FakeAws) -> None:
+    aws.report = lambda _: {"recipient_id": "anna-1", "entries": [WHY | {"facts": {}}], "html_key": ""}
+    shown = " ".join(local("timeline", "anna-1").stdout.split())
+    assert "the caps are full" in shown
+    assert "next one could go on 2026-03-05" in shown
 
 
 def test_send_puts_a_request_on_the_bus(aws: FakeAws) -> None:

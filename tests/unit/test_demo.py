@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from heliograph_cli.demo.checks import Expected, checks
+from heliograph.domain.replaying import Finding, Replayed
+from heliograph_cli.demo.checks import Expected, checks, decided_again
 from heliograph_cli.demo.orders import DIRECT, GUESTS, LATE, ORDERS, REPEATED, RESETS, Orders, orders
 from heliograph_cli.demo.population import population
 from heliograph_cli.demo.reactions import BOUNCED, CLICKED, COMPLAINED, OPENED, expected, reactions, somebody
@@ -145,3 +146,17 @@ def test_the_demo_fails_when_a_sum_does_not_match(
     told: dict[str, Any], outbox: list[dict[str, Any]], words: str
 ) -> None:
     assert any(words in rule for rule in broken(told, outbox))
+
+
+@pytest.mark.parametrize(
+    ("same", "undecided", "broken_rules"),
+    [(5, 0, 0), (4, 0, 1), (5, 1, 1)],
+    ids=["all the same", "one that differs", "nothing decided on somebody"],
+)
+def test_the_demo_fails_when_a_decision_is_not_made_again_the_same(
+    same: int, undecided: int, broken_rules: int
+) -> None:
+    counts = dict.fromkeys(Finding, 0) | {Finding.SAME: same, Finding.DIFFERS: 5 - same}
+    again = Replayed(run_id=RUN, people=4, undecided=undecided, decisions=5, counts=counts, examples={})
+    wanted = Expected(audience=4, rejected=1, messages_of_events=1, engagement={})
+    assert len([check for check in decided_again(again, wanted) if not check.holds]) == broken_rules

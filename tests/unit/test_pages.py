@@ -36,6 +36,7 @@ def figures(**what: Any) -> RunFigures:
         "suppressed": {"not_consented": 187},
         "failed": {"rejected": 8},
         "by_channel": {"email": 742},
+        "further": {},
         "engagement": {"delivered": 700, "opened": 70, "clicked": 35, "bounced": 14},
     }
     return RunFigures(**{**facts, **what})
@@ -56,6 +57,7 @@ def an_entry(**what: Any) -> dict[str, Any]:
         "provider_message_id": "0102018f-1",
         "rules": [{"channel": "email", "rule": "no_address", "result": "passed"}],
         "until": None,
+        "next_time": None,
     }
     return {**facts, **what}
 
@@ -151,6 +153,13 @@ def test_a_timeline_shows_the_rule_that_objected_and_what_it_means() -> None:
 def test_a_deferral_says_when_it_is_planned_again() -> None:
     entry = an_entry(outcome="deferred", reason="quiet_hours", until="2026-03-02T02:30:00Z", facts={})
     assert "Planned again: 2026-03-02 08:00:00" in words(a_timeline(entry))
+
+
+def test_a_capped_person_is_told_when_the_next_one_could_go() -> None:
+    entry = an_entry(outcome="suppressed", reason="capped", next_time="2026-03-02T02:30:00Z", facts={})
+    shown = words(a_timeline(entry))
+    assert "The caps are full" in shown
+    assert "The next one could go: 2026-03-02 08:00:00 Asia/Kolkata, 2026-03-02 02:30:00 UTC" in shown
 
 
 @pytest.mark.parametrize("code", [*Reason, *FailureCode])

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import click
+from rich.console import Group, RenderableType
 from rich.table import Table
+from rich.text import Text
 
 from heliograph.domain.planning import PASSED
 from heliograph_cli.commands.send import identifier
 from heliograph_cli.console import answer, remark, table
-from heliograph_cli.failures import No
+from heliograph_cli.explaining import at, decided, reason
 from heliograph_cli.options import common_options
 from heliograph_cli.stack import ask, connect, link
 
@@ -30,33 +34,52 @@ def timeline(recipient: str) -> None:
 def _entries(told: dict[str, Any]) -> Table | str:
     if not told["entries"]:
         return f"Nothing was decided about {told['recipient_id']} yet."
-    shown = table("decided", "message", "channel", "outcome", "reason", "what happened")
+    shown = table("decided", "message", "channel", "outcome", "why", "what happened")
     for each in sorted(told["entries"], key=lambda entry: str(entry["decided_at"]), reverse=True):
-        happened = ", ".join(sorted(each["facts"], key=each["facts"].__getitem__))
-        until = f"until {each['until']}" if each["until"] else happened
+        why = reason(each["reason"], each) if each["reason"] else ""
         shown.add_row(
-            each["decided_at"], each["message"], each["channel"] or "", each["outcome"], each["reason"] or "", until
+            each["decided_at"], each["message"], each["channel"] or "", each["outcome"], why, "; ".join(_happened(each))
         )
     return shown
+
+
+def _happened(entry: dict[str, Any]) -> Iterator[str]:
+    yield from sorted(entry["facts"], key=entry["facts"].__getitem__)
+    if entry["until"]:
+        yield f"planned again on {at(entry['until'], entry)}"
+    elif entry["next_time"]:
+        yield f"the next one could go on {at(entry['next_time'], entry)}"
+
+
+def moment(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
+    """Read a time; UTC when it names no zone."""
+    if value is None:
+        return None
+    try:
+        read = datetime.fromisoformat(value)
+    except ValueError:
+        raise click.BadParameter("a time is needed, such as 2026-11-23T09:00+01:00") from None
+    return (read if read.tzinfo else read.replace(tzinfo=UTC)).isoformat()
 
 
 @click.command(epilog="Example: heliograph why anna-1 --message spring_sale")
 @common_options
 @click.argument("recipient", callback=identifier)
-@click.option("--message", metavar="NAME", callback=identifier, help="The latest request of this message.")
-def why(recipient: str, message: str | None) -> None:
-    """Show the rules that were asked for the latest request about RECIPIENT, and the outcome."""
-    told = ask(connect(), "why", recipient_id=recipient, message=message)
-    if not told:
-        raise No(f"Nothing was decided about {recipient} yet.", "`heliograph send` asks for a message.")
-    by = f" by {told['channel']}" if told["channel"] else ""
-    outcome = " ".join(str(told[name]) for name in ("outcome", "reason") if told[name])
-    answer(told, _rules(told), title=f"{told['message']}: {outcome}{by} ({told['decided_at']})")
+@click.option("--message", metavar="NAME", callback=identifier, help="The latest decision on this message.")
+@click.option("--run", "run_id", metavar="RUN", callback=identifier, help="The latest decision in this run.")
+@click.option("--at", "when", metavar="TIME", callback=moment, help="As of then, ISO 8601; UTC when it names no zone.")
+def why(recipient: str, message: str | None, run_id: str | None, when: str | None) -> None:
+    """Tell why RECIPIENT did or did not get a message: the latest decision, and everything that it was made of."""
+    told = ask(connect(), "why", recipient_id=recipient, message=message, run_id=run_id, at=when)
+    answer(told, explanation(decided(told), told))
 
 
-def _rules(told: dict[str, Any]) -> Table:
+def explanation(sentences: Sequence[str], told: dict[str, Any]) -> RenderableType:
+    """Sentences, and every rule's result for every channel that was tried."""
     shown = table("channel", "rule", "result")
     for each in told["rules"]:
         style = "" if each["result"] == PASSED else "bold"
         shown.add_row(each["channel"], each["rule"], each["result"], style=style)
-    return shown
+    first, *rest = sentences
+    rules: tuple[RenderableType, ...] = (Text(), shown) if told["rules"] else ()
+    return Group(Text(first, style="bold"), *map(Text, rest), *rules)

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from heliograph.domain.replaying import Finding, Replayed
+
 Message = dict[str, Any]
 Figures = Mapping[str, Any]
 
@@ -58,6 +60,14 @@ def checks(figures: Figures, outbox: Sequence[Message], expected: Expected) -> l
             Check(f"{kind} = what was made", number, figures["engagement"].get(kind, 0))
             for kind, number in expected.engagement.items()
         ),
+    ]
+
+
+def decided_again(again: Replayed, expected: Expected) -> list[Check]:
+    """Compare the decisions of the run with those that are made again from what they were made of."""
+    return [
+        Check("everybody was decided on", expected.audience, again.people - again.undecided),
+        Check("every decision, made again from its inputs, is the same", again.decisions, again.counts[Finding.SAME]),
     ]
 
 

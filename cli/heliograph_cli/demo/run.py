@@ -12,17 +12,19 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from heliograph.domain.replaying import Finding, Replayed
 from heliograph_cli import cloud
 from heliograph_cli import target as targets
 from heliograph_cli.campaign_folder import default_country, double_opt_in, read_folder
 from heliograph_cli.commands.outbox import call, fetch
 from heliograph_cli.commands.recipients import people_of
 from heliograph_cli.demo import reactions
-from heliograph_cli.demo.checks import Check, Expected, checks
+from heliograph_cli.demo.checks import Check, Expected, checks, decided_again
 from heliograph_cli.demo.orders import Event, Orders, orders
 from heliograph_cli.demo.population import SEED, population, write
 from heliograph_cli.demo.steps import step
 from heliograph_cli.importing import import_file
+from heliograph_cli.replaying import replay_run
 from heliograph_cli.runs import submit_folder, wait_for
 from heliograph_cli.stack import Stack, ask, stack_at
 from heliograph_cli.target import Target
@@ -72,10 +74,11 @@ def run() -> Demo:
         engagement=reactions.expected(mails, reacted),
     )
     figures = _settle(stack, figures["run_id"], outbox, expected)
+    again = _replay(stack, figures["run_id"])
     return Demo(
         stack=stack,
         figures=figures,
-        checks=checks(figures, outbox, expected),
+        checks=[*checks(figures, outbox, expected), *decided_again(again, expected)],
         events=len(shop.events) + figures["audience"],
         work_seconds=work_seconds,
         somebody=reactions.somebody(reacted, mails, shop.customers),
@@ -169,3 +172,10 @@ def _settle(stack: Stack, run_id: str, outbox: Sequence[Message], expected: Expe
 
         wait_for(hold, seconds=SETTLE_SECONDS, poll=POLL_SECONDS)
     return figures
+
+
+def _replay(stack: Stack, run_id: str) -> Replayed:
+    with step("Make every decision of the run again") as say:
+        again = replay_run(stack, run_id, progress=lambda _: None)
+        say(f"{again.counts[Finding.SAME]:,} of {again.decisions:,} the same")
+    return again

@@ -6,6 +6,7 @@ import hashlib
 import io
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date
 from typing import IO, TYPE_CHECKING, NamedTuple, cast
 
@@ -38,17 +39,14 @@ class Bucket:
 
     def current(self, key: str) -> StoredObject:
         """The version of an object that is current now; raises MalformedError when there is none."""
-        try:
+        with self._existing(key):
             answer = self._client.head_object(Bucket=self._name, Key=key)
-        except self._client.exceptions.ClientError as error:
-            if error.response["Error"]["Code"] in ("404", "NoSuchKey", "NotFound"):
-                raise MalformedError(key, "there is no such file in the bucket") from None
-            raise
         return StoredObject(key, answer.get("VersionId", ""))
 
     def read(self, stored: StoredObject) -> bytes:
-        """A small object, whole."""
-        return self._get(stored).read()
+        """A small object, whole; raises MalformedError when there is none."""
+        with self._existing(stored.key):
+            return self._get(stored).read()
 
     def lines(self, stored: StoredObject) -> Iterator[str]:
         """The lines of an object, ends included, in bounded memory; wrong bytes survive as surrogates."""
@@ -86,6 +84,16 @@ class Bucket:
                 found = [StoredObject(each["Key"], "") for each in page.get("Contents", ())]
                 for rows in lanes.map(self.read, found):
                     yield from decoder.decode_lines(rows)
+
+    @contextmanager
+    def _existing(self, key: str) -> Iterator[None]:
+        """Name the file that does not exist."""
+        try:
+            yield
+        except self._client.exceptions.ClientError as error:
+            if error.response["Error"]["Code"] in ("404", "NoSuchKey", "NotFound"):
+                raise MalformedError(key, "there is no such file in the bucket") from None
+            raise
 
     def _get(self, stored: StoredObject) -> StreamingBody:
         if stored.version:

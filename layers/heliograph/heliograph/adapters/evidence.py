@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 
 import msgspec
 
 from heliograph.adapters.bucket import Bucket, StoredObject
 from heliograph.domain import evidence
+from heliograph.domain.errors import MalformedError
 from heliograph.domain.model import Inputs, LedgerEntry, Message, Policy
 
 JSON = "application/json"
+SHEETS_AT_HAND = 16
+VERSIONS_AT_HAND = 64
 
 
 class Evidence:
@@ -19,6 +23,9 @@ class Evidence:
     def __init__(self, bucket: Bucket) -> None:
         self._bucket = bucket
         self._kept: set[str] = set()
+        self._sheets = lru_cache(SHEETS_AT_HAND)(self._read_sheet)
+        self._policies = lru_cache(VERSIONS_AT_HAND)(self._read_policy)
+        self._messages = lru_cache(VERSIONS_AT_HAND)(self._read_message)
 
     def keep(self, pack_id: str, inputs: Sequence[Inputs]) -> tuple[str, ...]:
         """Keep the inputs of a pack's decisions; what the ledger keeps of each."""
@@ -36,25 +43,36 @@ class Evidence:
             self._once(_message(message.name, message.version), message)
 
     def inputs(self, entry: LedgerEntry) -> Inputs:
-        """What a decision was made of; raises MalformedError when nothing was kept."""
+        """What a decision was made of; raises MalformedError when it was not kept, or not until now."""
         place = evidence.reference(entry)
         if place.is_inline:
             return evidence.inline(entry)
-        stored = StoredObject(_sheet(entry.pack_id, place.place), "")
-        return evidence.on_sheet(self._bucket.read(stored), entry)
+        found = self._sheets(_sheet(entry.pack_id, place.place)).get(entry.dispatch_id)
+        if found is None:
+            raise MalformedError("inputs", "the sheet of the pack does not hold them")
+        return found
 
     def policy(self, version: str) -> Policy:
-        """A policy in a version."""
-        return msgspec.json.decode(self._bucket.read(StoredObject(_policy(version), "")), type=Policy)
+        """A policy in a version; raises MalformedError when it was not kept."""
+        return self._policies(_policy(version))
 
     def message(self, name: str, version: str) -> Message:
-        """A message in a version."""
-        return msgspec.json.decode(self._bucket.read(StoredObject(_message(name, version), "")), type=Message)
+        """A message in a version; raises MalformedError when it was not kept."""
+        return self._messages(_message(name, version))
 
     def _once(self, key: str, facts: msgspec.Struct) -> None:
         if key not in self._kept:
             self._bucket.write(key, msgspec.json.encode(facts), JSON)
             self._kept.add(key)
+
+    def _read_sheet(self, key: str) -> Mapping[str, Inputs]:
+        return evidence.on_sheet(self._bucket.read(StoredObject(key, "")))
+
+    def _read_policy(self, key: str) -> Policy:
+        return msgspec.json.decode(self._bucket.read(StoredObject(key, "")), type=Policy)
+
+    def _read_message(self, key: str) -> Message:
+        return msgspec.json.decode(self._bucket.read(StoredObject(key, "")), type=Message)
 
 
 def _sheet(pack_id: str, name: str) -> str:

@@ -37,6 +37,9 @@ TEXTS = (
     "tried",
     "policy",
     "run_id",
+    "zone",
+    "next_time",
+    "inputs",
 )
 
 
@@ -95,17 +98,16 @@ class Ledger:
         items = get_items(self._client, self._table, keys, consistent=True)
         return {entry.dispatch_id: entry for entry in map(_entry, items)}
 
-    def timeline(self, recipient_id: str, *, limit: int = 100) -> Iterator[LedgerEntry]:
-        """A person's decisions, newest first."""
-        answer = self._client.query(
+    def timeline(self, recipient_id: str) -> Iterator[LedgerEntry]:
+        """A person's decisions, those on the newest requests first, read as they are asked for."""
+        pages = self._client.get_paginator("query").paginate(
             TableName=self._table,
             KeyConditionExpression="recipient_id = :id AND dispatch_id < :others",
             ExpressionAttributeValues={":id": text(recipient_id), ":others": text("a")},
             ScanIndexForward=False,
-            Limit=limit,
             ConsistentRead=True,
         )
-        return map(_entry, answer["Items"])
+        return (_entry(item) for page in pages for item in page["Items"])
 
     def first_requests(self, requests: Sequence[SendRequest], key: str) -> dict[str, str]:
         """The requests that an idempotency key stands for, by person: these where the key is new, else the first ones.

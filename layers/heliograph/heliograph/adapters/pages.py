@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
 from functools import cache
 from pathlib import Path
@@ -13,34 +12,14 @@ import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from heliograph.domain.figures import RunFigures
-from heliograph.domain.model import FailureCode, JsonObject, Reason
+from heliograph.domain.meanings import MEANINGS
+from heliograph.domain.model import JsonObject
 from heliograph.domain.rates import rates
 
 PAGES = Path(__file__).parent / "html"
 SUMS = ("accepted", "suppressed", "deferred", "failed", "unknown")
 STEPS = ("accepted", "delivered", "opened", "clicked")
 """What each person may come to, each step a part of the one before."""
-
-MEANINGS: Mapping[str, str] = {
-    Reason.UNKNOWN_MESSAGE: "There is no such message.",
-    Reason.UNKNOWN_RECIPIENT: "This person is not known.",
-    Reason.NO_ADDRESS: "No address for any channel of the message.",
-    Reason.INVALID_ADDRESS: "The address that was given cannot be read.",
-    Reason.ADDRESS_SUPPRESSED: "The address bounced or complained before.",
-    Reason.NOT_CONSENTED: "No consent for this topic on this channel.",
-    Reason.EXPIRED: "It would have come too late.",
-    Reason.QUIET_HOURS: "It waits for the end of the person's quiet hours.",
-    Reason.MISSING_VARIABLE: "Something that the message is made of was missing.",
-    Reason.TOO_LONG: "The text would take more SMS parts than the message may.",
-    FailureCode.REJECTED: "The provider refused the message.",
-    FailureCode.OPTED_OUT: "The person opted out at the provider.",
-    FailureCode.DEAD_TOKEN: "Every device of the person is gone.",
-    FailureCode.COUNTRY_BLOCKED: "The provider does not send to this country.",
-    FailureCode.PRICE_TOO_HIGH: "It would have cost more than is allowed.",
-    FailureCode.CONTENT_TOO_LARGE: "The message is too large for the channel.",
-    FailureCode.SENDER_NOT_ALLOWED: "The provider does not let this sender send.",
-    FailureCode.IN_DOUBT: "Nobody could tell whether it was taken; it was rather dropped than sent twice.",
-}
 
 
 def report_page(figures: RunFigures) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -66,21 +66,14 @@ def inline(entry: LedgerEntry) -> Inputs:
     return msgspec.convert(msgspec.json.decode(reference(entry).place) | known, Inputs)
 
 
-def on_sheet(body: bytes, entry: LedgerEntry) -> Inputs:
-    """The inputs of a decision from the sheet of its pack; raises MalformedError when they are not on it."""
-    for inputs in _read(body):
-        if inputs.dispatch_id == entry.dispatch_id:
-            return inputs
-    raise MalformedError("inputs", "the sheet of the pack does not hold them")
+def on_sheet(body: bytes) -> dict[str, Inputs]:
+    """The inputs on the sheet of a pack, by dispatch id."""
+    return {inputs.dispatch_id: inputs for inputs in msgspec.json.Decoder(Inputs).decode_lines(body)}
 
 
 def is_genuine(inputs: Inputs, entry: LedgerEntry) -> bool:
     """Whether inputs are those that the ledger's hash stands for."""
     return _hash(msgspec.json.encode(inputs)) == reference(entry).fingerprint
-
-
-def _read(body: bytes) -> Iterator[Inputs]:
-    return iter(msgspec.json.Decoder(Inputs).decode_lines(body))
 
 
 def _short(inputs: Inputs) -> str:

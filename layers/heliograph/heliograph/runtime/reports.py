@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import datetime
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -13,8 +16,9 @@ from heliograph.domain.figures import RunFigures, figures
 from heliograph.domain.model import Channel, JsonObject, LedgerEntry, RecordKey, Run, Verdict
 from heliograph.domain.planning import spelled_out
 from heliograph.domain.zones import best_zone, zones_of
-from heliograph.runtime import deps
+from heliograph.runtime import deps, explaining
 
+ON_A_TIMELINE = 100  # decisions, the newest
 NO_DISPATCH = frozenset({Verdict.SUPPRESSED, Verdict.DEFERRED})
 
 
@@ -50,17 +54,34 @@ def timeline(recipient_id: str) -> JsonObject:
     return found | {"html_key": html_key}
 
 
-def why(recipient_id: str, message: str | None) -> JsonObject:
-    """The latest decision about a person (and a message): the rules that were asked, and the outcome."""
-    entries = [entry for entry in _entries(recipient_id) if message in (None, entry["message"])]
-    if not entries:
-        about = f" about {message}" if message else ""
-        raise MalformedError("recipient_id", f"nothing was ever decided{about} for this person")
-    latest = entries[0]
-    return {
-        "recipient_id": recipient_id,
-        **{name: latest[name] for name in ("message", "decided_at", "outcome", "channel", "reason", "rules")},
-    }
+def why(
+    recipient_id: str, message: str | None = None, run_id: str | None = None, at: datetime | None = None
+) -> JsonObject:
+    """The decision on a person (of a message, of a run) that was in force at a time, and all that it was made of."""
+    fitting = [
+        entry
+        for entry in deps.ledger().timeline(recipient_id)
+        if message in (None, entry.message)
+        and run_id in (None, entry.run_id)
+        and (at is None or entry.decided_at <= at)
+    ]
+    if not fitting:
+        about = " ".join([*([f"about {message}"] if message else []), *([f"in run {run_id}"] if run_id else [])])
+        until = f"until {at.isoformat(timespec='seconds')}" if at else ""
+        raise MalformedError(
+            "recipient_id", " ".join(f"nothing was ever decided {about} {until} for this person".split())
+        )
+    latest = max(fitting, key=lambda entry: (entry.decided_at, entry.dispatch_id))
+    (told,) = _told([latest])
+    return {"recipient_id": recipient_id, **told, **explaining.replayed(latest)}
+
+
+def decide(recipient_id: str, message: str, at: datetime | None = None) -> JsonObject:
+    """What would be decided now, or at a time, on a message to a person; it has no effect."""
+    facts = deps.templates().message(message)
+    if facts is None:
+        raise MalformedError("message", f"there is no message {message}: `heliograph preview` shows them")
+    return explaining.asked(recipient_id, facts, at or deps.now())
 
 
 def _run(run_id: str) -> Run:
@@ -82,9 +103,15 @@ def _state(run: Run) -> str:
 
 
 def _entries(recipient_id: str) -> list[JsonObject]:
-    decisions = sorted(deps.ledger().timeline(recipient_id), key=lambda entry: entry.decided_at, reverse=True)
-    facts = deps.records().read(_record_of(entry) for entry in decisions if entry.outcome not in NO_DISPATCH)
-    return [_entry(entry, facts.get(_record_of(entry), {}).get(entry.slot, {})) for entry in decisions]
+    newest = islice(deps.ledger().timeline(recipient_id), ON_A_TIMELINE)
+    return _told(sorted(newest, key=lambda entry: entry.decided_at, reverse=True))
+
+
+def _told(decisions: Iterable[LedgerEntry]) -> list[JsonObject]:
+    """Decisions with what came of them."""
+    entries = list(decisions)
+    facts = deps.records().read(_record_of(entry) for entry in entries if entry.outcome not in NO_DISPATCH)
+    return [_entry(entry, facts.get(_record_of(entry), {}).get(entry.slot, {})) for entry in entries]
 
 
 def _record_of(entry: LedgerEntry) -> RecordKey:
@@ -98,7 +125,8 @@ def _entry(entry: LedgerEntry, facts: Facts) -> JsonObject:
         "message": entry.message,
         "version": entry.version,
         "channel": entry.channel or None,
-        "outcome": Verdict.SUPPRESSED if entry.outcome is Verdict.WITHHELD else entry.outcome,
+        "outcome": _outcome(entry),
+        "withheld": entry.outcome is Verdict.WITHHELD,
         "reason": entry.reason or None,
         "state": state_of(facts) if dispatched else entry.outcome,
         "run_id": entry.run_id or None,
@@ -106,8 +134,18 @@ def _entry(entry: LedgerEntry, facts: Facts) -> JsonObject:
         "facts": {kind: at_of(value) for kind, value in facts.items()},
         "provider_message_id": detail_of(facts[Fact.ACCEPTED]) if Fact.ACCEPTED in facts else None,
         "rules": spelled_out(entry.tried),
+        "policy": entry.policy,
+        "zone": explaining.zone(entry.zone),
         "until": entry.until or None,
+        "next_time": entry.next_time or None,
     }
+
+
+def _outcome(entry: LedgerEntry) -> Verdict:
+    """What was withheld is suppressed, or deferred when it is planned again."""
+    if entry.outcome is not Verdict.WITHHELD:
+        return entry.outcome
+    return Verdict.DEFERRED if entry.until else Verdict.SUPPRESSED
 
 
 def plain(answer: Any) -> Any:

@@ -1,0 +1,65 @@
+"""`heliograph replay`: make every decision of a run again from what it was made of, and compare."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+from rich.table import Table
+
+from heliograph.domain.replaying import BAD, Example, Finding, Replayed
+from heliograph_cli.commands.send import identifier
+from heliograph_cli.console import answer, progress, table
+from heliograph_cli.options import common_options
+from heliograph_cli.stack import connect
+
+SHOWN = 5  # of the examples, in the table
+
+MEANINGS = {
+    Finding.SAME: "the same again",
+    Finding.DIFFERS: "not the same again",
+    Finding.NOT_GENUINE: "inputs that are not those of the ledger",
+    Finding.MISSING: "inputs that were not kept",
+    Finding.WITHOUT_INPUTS: "made by no rule: nothing to make again",
+}
+
+
+@click.command(epilog="Example: heliograph replay 01K0XW5N3M8QJ4RZT6V2Y7B9CD")
+@common_options
+@click.argument("run", callback=identifier)
+def replay(run: str) -> None:
+    """Make every decision of RUN again from its recorded inputs; ends with 1 when one is not the same.
+
+    Every person of the segment is looked up: sent to, suppressed, deferred, or sent to on a further channel.
+    """
+    from heliograph_cli.replaying import replay_run
+
+    stack = connect()
+    with progress() as bar:
+        task = bar.add_task(f"run {run}", total=None)
+        told = replay_run(stack, run, progress=lambda people: bar.advance(task, people))
+    answer(told, _findings(told), title=_title(told))
+    if not told.holds:
+        click.get_current_context().exit(1)
+
+
+def _title(told: Replayed) -> str:
+    verdict = "every decision is made again the same" if told.holds else "not every decision is made again the same"
+    return f"Run {told.run_id}: {verdict}"
+
+
+def _findings(told: Replayed) -> Table:
+    shown = table("", "number", "for example")
+    shown.columns[1].justify = "right"
+    shown.add_row("people in the segment", f"{told.people:,}")
+    shown.add_row("nothing decided yet", f"{told.undecided:,}")
+    shown.add_row("decisions", f"{told.decisions:,}")
+    for kind, count in told.counts.items():
+        style = "bold red" if count and kind in BAD else ""
+        shown.add_row(MEANINGS[kind], f"{count:,}", _named(told.examples.get(kind, ())), style=style)
+    return shown
+
+
+def _named(examples: Sequence[Example]) -> str:
+    named = [" ".join(filter(None, (each.recipient_id, each.dispatch_id, each.detail))) for each in examples[:SHOWN]]
+    return ", ".join(named) + (", …" if len(examples) > SHOWN else "")

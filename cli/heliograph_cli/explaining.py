@@ -1,0 +1,143 @@
+"""Decisions in words that a support agent can read to a customer; times in the person's zone and in UTC."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from heliograph.domain.meanings import MEANINGS, ORDERS, ZONE_SOURCES
+from heliograph.domain.model import Reason, Verdict
+from heliograph.domain.zones import zone_of
+
+Told = dict[str, Any]
+"""A decision as the report function tells it."""
+
+SPANS = ((86_400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
+STATES = {
+    "accepted": "the provider took it",
+    "failed": "the provider refused it for good",
+    "unknown": "nobody can say whether the provider took it",
+    "pending": "it is on its way",
+    "retry": "the provider has not taken it yet",
+    "undelivered": "it could not be delivered",
+    "delayed": "its delivery is delayed",
+    "delivered": "it was delivered",
+    "opened": "it was opened",
+    "clicked": "it was clicked",
+    "bounced": "it bounced",
+    "complained": "the person complained about it",
+}
+"""What came of a dispatch."""
+
+
+def decided(told: Told) -> list[str]:
+    """A decision that was made, in sentences."""
+    about = [f"policy {told['policy']}"] if told["policy"] else []
+    about += [f"message version {told['version']}"] if told["version"] else []
+    about += [f"run {told['run_id']}"] if told["run_id"] else []
+    made = f"Decided on {at(told['decided_at'], told)}" + (f": {', '.join(about)}." if about else ".")
+    return [*_sentences(told, _outcome(told)), made, _again(told)]
+
+
+def asked(told: Told) -> list[str]:
+    """What would be decided, in sentences."""
+    when = at(told["asked_at"], told)
+    about = f"Asked for {when}: policy {told['policy']}, message version {told['version']}. Nothing was sent."
+    return [*_sentences(told, _would(told)), about]
+
+
+def reason(code: str, told: Told) -> str:
+    """A reason as the end of a sentence."""
+    if code == Reason.NO_ADDRESS and told["channel"]:
+        return f"there is no address for {told['channel']}"
+    meaning = MEANINGS.get(code, code.replace("_", " ")).rstrip(".")
+    return meaning[:1].lower() + meaning[1:]
+
+
+def at(text: str, told: Told) -> str:
+    """A time in the person's zone and in UTC."""
+    moment = datetime.fromisoformat(text).astimezone(UTC)
+    zone = _zone(told)
+    if zone is None or zone.key == "UTC":
+        return f"{moment:%Y-%m-%d at %H:%M} (UTC)"
+    return f"{moment.astimezone(zone):%Y-%m-%d at %H:%M} ({zone.key}; {moment:%Y-%m-%d %H:%M} UTC)"
+
+
+def _sentences(told: Told, outcome: str) -> Iterator[str]:
+    yield outcome
+    if told["reason"] and told["hours"]:
+        yield f"Hours that did not permit it: {', '.join(told['hours'])}."
+    for cap in told["caps"]:
+        yield _cap(cap, told)
+    if told["order"]:
+        yield f"Order of the channels: {', '.join(map(_place, told['order']))}."
+    if told["zone"]:
+        yield f"Time zone: {told['zone']['name']}, {ZONE_SOURCES[told['zone']['source']]}."
+
+
+def _outcome(told: Told) -> str:
+    message, channel = told["message"], told["channel"]
+    if told["withheld"]:
+        asked = f"{message} was to be sent by {channel}, but just before delivery the rules were asked again: "
+        return f"{asked}{reason(told['reason'], told)}.{_next(told)}"
+    match told["outcome"]:
+        case Verdict.DISPATCHED:
+            state = STATES.get(told["state"], told["state"])
+            return f"{message} was sent by {channel}; {state}."
+        case Verdict.DEFERRED:
+            return f"{message} waits to be sent by {channel}: {reason(told['reason'], told)}.{_next(told)}"
+        case _:
+            return f"{message} was not sent: {reason(told['reason'], told)}.{_next(told)}"
+
+
+def _would(told: Told) -> str:
+    message, channel = told["message"], told["channel"]
+    match told["outcome"]:
+        case Verdict.DISPATCHED:
+            return f"{message} would be sent by {channel}."
+        case Verdict.DEFERRED:
+            return f"{message} would wait to be sent by {channel}: {reason(told['reason'], told)}.{_next(told)}"
+        case _:
+            return f"{message} would not be sent: {reason(told['reason'], told)}.{_next(told)}"
+
+
+def _next(told: Told) -> str:
+    if told["until"]:
+        return f" It is decided on again on {at(told['until'], told)}."
+    return f" The next one could go on {at(told['next_time'], told)}." if told["next_time"] else ""
+
+
+def _cap(cap: Told, told: Told) -> str:
+    kind = f"{cap['purpose']} messages" + (f" about {cap['topic']}" if cap["topic"] else "")
+    by = f" by {cap['channel']}" if cap["channel"] else ""
+    most = f"At most {cap['limit']} {kind}{by} {_span(cap['seconds'])}: {cap['used']} so far"
+    return f"{most}, room again on {at(cap['free_at'], told)}." if cap["free_at"] else f"{most}."
+
+
+def _span(seconds: int | None) -> str:
+    if seconds is None:
+        return "in a calendar day"
+    size, name = next((size, name) for size, name in SPANS if seconds % size == 0)
+    number = seconds // size
+    return f"in {number} {name}s" if number > 1 else f"in a {name}" if name != "hour" else "in an hour"
+
+
+def _place(place: Told) -> str:
+    fallback = f", fallback {place['fallback']}" if place["fallback"] else ""
+    return f"{place['channel']} ({ORDERS[place['order']]}{fallback})"
+
+
+def _again(told: Told) -> str:
+    if told["replayed"] is None:
+        return f"It cannot be made again: {told['note']}."
+    genuine = "" if told["genuine"] else " The inputs are not those that the ledger stands for."
+    if not told["replayed"]:
+        return f"Made again from its inputs, {told['note']}.{genuine}"
+    before = "what was decided before delivery" if told["withheld"] else "the decision"
+    return f"Made again from its inputs, {before} is the same.{genuine}"
+
+
+def _zone(told: Told) -> ZoneInfo | None:
+    return zone_of(told["zone"]["name"]) if told["zone"] else None

@@ -1,0 +1,67 @@
+"""Replay a run: every decision on every person of its segment is made again, a hundred people at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+
+from heliograph.adapters.bucket import Bucket
+from heliograph.adapters.evidence import Evidence
+from heliograph.adapters.ledger import Ledger
+from heliograph.domain import ids
+from heliograph.domain.errors import MalformedError
+from heliograph.domain.model import LedgerEntry, SendRequest
+from heliograph.domain.replaying import MADE_WITHOUT_INPUTS, Finding, Found, Replayed, found, summed, verdict
+from heliograph.runtime.explaining import made_again
+from heliograph_cli import target as targets
+from heliograph_cli.failures import No
+from heliograph_cli.reconciling import AT_ONCE, frozen_run, requests_of
+from heliograph_cli.stack import Stack
+
+Progress = Callable[[int], None]
+
+
+def replay_run(stack: Stack, run_id: str, *, progress: Progress) -> Replayed:
+    """Make every decision of a run again: first ones, those after deferrals, and those of fallbacks.
+
+    Raises No when there is no such run.
+    """
+    bucket = Bucket(targets.s3(stack.target), stack.bucket)
+    try:
+        frozen = frozen_run(bucket, run_id)
+    except MalformedError:
+        raise No(f"There is no run {run_id}.", "`heliograph campaign list` shows them.") from None
+    ledger, evidence = Ledger(targets.dynamodb(stack.target), stack.ledger_table), Evidence(bucket)
+
+    def people() -> Iterator[Sequence[Found]]:
+        rest = requests_of(bucket, frozen)
+        while some := list(islice(rest, AT_ONCE)):
+            for entries in decisions(ledger, some):
+                yield [again(entry, evidence) for entry in entries]
+            progress(len(some))
+
+    return summed(run_id, people())
+
+
+def decisions(ledger: Ledger, requests: Sequence[SendRequest]) -> list[list[LedgerEntry]]:
+    """The decisions on each request, step by step, until no further one was made."""
+    made: dict[str, list[LedgerEntry]] = {request.request_id: [] for request in requests}
+    asked, step = list(requests), 0
+    while asked:
+        steps = {each.request_id: ids.dispatch_id(each.request_id, step) for each in asked}
+        known = ledger.decisions([(each.recipient_id, steps[each.request_id]) for each in asked])
+        asked = [each for each in asked if steps[each.request_id] in known]
+        for each in asked:
+            made[each.request_id].append(known[steps[each.request_id]])
+        step += 1
+    return list(made.values())
+
+
+def again(entry: LedgerEntry, evidence: Evidence) -> Found:
+    """What comes of making a decision again."""
+    if not entry.inputs and entry.reason in MADE_WITHOUT_INPUTS:
+        return found(entry, Finding.WITHOUT_INPUTS, entry.reason)
+    try:
+        return verdict(entry, made_again(entry, evidence))
+    except MalformedError as missing:
+        return found(entry, Finding.MISSING, str(missing))
