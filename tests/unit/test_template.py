@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from heliograph.adapters.dynamodb import RETENTION
 from wiring import (
     ALARMS,
     FUNCTIONS,
@@ -162,6 +163,15 @@ def test_a_channel_can_send_on_no_other_channel(channel: str) -> None:
     assert services & {"ses", "sns", "sms-voice", "mobiletargeting"} == sending[channel]
 
 
+def test_the_report_function_reads_what_decisions_were_made_of_and_writes_reports_alone() -> None:
+    found: dict[str, set[str]] = {"s3:GetObject": set(), "s3:PutObject": set()}
+    for each in statements("ReportRole"):
+        for action in found.keys() & set(as_list(each["Action"])):
+            found[action] |= {text_of(resource).rpartition("/")[0] for resource in as_list(each["Resource"])}
+    folders = {action: {folder.rpartition("/")[2] for folder in some} for action, some in found.items()}
+    assert folders == {"s3:GetObject": {"reports", "decisions", "versions"}, "s3:PutObject": {"reports"}}
+
+
 @pytest.mark.parametrize("function", sorted({function for function, _ in MAPPINGS}))
 def test_a_function_can_park_what_it_cannot_read(function: str) -> None:
     """In the dead letters of a queue of its own."""
@@ -217,6 +227,13 @@ def test_tables_are_protected_and_can_be_restored() -> None:
     for table in resources(STORAGE, "AWS::DynamoDB::Table").values():
         assert table["DeletionProtectionEnabled"] == {"Fn::If": ["IsKept", True, False]}
         assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+
+
+def test_what_decisions_were_made_of_is_kept_as_long_as_the_decisions() -> None:
+    (bucket,) = resources(STORAGE, "AWS::S3::Bucket").values()
+    days = {rule.get("Prefix"): rule.get("ExpirationInDays") for rule in bucket["LifecycleConfiguration"]["Rules"]}
+    assert days["decisions/"] == RETENTION.days
+    assert "versions/" not in days
 
 
 def test_a_failing_or_throttled_function_has_an_alarm() -> None:
