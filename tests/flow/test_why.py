@@ -1,0 +1,347 @@
+"""Why somebody did or did not get a message: in full, long after, and before it is sent."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from flow_system import System
+from heliograph.domain.errors import MalformedError
+from heliograph.domain.model import Inputs
+from heliograph.domain.replaying import Finding, Replayed
+from heliograph.runtime import clients, deps, reports
+from heliograph_cli.failures import No
+from heliograph_cli.main import cli
+from heliograph_cli.replaying import replay_run
+from heliograph_cli.stack import Stack
+from heliograph_cli.target import Target
+from local_cloud import REGION
+
+MANIFEST = 'message = "spring_sale"\n[data]\ndiscount = 20\n'
+NIGHT_IN_BERLIN = datetime(2027, 3, 3, 22, 30, tzinfo=UTC)
+READING = {"BatchGetItem", "GetItem", "GetObject", "HeadObject", "Query"}
+
+
+@pytest.fixture
+def stack(system: System) -> Stack:
+    return Stack(
+        target=Target(system.name, REGION, system.cloud.endpoint),
+        bus=system.bus,
+        bucket=system.bucket,
+        recipients_table=system.recipients_table,
+        ledger_table=system.environment["HELIOGRAPH_LEDGER_TABLE"],
+        runs_table=system.environment["HELIOGRAPH_RUNS_TABLE"],
+        report_function="",
+        parameters={},
+    )
+
+
+@pytest.fixture
+def calls(system: System) -> Iterator[list[str]]:
+    """The operations that functions call meanwhile, on every service."""
+    made: list[str] = []
+
+    def note(model: Any, **_: Any) -> None:
+        made.append(model.name)
+
+    for service in ("dynamodb", "s3", "sqs", "scheduler"):
+        clients.client(service).meta.events.register("before-call", note, unique_id="calls")
+    yield made
+    for service in ("dynamodb", "s3", "sqs", "scheduler"):
+        clients.client(service).meta.events.unregister("before-call", note, unique_id="calls")
+
+
+def known(system: System, person: str, **fields: object) -> None:
+    system.publish("RecipientUpdated", {"recipient_id": person, "attributes": {"first_name": "Ana"}, **fields})
+    system.work("events")
+
+
+def a_fan(system: System, person: str, **fields: object) -> None:
+    """Somebody who wants offers by email."""
+    known(system, person, **{"email": f"{person}@example.com", "consents": {"offers/email": "opted_in"}, **fields})
+
+
+def send(system: System, person: str, message: str = "spring_sale", *queues: str) -> None:
+    system.publish("SendRequested", {"message": message, "recipient_id": person, "data": {"discount": 20}})
+    system.work(*queues)
+
+
+def submitted(system: System, campaign: str, people: list[str], *queues: str) -> str:
+    rows = "".join(f"{person}\n" for person in people)
+    system.upload_campaign(campaign, MANIFEST, f"recipient_id\n{rows}".encode())
+    system.work(*queues)
+    return str(next(run["run_id"] for run in reports.runs() if run["campaign"] == campaign))
+
+
+def outcome(told: dict[str, Any]) -> tuple[str, Any, Any]:
+    return str(told["outcome"]), told["channel"], told["reason"]
+
+
+def is_made_again(told: dict[str, Any]) -> bool:
+    return bool(told["replayed"] and told["genuine"])
+
+
+def replayed(stack: Stack, run_id: str) -> Replayed:
+    return replay_run(stack, run_id, progress=lambda _: None)
+
+
+def objects(system: System) -> set[str]:
+    pages = system.cloud.client("s3").get_paginator("list_objects_v2").paginate(Bucket=system.bucket)
+    return {each["Key"] for page in pages for each in page.get("Contents", ())}
+
+
+def items(system: System) -> dict[str, list[str]]:
+    """Everything in every table."""
+    dynamodb = system.cloud.client("dynamodb")
+    tables = [system.environment[f"HELIOGRAPH_{name}_TABLE"] for name in ("RECIPIENTS", "LEDGER", "RUNS")]
+    return {
+        table: sorted(
+            json.dumps(item, sort_keys=True, default=str)
+            for page in dynamodb.get_paginator("scan").paginate(TableName=table)
+            for item in page["Items"]
+        )
+        for table in tables
+    }
+
+
+def test_what_was_sent_can_be_explained_and_is_decided_again_the_same(system: System, person: str) -> None:
+    a_fan(system, person, timezone="Asia/Kathmandu", preferred_channels=["push", "email"])
+    send(system, person)
+    told = reports.why(person)
+    assert outcome(told) == ("dispatched", "email", None)
+    assert told["zone"] == {"name": "Asia/Kathmandu", "source": "profile"}
+    assert {"channel": "email", "order": "preference", "fallback": 0} in told["order"]
+    assert [(cap["limit"], cap["used"]) for cap in told["caps"]] == [(3, 0), (1, 0)]
+    assert is_made_again(told)
+    assert (told["version"], told["policy"]) == (told["inputs"].version, told["inputs"].policy)
+    assert {each["result"] for each in told["rules"] if each["channel"] == "email"} == {"passed"}
+
+
+def test_an_explanation_holds_no_address_and_no_attribute(system: System, person: str) -> None:
+    a_fan(system, person, phone="+4915123456789")
+    send(system, person)
+    told = json.dumps(reports.plain(reports.why(person)))
+    assert not [secret for secret in ("@example.com", "4915123456789", "Ana") if secret in told]
+
+
+def test_a_capped_person_is_told_the_next_time(system: System, person: str) -> None:
+    a_fan(system, person)
+    for _ in range(4):
+        send(system, person)
+    told = reports.why(person)
+    assert told["reason"] == "capped"
+    first = min(each["decided_at"] for each in reports.timeline(person)["entries"])
+    next_time = datetime.fromisoformat(told["next_time"])
+    assert abs(next_time - first - timedelta(days=7)) < timedelta(minutes=1)
+    assert (told["caps"][0]["used"], told["caps"][0]["free_at"]) == (3, next_time)
+    assert is_made_again(told)
+
+
+def test_a_deferral_tells_until_when_and_which_hours(
+    system: System, person: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known(system, person, phone="+4915123456789", timezone="Europe/Berlin", consents={"offers/sms": "opted_in"})
+    night = datetime.now(UTC).replace(hour=22, minute=30) + timedelta(days=1)
+    monkeypatch.setattr(deps, "now", lambda: night)
+    send(system, person)
+    told = reports.why(person)
+    assert outcome(told) == ("deferred", "sms", "quiet_hours")
+    assert told["until"] == told["next_time"] > night.isoformat()
+    assert "quiet at night" in told["hours"]
+    assert is_made_again(told)
+    for schedule in system.cloud.client("scheduler").list_schedules(GroupName=system.name)["Schedules"]:
+        system.cloud.client("scheduler").delete_schedule(GroupName=system.name, Name=schedule["Name"])
+
+
+def test_what_delivery_withheld_tells_that_it_was_asked_again(system: System, person: str) -> None:
+    a_fan(system, person)
+    send(system, person, "spring_sale", "events", "requests-bulk", "requests-priority")
+    known(system, person, consents={"offers/email": "opted_out"})
+    system.work()
+    told = reports.why(person)
+    assert outcome(told) == ("suppressed", "email", "not_consented")
+    assert told["withheld"]
+    assert told["inputs"].consents["offers/email"] == "opted_in"
+    assert is_made_again(told)
+
+
+def test_a_decision_of_no_rule_says_that_it_had_no_inputs(system: System, person: str) -> None:
+    a_fan(system, person)
+    send(system, person, "no_such_message")
+    told = reports.why(person)
+    assert (told["reason"], told["replayed"], told["inputs"]) == ("unknown_message", None, None)
+    assert "without inputs" in told["note"]
+
+
+def test_a_sheet_that_is_no_longer_kept_is_told_in_words(system: System, person: str) -> None:
+    a_fan(system, person)
+    run_id = submitted(system, f"gone-{person}", [person, f"{person}-2"])
+    (entry,) = deps.ledger().timeline(person)
+    key = f"decisions/{entry.pack_id}/{entry.inputs.split()[1]}.jsonl"
+    system.cloud.client("s3").delete_object(Bucket=system.bucket, Key=key)
+    deps.evidence.cache_clear()
+    told = reports.why(person, run_id=run_id)
+    assert (outcome(told), told["replayed"]) == (("dispatched", "email", None), None)
+    assert key in told["note"]
+
+
+def test_why_is_asked_of_a_message_a_run_and_a_time(system: System, person: str) -> None:
+    a_fan(system, person)
+    send(system, person)
+    between = datetime.now(UTC)
+    run_id = submitted(system, f"asked-{person}", [person])
+    send(system, person, "no_such_message")
+    assert reports.why(person)["message"] == "no_such_message"
+    assert reports.why(person, message="spring_sale")["run_id"] == run_id
+    assert reports.why(person, run_id=run_id)["message"] == "spring_sale"
+    assert reports.why(person, at=between)["run_id"] is None
+    with pytest.raises(MalformedError, match="nothing was ever decided about spring_sale until 2026-01-01"):
+        reports.why(person, message="spring_sale", at=datetime(2026, 1, 1, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    ("fields", "message", "expected"),
+    [
+        ({}, "spring_sale", ("dispatched", "email", None)),
+        ({"consents": {}}, "spring_sale", ("suppressed", "email", "not_consented")),
+        ({"email": "", "consents": {}}, "password_reset", ("suppressed", "email", "no_address")),
+        ({"paused_until": "2099-01-01T00:00:00Z"}, "spring_sale", ("suppressed", "email", "held_too_long")),
+    ],
+)
+def test_what_would_be_decided_is_what_is_decided(
+    system: System, person: str, fields: dict[str, Any], message: str, expected: tuple[str, str, str | None]
+) -> None:
+    a_fan(system, person, **fields)
+    told = reports.decide(person, message)
+    assert outcome(told) == expected
+    send(system, person, message)
+    assert outcome(reports.why(person))[1:] == expected[1:]
+
+
+def test_somebody_whom_nobody_knows_can_be_asked_about(system: System, person: str) -> None:
+    assert reports.decide(person, "spring_sale")["reason"] == "unknown_recipient"
+
+
+def test_a_message_that_does_not_exist_is_named(system: System, person: str) -> None:
+    with pytest.raises(MalformedError, match="there is no message no_such_message"):
+        reports.decide(person, "no_such_message")
+
+
+def test_what_would_be_decided_at_another_time_waits_for_the_hours_of_then(system: System, person: str) -> None:
+    known(system, person, phone="+4915123456789", timezone="Europe/Berlin", consents={"offers/sms": "opted_in"})
+    told = reports.decide(person, "spring_sale", at=NIGHT_IN_BERLIN)
+    assert outcome(told) == ("deferred", "sms", "quiet_hours")
+    assert told["until"] == datetime(2027, 3, 4, 7, tzinfo=UTC)
+
+
+def test_asking_what_would_be_decided_has_no_effect(system: System, person: str, calls: list[str]) -> None:
+    a_fan(system, person)
+    send(system, person)
+    before = items(system), objects(system)
+    calls.clear()
+    reports.decide(person, "spring_sale")
+    assert calls
+    assert set(calls) <= READING
+    assert (items(system), objects(system)) == before
+    assert [cap["used"] for cap in reports.decide(person, "spring_sale")["caps"]] == [1, 0]
+
+
+def test_every_decision_of_a_run_is_made_again_the_same(system: System, stack: Stack, person: str) -> None:
+    people = [f"{person}-{number}" for number in range(8)]
+    for number, each in enumerate(people):
+        a_fan(system, each, **({"consents": {}} if number % 4 == 3 else {}))
+    run_id = submitted(system, f"again-{person}", [*people, f"{person}-unknown"])
+    told = replayed(stack, run_id)
+    assert told.holds
+    assert (told.people, told.undecided, told.decisions, told.counts[Finding.SAME]) == (9, 0, 9, 9)
+    assert {each["reason"] for one in people for each in reports.timeline(one)["entries"]} == {None, "not_consented"}
+
+
+def test_a_run_of_one_person_is_made_again_from_the_ledger(system: System, stack: Stack, person: str) -> None:
+    a_fan(system, person)
+    told = replayed(stack, submitted(system, f"single-{person}", [person]))
+    assert (told.decisions, told.counts[Finding.SAME]) == (1, 1)
+
+
+def test_people_who_wait_in_a_queue_are_not_decided_yet(system: System, stack: Stack, person: str) -> None:
+    run_id = submitted(system, f"waiting-{person}", [person], "segments")
+    told = replayed(stack, run_id)
+    assert (told.people, told.undecided, told.decisions, told.holds) == (1, 1, 0, True)
+    system.work()
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "kind"),
+    [
+        ("reason", "expired", Finding.DIFFERS),
+        ("inputs", "0000000000000000 {place}", Finding.NOT_GENUINE),
+        ("inputs", "{hash} 0000000000000000", Finding.MISSING),
+        ("inputs", "", Finding.MISSING),
+    ],
+)
+def test_a_ledger_that_was_tampered_with_is_found_out(
+    system: System, stack: Stack, person: str, field: str, value: str, kind: Finding
+) -> None:
+    a_fan(system, person)
+    run_id = submitted(system, f"tampered-{field}-{kind}-{person}", [person, f"{person}-2"])
+    (entry,) = deps.ledger().timeline(person)
+    fingerprint, _, place = entry.inputs.partition(" ")
+    system.cloud.client("dynamodb").update_item(
+        TableName=stack.ledger_table,
+        Key={"recipient_id": {"S": person}, "dispatch_id": {"S": entry.dispatch_id}},
+        UpdateExpression="SET #field = :value",
+        ExpressionAttributeNames={"#field": field},
+        ExpressionAttributeValues={":value": {"S": value.format(hash=fingerprint, place=place)}},
+    )
+    told = replayed(stack, run_id)
+    assert not told.holds
+    assert (told.counts[kind], told.counts[Finding.SAME]) == (1, 1)
+    assert [each.recipient_id for each in told.examples[kind]] == [person]
+
+
+def test_a_run_that_does_not_exist_is_a_no(system: System, stack: Stack) -> None:
+    with pytest.raises(No, match="There is no run nothing"):
+        replayed(stack, "nothing")
+
+
+def test_replay_ends_with_one_when_a_decision_is_not_the_same(
+    system: System, stack: Stack, person: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a_fan(system, person)
+    run_id = submitted(system, f"cli-{person}", [person])
+    monkeypatch.setattr("heliograph_cli.commands.replay.connect", lambda: stack)
+    good = CliRunner().invoke(cli, ["replay", run_id, "--json"], catch_exceptions=False)
+    assert (good.exit_code, json.loads(good.stdout)["counts"]["same"]) == (0, 1)
+    (entry,) = deps.ledger().timeline(person)
+    system.cloud.client("dynamodb").update_item(
+        TableName=stack.ledger_table,
+        Key={"recipient_id": {"S": person}, "dispatch_id": {"S": entry.dispatch_id}},
+        UpdateExpression="SET #channel = :channel",
+        ExpressionAttributeNames={"#channel": "channel"},
+        ExpressionAttributeValues={":channel": {"S": "sms"}},
+    )
+    bad = CliRunner().invoke(cli, ["replay", run_id], catch_exceptions=False)
+    assert bad.exit_code == 1
+    assert person in bad.stdout
+
+
+def test_decisions_of_before_have_neither_zone_nor_inputs_and_are_read(
+    system: System, stack: Stack, person: str
+) -> None:
+    a_fan(system, person)
+    send(system, person)
+    (entry,) = deps.ledger().timeline(person)
+    system.cloud.client("dynamodb").update_item(
+        TableName=stack.ledger_table,
+        Key={"recipient_id": {"S": person}, "dispatch_id": {"S": entry.dispatch_id}},
+        UpdateExpression="REMOVE #zone, next_time, inputs",
+        ExpressionAttributeNames={"#zone": "zone"},
+    )
+    told = reports.why(person)
+    assert (told["zone"], told["next_time"], told["replayed"]) == (None, None, None)
+    assert isinstance(reports.decide(person, "spring_sale")["inputs"], Inputs)
