@@ -163,7 +163,10 @@ def test_a_complaint_withdraws_promotional_consent(system: System, person: str) 
     known(system, person, email=address, attributes={"first_name": "Ana"}, consents=consents)
     ship(system, person)
     recipient = deps.recipients().get_many([person])[person]
-    assert {consent.state for consent in recipient.consents.values()} == {"opted_out"}
+    assert {key: consent.state for key, consent in recipient.consents.items()} == {
+        "offers/email": "opted_in",
+        "promotional/email": "opted_out",
+    }
     assert recipient.suppressed[address].reason == "complaint"
 
 

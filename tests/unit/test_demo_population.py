@@ -95,6 +95,13 @@ def test_every_kind_of_person_is_there(people: list[RecipientChange]) -> None:
         kinds["bad phone"] += Channel.SMS in person.invalid
         kinds["bad zone"] += any(problem.startswith("timezone") for problem in person.problems)
         kinds["dead device"] += any("dead" in device for device in person.devices)
+        kinds["no zone"] += not person.timezone
+        kinds["zone of the number only"] += not person.timezone and bool(person.phone_timezone)
+        kinds["zone of the country only"] += not person.timezone and not person.phone_timezone
+        kinds["prefers a time"] += bool(person.preferred_time)
+        kinds["quiet hours"] += bool(person.quiet_hours)
+        kinds["wants a pause"] += person.paused_until is not None and person.paused_until > NOW
+        kinds["wants no promotion by SMS"] += "promotional/sms" in person.consents
         kinds["prefers sms"] += person.preferred_channels[:1] == (Channel.SMS,)
         kinds["simulator"] += "simulator" in person.email
         for channel in ("email", "sms"):

@@ -28,6 +28,9 @@ SIMULATED = ("bounce",) * 6 + ("complaint",) * 3 + ("success",) * 9
 UNREADABLE_EMAILS = ("nobody@@example.com", "at example.org", "@example.net", "anna@example..com")
 UNREADABLE_PHONES = ("12", "+49 000", "call me", "+999 123456789")
 WRONG_ZONES = ("Mars/Olympus", "PST", "UTC+5:30", "Europe/Atlantis")
+WINDOWS = ("22:00-07:00", "21:00-09:00 12:00-13:00")
+PAUSES = ("2026-01-01", "2036-01-01T09:00:00+02:00")
+"""One that is over, and one that is longer than any message is held."""
 WISHES = ("email", "sms", "push", "email sms", "sms email", "push sms")
 Row = dict[str, str]
 
@@ -63,12 +66,18 @@ def _person(rng: Random, number: int) -> Row:
         "phone": _phone(rng, place) if rng.random() < 0.6 else "",
         "devices": _devices(rng, number) if rng.random() < 0.25 else "",
         "preferred_channels": rng.choice(WISHES) if rng.random() < 0.3 else "",
+        "preferred_time": f"{rng.randrange(7, 21):02}:30" if rng.random() < 0.05 else "",
+        "quiet_hours": _sometimes(rng, 0.05, WINDOWS),
+        "paused_until": _sometimes(rng, 0.02, PAUSES),
         "locale": place.locale if rng.random() < 0.95 else "",
-        "timezone": _sometimes(rng, 0.01, WRONG_ZONES) or rng.choice(place.zones),
+        "timezone": _sometimes(rng, 0.01, WRONG_ZONES) or (rng.choice(place.zones) if rng.random() < 0.85 else ""),
         "consent.offers.email": offers["email"],
         "consent.offers.sms": offers["sms"],
-        "consent_source": "form:newsletter",
+        "consent.promotional.sms": "opted_out" if rng.random() < 0.03 else "",
+        "consent_source": "page:newsletter",
         "consent_at": _consented_at(rng),
+        "consent_text": "newsletter-2025-01",
+        "consent_evidence": f"form/{number:06}",
         "first_name": rng.choice(place.given),
         "last_name": rng.choice(place.family),
         "country": place.country,
@@ -83,7 +92,8 @@ def _person(rng: Random, number: int) -> Row:
 def _simulated(number: int) -> Row:
     """Somebody at an address of the simulator of SES, who gets the campaign by email."""
     email = f"{SIMULATED[number - 1]}+{number}@{SIMULATOR}"
-    return {"email": email, "preferred_channels": "", "consent.offers.email": "opted_in"}
+    blank = dict.fromkeys(("preferred_channels", "preferred_time", "quiet_hours", "paused_until"), "")
+    return {**blank, "email": email, "consent.offers.email": "opted_in"}
 
 
 def _email(rng: Random, number: int) -> str:

@@ -50,14 +50,15 @@ class ConsentHistory:
                 raise BusyError(f"ledger: {len(left)} changes of consents were not taken")
 
     def of(self, recipient_id: str) -> list[Statement]:
-        """Everything that a person ever said, in the order in which it was said."""
+        """Everything that a person ever said, in the order in which it was said; events are dated to the second."""
         pages = self.client.get_paginator("query").paginate(
             TableName=self.table,
             KeyConditionExpression="recipient_id = :id AND begins_with(dispatch_id, :consent)",
             ExpressionAttributeValues={":id": text(recipient_id), ":consent": text(PREFIX)},
             ConsistentRead=True,
         )
-        return [said for page in pages for item in page["Items"] for said in _statements(item)]
+        found = [said for page in pages for item in page["Items"] for said in _statements(item)]
+        return sorted(found, key=lambda said: (said.consent.at, said.recorded_at))
 
     def _refused(self, items: list[Item]) -> list[Item]:
         """Insert entries; those that DynamoDB was too busy to take. One that is there already stays as it is."""
