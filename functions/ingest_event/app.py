@@ -47,7 +47,7 @@ def hold(held: holding.Held) -> None:
     place, people = holding.place_of(held), len(held.pack.requests)
     deps.bucket().write(place.key, msgspec.json.encode(held), "application/json")
     count("", {"held": people})
-    told = {"pack_id": place.pack_id, "message": place.message, "people": people, "limit": held.limit}
+    told = {"pack_id": place.pack_id, "message_name": place.message, "people": people, "limit": held.limit}
     logger.warning("Requests were held for approval", extra=told)
 
 

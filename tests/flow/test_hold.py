@@ -17,6 +17,7 @@ from flow_system import System
 from heliograph.domain.dead_letters import explain
 from heliograph.domain.model import Trigger
 from heliograph.runtime import deps, reports
+from heliograph.runtime.observe import logger
 from heliograph_cli import dead_letters
 from heliograph_cli.main import cli
 from heliograph_cli.target import Target
@@ -84,7 +85,7 @@ class Shop:
 
 @pytest.fixture
 def shop(system: System, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
-    """A shop of which nothing is held yet."""
+    """A shop of which nothing is held yet; functions log as they do on AWS."""
     stack = SimpleNamespace(
         target=Target(system.name, REGION, system.cloud.endpoint),
         bucket=system.bucket,
@@ -93,7 +94,10 @@ def shop(system: System, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
     monkeypatch.setattr("heliograph_cli.commands.hold.connect", lambda: stack)
     shop = Shop(system, monkeypatch)
     shop.expects()
+    level = logger.log_level
+    logger.setLevel("INFO")
     yield shop
+    logger.setLevel(level)
     if shop.answer("list"):
         shop.answer("drop", MESSAGE, "--yes")
 
@@ -104,6 +108,7 @@ def test_an_event_that_names_too_many_people_is_held_whole_and_raises_the_alarm(
     people = shop.customers(50)
     shop.put(shop.event(people))
     assert shop.mails(people) == [0] * 50
+    assert shop.system.messages("events") == []
     printed = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"held"' in line]
     assert [(line["held"], line["channel"]) for line in printed if "_aws" in line] == [(50, "none")]
     (row,) = shop.answer("list")
