@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from fake_aws import FakeAws
+from heliograph_cli import campaign_folder
 from heliograph_cli import target as targets
 from heliograph_cli.main import cli
 
@@ -50,9 +51,13 @@ def aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeAws:
     return aws
 
 
-def consents(*arguments: str) -> Result:
+def heliograph(*arguments: str) -> Result:
     where = ("--endpoint-url", "http://127.0.0.1:4999")
-    return CliRunner().invoke(cli, [*where, "consents", *arguments], prog_name="heliograph")
+    return CliRunner().invoke(cli, [*where, *arguments], prog_name="heliograph")
+
+
+def consents(*arguments: str) -> Result:
+    return heliograph("consents", *arguments)
 
 
 def test_a_person_reads_what_holds_and_what_was_said_in_words() -> None:
@@ -84,3 +89,14 @@ def test_somebody_who_does_not_exist_is_a_no() -> None:
     refused = consents("ben")
     assert refused.exit_code == 1
     assert "recipients export" in refused.stderr
+
+
+def test_nobody_is_imported_while_it_is_not_known_which_topics_need_a_confirmation(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(campaign_folder, "COMPILED", tmp_path)
+    people = tmp_path / "people.csv"
+    people.write_text("recipient_id,consent.offers.email\nanna-1,yes\n")
+    refused = heliograph("recipients", "import", str(people))
+    assert refused.exit_code == 2
+    assert "make build" in refused.stderr
