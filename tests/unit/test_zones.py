@@ -31,6 +31,12 @@ def without(*names: str, **fields: str) -> dict[str, Any]:
         "everything is known: the profile": (EVERYWHERE, "Asia/Tokyo profile"),
         "no profile: the phone number": (without("timezone"), "America/New_York phone"),
         "no phone number either: the country": (without("timezone", "phone_timezone"), "Europe/Paris country"),
+        "a number that can be in several: its country": ({"phone_country": "AU"}, "Australia/Sydney country"),
+        "the postal country counts more than that": (
+            {"phone_country": "AU", "country_timezone": "Europe/Paris"},
+            "Europe/Paris country",
+        ),
+        "a number of no country": ({"phone_country": ""}, "Europe/Berlin default"),
         "nothing is known: the policy's": ({}, "Europe/Berlin default"),
         "a profile that makes no sense": (without(timezone="Mars/Olympus"), "America/New_York phone"),
         "a zone that is gone, and nothing else": ({"timezone": "Mars/Olympus"}, "Europe/Berlin default"),

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from heliograph.domain.addresses import country_timezone
 from heliograph.domain.model import Recipient, ZoneSource
 
 
@@ -30,11 +31,12 @@ def zone_of(name: str) -> ZoneInfo | None:
 
 
 def zones_of(recipient: Recipient) -> dict[ZoneSource, str]:
-    """Every time zone that is known of a person."""
+    """Every time zone that is known of a person; of a number that can be in several, the one of its country counts."""
+    by_number = "" if recipient.phone_timezone else country_timezone(recipient.phone_country)
     known = {
         ZoneSource.PROFILE: recipient.timezone,
         ZoneSource.PHONE: recipient.phone_timezone,
-        ZoneSource.COUNTRY: recipient.country_timezone,
+        ZoneSource.COUNTRY: recipient.country_timezone or by_number,
     }
     return {source: name for source, name in known.items() if name}
 
