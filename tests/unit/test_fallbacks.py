@@ -1,0 +1,325 @@
+"""Further channels: what confirms an earlier one, how long it has, and that never more than one follows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from builders import NOW, PACK_ID, a_dispatch, a_fallback, a_letter, a_message, a_recipient, a_request
+from heliograph.domain import delivery, ids, packing
+from heliograph.domain.facts import Fact, Facts, fact_value
+from heliograph.domain.fallbacks import LOST_AFTER, confirmation
+from heliograph.domain.model import (
+    Channel,
+    Dispatch,
+    DispatchPack,
+    EarlierDispatch,
+    EngagementKind,
+    Lane,
+    LedgerEntry,
+    Message,
+    Policy,
+    RequestPack,
+    SendRequest,
+    SlotFacts,
+)
+from heliograph.domain.planning import decide, decision, inputs_of, recheck
+
+MILLISECOND = timedelta(milliseconds=1)
+WITHIN = timedelta(minutes=10)
+
+
+def earlier(
+    unless: EngagementKind = EngagementKind.OPENED, *, channel: Channel = Channel.PUSH, at: datetime = NOW
+) -> EarlierDispatch:
+    seconds = int(WITHIN.total_seconds())
+    return EarlierDispatch(place=f"{channel}-0", channel=channel, unless=unless, within=seconds, at=at)
+
+
+def found(dispatch: EarlierDispatch, now: datetime, **facts: datetime | str) -> tuple[str, datetime | None]:
+    """What a dispatch has achieved: facts by the time at which they happened, or with what more they say."""
+    known = {
+        kind: fact_value(value) if isinstance(value, datetime) else fact_value(NOW, value)
+        for kind, value in facts.items()
+    }
+    return confirmation([dispatch], {dispatch.place: known}, now)
+
+
+# ---- what confirms -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("unless", "kind", "confirms"),
+    [
+        ("opened", "sent", False),
+        ("opened", "delayed", False),
+        ("opened", "delivered", False),
+        ("opened", "opened", True),
+        ("opened", "clicked", True),
+        ("opened", "complained", True),
+        ("opened", "unsubscribed", True),
+        ("opened", "bounced", False),
+        ("opened", "undelivered", False),
+        ("delivered", "sent", False),
+        ("delivered", "delivered", True),
+        ("delivered", "opened", True),
+        ("delivered", "bounced", False),
+        ("delivered", "undelivered", False),
+    ],
+)
+def test_a_channel_has_done_its_work_when_that_happened_which_was_waited_for_or_more(
+    unless: str, kind: str, confirms: bool
+) -> None:
+    confirmed_by, _ = found(earlier(EngagementKind(unless)), NOW + WITHIN, accepted=NOW, **{kind: NOW})
+    assert confirmed_by == (f"push {kind}" if confirms else "")
+
+
+@pytest.mark.parametrize("came_back", ["bounced", "undelivered"])
+def test_what_came_back_after_all_was_not_delivered(came_back: str) -> None:
+    dispatch = earlier(EngagementKind.DELIVERED, channel=Channel.EMAIL)
+    assert found(dispatch, NOW, accepted=NOW, delivered=NOW, **{came_back: NOW}) == ("", None)
+
+
+def test_any_earlier_channel_may_confirm_however_late() -> None:
+    first, second = earlier(), earlier(EngagementKind.DELIVERED, channel=Channel.SMS)
+    facts = {first.place: {"opened": fact_value(NOW)}, second.place: {"accepted": fact_value(NOW)}}
+    assert confirmation([first, second], facts, NOW) == ("push opened", None)
+
+
+# ---- how long it has -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("now", "until"), [(NOW + WITHIN - MILLISECOND, NOW + WITHIN), (NOW + WITHIN, None), (NOW + WITHIN + WITHIN, None)]
+)
+def test_its_time_runs_from_the_receipt_of_the_provider(now: datetime, until: datetime | None) -> None:
+    assert found(earlier(at=NOW - WITHIN), now, accepted=NOW) == ("", until)
+
+
+@pytest.mark.parametrize("kind", ["failed", "suppressed"])
+def test_what_was_certainly_not_sent_has_no_time_left(kind: str) -> None:
+    assert found(earlier(), NOW, **{kind: "why"}) == ("", None)
+
+
+@pytest.mark.parametrize("kind", ["bounced", "undelivered"])
+def test_what_came_back_has_no_time_left(kind: str) -> None:
+    assert found(earlier(), NOW, accepted=NOW, **{kind: NOW}) == ("", None)
+
+
+@pytest.mark.parametrize("known", [{}, {"retry": "throttled"}, {"unknown": "ReadTimeoutError"}])
+def test_what_waits_in_its_outbox_or_is_in_doubt_is_given_its_time_anew(known: dict[str, str]) -> None:
+    assert found(earlier(), NOW + WITHIN, **known) == ("", NOW + WITHIN + WITHIN)
+
+
+def test_what_waits_for_long_is_looked_at_less_and_less_often() -> None:
+    now, looks = NOW, 0
+    while until := found(earlier(), now, retry="halted")[1]:
+        now, looks = until, looks + 1
+    assert (now > NOW + LOST_AFTER, looks < 50) == (True, True)
+
+
+def test_what_was_dropped_in_doubt_and_taken_after_all_has_its_time() -> None:
+    dropped: dict[str, datetime | str] = {"unknown": "time-out", "settled": "drop", "failed": "in_doubt"}
+    assert found(earlier(), NOW, **dropped) == ("", None)
+    assert found(earlier(), NOW, **dropped, sent=NOW) == ("", NOW + WITHIN)
+
+
+# ---- what is scheduled ---------------------------------------------------------------------------------------
+
+MESSAGE = a_message(
+    "parcel",
+    channels=(Channel.PUSH,),
+    fallback=(
+        a_fallback(Channel.SMS),
+        a_fallback(Channel.EMAIL, unless=EngagementKind.DELIVERED, within=600),
+    ),
+)
+
+
+def pack_of(*slots: int, stage: int = 0) -> DispatchPack:
+    dispatches = tuple(a_dispatch(Channel.PUSH, slot=slot, message="parcel", stage=stage) for slot in slots)
+    return DispatchPack(pack_id=PACK_ID, channel=Channel.PUSH, lane=Lane.BULK, run_id="run-1", dispatches=dispatches)
+
+
+def scheduled(pack: DispatchPack) -> list[packing.Scheduled]:
+    return list(packing.fallbacks(pack, [(one, MESSAGE) for one in pack.dispatches], NOW))
+
+
+def test_a_pack_has_one_timer_and_its_people_were_counted_before() -> None:
+    ((pack, when),) = scheduled(pack_of(*range(100)))
+    assert (when, len(pack.requests), pack.run_id) == (NOW + timedelta(hours=2), 100, "run-1")
+    assert ids.is_further(pack.pack_id)
+    assert {(each.step, each.stage) for each in pack.requests} == {(1, 1)}
+    assert pack.requests[7].earlier == (
+        EarlierDispatch(place=f"{PACK_ID}-7", channel=Channel.PUSH, unless=EngagementKind.OPENED, within=7200, at=NOW),
+    )
+
+
+def test_a_channel_that_came_as_a_fallback_itself_is_followed_by_the_next() -> None:
+    ((pack, when),) = scheduled(pack_of(0, stage=1))
+    assert (when, pack.requests[0].stage) == (NOW + timedelta(minutes=10), 2)
+    assert not scheduled(pack_of(0, stage=2))
+
+
+def test_the_same_people_have_the_same_timer_and_others_another() -> None:
+    assert scheduled(pack_of(0, 1)) == scheduled(pack_of(0, 1))
+    assert scheduled(pack_of(0, 1))[0][0].pack_id != scheduled(pack_of(1, 2))[0][0].pack_id
+
+
+def test_people_who_are_not_known_keep_the_addresses_for_the_next_channel() -> None:
+    request = a_request(message="parcel", email="ana@example.com", phone="+12065550100")
+    message = msgspec.structs.replace(MESSAGE, channels=(Channel.SMS,), fallback=(a_fallback(Channel.EMAIL),))
+    dispatch = decided(request, message)
+    pack = DispatchPack(pack_id=PACK_ID, channel=Channel.SMS, lane=Lane.PRIORITY, dispatches=(dispatch,))
+    ((later, _),) = packing.fallbacks(pack, [(dispatch, message)], NOW)
+    following = decided(later.requests[0], message)
+    assert (following.channel, following.addresses) == (Channel.EMAIL, ("ana@example.com",))
+
+
+def decided(request: SendRequest, message: Message) -> Dispatch:
+    """The dispatch that follows from a request of somebody who is not known."""
+    ruling = decide(inputs_of(request, message, None, policy=POLICY, now=NOW), message, POLICY)
+    made = decision(request, message, None, ruling, policy=POLICY, slot=0)
+    assert isinstance(made, Dispatch)
+    return made
+
+
+# ---- never more than one ---------------------------------------------------------------------------------------
+
+POLICY = Policy()
+CHANNELS = (Channel.PUSH, Channel.SMS, Channel.EMAIL)
+"""By stage."""
+
+
+class Chain:
+    """One request, and everything that may happen to it, by the pure decisions alone."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+        self.ledger: dict[str, LedgerEntry] = {}
+        self.facts: dict[str, dict[str, str]] = {}
+        """By place."""
+        self.timers: list[packing.Scheduled] = []
+        self.outbox: list[DispatchPack] = []
+        self.sent: list[tuple[Channel, bool]] = []
+        """Every letter that a provider took, and whether an earlier one was confirmed then."""
+        request = a_request(message="parcel")
+        self.plan(RequestPack(pack_id=PACK_ID, lane=Lane.PRIORITY, requests=(request,)))
+
+    def plan(self, pack: RequestPack) -> None:
+        """As the function does: a "later" is written once, a "yes" is claimed by deliver."""
+        (request,) = pack.requests
+        confirmed = confirmation(request.earlier, self.facts, self.now)
+        inputs = inputs_of(request, MESSAGE, a_recipient(), policy=POLICY, now=self.now, confirmation=confirmed)
+        ruling = decide(inputs, MESSAGE, POLICY)
+        made = decision(request, MESSAGE, a_recipient(), ruling, policy=POLICY, slot=0)
+        if not isinstance(made, Dispatch):
+            entry = packing.entry(made, place=(pack.pack_id, 0), version="v1", policy="p", at=self.now)
+            self.ledger.setdefault(made.dispatch_id, entry)
+        known = {made.dispatch_id: self.ledger[made.dispatch_id]} if made.dispatch_id in self.ledger else {}
+        planned = packing.outbox(pack, [made], known)
+        self.timers += planned.later
+        self.outbox += planned.dispatches
+
+    def deliver(self, pack: DispatchPack, answer: Fact) -> None:
+        """As the function does: the last look, the claim, the timer, the letter."""
+        (dispatch,) = pack.dispatches
+        confirmed_by, _ = confirmation(dispatch.earlier, self.facts, self.now)
+        current, ruling = recheck(
+            dispatch, MESSAGE, a_recipient(), policy=POLICY, now=self.now, confirmed_by=confirmed_by
+        )
+        letter = None if ruling.reason else a_letter(dispatch.channel, dispatch_id=dispatch.dispatch_id)
+        checked = delivery.Checked(current, MESSAGE, letter, ruling.reason or "", ruling.until)
+        claim = delivery.claim(checked, pack, policy="p", at=self.now)
+        existing = self.ledger.setdefault(dispatch.dispatch_id, claim)
+        won, before = ({claim.dispatch_id}, {}) if existing is claim else (set[str](), {claim.dispatch_id: existing})
+        place = ids.place(pack.pack_id, 0)
+        facts: SlotFacts = {0: dict(self.facts.get(place, {}))} if place in self.facts else {}
+        todo = delivery.todo(pack, [checked], before, facts, won=won, at=self.now)
+        self.timers += todo.later
+        self._keep(place, todo.facts.get(0, {}))
+        for _ in [*todo.claimed, *todo.again]:
+            self.facts.get(place, {}).pop(Fact.RETRY, None)
+            if answer in (Fact.ACCEPTED, Fact.UNKNOWN):
+                self.sent.append((pack.channel, self._is_confirmed(dispatch.earlier)))
+            self._keep(place, {answer: fact_value(self.now)})
+
+    def hear(self, number: int, kind: EngagementKind) -> None:
+        """Something happens to a letter that was taken."""
+        places = sorted(self.facts)
+        if places and Fact.FAILED not in self.facts[places[number % len(places)]]:
+            self._keep(places[number % len(places)], {kind: fact_value(self.now)})
+
+    def fire(self, number: int, *, again: bool) -> None:
+        """A timer that is due fires, perhaps not for the last time."""
+        due = [timer for timer in self.timers if timer[1] <= self.now]
+        if due:
+            timer = due[number % len(due)]
+            if not again:
+                self.timers.remove(timer)
+            self.plan(timer[0])
+
+    def _keep(self, place: str, facts: Facts) -> None:
+        if facts:
+            self.facts[place] = {**facts, **self.facts.get(place, {})}
+
+    def _is_confirmed(self, dispatches: Iterable[EarlierDispatch]) -> bool:
+        return bool(confirmation(dispatches, self.facts, self.now)[0])
+
+
+number = st.integers(0, 5)
+happening = st.one_of(
+    st.tuples(st.just("time"), st.sampled_from([1, 10, 121, 121, 242])),
+    st.tuples(st.just("fire"), number, st.booleans()),
+    st.tuples(st.just("fire"), number, st.booleans()),
+    st.tuples(
+        st.just("deliver"),
+        number,
+        st.booleans(),
+        st.sampled_from([Fact.ACCEPTED, Fact.ACCEPTED, Fact.ACCEPTED, Fact.RETRY, Fact.FAILED, Fact.UNKNOWN]),
+    ),
+    st.tuples(st.just("hear"), number, st.sampled_from(EngagementKind)),
+)
+
+
+@settings(max_examples=1_500, deadline=None)
+@given(st.lists(happening, min_size=30, max_size=60))
+def test_never_more_than_one_channel_a_stage_and_none_once_one_has_confirmed(
+    happenings: list[tuple[object, ...]],
+) -> None:
+    chain = Chain()
+    for each in happenings:
+        match each:
+            case ("time", int(minutes)):
+                chain.now += timedelta(minutes=minutes)
+            case ("fire", int(which), bool(again)):
+                chain.fire(which, again=again)
+            case ("deliver", int(which), bool(again), Fact() as answer) if chain.outbox:
+                pack = chain.outbox[which % len(chain.outbox)]
+                if not again:
+                    chain.outbox.remove(pack)
+                chain.deliver(pack, answer)
+            case ("hear", int(which), EngagementKind() as kind):
+                chain.hear(which, kind)
+    stages = [CHANNELS.index(channel) for channel, _ in chain.sent]
+    assert stages == sorted(set(stages))
+    assert not any(was_confirmed for _, was_confirmed in chain.sent)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 3)), min_size=40, max_size=40))
+def test_nobody_reacts_and_every_channel_follows_once_in_whatever_order_things_come(
+    order: list[tuple[bool, int]],
+) -> None:
+    chain = Chain()
+    for again, which in order:
+        for pack in chain.outbox[which % (len(chain.outbox) or 1) :]:
+            chain.deliver(pack, Fact.ACCEPTED)
+        chain.fire(which, again=again)
+        chain.now += timedelta(minutes=41)
+    assert [channel for channel, _ in chain.sent] == list(CHANNELS)
