@@ -32,11 +32,11 @@ def zone_of(name: str) -> ZoneInfo | None:
 
 def zones_of(recipient: Recipient) -> dict[ZoneSource, str]:
     """Every time zone that is known of a person; of a number that can be in several, the one of its country counts."""
-    by_number = "" if recipient.phone_timezone else country_timezone(recipient.phone_country)
+    country = recipient.country or ("" if recipient.phone_timezone else recipient.phone_country)
     known = {
         ZoneSource.PROFILE: recipient.timezone,
         ZoneSource.PHONE: recipient.phone_timezone,
-        ZoneSource.COUNTRY: recipient.country_timezone or by_number,
+        ZoneSource.COUNTRY: recipient.country_timezone or country_timezone(country),
     }
     return {source: name for source, name in known.items() if name}
 
