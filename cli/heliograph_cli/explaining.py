@@ -15,6 +15,7 @@ Told = dict[str, Any]
 """A decision as the report function tells it."""
 
 SPANS = ((86_400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
+UNWRITABLE = frozenset({Reason.MISSING_VARIABLE, Reason.TOO_LONG})
 STATES = {
     "accepted": "the provider took it",
     "failed": "the provider refused it for good",
@@ -80,8 +81,12 @@ def _sentences(told: Told, outcome: str) -> Iterator[str]:
 def _outcome(told: Told) -> str:
     message, channel = told["message"], told["channel"]
     if told["withheld"]:
-        asked = f"{message} was to be sent by {channel}, but just before delivery the rules were asked again: "
-        return f"{asked}{reason(told['reason'], told)}.{_next(told)}"
+        but = (
+            "it could not be written"
+            if told["reason"] in UNWRITABLE
+            else "just before delivery the rules were asked again"
+        )
+        return f"{message} was to be sent by {channel}, but {but}: {reason(told['reason'], told)}.{_next(told)}"
     match told["outcome"]:
         case Verdict.DISPATCHED:
             state = STATES.get(told["state"], told["state"])

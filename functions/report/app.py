@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
+from heliograph.domain.addresses import moment
 from heliograph.domain.errors import MalformedError
 from heliograph.runtime import consents, reports
 
+ACTIONS = ("runs", "status", "report", "timeline", "why", "decide", "consents")
+
 
 def handler(event: Any, context: Any) -> Any:
-    """Answer one question: `{"action": "runs" | "status" | "report" | "timeline" | "why" | "consents", …}`."""
+    """Answer one question: `{"action": one of ACTIONS, …}`."""
     match event:
         case {"action": "runs"}:
             answer: Any = reports.runs()
@@ -21,20 +24,15 @@ def handler(event: Any, context: Any) -> Any:
         case {"action": "timeline", "recipient_id": str(recipient_id)}:
             answer = reports.timeline(recipient_id)
         case {"action": "why", "recipient_id": str(recipient_id)}:
-            answer = reports.why(recipient_id, event.get("message"))
+            answer = reports.why(recipient_id, event.get("message"), event.get("run_id"), _time(event.get("at")))
+        case {"action": "decide", "recipient_id": str(recipient_id), "message": str(message)}:
+            answer = reports.decide(recipient_id, message, _time(event.get("at")))
         case {"action": "consents", "recipient_id": str(recipient_id)}:
             answer = consents.answer(recipient_id, event.get("at"))
         case _:
-            raise MalformedError("action", "must be runs, status, report, timeline, why or consents, with its id")
+            raise MalformedError("action", f"must be one of {', '.join(ACTIONS)}, with its id")
     return reports.plain(answer)
 
 
 def _time(text: str | None) -> datetime | None:
-    """An ISO 8601 time; UTC when it does not say."""
-    if text is None:
-        return None
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        raise MalformedError("at", "must be a time such as 2026-11-23T09:00:00+01:00") from None
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
+    return moment(text) if text else None

@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from flow_system import System
+from functions.report.app import handler
 from heliograph.domain.errors import MalformedError
 from heliograph.domain.model import Inputs
 from heliograph.domain.replaying import Finding, Replayed
@@ -345,3 +346,16 @@ def test_decisions_of_before_have_neither_zone_nor_inputs_and_are_read(
     told = reports.why(person)
     assert (told["zone"], told["next_time"], told["replayed"]) == (None, None, None)
     assert isinstance(reports.decide(person, "spring_sale")["inputs"], Inputs)
+
+
+@pytest.mark.parametrize("question", [{"action": "why"}, {"action": "decide", "message": "spring_sale"}])
+def test_the_report_function_is_asked_why_and_what_would_be_decided(
+    system: System, person: str, question: dict[str, Any]
+) -> None:
+    a_fan(system, person)
+    send(system, person)
+    about = {"recipient_id": person, "at": "2099-01-01", "message": None, "run_id": None}
+    told = handler(about | question, None)
+    assert json.loads(json.dumps(told))["message"] == "spring_sale"
+    with pytest.raises(MalformedError, match="is not an ISO 8601 time"):
+        handler(about | question | {"at": "soon"}, None)

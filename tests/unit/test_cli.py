@@ -204,6 +204,11 @@ def test_why_tells_people_in_sentences_and_then_rule_by_rule(aws: FakeAws) -> No
             "no consent for this topic on this channel.",
         ),
         (
+            {"reason": "too_long", "withheld": True, "next_time": None},
+            "spring_sale was to be sent by email, but it could not be written: "
+            "the text would take more SMS parts than the message may.",
+        ),
+        (
             {"reason": "not_consented", "withheld": True},
             "Made again from its inputs, what was decided before delivery is the same.",
         ),
@@ -236,7 +241,7 @@ def test_why_has_words_for_every_reason(aws: FakeAws, reason: Reason) -> None:
         ("2026-11-23", "2026-11-23T00:00:00+00:00"),
         ("2026-11-23T09:00", "2026-11-23T09:00:00+00:00"),
         ("2026-11-23T09:00Z", "2026-11-23T09:00:00+00:00"),
-        ("2026-11-23T09:00+01:00", "2026-11-23T09:00:00+01:00"),
+        ("2026-11-23T09:00+01:00", "2026-11-23T08:00:00+00:00"),
     ],
 )
 def test_a_time_without_a_zone_is_utc(aws: FakeAws, given: str, asked: str) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from heliograph_cli.commands.person import explanation, moment
+from heliograph_cli.commands.consents import moment
+from heliograph_cli.commands.person import explanation
 from heliograph_cli.commands.send import identifier
 from heliograph_cli.console import answer
 from heliograph_cli.explaining import asked

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -12,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from heliograph.domain.planning import PASSED
+from heliograph_cli.commands.consents import moment
 from heliograph_cli.commands.send import identifier
 from heliograph_cli.console import answer, remark, table
 from heliograph_cli.explaining import at, decided, reason
@@ -49,17 +49,6 @@ def _happened(entry: dict[str, Any]) -> Iterator[str]:
         yield f"planned again on {at(entry['until'], entry)}"
     elif entry["next_time"]:
         yield f"the next one could go on {at(entry['next_time'], entry)}"
-
-
-def moment(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
-    """Read a time; UTC when it names no zone."""
-    if value is None:
-        return None
-    try:
-        read = datetime.fromisoformat(value)
-    except ValueError:
-        raise click.BadParameter("a time is needed, such as 2026-11-23T09:00+01:00") from None
-    return (read if read.tzinfo else read.replace(tzinfo=UTC)).isoformat()
 
 
 @click.command(epilog="Example: heliograph why anna-1 --message spring_sale")
