@@ -116,6 +116,12 @@ def test_what_waits_in_its_outbox_or_is_in_doubt_is_given_its_time_anew(known: d
     assert found(earlier(), NOW + WITHIN, **known) == ("", NOW + WITHIN + WITHIN)
 
 
+def test_what_stays_in_doubt_after_its_settlement_has_no_time_left() -> None:
+    settled = {"unknown": "ReadTimeoutError", "settled": "resend"}
+    assert found(earlier(), NOW, **settled, retry="settled") == ("", NOW + WITHIN)
+    assert found(earlier(), NOW, **settled) == ("", None)
+
+
 def test_what_waits_for_long_is_looked_at_less_and_less_often() -> None:
     now, looks = NOW, 0
     while until := found(earlier(), now, retry="halted")[1]:

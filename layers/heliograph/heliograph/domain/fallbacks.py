@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
-from heliograph.domain.facts import EVIDENCE_OF_ACCEPTANCE, Fact, Facts, at_of, has_evidence
+from heliograph.domain.facts import EVIDENCE_OF_ACCEPTANCE, Fact, Facts, at_of, has_evidence, may_be_sent_again
 from heliograph.domain.model import EarlierDispatch, EngagementKind
 
 REACTIONS = (
@@ -52,11 +52,15 @@ def _confirmed_by(dispatch: EarlierDispatch, facts: Facts) -> EngagementKind | N
 
 
 def _time_left(dispatch: EarlierDispatch, facts: Facts, now: datetime) -> datetime | None:
-    """Until when to wait for a dispatch; None when its time is over, or when it certainly reaches nobody."""
+    """Until when to wait for a dispatch; None when its time is over, or when there is nothing to wait for any more.
+
+    That is so when it certainly reaches nobody, and when it stays in doubt after its settlement.
+    """
     within = timedelta(seconds=dispatch.within)
     if has_evidence(facts):
         taken = min(at_of(value) for kind, value in facts.items() if kind in EVIDENCE_OF_ACCEPTANCE)
         return taken + within if taken + within > now and CAME_BACK.isdisjoint(facts) else None
-    if Fact.FAILED in facts or Fact.SUPPRESSED in facts or now > dispatch.at + LOST_AFTER:
+    is_settled = Fact.SETTLED in facts and not may_be_sent_again(facts)
+    if is_settled or Fact.FAILED in facts or Fact.SUPPRESSED in facts or now > dispatch.at + LOST_AFTER:
         return None
     return now + max(within, (now - dispatch.at) / LONGER)
