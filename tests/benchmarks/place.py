@@ -94,6 +94,7 @@ def environment(port: int) -> dict[str, str]:
         "SETTLE_AFTER": "900",
         "SMS_PER_SECOND": "1000",
         "SMS_PROVIDER": "end-user-messaging",
+        "SMS_FAILOVER": "none",
         "SMS_ORIGINATION_IDENTITY": "",
         "SMS_CONFIGURATION_SET": "heliograph",
         "PUSH_PROVIDER": "pinpoint",

@@ -9,7 +9,9 @@ from collections.abc import Iterator
 import pytest
 
 from flow_system import ROOT, System, forget_clients
-from local_cloud import local_cloud
+from heliograph_cli.stack import Stack
+from heliograph_cli.target import Target
+from local_cloud import REGION, local_cloud
 
 sys.path.insert(0, str(ROOT / "build/templates/python"))
 
@@ -36,3 +38,18 @@ def system(deployed: System, monkeypatch: pytest.MonkeyPatch) -> System:
 def person() -> str:
     """The id of somebody who is in no other test."""
     return f"p-{uuid.uuid4().hex[:12]}"
+
+
+@pytest.fixture
+def stack(system: System) -> Stack:
+    """The system as the command line sees it."""
+    return Stack(
+        target=Target(system.name, REGION, system.cloud.endpoint),
+        bus=system.bus,
+        bucket=system.bucket,
+        recipients_table=system.recipients_table,
+        ledger_table=system.environment["HELIOGRAPH_LEDGER_TABLE"],
+        runs_table=system.environment["HELIOGRAPH_RUNS_TABLE"],
+        report_function="",
+        parameters={},
+    )

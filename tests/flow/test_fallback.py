@@ -1,0 +1,473 @@
+"""Further channels when nobody reacts: the real functions, raced against their timers by the millisecond."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+import pytest
+
+from audience import NOON, Clock, a_person, waiting_packs
+from crashes import Edge
+from flow_system import System, bodies
+from heliograph.domain import ids
+from heliograph.domain.figures import RunFigures
+from heliograph.domain.model import (
+    Channel,
+    DispatchPack,
+    EngagementEvent,
+    EngagementKind,
+    Events,
+    Failed,
+    FailureCode,
+    InDoubt,
+    Lane,
+    Letter,
+    NotSent,
+    Outcome,
+    RequestPack,
+    Sender,
+    SendRequest,
+)
+from heliograph.runtime import deps, reports
+from heliograph_cli.reconciling import compare
+from heliograph_cli.stack import Stack
+
+PARCEL = {
+    "order_id": "A-1",
+    "carrier": "DHL",
+    "time_window": "2 to 4 pm",
+    "tracking_url": "https://example.com/t",
+}
+PUSH, SMS, EMAIL = Channel.PUSH, Channel.SMS, Channel.EMAIL
+UNTIL_SMS = timedelta(hours=2)
+"""`delivery_today`: push; not opened in two hours, SMS; not delivered in ten minutes, email."""
+UNTIL_EMAIL = timedelta(minutes=10)
+MILLISECOND = timedelta(milliseconds=1)
+
+
+class Parcel:
+    """A `delivery_today` to one person, the time, and what happens to it."""
+
+    def __init__(self, system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.system = system
+        self.clock = Clock(monkeypatch)
+        self.person = f"parcel-{uuid.uuid4().hex[:12]}"
+        self._edge = Edge(monkeypatch)
+        self._patch = monkeypatch
+
+    def start(self, *channels: Channel) -> None:
+        """To somebody who has an address on these channels (all, if none are named)."""
+        everywhere: dict[Channel, dict[str, Any]] = {
+            PUSH: {"devices": (f"gcm:{self.person}",)},
+            SMS: {"phone": "+4915198765000"},
+            EMAIL: {"email": f"{self.person}@example.com"},
+        }
+        reached: dict[str, Any] = {}
+        for channel in channels or everywhere:
+            reached |= everywhere[channel]
+        deps.recipients().save_many([a_person(self.person, **reached)])
+        request = SendRequest(
+            request_id=ids.derived_id(NOON, self.person),
+            message="delivery_today",
+            recipient_id=self.person,
+            requested_at=self.clock.time,
+            data=PARCEL,
+        )
+        self.plan(
+            [RequestPack(pack_id=ids.derived_id(NOON, "pack", self.person), lane=Lane.PRIORITY, requests=(request,))]
+        )
+
+    def plan(self, packs: Sequence[RequestPack]) -> None:
+        """Let plan decide."""
+        self._run("plan", bodies(list(packs)))
+
+    def outbox(self, channel: Channel) -> list[DispatchPack]:
+        """Take what waits for a channel."""
+        taken: list[DispatchPack] = []
+        queue = f"outbox-{channel}-priority"
+        for message in self.system.messages(queue):
+            taken.append(msgspec.json.decode(message["Body"], type=DispatchPack))
+            url = self.system.queue_url(queue)
+            self.system.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        return taken
+
+    def deliver(self, packs: Sequence[DispatchPack], *, answer: type[Outcome] | None = None, why: str = "") -> None:
+        """Let deliver send, or let the provider answer something else."""
+        with self._patch.context() as patch:
+            if answer:
+                patch.setattr(deps, "sender", lambda channel: answering(answer, why))
+            self._run("deliver", bodies(list(packs)))
+
+    def send(self, channel: Channel, **answer: Any) -> list[DispatchPack]:
+        """Deliver what waits for a channel."""
+        packs = self.outbox(channel)
+        self.deliver(packs, **answer)
+        return packs
+
+    def timers(self) -> list[tuple[RequestPack, datetime]]:
+        """Take the timers from the scheduler: what they will bring, and when."""
+        scheduler = self.system.cloud.client("scheduler")
+        found = []
+        for summary in scheduler.list_schedules(GroupName=self.system.name)["Schedules"]:
+            named = {"GroupName": self.system.name, "Name": summary["Name"]}
+            schedule = scheduler.get_schedule(**named)
+            at = datetime.fromisoformat(schedule["ScheduleExpression"][3:-1]).replace(tzinfo=NOON.tzinfo)
+            found.append((msgspec.json.decode(schedule["Target"]["Input"], type=RequestPack), at))
+            scheduler.delete_schedule(**named)
+        return found
+
+    def ring(self, *, early: timedelta = timedelta()) -> tuple[RequestPack, datetime]:
+        """Let the one timer that there is fire at its time."""
+        ((pack, at),) = self.timers()
+        self.clock.time = max(self.clock.time, at - early)
+        self.plan([pack])
+        return pack, at
+
+    def hear(self, kind: str, pack: DispatchPack) -> None:
+        """Let the provider report on a dispatch, now."""
+        (dispatch,) = pack.dispatches
+        event = EngagementEvent(
+            event_id=f"{kind}-{dispatch.dispatch_id}",
+            dispatch_id=dispatch.dispatch_id,
+            recipient_id=self.person,
+            channel=pack.channel,
+            kind=EngagementKind(kind),
+            occurred_at=self.clock.time,
+            place=ids.place(pack.pack_id, dispatch.slot),
+            message=dispatch.message,
+        )
+        self._run("record", bodies([Events(events=(event,))]))
+
+    def sent(self) -> list[str]:
+        """The channels on which the providers took something, the first one first."""
+        addresses = {self.person, f"{self.person}@example.com"}
+        log = self.system.cloud.outbox(limit=500)
+        return [
+            message["channel"]
+            for message in reversed(log)
+            if message["tags"].get("recipient_id") == self.person or addresses & set(message["to"])
+        ]
+
+    def reasons(self) -> list[str]:
+        """Why the decisions on this person were no, the latest first."""
+        return [entry["reason"] for entry in reports.timeline(self.person)["entries"]]
+
+    def _run(self, verb: str, work: list[str]) -> None:
+        with self._edge.watch():  # here nobody waits for delayed messages
+            assert self.system.run(verb, work) == {"batchItemFailures": []}
+
+
+def answering(kind: type[Outcome], why: str) -> Sender:
+    """A provider that never takes anything."""
+
+    def send(letters: Sequence[Letter]) -> Iterator[tuple[Outcome, ...]]:
+        for letter in letters:
+            named: dict[str, Any] = {"code": FailureCode(why)} if kind is Failed else {"cause": why}
+            yield (kind(dispatch_id=letter.dispatch.dispatch_id, **named),)
+
+    return send
+
+
+@pytest.fixture
+def parcel(system: System, monkeypatch: pytest.MonkeyPatch) -> Iterator[Parcel]:
+    """A parcel that has not been announced yet."""
+    made = Parcel(system, monkeypatch)
+    waiting_packs(system)
+    yield made
+    waiting_packs(system)
+    for channel in Channel:
+        made.outbox(channel)
+
+
+# ---- one channel after the other -------------------------------------------------------------------------------
+
+
+def test_nobody_reacts_and_one_channel_follows_the_other(parcel: Parcel) -> None:
+    parcel.start()
+    parcel.send(PUSH)
+    assert parcel.ring()[1] == NOON + UNTIL_SMS
+    parcel.send(SMS)
+    assert parcel.ring()[1] == NOON + UNTIL_SMS + UNTIL_EMAIL
+    parcel.send(EMAIL)
+    assert (parcel.sent(), parcel.timers()) == (["push", "sms", "email"], [])
+
+
+def test_what_was_opened_a_millisecond_before_the_timer_has_no_further_channel(parcel: Parcel) -> None:
+    parcel.start()
+    (push,) = parcel.send(PUSH)
+    parcel.clock.time = NOON + UNTIL_SMS - MILLISECOND
+    parcel.hear("opened", push)
+    parcel.ring()
+    assert (parcel.send(SMS), parcel.sent(), parcel.timers()) == ([], ["push"], [])
+    assert parcel.reasons()[0] == "confirmed"
+
+
+def test_what_is_opened_a_millisecond_after_the_timer_has_exactly_one_further_channel(parcel: Parcel) -> None:
+    parcel.start()
+    (push,) = parcel.send(PUSH)
+    parcel.ring()
+    parcel.send(SMS)
+    parcel.clock.advance(MILLISECOND)
+    parcel.hear("opened", push)
+    parcel.ring()
+    assert (parcel.send(EMAIL), parcel.sent(), parcel.timers()) == ([], ["push", "sms"], [])
+
+
+def test_what_is_opened_between_the_timer_and_the_delivery_has_no_further_channel(parcel: Parcel) -> None:
+    parcel.start()
+    (push,) = parcel.send(PUSH)
+    parcel.ring()
+    waiting = parcel.outbox(SMS)
+    parcel.clock.advance(MILLISECOND)
+    parcel.hear("opened", push)
+    parcel.deliver(waiting)
+    assert (parcel.sent(), parcel.timers(), parcel.reasons()[0]) == (["push"], [], "confirmed")
+
+
+def test_the_first_channel_confirms_after_the_second_was_sent_and_the_third_is_not(parcel: Parcel) -> None:
+    parcel.start()
+    (push,) = parcel.send(PUSH)
+    parcel.ring()
+    parcel.send(SMS)
+    ((timer, at),) = parcel.timers()
+    parcel.clock.time = at - MILLISECOND
+    parcel.hear("opened", push)
+    parcel.clock.time = at
+    parcel.plan([timer])
+    assert (parcel.send(EMAIL), parcel.sent()) == ([], ["push", "sms"])
+
+
+def test_a_delivered_text_needs_no_mail(parcel: Parcel) -> None:
+    parcel.start()
+    parcel.send(PUSH)
+    parcel.ring()
+    (text,) = parcel.send(SMS)
+    parcel.hear("delivered", text)
+    parcel.ring()
+    assert (parcel.send(EMAIL), parcel.sent()) == ([], ["push", "sms"])
+
+
+# ---- late, early, twice ------------------------------------------------------------------------------------------
+
+
+def test_a_timer_that_fires_twice_and_a_delivery_that_comes_twice_send_once(parcel: Parcel) -> None:
+    parcel.start()
+    parcel.send(PUSH)
+    timer, _ = parcel.ring()
+    parcel.plan([timer, timer])
+    waiting = parcel.outbox(SMS)
+    assert len(waiting) >= 1
+    parcel.deliver([*waiting, *waiting])
+    parcel.plan([timer])
+    parcel.deliver(parcel.outbox(SMS))
+    assert Counter(parcel.sent()) == {"push": 1, "sms": 1}
+    assert len(parcel.timers()) == 1
+
+
+def test_an_open_that_comes_twice_and_before_its_delivery_is_an_open(parcel: Parcel) -> None:
+    parcel.start()
+    (push,) = parcel.send(PUSH)
+    for kind in ("opened", "opened", "delivered", "sent"):
+        parcel.hear(kind, push)
+    parcel.ring()
+    assert (parcel.send(SMS), parcel.sent()) == ([], ["push"])
+
+
+def test_an_open_of_another_message_to_the_same_person_confirms_nothing(parcel: Parcel) -> None:
+    parcel.start()
+    (push,) = parcel.send(PUSH)
+    parcel.hear("opened", msgspec.structs.replace(push, pack_id=ids.derived_id(NOON, "another")))
+    parcel.ring()
+    parcel.send(SMS)
+    assert parcel.sent() == ["push", "sms"]
+
+
+def test_a_timer_that_fires_before_the_time_is_over_waits_for_the_rest_of_it(parcel: Parcel) -> None:
+    parcel.start()
+    parcel.send(PUSH)
+    parcel.ring(early=MILLISECOND)
+    assert parcel.send(SMS) == []
+    assert parcel.reasons()[0] == "awaiting_confirmation"
+    assert timedelta() <= parcel.ring()[1] - (NOON + UNTIL_SMS) < timedelta(minutes=1)
+    parcel.send(SMS)
+    assert parcel.sent() == ["push", "sms"]
+
+
+# ---- the first channel is in trouble -------------------------------------------------------------------------------
+
+
+def test_what_the_provider_refused_is_followed_at_its_timer(parcel: Parcel) -> None:
+    parcel.start()
+    parcel.send(PUSH, answer=Failed, why="rejected")
+    parcel.ring()
+    parcel.send(SMS)
+    assert parcel.sent() == ["sms"]
+
+
+def test_what_bounced_is_followed_at_its_timer(parcel: Parcel) -> None:
+    parcel.start()
+    (push,) = parcel.send(PUSH)
+    parcel.hear("bounced", push)
+    parcel.ring()
+    parcel.send(SMS)
+    assert parcel.sent() == ["push", "sms"]
+
+
+def test_what_was_withheld_at_the_last_look_is_followed_at_its_timer(parcel: Parcel) -> None:
+    parcel.start()
+    waiting = parcel.outbox(PUSH)
+    parcel.system.cloud.client("dynamodb").update_item(
+        TableName=parcel.system.recipients_table,
+        Key={"recipient_id": {"S": parcel.person}},
+        UpdateExpression="REMOVE devices",
+    )
+    parcel.deliver(waiting)
+    parcel.ring()
+    parcel.send(SMS)
+    assert (parcel.sent(), parcel.reasons()[-1]) == (["sms"], "no_address")
+
+
+def test_who_has_no_address_on_the_first_channel_gets_the_next_at_once_with_a_timer_of_its_own(parcel: Parcel) -> None:
+    parcel.start(SMS, EMAIL)
+    parcel.send(SMS)
+    assert parcel.ring()[1] == NOON + UNTIL_EMAIL
+    parcel.send(EMAIL)
+    assert parcel.sent() == ["sms", "email"]
+
+
+def test_who_has_no_address_on_the_next_channel_gets_the_one_after_it(parcel: Parcel) -> None:
+    parcel.start(PUSH, EMAIL)
+    parcel.send(PUSH)
+    parcel.ring()
+    parcel.send(EMAIL)
+    assert (parcel.sent(), parcel.timers()) == (["push", "email"], [])
+
+
+def test_what_still_waits_in_its_outbox_is_awaited_and_then_in_time(parcel: Parcel) -> None:
+    parcel.start()
+    parcel.send(PUSH, answer=NotSent, why="TooManyRequestsException")
+    parcel.ring()
+    assert (parcel.send(SMS), parcel.reasons()[0]) == ([], "awaiting_confirmation")
+    (push,) = parcel.send(PUSH)
+    parcel.hear("opened", push)
+    parcel.ring()
+    assert (parcel.send(SMS), parcel.sent(), parcel.timers()) == ([], ["push"], [])
+
+
+def test_nobody_gets_a_further_channel_before_the_first_was_handed_over(parcel: Parcel) -> None:
+    parcel.start()
+    assert parcel.timers() == []
+    parcel.clock.advance(UNTIL_SMS * 3)
+    parcel.send(PUSH)
+    assert parcel.ring()[1] == NOON + UNTIL_SMS * 4
+
+
+def test_what_is_in_doubt_is_awaited_until_it_is_settled(parcel: Parcel) -> None:
+    parcel.start()
+    packs = parcel.send(PUSH, answer=InDoubt, why="ReadTimeoutError")
+    parcel.ring()
+    assert (parcel.send(SMS), parcel.reasons()[0]) == ([], "awaiting_confirmation")
+    assert parcel.system.run("settle", bodies(list(packs))) == {"batchItemFailures": []}
+    parcel.send(PUSH)
+    parcel.ring()
+    parcel.send(SMS)
+    assert parcel.sent() == ["push", "sms"]
+
+
+def test_consent_that_is_withdrawn_after_the_timer_stops_the_further_channel(parcel: Parcel) -> None:
+    parcel.start()
+    parcel.send(PUSH)
+    parcel.ring()
+    waiting = parcel.outbox(SMS)
+    parcel.system.publish("RecipientUpdated", {"recipient_id": parcel.person, "consents": {"orders/sms": "opted_out"}})
+    parcel.system.work("events")
+    parcel.deliver(waiting)
+    assert (parcel.sent(), parcel.reasons()[0]) == (["push"], "not_consented")
+
+
+# ---- a run -----------------------------------------------------------------------------------------------------------
+
+MANIFEST = "\n".join(
+    ['message = "delivery_today"', "[data]", *(f'{name} = "{value}"' for name, value in PARCEL.items())]
+)
+
+
+class Announcements:
+    """A run of `delivery_today` to four people: three have a device, one has nothing."""
+
+    def __init__(self, system: System, stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.system = system
+        self.stack = stack
+        self.clock = Clock(monkeypatch)
+        self.name = f"parcels-{uuid.uuid4().hex[:8]}"
+        self._edge = Edge(monkeypatch)
+        phones = {f"{self.name}-{number}": f"+491519876510{number}" for number in range(3)}
+        people = [a_person(each, devices=(f"gcm:{each}",), phone=phone) for each, phone in phones.items()]
+        self.people = [*phones, f"{self.name}-nobody"]
+        deps.recipients().save_many([*people, a_person(self.people[-1])])
+        system.upload_campaign(self.name, MANIFEST, "\n".join(["recipient_id", *self.people, ""]).encode())
+        for _ in range(100):  # the bucket tells of the upload a little later
+            system.work("segments")
+            if runs := [run for run in deps.runs().latest(1_000) if run.campaign == self.name]:
+                self.run_id = runs[0].run_id
+                return
+        raise AssertionError("the bucket never told of the upload")
+
+    def work(self, *queues: str) -> None:
+        """Work queues off, and look at the sums after each of them."""
+        for queue in queues:
+            with self._edge.watch():
+                self.system.work(queue)
+            self.sums()
+
+    def ring(self) -> int:
+        """Let all timers fire at their time; how many schedules there were."""
+        packs = waiting_packs(self.system)
+        for body in packs:
+            self.system.sqs.send_message(QueueUrl=self.system.queue_url("requests-bulk"), MessageBody=body)
+        return len(packs)
+
+    def sums(self) -> RunFigures:
+        """At any time, the five sums are those of the people."""
+        sums = reports.status(self.run_id)
+        assert (sums.audience, sum(sums.counts.values())) == (4, 4)
+        assert min(*sums.counts.values(), sums.pending) >= 0
+        return sums
+
+    def check(self) -> RunFigures:
+        """When the queues are empty, the ledger agrees with the providers, too."""
+        found = compare(self.stack, self.run_id, at=self.clock.time, grace=timedelta(hours=1), progress=lambda _: None)
+        assert {kind: count for kind, (count, _) in found.differences.items() if count} == {}
+        return self.sums()
+
+
+@pytest.fixture
+def run(system: System, stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[Announcements]:
+    """A run that has been ingested."""
+    waiting_packs(system)
+    yield Announcements(system, stack, monkeypatch)
+    waiting_packs(system)
+
+
+def test_a_run_counts_everybody_once_and_tells_apart_what_followed(system: System, run: Announcements) -> None:
+    run.work("requests-bulk", "outbox-push-bulk")
+    assert run.check().counts == {"accepted": 3, "suppressed": 1, "deferred": 0, "failed": 0, "unknown": 0}
+    (opened,) = [one for one in system.cloud.outbox(channel="push") if one["tags"]["recipient_id"] == run.people[0]]
+    event = {"detail-type": "PushOpened", "time": run.clock.time.isoformat(), "detail": opened["tags"]}
+    assert system.run("record", [json.dumps(event)]) == {"batchItemFailures": []}
+    run.clock.advance(UNTIL_SMS + timedelta(minutes=1))
+    assert run.ring() == 1
+    run.work("requests-bulk", "outbox-sms-bulk")
+    sums = run.check()
+    assert (sums.state, sums.by_channel, sums.further) == ("complete", {"push": 3}, {"sms": 2})
+    assert sums.counts == {"accepted": 3, "suppressed": 1, "deferred": 0, "failed": 0, "unknown": 0}
+    run.clock.advance(UNTIL_EMAIL + timedelta(minutes=2))
+    assert run.ring() == 1
+    run.work("requests-bulk", "outbox-email-bulk", "engagement")
+    assert run.check().further == {"sms": 2}
