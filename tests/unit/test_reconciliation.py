@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from builders import NOW, PACK_ID, REQUEST_ID
+from heliograph.domain import ids
 from heliograph.domain.facts import Fact, fact_value
 from heliograph.domain.model import Channel, EngagementKind, LedgerEntry, Verdict
 from heliograph.domain.reconciliation import (
@@ -28,7 +29,9 @@ HOUR_AGO = NOW - timedelta(hours=1)
 TERMS = Terms(at=NOW, grace=timedelta(minutes=15), reporting=frozenset({Channel.EMAIL, Channel.SMS}))
 
 
-def decided(outcome: Verdict, *facts: str, step: int = 0, channel: str = "email", until: str = "") -> Decided:
+def decided(
+    outcome: Verdict, *facts: str, step: int = 0, channel: str = "email", until: str = "", pack_id: str = PACK_ID
+) -> Decided:
     """A decision of an hour ago; facts as `kind` or `kind detail`."""
     entry = LedgerEntry(
         recipient_id="amara",
@@ -37,7 +40,7 @@ def decided(outcome: Verdict, *facts: str, step: int = 0, channel: str = "email"
         version="v1",
         outcome=outcome,
         decided_at=HOUR_AGO,
-        pack_id=PACK_ID,
+        pack_id=pack_id,
         slot=0,
         channel=channel,
         until=until,
@@ -146,6 +149,40 @@ def test_two_messages_of_one_dispatch_are_sent_twice() -> None:
 def test_messages_of_two_dispatches_to_one_person_are_sent_twice() -> None:
     again = decided(Verdict.DISPATCHED, Fact.ACCEPTED, step=1)
     assert kinds(somebody(ACCEPTED, again, messages={DISPATCH_ID: 1, NEXT_ID: 1})) == {Kind.PERSON_SENT_TWICE: 1}
+
+
+def further(outcome: Verdict, *facts: str) -> Decided:
+    return decided(outcome, *facts, step=1, channel="sms", pack_id=ids.further(PACK_ID))
+
+
+def test_a_further_channel_is_no_second_message_and_the_person_counts_as_on_the_first() -> None:
+    followed = somebody(
+        decided(Verdict.DISPATCHED, "failed rejected"),
+        further(Verdict.DISPATCHED, Fact.ACCEPTED),
+        messages={NEXT_ID: 1},
+    )
+    assert (kinds(followed), found(followed).counts["failed"]) == ({}, 1)
+    both = somebody(ACCEPTED, further(Verdict.DISPATCHED, Fact.ACCEPTED), messages={DISPATCH_ID: 1, NEXT_ID: 1})
+    assert (kinds(both), found(both).counts["accepted"]) == ({}, 1)
+
+
+def test_a_further_channel_that_was_not_needed_changes_nothing() -> None:
+    person = somebody(ACCEPTED, further(Verdict.SUPPRESSED), messages=ONE)
+    assert (kinds(person), found(person).counts["accepted"]) == ({}, 1)
+
+
+def test_who_was_put_off_just_before_delivery_is_deferred_until_it_is_long_due() -> None:
+    put_off = [
+        decided(Verdict.WITHHELD, "deferred quiet_hours", until=(NOW + timedelta(hours=hours)).isoformat())
+        for hours in (8, -1)
+    ]
+    assert (kinds(somebody(put_off[0])), found(somebody(put_off[0])).counts["deferred"]) == ({}, 1)
+    assert kinds(somebody(put_off[1])) == {Kind.LOST: 1}
+
+
+def test_what_another_provider_took_in_an_outage_cannot_be_compared() -> None:
+    sums = found(somebody(decided(Verdict.DISPATCHED, "accepted sns:s-1", channel="sms")))
+    assert (sums.holds, sums.unchecked, sums.counts["accepted"]) == (True, 1, 1)
 
 
 @pytest.mark.parametrize("facts", [("failed rejected", EngagementKind.DELIVERED), ("suppressed expired", "accepted")])
