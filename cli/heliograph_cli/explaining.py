@@ -15,7 +15,11 @@ Told = dict[str, Any]
 """A decision as the report function tells it."""
 
 SPANS = ((86_400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
+BY_THE_HOUR = frozenset({Reason.EXPIRED, Reason.HELD_TOO_LONG, Reason.PAUSED, Reason.QUIET_HOURS})
 UNWRITABLE = frozenset({Reason.MISSING_VARIABLE, Reason.TOO_LONG})
+ASKED_AGAIN = "just before delivery the rules were asked again"
+NOT_SENT = frozenset({"failed", "unknown", "pending", "retry"})
+"""States in which nobody can say that it was sent."""
 STATES = {
     "accepted": "the provider took it",
     "failed": "the provider refused it for good",
@@ -53,6 +57,8 @@ def reason(code: str, told: Told) -> str:
     """A reason as the end of a sentence."""
     if code == Reason.NO_ADDRESS and told["channel"]:
         return f"there is no address for {told['channel']}"
+    if code == Reason.NOT_CONSENTED and told["channel"]:
+        return f"no consent for this topic by {told['channel']}"
     meaning = MEANINGS.get(code, code.replace("_", " ")).rstrip(".")
     return meaning[:1].lower() + meaning[1:]
 
@@ -68,7 +74,9 @@ def at(text: str, told: Told) -> str:
 
 def _sentences(told: Told, outcome: str) -> Iterator[str]:
     yield outcome
-    if told["reason"] and told["hours"]:
+    if told["reason"] == Reason.NOT_CONSENTED and told["inputs"]:
+        yield f"What the person said: {_consents(told['inputs'].get('consents', {}))}."
+    if told["reason"] in BY_THE_HOUR and told["hours"]:
         yield f"Hours that did not permit it: {', '.join(told['hours'])}."
     for cap in told["caps"]:
         yield _cap(cap, told)
@@ -81,16 +89,12 @@ def _sentences(told: Told, outcome: str) -> Iterator[str]:
 def _outcome(told: Told) -> str:
     message, channel = told["message"], told["channel"]
     if told["withheld"]:
-        but = (
-            "it could not be written"
-            if told["reason"] in UNWRITABLE
-            else "just before delivery the rules were asked again"
-        )
+        but = "it could not be written" if told["reason"] in UNWRITABLE else ASKED_AGAIN
         return f"{message} was to be sent by {channel}, but {but}: {reason(told['reason'], told)}.{_next(told)}"
     match told["outcome"]:
         case Verdict.DISPATCHED:
-            state = STATES.get(told["state"], told["state"])
-            return f"{message} was sent by {channel}; {state}."
+            was = "was to be sent" if told["state"] in NOT_SENT else "was sent"
+            return f"{message} {was} by {channel}; {STATES.get(told['state'], told['state'])}."
         case Verdict.DEFERRED:
             return f"{message} waits to be sent by {channel}: {reason(told['reason'], told)}.{_next(told)}"
         case _:
@@ -115,9 +119,10 @@ def _next(told: Told) -> str:
 
 
 def _cap(cap: Told, told: Told) -> str:
-    kind = f"{cap['purpose']} messages" + (f" about {cap['topic']}" if cap["topic"] else "")
+    kind = f"{cap['purpose']} message{'s' if cap['limit'] > 1 else ''}"
+    about = f" about {cap['topic']}" if cap["topic"] else ""
     by = f" by {cap['channel']}" if cap["channel"] else ""
-    most = f"At most {cap['limit']} {kind}{by} {_span(cap['seconds'])}: {cap['used']} so far"
+    most = f"At most {cap['limit']} {kind}{about}{by} {_span(cap['seconds'])}: {cap['used']} so far"
     return f"{most}, room again on {at(cap['free_at'], told)}." if cap["free_at"] else f"{most}."
 
 
@@ -127,6 +132,11 @@ def _span(seconds: int | None) -> str:
     size, name = next((size, name) for size, name in SPANS if seconds % size == 0)
     number = seconds // size
     return f"in {number} {name}s" if number > 1 else f"in a {name}" if name != "hour" else "in an hour"
+
+
+def _consents(said: Told) -> str:
+    each = (f"{key.replace('/', ' by ')}: {state.replace('_', ' ')}" for key, state in said.items())
+    return ", ".join(each) or "nothing about this topic"
 
 
 def _place(place: Told) -> str:

@@ -172,7 +172,7 @@ def test_why_gives_scripts_everything_that_the_report_function_tells(aws: FakeAw
 def test_why_tells_people_in_sentences_and_then_rule_by_rule(aws: FakeAws) -> None:
     shown = local("why", "anna-1").stdout
     for sentence in (
-        "spring_sale was not sent: the caps are full: this person has had as many messages as they may get. "
+        "spring_sale was not sent: the caps are full; this person has had as many messages as they may get. "
         "The next one could go on 2026-03-05 at 09:14 (Europe/Berlin; 2026-03-05 08:14 UTC).",
         "At most 3 promotional messages in 7 days: 3 so far, room again on 2026-03-05 at 09:14",
         "Order of the channels: email (as the person prefers).",
@@ -193,15 +193,24 @@ def test_why_tells_people_in_sentences_and_then_rule_by_rule(aws: FakeAws) -> No
             "spring_sale was sent by email; it was delivered.",
         ),
         (
+            {"outcome": "dispatched", "reason": None, "state": "failed", "next_time": None},
+            "spring_sale was to be sent by email; the provider refused it for good.",
+        ),
+        (
             {"outcome": "deferred", "reason": "quiet_hours", "until": "2026-03-02T07:00:00Z", "hours": ["nights"]},
             "spring_sale waits to be sent by email: it waits for an hour at which messages may be sent to this person. "
             "It is decided on again on 2026-03-02 at 08:00 (Europe/Berlin; 2026-03-02 07:00 UTC).",
+        ),
+        ({"reason": "not_consented"}, "What the person said: nothing about this topic."),
+        (
+            {"reason": "not_consented", "inputs": {"consents": {"offers/email": "opted_out"}}},
+            "What the person said: offers by email: opted out.",
         ),
         ({"reason": "quiet_hours", "hours": ["nights", "Sundays"]}, "Hours that did not permit it: nights, Sundays."),
         (
             {"reason": "not_consented", "withheld": True, "next_time": None},
             "spring_sale was to be sent by email, but just before delivery the rules were asked again: "
-            "no consent for this topic on this channel.",
+            "no consent for this topic by email.",
         ),
         (
             {"reason": "too_long", "withheld": True, "next_time": None},
