@@ -71,13 +71,13 @@ def a_person(recipient_id: str, *topics: str, **fields: Any) -> RecipientChange:
     )
 
 
-def a_crowd(*, mails: int, texts: int) -> list[RecipientChange]:
+def a_crowd(name: str, *, mails: int, texts: int) -> list[RecipientChange]:
     """People who get mail, texts, nothing, or a text in the morning."""
     return [
-        *(a_person(f"crowd-m{n}", "offers/email", email=f"crowd-m{n}@example.com") for n in range(mails)),
-        *(a_person(f"crowd-t{n}", "offers/sms", phone=f"+49151234567{n:02d}") for n in range(texts)),
-        *(a_person(f"crowd-silent{n}", email=f"crowd-silent{n}@example.com") for n in range(2)),
-        a_person("crowd-later", "offers/sms", phone="+6421123456", timezone="Pacific/Auckland"),
+        *(a_person(f"{name}-m{n}", "offers/email", email=f"{name}-m{n}@example.com") for n in range(mails)),
+        *(a_person(f"{name}-t{n}", "offers/sms", phone=f"+49151234567{n:02d}") for n in range(texts)),
+        *(a_person(f"{name}-silent{n}", email=f"{name}-silent{n}@example.com") for n in range(2)),
+        a_person(f"{name}-later", "offers/sms", phone="+6421123456", timezone="Pacific/Auckland"),
     ]
 
 
@@ -95,7 +95,12 @@ def start(system: System, campaign: str, crowd: list[RecipientChange]) -> str:
     deps.recipients().save_many(troubled)
     ids = [*(person.recipient_id for person in (*troubled, *crowd)), "nobody"]
     segment = "\n".join(["recipient_id,first_name", *(f"{each},Ana" for each in ids), ""])
-    system.upload_campaign(campaign, MANIFEST, segment.encode())
+    return submitted(system, campaign, MANIFEST, segment)
+
+
+def submitted(system: System, campaign: str, manifest: str, segment: str) -> str:
+    """Upload a campaign and ingest it; the id of its run."""
+    system.upload_campaign(campaign, manifest, segment.encode())
     for _ in range(100):  # the bucket tells of the upload a little later
         system.work("segments")
         if runs := [run for run in deps.runs().latest(1_000) if run.campaign == campaign]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -28,6 +29,8 @@ VERBS = {
     "engagement": "record",
     "settle": "settle",
 }
+OF_EVENTS = ("events", "segments")
+EVENT_TIME = re.compile(r'("time": ?")\d{4}-\d\d-\d\dT[^"]+')
 SENDER = "Heliograph <hello@heliograph.test>"
 
 
@@ -60,11 +63,10 @@ class System:
         self.environment = _environment(cloud, storage, messaging)
 
     def publish(self, detail_type: str, detail: dict[str, Any], source: str = "shop.test") -> str:
-        """Put an event on the bus, at the time of the test; its id."""
+        """Put an event on the bus; its id."""
         answer = self.cloud.client("events").put_events(
             Entries=[
                 {
-                    "Time": deps.now(),
                     "EventBusName": self.bus,
                     "Source": source,
                     "DetailType": detail_type,
@@ -135,12 +137,15 @@ class System:
         return answer
 
     def rest(self) -> None:
-        """Let the providers have sent nothing yet: the clock of their pace does not fit to the time of another test."""
+        """Let the providers have sent nothing yet, and nobody wait: their time is that of another test."""
         for channel in Channel:
             self.cloud.client("dynamodb").delete_item(
                 TableName=self.environment["HELIOGRAPH_RUNS_TABLE"],
                 Key={"part": {"S": f"pace#{channel}"}, "item": {"S": "clock"}},
             )
+        scheduler = self.cloud.client("scheduler")
+        for schedule in scheduler.list_schedules(GroupName=self.name)["Schedules"]:
+            scheduler.delete_schedule(GroupName=self.name, Name=schedule["Name"])
 
     def figures(self, run_id: str) -> Any:
         """A run in figures."""
@@ -152,7 +157,7 @@ class System:
             return 0
         self.park_at(queue)
         bodies = [message["Body"] for message in messages]
-        answer = self.run(VERBS[queue], list(map(at_the_time_of_the_test, bodies)) if queue == "segments" else bodies)
+        answer = self.run(VERBS[queue], list(map(just_happened, bodies)) if queue in OF_EVENTS else bodies)
         failed = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
         for number, message in enumerate(messages):
             url = self.queue_url(queue)
@@ -232,9 +237,9 @@ def _environment(cloud: LocalCloud, storage: dict[str, str], messaging: dict[str
     return {**{f"HELIOGRAPH_{name}": value for name, value in ours.items()}, **account}
 
 
-def at_the_time_of_the_test(body: str) -> str:
-    """S3's event about an upload, as if it had happened now."""
-    return json.dumps(json.loads(body) | {"time": deps.now().isoformat()})
+def just_happened(body: str) -> str:
+    """An event as if it had happened now: a test may have a time of its own."""
+    return EVENT_TIME.sub(rf"\g<1>{deps.now().isoformat()}", body, count=1)
 
 
 def forget_clients() -> None:

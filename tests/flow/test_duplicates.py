@@ -16,8 +16,8 @@ from flow_system import VERBS, System
 from heliograph.adapters.dynamodb import chunks
 from heliograph.runtime import deps
 
-CROWD = a_crowd(mails=12, texts=3)
-AUDIENCE = len(CROWD) + 3
+MAILS, TEXTS = 12, 3
+AUDIENCE = MAILS + TEXTS + 6
 WRITTEN_TO = AUDIENCE - 3  # two do not consent, one is not known
 TIMES = 3
 ENOUGH = timedelta(minutes=1)  # for the provider to have time for the next pack
@@ -45,7 +45,9 @@ class Duplicating:
 
     def campaign(self, name: str, hand_out: HandOut) -> Evidence:
         """Run a campaign to its end; its evidence."""
-        run_id = start(self.system, name, CROWD)
+        crowd = a_crowd(name, mails=MAILS, texts=TEXTS)
+        deps.recipients().save_many(crowd)
+        run_id = start(self.system, name, crowd)
         self.work(hand_out, *WORK)
         self.clock.advance(UNTIL_MORNING)
         for body in waiting_packs(self.system) * TIMES:
@@ -104,7 +106,6 @@ def at_the_same_time(duplicating: Duplicating, verb: str, bodies: list[str]) -> 
 def test_every_message_three_times_changes_no_sum_and_sends_nothing_twice(
     system: System, monkeypatch: pytest.MonkeyPatch, hand_out: HandOut
 ) -> None:
-    deps.recipients().save_many(CROWD)
     found = Duplicating(system, monkeypatch).campaign(f"duplicates-{hand_out.__name__}", hand_out)
     check(found, AUDIENCE)
     assert len(found.sent) == WRITTEN_TO
