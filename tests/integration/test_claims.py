@@ -13,7 +13,7 @@ import pytest
 from audience import a_person
 from builders import NOW, a_dispatch
 from flow_system import ROOT, System, forget_clients
-from heliograph.adapters.ledger import Written
+from heliograph.adapters.ledger import Ledger, Written
 from heliograph.domain.model import Channel, DispatchPack, Lane, LedgerEntry, Letter, NotSent, Outcome, Verdict
 from heliograph.runtime import deps
 from local_cloud import LocalCloud
@@ -52,6 +52,30 @@ def a_decision(number: int, planner: str) -> LedgerEntry:
         pack_id=planner,
         slot=0,
     )
+
+
+class AnswersLost:
+    """DynamoDB, of which the answer to every write is lost once, so that the client writes again."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+    def batch_execute_statement(self, **arguments: Any) -> Any:
+        """Write, lose the answer, write again."""
+        self._client.batch_execute_statement(**arguments)
+        return self._client.batch_execute_statement(**arguments)
+
+
+def test_a_claim_whose_answer_was_lost_is_won_by_its_own_retry_and_by_nobody_else(system: System) -> None:
+    table = system.environment["HELIOGRAPH_LEDGER_TABLE"]
+    client: Any = AnswersLost(system.cloud.client("dynamodb"))
+    losing = Ledger(client, table)
+    entry = msgspec.structs.replace(a_decision(0, "p-lost"), recipient_id="claims-lost", dispatch_id="claims-lost-0")
+    assert losing.write([entry]) == Written(won={"claims-lost-0"})
+    assert losing.write([entry]) == Written(existing={"claims-lost-0": entry})
 
 
 def test_each_decision_of_two_hundred_planners_at_once_is_written_by_one_and_known_to_all(system: System) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
 from heliograph.adapters.dynamodb import (
@@ -61,24 +62,32 @@ class Ledger:
     def __init__(self, client: DynamoDBClient, table: str) -> None:
         self._client = client
         self._table = table
-        names = ", ".join(f"'{name}': ?" for name in (*TEXTS, "slot", "decided_at", "expires_at"))
+        names = ", ".join(f"'{name}': ?" for name in (*TEXTS, "slot", "decided_at", "expires_at", "written_by"))
         self._insert = f'INSERT INTO "{table}" VALUE {{{names}}}'
         names = ", ".join(f"'{name}': ?" for name in ("recipient_id", "dispatch_id", "request_id", "expires_at"))
         self._insert_key = f'INSERT INTO "{table}" VALUE {{{names}}}'
 
     def write(self, entries: Sequence[LedgerEntry]) -> Written:
-        """Write decisions, each only if there is none under its id yet: 25 conditional writes in one call."""
-        written = Written()
+        """Write decisions, each only if there is none under its id yet: 25 conditional writes in one call.
+
+        A call whose answer was lost is made again by the client; what it then finds of its own counts as written.
+        """
+        written, writer = Written(), text(token_hex(4))
         for some in chunks(entries, STATEMENT_LIMIT):
             answer = self._client.batch_execute_statement(
-                Statements=[{"Statement": self._insert, "Parameters": _parameters(entry)} for entry in some]
+                Statements=[{"Statement": self._insert, "Parameters": [*_parameters(entry), writer]} for entry in some]
             )
             lost = [
-                entry
+                (entry.recipient_id, entry.dispatch_id)
                 for entry, response in zip(some, answer["Responses"], strict=True)
                 if not _won(entry, response, written)
             ]
-            written.existing.update(self.read(lost))
+            for item in self._items(lost):
+                entry = _entry(item)
+                if item.get("written_by") == writer:
+                    written.won.add(entry.dispatch_id)
+                else:
+                    written.existing[entry.dispatch_id] = entry
         return written
 
     def write_all(self, entries: Sequence[LedgerEntry]) -> dict[str, LedgerEntry]:
@@ -88,15 +97,13 @@ class Ledger:
             raise BusyError(f"ledger: {len(written.undecided)} decisions were not taken")
         return written.existing
 
-    def read(self, entries: Sequence[LedgerEntry]) -> dict[str, LedgerEntry]:
-        """What is written under the ids of these decisions, by dispatch id."""
-        return self.decisions([(entry.recipient_id, entry.dispatch_id) for entry in entries])
-
     def decisions(self, steps: Sequence[tuple[str, str]]) -> dict[str, LedgerEntry]:
         """The decisions of recipient and dispatch ids, by dispatch id; steps on which nothing was decided have none."""
+        return {entry.dispatch_id: entry for entry in map(_entry, self._items(steps))}
+
+    def _items(self, steps: Sequence[tuple[str, str]]) -> Iterator[Mapping[str, Any]]:
         keys = [{"recipient_id": text(person), "dispatch_id": text(dispatch)} for person, dispatch in steps]
-        items = get_items(self._client, self._table, keys, consistent=True)
-        return {entry.dispatch_id: entry for entry in map(_entry, items)}
+        return get_items(self._client, self._table, keys, consistent=True)
 
     def timeline(self, recipient_id: str) -> Iterator[LedgerEntry]:
         """A person's decisions, those on the newest requests first, read as they are asked for."""
