@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from audience import NOON, Clock, a_person, waiting_packs
+from audience import NOON, Clock, a_person, submitted, waiting_packs
 from crashes import Edge
 from flow_system import System, bodies
 from heliograph.domain import ids
@@ -411,13 +411,7 @@ class Announcements:
         people = [a_person(each, devices=(f"gcm:{each}",), phone=phone) for each, phone in phones.items()]
         self.people = [*phones, f"{self.name}-nobody"]
         deps.recipients().save_many([*people, a_person(self.people[-1])])
-        system.upload_campaign(self.name, MANIFEST, "\n".join(["recipient_id", *self.people, ""]).encode())
-        for _ in range(100):  # the bucket tells of the upload a little later
-            system.work("segments")
-            if runs := [run for run in deps.runs().latest(1_000) if run.campaign == self.name]:
-                self.run_id = runs[0].run_id
-                return
-        raise AssertionError("the bucket never told of the upload")
+        self.run_id = submitted(system, self.name, MANIFEST, "\n".join(["recipient_id", *self.people, ""]))
 
     def work(self, *queues: str) -> None:
         """Work queues off, and look at the sums after each of them."""
