@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from audience import NOON, Clock, a_person, submitted, waiting_packs
-from crashes import Edge
+from crashes import Boundary, Edge, Lambda
 from flow_system import System, bodies
 from heliograph.domain import ids
 from heliograph.domain.figures import RunFigures
@@ -389,6 +389,49 @@ def test_consent_that_is_withdrawn_after_the_timer_stops_the_further_channel(par
     parcel.system.work("events")
     parcel.deliver(waiting)
     assert (parcel.sent(), parcel.reasons()[0]) == (["push"], "not_consented")
+
+
+# ---- killed ------------------------------------------------------------------------------------------------------
+
+QUEUES = ("requests-priority", "outbox-push-priority", "settle", "outbox-sms-priority", "outbox-email-priority")
+
+
+def to_the_end(parcel: Parcel, machine: Lambda, ends: Mapping[str, Boundary | None]) -> None:
+    """Work everything off and let every timer fire, until there is none left; functions end where they are to."""
+    for queue, end in ends.items():
+        machine.ends[queue].append(end)
+    machine.work(*QUEUES)
+    for _ in range(20):
+        if not (timers := parcel.timers()):
+            return
+        parcel.clock.time = max([parcel.clock.time, *(at for _, at in timers)])
+        for body in bodies([pack for pack, _ in timers]):
+            url = parcel.system.queue_url("requests-priority")
+            parcel.system.sqs.send_message(QueueUrl=url, MessageBody=body)
+        machine.work(*QUEUES)
+    raise AssertionError("the timers never came to an end")
+
+
+@pytest.mark.parametrize("queue", ["outbox-push-priority", "outbox-sms-priority"])
+def test_nobody_loses_a_further_channel_or_gets_two_wherever_deliver_is_killed(
+    system: System, monkeypatch: pytest.MonkeyPatch, queue: str
+) -> None:
+    waiting_packs(system)
+    machine, number = Lambda(system, Edge(monkeypatch)), 0
+    boundaries: list[Boundary | None] = [None]
+    while number < len(boundaries):
+        parcel = Parcel(system, monkeypatch)
+        parcel.start()
+        machine.tried.clear()
+        to_the_end(parcel, machine, {queue: boundaries[number]})
+        sent = Counter(parcel.sent())
+        assert (sent["email"], set(sent)) == (1, {"push", "sms", "email"})
+        assert sent.total() <= 3 + (boundaries[number] is not None)  # what was in doubt is sent again, as its rule says
+        if number == 0:
+            normal = next(each.invocation for each in machine.tried if each.queue == queue)
+            boundaries += normal.boundaries()
+        number += 1
+    assert len(boundaries) > 10
 
 
 # ---- a run -----------------------------------------------------------------------------------------------------------
