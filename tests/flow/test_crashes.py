@@ -1,39 +1,63 @@
-"""Functions that are killed at every AWS call lose nobody, and write to nobody twice."""
+"""Functions that are killed at every AWS call lose nobody, write to nobody twice, and leave the caps right."""
 
 from __future__ import annotations
 
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
-from audience import NOON, UNTIL_MORNING, Clock, Evidence, a_crowd, check, evidence, start, waiting_packs
+from audience import (
+    NOON,
+    UNTIL_MORNING,
+    Clock,
+    Evidence,
+    a_crowd,
+    a_person,
+    check,
+    evidence,
+    start,
+    two_in_trouble,
+    waiting_packs,
+)
+from builders import reserved
 from crashes import Boundary, Edge, Lambda
 from flow_system import System
+from heliograph.domain.model import Consent, ConsentState
+from heliograph.domain.recipients import RecipientChange
 from heliograph.runtime import deps
 
 STAGES = ("requests-bulk", "outbox-email-bulk", "outbox-sms-bulk", "engagement")
-CROWD = a_crowd(mails=56, texts=4)  # three calls to claim the mails, two to send them
+FULL = a_person("crashes-full", "offers/email", email="crashes-full@example.com")
+FICKLE = a_person("crashes-fickle", "offers/email", email="crashes-fickle@example.com")
+CROWD = [*a_crowd("crashes", mails=56, texts=4), FULL, FICKLE]  # three calls to claim the mails, two to send them
+NOES = {"not_consented": 3, "unknown_recipient": 1, "capped": 1}
 AUDIENCE = len(CROWD) + 3
-WRITTEN_TO = AUDIENCE - 3  # two do not consent, one is not known
+WRITTEN_TO = AUDIENCE - sum(NOES.values())
 PEOPLE = 2_000
 ROUNDS_MOST = 60
+BETWEEN = timedelta(days=14)  # two campaigns: nobody is over a cap because of the one before
 
 
 class Campaigns:
-    """Campaigns of the same crowd, one a day."""
+    """Campaigns of the same crowd, one a fortnight, always on the same day of the week."""
 
     def __init__(self, system: System, monkeypatch: pytest.MonkeyPatch) -> None:
         self.system = system
         self.clock = Clock(monkeypatch)
         self.machine = Lambda(system, Edge(monkeypatch))
-        self._day = 0
+        self._number = 0
 
     def run(self) -> None:
         """Run a campaign to its end, whatever is killed on the way, and check it before and after the settlement."""
-        self._day += 1
-        self.clock.time = NOON + timedelta(days=self._day)
-        run_id = start(self.system, f"crashes-{self._day}", CROWD)
+        self._number += 1
+        self.clock.time = begin = NOON + self._number * BETWEEN
+        fill(FULL.recipient_id, self.clock.time)
+        answer(FICKLE, ConsentState.OPTED_IN, self.clock.time)
+        campaign = f"crashes-{self._number}"
+        run_id = start(self.system, campaign, CROWD)
+        self.machine.work("requests-bulk")
+        answer(FICKLE, ConsentState.OPTED_OUT, self.clock.time)
         self.machine.work(*STAGES)
         self.clock.advance(UNTIL_MORNING)
         for body in waiting_packs(self.system):
@@ -41,9 +65,11 @@ class Campaigns:
         self.machine.work(*STAGES)
         found = self._when_all_is_heard(run_id)
         in_doubt = WRITTEN_TO - len(found.sent)
-        check(found, AUDIENCE, unknown=in_doubt)
+        check(found, AUDIENCE, suppressed=NOES, unknown=in_doubt)
         self.machine.work("settle", *STAGES)
-        check(evidence(self.system, run_id, limit=3 * AUDIENCE), AUDIENCE, dropped=in_doubt)
+        found = evidence(self.system, run_id, limit=3 * AUDIENCE)
+        check(found, AUDIENCE, suppressed=NOES, dropped=in_doubt)
+        check_caps(campaign, found, begin)
 
     def all_boundaries(self, stage: str) -> set[Boundary]:
         """Every boundary that any invocation of a stage had which was not to be killed."""
@@ -59,21 +85,55 @@ class Campaigns:
         }
 
     def plan_ends(self, stage: str, wanted: set[Boundary]) -> None:
-        """Let the next first try end where none has ended yet; on every third day let the second try end, too."""
+        """Let the next first try end where none has ended yet; in every third campaign let the second try end, too."""
         order = sorted(wanted)
         missing = sorted(wanted - self.ended_at(stage))
-        first = missing[0] if missing else order[self._day % len(order)]
-        second = order[self._day * 7 % len(order)] if self._day % 3 == 0 else None
+        first = missing[0] if missing else order[self._number % len(order)]
+        second = order[self._number * 7 % len(order)] if self._number % 3 == 0 else None
         self.machine.ends[stage].clear()
         self.machine.ends[stage].extend([first, second])
 
     def _when_all_is_heard(self, run_id: str) -> Evidence:
         for _ in range(50):
             found = evidence(self.system, run_id, limit=3 * AUDIENCE)
-            if found.accepted.total() == len(found.sent):
+            if found.accepted.total() == len(found.sent) and found.figures.engagement.get("bounced") == bounces(found):
                 break
             self.machine.work("engagement")
         return found
+
+
+def fill(recipient_id: str, now: datetime) -> None:
+    """Let a person have got as many messages as they may, just before."""
+    (limit,) = [cap.limit for cap in deps.templates().policy.caps if cap.channel is None]
+    before = now - timedelta(minutes=1)
+    earlier = tuple(
+        reserved(before, dispatch_id=f"before-{number}", topic=deps.templates().messages["spring_sale"].topic)
+        for number in range(limit)
+    )
+    account = deps.reservations().read([recipient_id])[recipient_id]
+    assert not deps.reservations().write({recipient_id: (account, earlier)}, now)
+
+
+def answer(person: RecipientChange, state: ConsentState, now: datetime) -> None:
+    """Let a person opt in to offers, or out of them."""
+    consent = Consent(state=state, at=now, source="page:test")
+    change = RecipientChange(recipient_id=person.recipient_id, consents=dict.fromkeys(person.consents, consent))
+    deps.recipients().save_many([change])
+
+
+def bounces(found: Evidence) -> int:
+    """How many mails of a run were sent to the one whose mails bounce."""
+    return sum(str(message["tags"]["recipient_id"]).endswith("-bounce") for message in found.sent)
+
+
+def check_caps(campaign: str, found: Evidence, begin: datetime) -> None:
+    """What a person may have got counts once, and nothing else does."""
+    people = [*(person.recipient_id for person in (*CROWD, *two_in_trouble(campaign)))]
+    nobody = {FULL.recipient_id, FICKLE.recipient_id, *(person for person in people if "silent" in person)}
+    bounced = {f"{campaign}-bounce"} if bounces(found) else set()
+    accounts = deps.reservations().read(people)
+    counted = Counter(person for person, account in accounts.items() for each in account.reserved if each.at >= begin)
+    assert counted == Counter(set(people) - nobody - bounced)
 
 
 def test_a_campaign_that_is_killed_at_every_call_loses_nobody_and_writes_to_nobody_twice(
