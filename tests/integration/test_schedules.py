@@ -1,0 +1,81 @@
+"""Schedules on the local cloud: one for a pack and a time, whatever earlier tries have left behind."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+import pytest
+
+from builders import NOW, a_request
+from heliograph.adapters.schedules import Schedules
+from heliograph.domain import ids
+from heliograph.domain.model import Lane, RequestPack
+from local_cloud import LocalCloud
+
+TODAY = NOW + timedelta(days=365)
+"""No time at which the scheduler of the local cloud would fire while a test looks at it."""
+LATER = TODAY + timedelta(hours=9)
+QUEUE = "arn:aws:sqs:eu-west-1:000000000000:requests"
+ROLE = "arn:aws:iam::000000000000:role/scheduler"
+
+
+class Group:
+    """A schedule group of its own."""
+
+    def __init__(self, cloud: LocalCloud) -> None:
+        self.client = cloud.client("scheduler")
+        self.name = f"group-{uuid.uuid4().hex}"
+        self.client.create_schedule_group(Name=self.name)
+        queues = {lane.value: QUEUE for lane in Lane}
+        self.schedules = Schedules(self.client, group=self.name, role=ROLE, queues=queues, now=lambda: TODAY)
+
+    def found(self) -> dict[str, Any]:
+        """The one schedule that there is."""
+        (summary,) = self.client.list_schedules(GroupName=self.name)["Schedules"]
+        return dict(self.client.get_schedule(GroupName=self.name, Name=summary["Name"]))
+
+    def people(self) -> list[str]:
+        """Who is in it, in their order."""
+        pack = msgspec.json.decode(self.found()["Target"]["Input"], type=RequestPack)
+        return [request.recipient_id for request in pack.requests]
+
+
+@pytest.fixture
+def group(local_cloud: LocalCloud) -> Group:
+    """An empty group."""
+    return Group(local_cloud)
+
+
+def a_pack(*people: str) -> RequestPack:
+    requests = tuple(a_request(each, request_id=ids.derived_id(NOW, each)) for each in people)
+    return RequestPack(pack_id="pack-1", lane=Lane.BULK, requests=requests)
+
+
+def test_a_pack_waits_in_one_schedule_that_ends_with_it(group: Group) -> None:
+    for _ in range(2):
+        group.schedules.defer(a_pack("ana", "ben"), LATER)
+    found = group.found()
+    assert (group.people(), found["ActionAfterCompletion"]) == (["ana", "ben"], "DELETE")
+    assert found["ScheduleExpression"] == f"at({LATER:%Y-%m-%dT%H:%M:%S})"
+    assert (found["Target"]["Arn"], found["Target"]["RoleArn"]) == (QUEUE, ROLE)
+
+
+def test_who_was_not_in_the_pack_of_an_earlier_try_is_added_behind_the_others(group: Group) -> None:
+    group.schedules.defer(a_pack("ana", "cleo"), LATER)
+    group.schedules.defer(a_pack("ana", "ben", "cleo"), LATER)
+    assert group.people() == ["ana", "cleo", "ben"]
+
+
+def test_a_late_try_with_fewer_people_takes_nobody_away(group: Group) -> None:
+    group.schedules.defer(a_pack("ana", "ben"), LATER)
+    group.schedules.defer(a_pack("ana"), LATER)
+    assert group.people() == ["ana", "ben"]
+
+
+@pytest.mark.parametrize("until", [TODAY - timedelta(hours=1), TODAY, TODAY + timedelta(seconds=59)])
+def test_what_is_due_already_is_due_in_a_minute(group: Group, until: datetime) -> None:
+    group.schedules.defer(a_pack("ana"), until)
+    assert group.found()["ScheduleExpression"] == f"at({TODAY + timedelta(minutes=1):%Y-%m-%dT%H:%M:%S})"
