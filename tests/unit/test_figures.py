@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -91,3 +92,16 @@ def test_a_runs_sums_always_add_up(packs: list[list[str]], ingested: bool) -> No
     sums = figures(a_run(audience=audience, ingested=ingested), records)
     assert holds(sums)
     assert (sums.state == "complete") == (ingested and not any({"retry", "nothing"} & set(p) for p in packs))
+
+
+def test_what_followed_on_further_channels_is_told_apart_and_counts_nobody_again() -> None:
+    first: list[Planned | Delivered] = [
+        planned(2, dispatched=2),
+        delivered("accepted", "accepted", channel=Channel.PUSH),
+    ]
+    rest = Planned(people=2, again=True, further=True, dispatched={"sms": 1}, suppressed={"confirmed": 1}, deferred=0)
+    texts = Delivered(channel=Channel.SMS, slots={0: {"accepted": fact_value(NOW), "delivered": fact_value(NOW)}})
+    before = figures(a_run(audience=2, ingested=True), first)
+    after = figures(a_run(audience=2, ingested=True), [*first, rest, msgspec.structs.replace(texts, further=True)])
+    assert (after.further, after.further_engagement) == ({"sms": 1}, {"delivered": 1})
+    assert msgspec.structs.replace(after, further={}, further_engagement={}) == before

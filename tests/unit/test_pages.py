@@ -111,6 +111,13 @@ def test_a_rate_never_says_all_or_nothing_of_what_is_not(numbers: tuple[int, int
     assert (share[1] == "0.0") == (counted == 0)
 
 
+def test_further_channels_are_shown_apart_and_only_when_there_were_some() -> None:
+    assert "further channels" not in words(report_page(figures()))
+    page = words(report_page(figures(further={"sms": 21}, further_engagement={"delivered": 20})))
+    assert "Accepted on further channels, after nobody reacted" in page
+    assert "What happened there" in page
+
+
 def test_the_figures_travel_inside_the_page_as_json() -> None:
     link = re.search(r'href="data:application/json;base64,([^"]+)" download="[^"]+\.json"', report_page(figures()))
     assert link

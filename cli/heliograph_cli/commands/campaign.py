@@ -95,4 +95,6 @@ def _sums(figures: dict[str, Any]) -> Table:
         shown.add_row("    on their way", str(figures["pending"]), style="dim")
     for kind, number in figures["engagement"].items():
         shown.add_row(kind, str(number))
+    for channel, number in figures.get("further", {}).items():
+        shown.add_row(f"further, by {channel}", str(number))
     return shown

@@ -53,16 +53,19 @@ class RunFigures(Value, frozen=True, kw_only=True, omit_defaults=False):
     further: dict[str, int]
     """Accepted on a further channel after a fallback, by channel; these people are in `counts` once."""
     engagement: dict[str, int]
+    further_engagement: dict[str, int] = {}
+    """What happened to the messages on further channels."""
     problem: str = ""
 
 
 def figures(run: Run, records: Iterable[Planned | Delivered]) -> RunFigures:
     """Add up a run's records; people whose fate is not written yet count as unknown (and as pending)."""
-    counts, suppressed, failed, by_channel, further, engagement = (Counter[str]() for _ in range(6))
+    counts, suppressed, failed, by_channel, engagement = (Counter[str]() for _ in range(5))
+    further, further_engagement = Counter[str](), Counter[str]()
     people = 0
     for record in records:
         if record.further:
-            _count_further(record, further, engagement)
+            _count_further(record, further, further_engagement)
             continue
         if isinstance(record, Planned):
             people += 0 if record.again else record.people
@@ -93,8 +96,9 @@ def figures(run: Run, records: Iterable[Planned | Delivered]) -> RunFigures:
         suppressed=dict(suppressed.most_common()),
         failed=dict(failed.most_common()),
         by_channel={channel: count for channel, count in by_channel.items() if count},
-        further=dict(further),
+        further={channel: count for channel, count in further.items() if count},
         engagement=dict(engagement),
+        further_engagement=dict(further_engagement),
         problem=run.problem,
     )
 
