@@ -13,11 +13,13 @@ import msgspec
 from benchmarks import place, prices, recording, sending, work
 from benchmarks.measuring import Figure, cpu_of
 from benchmarks.prices import MILLION, Price
+from heliograph.adapters.dynamodb import RETENTION
 from heliograph.domain.model import DispatchPack
 
 KEYS = ("usd_per_million_emails_beyond_ses",)
 OPENED, CLICKED = 0.30, 0.05
 RECEIVE = 10  # ReceiveMessage: what Lambda's poller takes at once
+INPUTS_KEPT = RETENTION.days / 30  # months
 CHUNK = 65_536  # bytes: SQS bills each as a request
 
 
@@ -126,6 +128,9 @@ def bill(found: dict[str, Step], queued: dict[str, int], mails: int) -> Iterator
         yield Line(f"{name}: DynamoDB read units", counts["read_units"] * each, prices.READ_UNIT)
         yield Line(f"{name}: SQS requests", counts["sqs_requests"] * each, prices.SQS_REQUEST)
         yield Line(f"{name}: S3 objects", puts * each, prices.S3_PUT)
+        if name == "plan":
+            kept = counts["bytes"].get("S3.PutObject", 0) / 1e9 * INPUTS_KEPT
+            yield Line("plan: S3 GB-months of inputs", kept * each, prices.S3_GB_MONTH)
         yield Line(f"{name}: Lambda GB-seconds", step.gb_seconds() * each, prices.GB_SECOND)
         yield Line(f"{name}: Lambda invocations", step.invocations * each, prices.INVOCATION)
         yield Line(f"{name}: log GB", step.log_bytes * each / 1e9, prices.LOG_GB)

@@ -1,4 +1,4 @@
-"""DynamoDB of the null AWS: every write succeeds, everybody asked for is known, and units are counted by size."""
+"""DynamoDB of the null AWS: every write succeeds, everybody is known and had two messages, and units count by size."""
 
 from __future__ import annotations
 
@@ -25,11 +25,15 @@ PERSON: dict[str, Any] = {
     "known": {"BOOL": True},
     "consent#offers/email": CONSENT,
     "consent#offers/sms": CONSENT,
+    "consent#capped_offers/email": CONSENT,
     "attribute#first_name": {"S": "Amara"},
     "attribute#last_name": {"S": "Okafor"},
     "attribute#country": {"S": "DE"},
     "attribute#loyalty": {"S": "gold"},
 }
+STRANGERS = "stranger"
+"""What the ids of people begin with who consented to nothing."""
+DISPATCHES = ("01KAJ8ZQG0AMARA0000000000A-0", "01KAPD3M80AMARA0000000000B-0")
 
 
 def size_of(value: dict[str, Any]) -> int:
@@ -57,7 +61,17 @@ def item_size(item: dict[str, Any]) -> int:
 
 @cache
 def _names_size(statement: str) -> int:
-    return sum(len(name.encode()) for name in re.findall(r"'([^']+)':", statement))
+    """The names of an INSERT, or of an UPDATE: those that it sets, and its key."""
+    names = re.findall(r"'([^']+)':", statement) or re.findall(r"(\w+)=\?", statement)
+    return sum(len(name.encode()) for name in set(names))
+
+
+def account() -> dict[str, Any]:
+    """The reservations of a person who got two messages of a capped topic in the last days."""
+    days = [time.time() - ago * 86_400 for ago in (1, 2)]
+    entries = [f"{int(1000 * moment):011x}{dispatch}" for moment, dispatch in zip(days, DISPATCHES, strict=True)]
+    line = " ".join(["email promotional capped_offers", *entries])
+    return {"reserved": {"S": line}, "version": {"N": "2"}, "expires_at": {"N": "1798000000"}}
 
 
 class NullDynamoDB:
@@ -67,6 +81,8 @@ class NullDynamoDB:
         self.items: defaultdict[tuple[str, bytes], dict[str, int]] = defaultdict(dict)
         self.reset()
         self._person = msgspec.json.encode(PERSON)[1:]
+        self._stranger = msgspec.json.encode({name: PERSON[name] for name in PERSON if "consent" not in name})[1:]
+        self._account = msgspec.json.encode(account())[1:]
         self._person_size = item_size(PERSON) + 30
 
     def reset(self) -> None:
@@ -110,14 +126,19 @@ class NullDynamoDB:
     def _read(self, tables: dict[str, Any]) -> bytes:
         responses = []
         for table, wanted in tables.items():
-            known = "recipients" in table
-            size = self._person_size if known else 1
+            size = self._person_size if "recipients" in table else 1
             each = ceil(size / READ_UNIT) * (1 if wanted.get("ConsistentRead") else 0.5)
             self.read_units += each * len(wanted["Keys"])
-            keys = [msgspec.json.encode(key) for key in wanted["Keys"]] if known else []
-            people = b",".join(key[:-1] + b"," + self._person for key in keys)
-            responses.append(b'"%s":[%s]' % (table.encode(), people))
+            found = ((msgspec.json.encode(key), self._rest(table, key)) for key in wanted["Keys"])
+            items = b",".join(key[:-1] + b"," + rest for key, rest in found if rest)
+            responses.append(b'"%s":[%s]' % (table.encode(), items))
         return b'{"Responses":{%s},"UnprocessedKeys":{}}' % b",".join(responses)
+
+    def _rest(self, table: str, key: dict[str, Any]) -> bytes:
+        """What an item holds beside its key; nothing, if there is none."""
+        if "recipients" in table:
+            return self._stranger if key["recipient_id"]["S"].startswith(STRANGERS) else self._person
+        return self._account if key.get("dispatch_id") == {"S": "reservations"} else b""
 
     def _update(self, asked: dict[str, Any]) -> None:
         held = self.items[asked["TableName"], msgspec.json.encode(asked["Key"])]

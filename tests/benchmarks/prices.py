@@ -20,6 +20,7 @@ READ_UNIT = Price(0.125 / MILLION, "DynamoDB on demand, $0.125/M read units (AWS
 INVOCATION = Price(0.20 / MILLION, "Lambda, $0.20/M requests (price guides, 2026)")
 GB_SECOND = Price(0.0000133334, "Lambda arm64, $0.0000133334/GB-s (price guides, 2026)")
 S3_PUT = Price(0.005 / 1_000, "S3 standard, $0.005/1,000 PUT (general knowledge; no dated source)")
+S3_GB_MONTH = Price(0.023, "S3 standard, $0.023/GB and month (general knowledge; no dated source)")
 LOG_GB = Price(0.50, "CloudWatch Logs, $0.50/GB taken in (price guides, 2026-02 to 06)")
 STORED_GB_MONTH = Price(0.25, "DynamoDB, $0.25/GB and month (general knowledge; no dated source)")
 

@@ -15,6 +15,9 @@ KEYS = (
     "pipeline_cpu_vs_bare_send",
     "aws_calls_per_email",
     "write_units_per_email",
+    "capped_write_units_per_email",
+    "capped_calls_per_email",
+    "suppressed_write_units_per_person",
     "send_step_cpu_vs_bare_send",
     "transactional_cpu_vs_bare_send",
 )
@@ -49,8 +52,11 @@ class BareSend:
 class Pipeline:
     """A campaign from request packs to kept receipts, through the handlers, in the batches of the template."""
 
-    def __init__(self, aws: place.Aws, logs: place.Logs) -> None:
+    def __init__(
+        self, aws: place.Aws, logs: place.Logs, *, message: str = "bench_sale", people: str = work.CUSTOMERS
+    ) -> None:
         self.aws, self.logs = aws, logs
+        self.message, self.people = message, people
         self.plan_batch = mappings("Plan")["Bulk"]["BatchSize"]
         self.deliver_batch = mappings("DeliverEmail")["Bulk"]["BatchSize"]
         self.seconds = {"plan": 0.0, "deliver": 0.0}
@@ -59,13 +65,13 @@ class Pipeline:
         self.mails = PACKS * 100
 
     def __call__(self) -> float:
-        bodies = work.packs(PACKS)
+        bodies = work.packs(PACKS, self.message, self.people)
         self.aws.ask("messages")
         self.aws.ask("reset")
         logged = self.logs.size()
         with self.logs.kept():
             planned = cpu_of(lambda: place.run("plan", bodies, self.plan_batch), self.mails)
-            queued = self.aws.ask("messages")["outbox-email-bulk"]
+            queued = self.aws.ask("messages").get("outbox-email-bulk", [])
             delivered = cpu_of(lambda: place.run("deliver", queued, self.deliver_batch), self.mails)
         self.counts = self.aws.ask("counts")
         self.counts["bodies"] = {"requests": bodies, "outbox": queued}
@@ -99,11 +105,19 @@ def figures(aws: place.Aws, logs: place.Logs, *, rounds: int) -> Iterator[Figure
     """Every figure of the send path."""
     bare, pipeline, singles = BareSend(work.letters(BARE)), Pipeline(aws, logs), Singles(aws, logs)
     yield ratio("pipeline_cpu_vs_bare_send", "campaign, CPU of a mail", bare, pipeline, rounds=rounds)
-    calls = sum(pipeline.counts["calls"].values()) / pipeline.mails
-    yield _count("aws_calls_per_email", "campaign, calls of plan and deliver", calls, pipeline.counts["calls"])
-    units = pipeline.counts["write_units"] / pipeline.mails
-    writes = {name: str(table) for name, table in pipeline.counts["writes"].items()}
-    yield _count("write_units_per_email", "campaign, write units of plan and deliver", units, writes)
+    yield _calls("aws_calls_per_email", "campaign, calls of plan and deliver", pipeline)
+    yield _write_units("write_units_per_email", "campaign, write units of plan and deliver", pipeline)
+    capped = Pipeline(aws, logs, message="bench_capped")
+    capped(), capped()  # the first keeps the versions of the message and the policy
+    above = (capped.counts["write_units"] - pipeline.counts["write_units"]) / capped.mails
+    assert above <= 1, "a reservation costs more than one write unit"
+    units = _write_units("capped_write_units_per_email", "the same under a cap, write units", capped)
+    yield units._replace(notes=units.notes | {"above_uncapped": above})
+    yield _calls("capped_calls_per_email", "the same under a cap, calls", capped)
+    strangers = Pipeline(aws, logs, people=work.STRANGERS)
+    strangers()
+    assert "SESv2.SendBulkEmail" not in strangers.counts["calls"]
+    yield _write_units("suppressed_write_units_per_person", "a campaign to people who all refuse", strangers)
     letters = work.letters(100)
     send = deps.sender(Channel.EMAIL)
 
@@ -115,5 +129,12 @@ def figures(aws: place.Aws, logs: place.Logs, *, rounds: int) -> Iterator[Figure
     yield single._replace(notes=single.notes | {"calls": sum(singles.counts["calls"].values()) / SINGLES})
 
 
-def _count(key: str, what: str, value: float, notes: dict[str, Any]) -> Figure:
-    return Figure(key, what, value, [value], dict(notes))
+def _calls(key: str, what: str, pipeline: Pipeline) -> Figure:
+    calls: dict[str, int] = pipeline.counts["calls"]
+    each = sum(calls.values()) / pipeline.mails
+    return Figure(key, what, each, [each], dict(calls))
+
+
+def _write_units(key: str, what: str, pipeline: Pipeline) -> Figure:
+    each = pipeline.counts["write_units"] / pipeline.mails
+    return Figure(key, what, each, [each], {name: str(table) for name, table in pipeline.counts["writes"].items()})

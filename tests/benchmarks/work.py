@@ -10,13 +10,17 @@ from typing import Any
 
 import msgspec
 
-from benchmarks import place
+from benchmarks import null_dynamodb, place
 from heliograph.domain import ids, segments
 from heliograph.domain.model import Channel, Dispatch, Letter, Run
 from heliograph.domain.rows import read_table
 from heliograph.runtime import deps
 
 _seconds = count()
+CUSTOMERS = "customer"
+"""They opted in to everything."""
+STRANGERS = null_dynamodb.STRANGERS
+"""They opted in to nothing."""
 LOYALTY = ("gold", "silver", "bronze")
 
 
@@ -26,18 +30,18 @@ def new_run() -> Run:
     return Run(run_id=ids.derived_id(at, "bench"), campaign="bench", message="bench_sale", started_at=at)
 
 
-def segment(number: int) -> Iterator[str]:
-    """Lines of a segment."""
+def segment(number: int, people: str = CUSTOMERS) -> Iterator[str]:
+    """Lines of a segment; `people` is what their ids begin with."""
     yield "recipient_id,loyalty,country\n"
     for place_ in range(number):
-        yield f"customer-{place_:07d},{LOYALTY[place_ % 3]},DE\n"
+        yield f"{people}-{place_:07d},{LOYALTY[place_ % 3]},DE\n"
 
 
-def packs(number: int) -> list[str]:
+def packs(number: int, name: str = "bench_sale", people: str = CUSTOMERS) -> list[str]:
     """Bodies of request packs of a new run, a hundred people in each, as ingest_segment queues them."""
-    run, message = new_run(), deps.templates().messages["bench_sale"]
-    campaign = segments.Campaign(message="bench_sale", data=place.sample("bench_sale")["data"])
-    table = read_table(segment(100 * number))
+    run, message = new_run(), deps.templates().messages[name]
+    campaign = segments.Campaign(message=name, data=place.sample(name)["data"])
+    table = read_table(segment(100 * number, people))
     rows = (cells for cells in segments.people(table) if isinstance(cells, list))
     made = segments.packs(rows, table.columns, run, message, campaign)
     return [msgspec.json.encode(pack).decode() for pack in made]
