@@ -237,6 +237,21 @@ def test_capped_a_request_does_not_stand_in_its_own_way() -> None:
 
 
 @table(
+    "person",
+    {
+        "nothing has changed": (a_subscriber(),),
+        "another channel is preferred": (a_subscriber(preferences=Preferences(channels=(EMAIL,))),),
+        "they opted out": (a_recipient(opted_out=["news/sms"]),),
+        "they want to be left alone": (a_subscriber(preferences=Preferences(paused_until=NOW + DAY)),),
+    },
+)
+def test_what_an_earlier_try_reserved_is_followed_until_delivery_asks_again(person: Recipient) -> None:
+    policy = Policy(caps=(a_cap(1, days=1),))
+    ruling = rule_on(person, NEWS, policy, reserved=[ago(DAY / 2, SMS, dispatch_id=OWN)])
+    assert (in_words(ruling), ruling.reason) == ("sms", None)
+
+
+@table(
     "before, person, expected",
     {
         "sent: it counts": ([], a_subscriber(), [OWN]),
@@ -247,9 +262,7 @@ def test_capped_a_request_does_not_stand_in_its_own_way() -> None:
         "dispatched before: only delivery takes it back": ([ago(DAY / 2, dispatch_id=OWN)], a_recipient(), [OWN]),
     },
 )
-def test_what_is_sent_is_reserved_once(
-    before: list[Reservation], person: Recipient, expected: list[str]
-) -> None:
+def test_what_is_sent_is_reserved_once(before: list[Reservation], person: Recipient, expected: list[str]) -> None:
     policy = Policy(caps=(a_cap(2, days=1),))
     inputs = inputs_for(person, MAILED_NEWS, policy=policy, reserved=before)
     after = reserved_after(inputs, decide(inputs, MAILED_NEWS, policy), MAILED_NEWS, policy)
