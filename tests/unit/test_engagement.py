@@ -55,10 +55,13 @@ def an_event(kind: EngagementKind, channel: Channel = Channel.EMAIL, **fields: A
     return EngagementEvent(kind=kind, channel=channel, **(ordinary | fields))
 
 
+NO_CAPS = Policy()
+
+
 def consequences(
     event: EngagementEvent,
-    policy: Policy = Policy(),
-    **message: Any,  # noqa: B008  frozen
+    policy: Policy = NO_CAPS,
+    **message: Any,
 ) -> tuple[Consequence, ...]:
     """What follows from an event of a promotional message."""
     messages = {"news": a_message("news", purpose=Purpose.PROMOTIONAL, **message)}
