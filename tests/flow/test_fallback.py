@@ -183,6 +183,7 @@ def parcel(system: System, monkeypatch: pytest.MonkeyPatch) -> Iterator[Parcel]:
     waiting_packs(system)
     for channel in Channel:
         made.outbox(channel)
+    system.sqs.purge_queue(QueueUrl=system.queue_url("engagement"))
 
 
 # ---- one channel after the other -------------------------------------------------------------------------------
@@ -432,6 +433,7 @@ def test_nobody_loses_a_further_channel_or_gets_two_wherever_deliver_is_killed(
             boundaries += normal.boundaries()
         number += 1
     assert len(boundaries) > 10
+    system.sqs.purge_queue(QueueUrl=system.queue_url("engagement"))
 
 
 # ---- a run -----------------------------------------------------------------------------------------------------------

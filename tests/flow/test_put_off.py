@@ -108,11 +108,12 @@ class Sales:
 
 @pytest.fixture
 def sales(system: System, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sales]:
-    """No schedule is left from before, nor is one afterwards."""
+    """No schedule is left from before, nor anything afterwards."""
     waiting_packs(system)
     yield Sales(system, monkeypatch)
     waiting_packs(system)
-    system.sqs.purge_queue(QueueUrl=system.queue_url(DELIVER))
+    for queue in (DELIVER, "engagement"):
+        system.sqs.purge_queue(QueueUrl=system.queue_url(queue))
 
 
 def deliveries(sales: Sales) -> list[list[Boundary]]:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from audience import submitted
 from flow_system import System
 from heliograph.domain.reconciliation import Kind, Reconciliation
 from heliograph.runtime import deps, reports
@@ -22,7 +23,7 @@ MANIFEST = 'message = "spring_sale"\n[data]\ndiscount = 20\n'
 NIGHT_IN_BERLIN = datetime(2027, 3, 3, 22, 30, tzinfo=UTC)
 
 
-def submitted(system: System, campaign: str, number: int, **fields: Any) -> str:
+def a_run(system: System, campaign: str, number: int, **fields: Any) -> str:
     """A run of so many people, in its queue; every fourth has not consented, one of them bounces."""
     people = [f"{campaign}-{index}" for index in range(number)]
     for index, person in enumerate(people):
@@ -32,9 +33,7 @@ def submitted(system: System, campaign: str, number: int, **fields: Any) -> str:
         system.publish("RecipientUpdated", known | fields)
     system.work("events")
     rows = "".join(f"{person}\n" for person in people)
-    system.upload_campaign(campaign, MANIFEST, f"recipient_id\n{rows}bad id\n".encode())
-    system.work("segments")
-    return str(next(run["run_id"] for run in reports.runs() if run["campaign"] == campaign))
+    return submitted(system, campaign, MANIFEST, f"recipient_id\n{rows}bad id\n")
 
 
 def reconciled(stack: Stack, run_id: str, at: datetime | None = None) -> Reconciliation:
@@ -46,7 +45,7 @@ def kinds(found: Reconciliation) -> dict[Kind, int]:
 
 
 def test_a_run_that_went_well_agrees_with_its_provider(system: System, stack: Stack) -> None:
-    run_id = submitted(system, "agrees", 12)
+    run_id = a_run(system, "agrees", 12)
     system.work()
     found = reconciled(stack, run_id)
     assert kinds(found) == {}
@@ -63,7 +62,7 @@ def test_a_run_that_went_well_agrees_with_its_provider(system: System, stack: St
 def test_events_alone_prove_what_was_sent_where_there_is_no_outbox(
     system: System, stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run_id = submitted(system, "by-events", 4)
+    run_id = a_run(system, "by-events", 4)
     system.work()
     monkeypatch.setattr("heliograph_cli.reconciling.fetch", lambda target: [])
     found = reconciled(stack, run_id)
@@ -72,7 +71,7 @@ def test_events_alone_prove_what_was_sent_where_there_is_no_outbox(
 
 
 def test_people_of_whom_nothing_was_decided_are_lost(system: System, stack: Stack) -> None:
-    run_id = submitted(system, "lost", 4)
+    run_id = a_run(system, "lost", 4)
     system.sqs.purge_queue(QueueUrl=system.queue_url("requests-bulk"))
     found = reconciled(stack, run_id)
     assert kinds(found) == {Kind.LOST: 4}
@@ -82,7 +81,7 @@ def test_people_of_whom_nothing_was_decided_are_lost(system: System, stack: Stac
 def test_a_mail_of_which_no_provider_knows_is_a_difference(
     system: System, stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run_id = submitted(system, "unseen", 2)
+    run_id = a_run(system, "unseen", 2)
     system.work("requests-bulk", "outbox-email-bulk")
     system.drop("engagement", at_least=4)  # sent and delivered, of two mails
     monkeypatch.setattr("heliograph_cli.reconciling.fetch", lambda target: [])
@@ -92,7 +91,7 @@ def test_a_mail_of_which_no_provider_knows_is_a_difference(
 def test_a_mail_that_left_twice_is_a_difference_by_its_events_alone(
     system: System, stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run_id = submitted(system, "doubled", 1)
+    run_id = a_run(system, "doubled", 1)
     system.work()
     (mail,) = system.cloud.outbox(to="doubled-0@example.com")
     tags = {name: [value] for name, value in mail["tags"].items()}
@@ -107,7 +106,7 @@ def test_a_mail_that_left_twice_is_a_difference_by_its_events_alone(
 def test_a_mail_to_somebody_outside_of_the_segment_is_a_difference(
     system: System, stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run_id = submitted(system, "stranger", 1)
+    run_id = a_run(system, "stranger", 1)
     system.work()
     tags = {"run_id": run_id, "recipient_id": "zoe", "dispatch_id": "01ZOE-0"}
     strange = {"tags": tags, "to": "zoe@example.com", "provider_message_id": "p-1"}
@@ -122,7 +121,7 @@ def test_who_was_deferred_counts_as_what_came_of_it(
 ) -> None:
     fields = {"email": "", "phone": "+4915123456789", "timezone": "Europe/Berlin"}
     monkeypatch.setattr(deps, "now", lambda: NIGHT_IN_BERLIN)
-    run_id = submitted(system, "night", 1, consents={"offers/sms": "opted_in"}, **fields)
+    run_id = a_run(system, "night", 1, consents={"offers/sms": "opted_in"}, **fields)
     system.work("requests-bulk")
     assert reconciled(stack, run_id, at=NIGHT_IN_BERLIN).counts["deferred"] == 1
     morning = NIGHT_IN_BERLIN + timedelta(hours=9)
@@ -167,7 +166,7 @@ def test_the_command_ends_with_one_on_a_difference_and_with_zero_without(
     system: System, stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("heliograph_cli.commands.reconcile.connect", lambda: stack)
-    run_id = submitted(system, "command", 2)
+    run_id = a_run(system, "command", 2)
     early = CliRunner().invoke(cli, ["reconcile", run_id, "--json"])
     assert (early.exit_code, json.loads(early.stdout)["differences"]["lost"]["count"]) == (1, 2)
     system.work()

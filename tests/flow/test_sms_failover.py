@@ -66,6 +66,7 @@ def texts(system: System, monkeypatch: pytest.MonkeyPatch) -> Iterator[Texts]:
         made = Texts(system, patch)
         yield made
     system.cloud.faults({})
+    system.sqs.purge_queue(QueueUrl=system.queue_url("engagement"))
     made.forget()
 
 
