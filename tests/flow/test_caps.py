@@ -38,7 +38,8 @@ class Shop:
         monkeypatch.setattr(deps, "templates", lambda: templates)
 
     def campaign(self, *people: RecipientChange, until: str = "engagement") -> str:
-        """A campaign to people, done up to a queue; its run."""
+        """A campaign to people, a little later, done up to a queue; its run."""
+        self.clock.advance(timedelta(minutes=1))
         segment = "\n".join(["recipient_id", *(person.recipient_id for person in people), ""])
         run_id = submitted(self.system, f"caps-{uuid.uuid4().hex}", MANIFEST, segment)
         queues = ("requests-bulk", "outbox-email-bulk", "outbox-sms-bulk", "engagement")

@@ -59,7 +59,7 @@ class Singles:
     def sent(self) -> Counter[str]:
         """How many messages the provider took, by person."""
         log = self.system.cloud.outbox(channel=self.channel, limit=2_000)
-        people = (str(message["tags"]["recipient_id"]) for message in log)
+        people = (str(message["tags"].get("recipient_id")) for message in log)
         return Counter(person for person in people if person.startswith(self._name))
 
     def state(self, person: str) -> str:

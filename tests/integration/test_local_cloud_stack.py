@@ -95,7 +95,7 @@ def test_a_nested_template_may_be_a_sam_template(local_cloud: LocalCloud, stack:
     child = {"Transform": "AWS::Serverless-2016-10-31", "Resources": {"Table": simple}}
     s3.put_object(Bucket=bucket, Key="child.json", Body=json.dumps(child).encode())
     stack.deploy(template(allowed=[], Child=nested))
-    assert table in local_cloud.client("dynamodb").list_tables()["TableNames"]
+    assert local_cloud.client("dynamodb").describe_table(TableName=table)["Table"]["TableStatus"] == "ACTIVE"
 
 
 def test_a_schedule_fires_within_two_seconds(local_cloud: LocalCloud, inbox: Inbox) -> None:
