@@ -16,7 +16,7 @@ T = TypeVar("T")
 POLL_SECONDS = 0.5
 APPEAR_SECONDS = 60.0
 COMPLETE_SECONDS = 6 * 3600.0
-SHAPE = ("run_id", "campaign", "state", "audience", "counts", "suppressed", "by_channel", "engagement")
+SHAPE = ("run_id", "campaign", "state", "audience", "counts", "suppressed", "by_channel", "further", "engagement")
 
 
 def shape(figures: dict[str, Any]) -> dict[str, Any]:

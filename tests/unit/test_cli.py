@@ -30,6 +30,7 @@ FIGURES = {
     "suppressed": {"not_consented": 2},
     "failed": {"rejected": 1},
     "by_channel": {"email": 4, "sms": 1},
+    "further": {"sms": 1},
     "engagement": {"delivered": 4},
     "problem": "",
 }
@@ -154,7 +155,7 @@ def test_campaign_list_has_exactly_the_fields_that_scripts_read(aws: FakeAws) ->
 def test_campaign_status_has_exactly_the_fields_that_scripts_read(aws: FakeAws) -> None:
     status = told(local("campaign", "status", RUN, "--json"))
     assert list(status) == [
-        "run_id", "campaign", "state", "audience", "counts", "suppressed", "by_channel", "engagement"
+        "run_id", "campaign", "state", "audience", "counts", "suppressed", "by_channel", "further", "engagement"
     ]  # fmt: skip
     assert sum(status["counts"].values()) == status["audience"]
 
