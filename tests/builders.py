@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from heliograph.domain.decisions import NO_CONFIRMATION, decision, inputs_of, unknown_message
 from heliograph.domain.model import (
     AddressSuppression,
     Cap,
@@ -29,7 +30,7 @@ from heliograph.domain.model import (
     SendRequest,
     Verdict,
 )
-from heliograph.domain.planning import NO_CONFIRMATION, decide, decision, inputs_of, unknown_message
+from heliograph.domain.planning import decide
 
 NOW = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
 REQUEST_ID = "01KAJ8ZQG0AMARA0000000000A"

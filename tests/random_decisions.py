@@ -11,6 +11,7 @@ import msgspec
 
 from builders import a_message, a_recipient, a_request
 from heliograph.domain import ids
+from heliograph.domain.decisions import inputs_of
 from heliograph.domain.model import (
     Cap,
     Channel,
@@ -28,7 +29,6 @@ from heliograph.domain.model import (
     Reservation,
     consent_key,
 )
-from heliograph.domain.planning import inputs_of
 
 T = TypeVar("T")
 START = datetime(2026, 1, 1, tzinfo=UTC)

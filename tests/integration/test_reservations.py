@@ -17,8 +17,8 @@ from benchmarks.null_dynamodb import WRITE_UNIT, item_size
 from builders import NOW, a_cap, a_promotion, a_request, a_subscriber, reserved
 from heliograph.adapters.reservations import Account, Reservations
 from heliograph.domain import ids
+from heliograph.domain.decisions import NO_CONFIRMATION
 from heliograph.domain.model import Channel, Message, Policy, Purpose, Reason, Reservation, Ruling, Verdict
-from heliograph.domain.planning import NO_CONFIRMATION
 from heliograph.runtime import deps
 from heliograph.runtime.deciding import Question, answers_to
 from in_memory_adapters import Words

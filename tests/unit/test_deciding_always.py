@@ -10,10 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heliograph.domain.caps import own_reservation
+from heliograph.domain.cases import Case as Asked
+from heliograph.domain.cases import hours_on
 from heliograph.domain.hours import permitted
 from heliograph.domain.model import Channel, ConsentState, Enforcement, Purpose, Reach, Reason, Ruling, Verdict
-from heliograph.domain.planning import Case as Asked
-from heliograph.domain.planning import decide, enforcement_of, hours_on
+from heliograph.domain.planning import decide
+from heliograph.domain.rules import enforcement_of
 from heliograph.domain.zones import best_zone
 from random_decisions import Case, a_case
 

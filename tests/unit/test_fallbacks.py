@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from builders import NOW, PACK_ID, a_dispatch, a_fallback, a_letter, a_message, a_recipient, a_request
 from heliograph.domain import delivery, ids, packing
+from heliograph.domain.decisions import decision, inputs_of, recheck
 from heliograph.domain.facts import Fact, Facts, fact_value
 from heliograph.domain.fallbacks import LOST_AFTER, confirmation
 from heliograph.domain.model import (
@@ -28,7 +29,7 @@ from heliograph.domain.model import (
     SendRequest,
     SlotFacts,
 )
-from heliograph.domain.planning import decide, decision, inputs_of, recheck
+from heliograph.domain.planning import decide
 
 MILLISECOND = timedelta(milliseconds=1)
 WITHIN = timedelta(minutes=10)

@@ -22,6 +22,7 @@ from builders import (
     plan,
     rule_on,
 )
+from heliograph.domain.decisions import recheck
 from heliograph.domain.model import (
     Channel,
     Deferral,
@@ -33,7 +34,8 @@ from heliograph.domain.model import (
     Recipient,
     Suppression,
 )
-from heliograph.domain.planning import RULES, recheck, spelled_out
+from heliograph.domain.planning import spelled_out
+from heliograph.domain.rules import RULES
 from tables import table
 
 EMAIL, SMS, PUSH = Channel

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from heliograph.domain.model import ConsentState, Enforcement, Purpose, ZoneSource
-from heliograph.domain.planning import LATER, RULES, RULES_BEFORE_DELIVERY
+from heliograph.domain.rules import LATER, RULES, RULES_BEFORE_DELIVERY
 from heliograph_cli.desk.facts import MessageFacts
 from heliograph_cli.desk.policy_facts import PolicyFacts
 

@@ -17,10 +17,12 @@ from builders import NOW, PACK_ID
 from heliograph.adapters.ledger import Ledger
 from heliograph.domain import evidence
 from heliograph.domain.caps import own_reservation
+from heliograph.domain.cases import Case
 from heliograph.domain.evidence import INLINE_LIMIT, Reference
 from heliograph.domain.model import Inputs, LedgerEntry, Message, Policy, Reason, Ruling, Verdict
-from heliograph.domain.planning import RULES, Case, decide
+from heliograph.domain.planning import decide
 from heliograph.domain.replaying import BAD, Finding, found, replay, summed, verdict
+from heliograph.domain.rules import RULES
 from heliograph.domain.zones import best_zone
 from random_decisions import SECRETS, a_case
 

@@ -27,7 +27,7 @@ from heliograph.domain.model import (
     Recipient,
     SendRequest,
 )
-from heliograph.domain.planning import enforcement_of
+from heliograph.domain.rules import enforcement_of
 from tables import table
 
 EMAIL, SMS, PUSH = Channel

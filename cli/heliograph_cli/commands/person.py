@@ -10,7 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from heliograph.domain.planning import PASSED
+from heliograph.domain.rules import PASSED
 from heliograph_cli.commands.consents import moment
 from heliograph_cli.commands.send import identifier
 from heliograph_cli.console import answer, remark, table

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from heliograph.domain.decisions import request_of
 from heliograph.domain.facts import Fact, fact_value, is_in_doubt, is_unsent, may_be_sent_again
 from heliograph.domain.model import (
     Accepted,
@@ -26,7 +27,6 @@ from heliograph.domain.model import (
     Verdict,
 )
 from heliograph.domain.packing import Scheduled, deferred, fallbacks
-from heliograph.domain.planning import request_of
 
 NOT_OURS = frozenset({Verdict.SUPPRESSED, Verdict.DEFERRED})
 """What plan decided counts in plan's sums, not in deliver's."""

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from heliograph.domain import ids
+from heliograph.domain.decisions import request_of
 from heliograph.domain.figures import Planned
 from heliograph.domain.model import (
     Channel,
@@ -27,7 +28,6 @@ from heliograph.domain.model import (
     Suppression,
     Verdict,
 )
-from heliograph.domain.planning import request_of
 
 INPUT_LIMIT = 200_000  # bytes; EventBridge Scheduler takes 256 KB as the input of a target
 MINUTE = timedelta(minutes=1)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from heliograph.adapters.reservations import Account
 from heliograph.domain.caps import caps_on, reserved_after
+from heliograph.domain.decisions import decision, inputs_of, unknown_message
 from heliograph.domain.fallbacks import confirmation
 from heliograph.domain.ids import dispatch_id, split_place
 from heliograph.domain.model import (
@@ -24,7 +25,7 @@ from heliograph.domain.model import (
     Ruling,
     SendRequest,
 )
-from heliograph.domain.planning import decide, decision, inputs_of, unknown_message
+from heliograph.domain.planning import decide
 from heliograph.runtime import deps
 
 

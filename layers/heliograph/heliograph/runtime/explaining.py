@@ -6,9 +6,11 @@ from datetime import datetime, timedelta
 
 from heliograph.adapters.evidence import Evidence
 from heliograph.domain import caps, evidence, hours, ids
+from heliograph.domain.cases import Case, hours_on
+from heliograph.domain.decisions import inputs_of
 from heliograph.domain.errors import MalformedError
 from heliograph.domain.model import Inputs, JsonObject, LedgerEntry, Message, Policy, Ruling, SendRequest
-from heliograph.domain.planning import Case, candidates, decide, hours_on, inputs_of, spelled_out
+from heliograph.domain.planning import candidates, decide, spelled_out
 from heliograph.domain.replaying import Replay, replay
 from heliograph.domain.zones import best_zone
 from heliograph.runtime import deps

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from heliograph.domain import ids
+from heliograph.domain.decisions import recheck
 from heliograph.domain.delivery import Checked
 from heliograph.domain.errors import UndeliverableError
 from heliograph.domain.model import Channel, Dispatch, DispatchPack, Letter, Message, Purpose, Reason, Recipient
-from heliograph.domain.planning import recheck
 from heliograph.domain.sms_text import measure
 from heliograph.runtime import deps
 
