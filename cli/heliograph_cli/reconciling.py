@@ -103,8 +103,7 @@ def requests_of(bucket: Bucket, frozen: Frozen) -> Iterator[SendRequest]:
     )
     segment = StoredObject(frozen.segment["key"], frozen.segment["version"])
     table = read_table(bucket.lines(segment), required="recipient_id")
-    rows = (row for row in segments.people(table) if not isinstance(row, segments.Problem))
-    packs = segments.packs(rows, table.columns, frozen.run, message, frozen.campaign)
+    packs = segments.packs(segments.people(table), table.columns, frozen.run, message, frozen.campaign)
     return (request for pack in packs for request in segments.unpacked(pack).requests)
 
 

@@ -45,14 +45,18 @@ def start(run: Run, manifest: StoredObject) -> Run:
     bucket.write(f"runs/{run.run_id}/manifest.json", segments.frozen(run, campaign, *segment), "application/json")
     with Rejects() as rejects:
         table = read_table(bucket.lines(segment), required="recipient_id")
-        queue(segments.packs(rejects.sift(segments.people(table)), table.columns, run, message, campaign))
+        people = segments.people(table, rejects.refuse)
+        audience = queue(segments.packs(people, table.columns, run, message, campaign))
         bucket.write(f"{folder}/rejected.csv", rejects.file(), "text/csv")
-    run = msgspec.structs.replace(run, audience=rejects.accepted, rejected=rejects.refused, ingested=True)
+    run = msgspec.structs.replace(run, audience=audience, rejected=rejects.refused, ingested=True)
     deps.runs().keep(run)
     return run
 
 
-def queue(packs: Iterator[RequestPack]) -> None:
-    """Send packs as they are read, a few at a time, so that a segment of any size takes little memory."""
+def queue(packs: Iterator[RequestPack]) -> int:
+    """Send packs as they are read, a few at a time, so that a segment of any size takes little memory; the people."""
+    people = 0
     while some := list(islice(packs, PACKS_AT_ONCE)):
         deps.requests(Lane.BULK).send(some)
+        people += sum(len(pack.segment.rows) for pack in some if pack.segment)
+    return people

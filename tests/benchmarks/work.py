@@ -42,7 +42,7 @@ def packs(number: int, name: str = "bench_sale", people: str = CUSTOMERS) -> lis
     run, message = new_run(), deps.templates().messages[name]
     campaign = segments.Campaign(message=name, data=place.sample(name)["data"])
     table = read_table(segment(100 * number, people))
-    rows = (cells for cells in segments.people(table) if isinstance(cells, list))
+    rows = segments.people(table)
     made = segments.packs(rows, table.columns, run, message, campaign)
     return [msgspec.json.encode(pack).decode() for pack in made]
 

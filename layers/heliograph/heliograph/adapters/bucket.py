@@ -30,6 +30,14 @@ class StoredObject(NamedTuple):
     version: str
 
 
+class InChunks(io.BufferedReader):
+    """A stream that is read a whole chunk at a time, although io.TextIOWrapper asks for 8 KB."""
+
+    def read1(self, size: int = -1) -> bytes:
+        """At most a chunk, in one read of the stream below."""
+        return super().read1(CHUNK)
+
+
 class Bucket:
     """The stack's bucket."""
 
@@ -51,8 +59,7 @@ class Bucket:
     def lines(self, stored: StoredObject) -> Iterator[str]:
         """The lines of an object, ends included, in bounded memory; wrong bytes survive as surrogates."""
         raw = cast(io.RawIOBase, self._get(stored))
-        buffered = io.BufferedReader(raw, CHUNK)
-        return io.TextIOWrapper(buffered, encoding="utf-8-sig", errors="surrogateescape", newline="")
+        return io.TextIOWrapper(InChunks(raw, CHUNK), encoding="utf-8-sig", errors="surrogateescape", newline="")
 
     def write(self, key: str, content: bytes | IO[bytes], content_type: str) -> None:
         """Write an object."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import tempfile
-from collections.abc import Iterable, Iterator
 from types import TracebackType
 from typing import IO
 
@@ -13,14 +12,13 @@ from heliograph.domain.segments import Problem
 
 
 class Rejects:
-    """Sifts a segment: people go on, problems go to a temporary file (`with` removes it)."""
+    """The problems of a segment, in a temporary file (`with` removes it)."""
 
     def __init__(self) -> None:
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by __exit__
         self._text = io.TextIOWrapper(self._file, encoding="utf-8", newline="", write_through=True)
         self._rows = csv.writer(self._text)
         self._rows.writerow(["row", "column", "reason"])
-        self.accepted = 0
         self.refused = 0
 
     def __enter__(self) -> Rejects:
@@ -31,15 +29,10 @@ class Rejects:
     ) -> None:
         self._text.close()
 
-    def sift(self, people: Iterable[list[str] | Problem]) -> Iterator[list[str]]:
-        """The people, counted; problems are written down and counted."""
-        for person in people:
-            if isinstance(person, Problem):
-                self.refused += 1
-                self._rows.writerow(person)
-            else:
-                self.accepted += 1
-                yield person
+    def refuse(self, problem: Problem) -> None:
+        """Write a problem down, and count it."""
+        self.refused += 1
+        self._rows.writerow(problem)
 
     def file(self) -> IO[bytes]:
         """The file, from its beginning."""

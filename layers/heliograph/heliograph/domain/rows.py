@@ -62,7 +62,7 @@ def read_table(lines: Iterable[str], *, required: str = "") -> Table:
     header = _header(next(records, []))
     if required and required not in header:
         raise MalformedError("row 1", f"there is no column {required}")
-    return Table(header, ((n, _cells(header, record)) for n, record in enumerate(records, start=2) if record))
+    return Table(header, _read(header, records))
 
 
 def guarded(cell: str) -> str:
@@ -84,11 +84,11 @@ def _records(lines: Iterator[str], *, delimiter: str) -> Iterator[list[str] | cs
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     while True:
         try:
-            yield next(reader)
-        except StopIteration:
-            return
+            yield from reader
         except csv.Error as error:
             yield error
+        else:
+            return
 
 
 def _header(record: list[str] | csv.Error) -> list[str]:
@@ -108,14 +108,25 @@ def _header(record: list[str] | csv.Error) -> list[str]:
     return names
 
 
+def _read(header: list[str], records: Iterable[list[str] | csv.Error]) -> Iterator[tuple[int, list[str] | str]]:
+    """Records that are not blank. Nearly all have nothing in them to look at cell by cell."""
+    columns = len(header)
+    for number, record in enumerate(records, start=2):
+        if not record:
+            continue
+        if type(record) is list and len(record) == columns:
+            text = "".join(record)
+            if text.isascii() and "\0" not in text and "'" not in text:
+                yield number, record
+                continue
+        yield number, _cells(header, record)
+
+
 def _cells(header: list[str], record: list[str] | csv.Error) -> list[str] | str:
     if isinstance(record, csv.Error):
         return _said(record)
     if len(record) != len(header):
         return f"has {len(record)} cells, the header has {len(header)}"
-    text = "".join(record)
-    if text.isascii() and "\0" not in text and "'" not in text:  # nearly all rows: nothing to look at cell by cell
-        return record
     for name, cell in zip(header, record, strict=True):
         if _is_not_text(cell):
             return f"column {name} is not UTF-8 text"

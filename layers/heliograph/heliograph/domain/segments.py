@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import chain, islice
 from typing import Literal, NamedTuple
@@ -100,37 +100,36 @@ def frozen(run: Run, campaign: Campaign, segment: str, version: str) -> bytes:
     )
 
 
-def people(table: Table) -> Iterator[list[str] | Problem]:
-    """A segment's rows, and those that are refused, with column and reason; one of the columns is `recipient_id`."""
-    place, is_new, is_identifier = table.columns.index("recipient_id"), Seen().is_new, ids.IDENTIFIER.fullmatch
+def people(table: Table, refuse: Callable[[Problem], object] = lambda problem: None) -> Iterator[list[str]]:
+    """A segment's rows; those that are refused are handed to `refuse`, with column and reason."""
+    place, is_new, is_identifier = table.columns.index("recipient_id"), newcomers(), ids.IDENTIFIER.fullmatch
     for number, cells in table.records:
         if isinstance(cells, str):
-            yield Problem(number, "", cells)
+            refuse(Problem(number, "", cells))
             continue
-        cells[place] = recipient_id = cells[place].strip()
+        recipient_id = cells[place]
         if not is_identifier(recipient_id):
-            yield Problem(number, "recipient_id", "must be 1 to 128 characters of A-Z a-z 0-9 _ -")
-        elif not is_new(hash(recipient_id)):
-            yield Problem(number, "recipient_id", "this person stands in an earlier row")
-        else:
+            cells[place] = recipient_id = recipient_id.strip()
+            if not is_identifier(recipient_id):
+                refuse(Problem(number, "recipient_id", "must be 1 to 128 characters of A-Z a-z 0-9 _ -"))
+                continue
+        if is_new(hash(recipient_id)):
             yield cells
+        else:
+            refuse(Problem(number, "recipient_id", "this person stands in an earlier row"))
 
 
-class Seen:
-    """Who stood in an earlier row, at 16 to 32 bytes a person, where a set of ids takes a hundred.
+def newcomers(places: int = 1 << 20) -> Callable[[int], bool]:
+    """Tells whether a hash comes for the first time, at 16 to 32 bytes a person, where a set of ids takes a hundred.
 
-    A table of 64-bit hashes with open addressing. That two of a million people have the same hash, and one of them is
-    refused for it, has a chance of 1 in 37 million; of ten million people, 1 in 370,000.
+    A table of 64-bit hashes with open addressing, half full at most; `places` is a power of two to begin with. That two
+    of a million people have the same hash, and one of them is refused for it, has a chance of 1 in 37 million; of ten
+    million people, 1 in 370,000.
     """
+    table, last, room = array("q", [0]) * places, places - 1, places // 2
 
-    def __init__(self) -> None:
-        self._table = array("q", bytes(8 * 1024))
-        self._last = len(self._table) - 1
-        self._room = len(self._table) // 2
-
-    def is_new(self, fingerprint: int) -> bool:
-        """Whether this is the first time for a hash; from now on it is not."""
-        table, last = self._table, self._last
+    def is_new(fingerprint: int) -> bool:
+        nonlocal table, last, room
         fingerprint = fingerprint or 1  # 0 is an empty place
         place = fingerprint & last
         while found := table[place]:
@@ -138,22 +137,24 @@ class Seen:
                 return False
             place = (place + 1) & last
         table[place] = fingerprint
-        self._room -= 1
-        if not self._room:
-            self._grow()
+        room -= 1
+        if not room:
+            table = _twice_as_large(table)
+            last, room = len(table) - 1, len(table) // 4
         return True
 
-    def _grow(self) -> None:
-        """Half full is full: move everything into a table of twice the size."""
-        table = array("q", bytes(16 * len(self._table)))
-        last = len(table) - 1
-        for fingerprint in filter(None, self._table):
-            place = fingerprint & last
-            while table[place]:
-                place = (place + 1) & last
-            table[place] = fingerprint
-        self._room = len(self._table) // 2
-        self._table, self._last = table, last
+    return is_new
+
+
+def _twice_as_large(table: array[int]) -> array[int]:
+    larger = array("q", [0]) * (2 * len(table))
+    last = len(larger) - 1
+    for fingerprint in filter(None, table):
+        place = fingerprint & last
+        while larger[place]:
+            place = (place + 1) & last
+        larger[place] = fingerprint
+    return larger
 
 
 def packs(
@@ -176,7 +177,7 @@ def packs(
 
 def _small_enough(rows: list[list[str]]) -> Iterator[list[list[str]]]:
     """Nearly always all of them; halves while they are too large to travel together."""
-    if len(rows) == 1 or sum(map(len, chain.from_iterable(rows))) <= PACK_BYTES:
+    if len(rows) == 1 or len("".join(chain.from_iterable(rows))) <= PACK_BYTES:
         yield rows
         return
     middle = len(rows) // 2
