@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 import pytest
 from botocore import xform_name
 
-from heliograph.runtime import clients
+from builders import NOW
+from heliograph.runtime import clients, signing
 from trim_botocore import OPERATIONS
 
 
@@ -73,3 +74,18 @@ def test_no_header_numbers_the_tries_of_a_call() -> None:
 @pytest.mark.parametrize(("make", "tries"), [(clients.client, 3), (clients.provider, 1)])
 def test_only_what_may_be_done_twice_is_tried_again(make: Callable[[str], Any], tries: int) -> None:
     assert make("sesv2").meta.config.retries["total_max_attempts"] == tries
+
+
+@pytest.mark.parametrize("token", ["", "the token of a role"])
+@pytest.mark.parametrize("service", clients.HOT)
+def test_signatures_are_those_of_botocore(service: str, token: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("botocore.auth.get_current_datetime", lambda: NOW)
+    monkeypatch.setenv("AWS_SESSION_TOKEN", token)
+    ours = requests_of(clients.client(service), service)
+    forget()
+    monkeypatch.setattr(signing, "VERSION", "v4")
+    theirs = requests_of(clients.client(service), service)
+    signatures = [request.headers["Authorization"] for request in ours]
+    assert signatures == [request.headers["Authorization"] for request in theirs]
+    assert all(b"Signature=" in signature for signature in signatures)
+    assert len(set(signatures)) == len(OPERATIONS[service])

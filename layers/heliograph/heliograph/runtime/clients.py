@@ -10,6 +10,8 @@ import botocore.session
 from botocore.config import Config
 from botocore.handlers import add_retry_headers
 
+from heliograph.runtime import signing
+
 _LEAN: dict[str, Any] = {
     "parameter_validation": False,  # a fifth of a call; what we send is built by typed code
     "user_agent": "heliograph",  # botocore would put its own together anew for every call
@@ -46,10 +48,15 @@ def name_host(params: dict[str, Any], **_: Any) -> None:
 @cache
 def client(service: str) -> Any:
     """A client of an AWS service, for calls that may be made twice."""
-    return _session().create_client(service, config=READ)
+    return _session().create_client(service, config=_signing(READ, service))
 
 
 @cache
 def provider(service: str) -> Any:
     """A client of a message provider; it never tries a call twice by itself."""
-    return _session().create_client(service, config=SEND)
+    return _session().create_client(service, config=_signing(SEND, service))
+
+
+def _signing(config: Config, service: str) -> Config:
+    """Hot services are signed for with less ado."""
+    return config.merge(Config(signature_version=signing.VERSION)) if service in HOT else config
