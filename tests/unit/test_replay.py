@@ -18,7 +18,7 @@ from heliograph.adapters.ledger import Ledger
 from heliograph.domain import evidence
 from heliograph.domain.caps import own_reservation
 from heliograph.domain.cases import Case
-from heliograph.domain.evidence import INLINE_LIMIT, Reference
+from heliograph.domain.evidence import INLINE_LIMIT, Reference, sheet
 from heliograph.domain.model import Inputs, LedgerEntry, Message, Policy, Reason, Ruling, Verdict
 from heliograph.domain.planning import decide
 from heliograph.domain.replaying import BAD, Finding, found, replay, summed, verdict
@@ -197,11 +197,12 @@ def test_a_run_holds_unless_a_decision_differs_or_its_inputs_are_not_there(kind:
     assert Counter(told.counts)[kind] == (2 if kind is Finding.SAME else 1)
 
 
-def test_a_decision_fits_into_one_write_unit_with_all_that_it_is_made_of() -> None:
+@pytest.mark.parametrize("recipient_id", ["3f0c6a52-8b1e-4d57-9a40-5e7b1c2d3e4f", "p" * 128])
+def test_a_decision_fits_into_one_write_unit_with_all_that_it_is_made_of(recipient_id: str) -> None:
     """1 KB as DynamoDB counts it: names and values; the longest values that are to be expected."""
-    place = "{" + "x" * (INLINE_LIMIT - 2) + "}"
+    place = "{" + "x" * (INLINE_LIMIT - len(recipient_id) - 2) + "}"
     entry = LedgerEntry(
-        recipient_id="3f0c6a52-8b1e-4d57-9a40-5e7b1c2d3e4f",
+        recipient_id=recipient_id,
         dispatch_id="01KAJ8ZQG0AMARA0000000000A-12",
         message="subscription_renewal_reminder",
         version="0123456789abcdef",
@@ -220,6 +221,14 @@ def test_a_decision_fits_into_one_write_unit_with_all_that_it_is_made_of() -> No
         inputs=str(Reference("0123456789abcdef", place)),
     )
     assert item_size(entry) <= WRITE_UNIT
+
+
+def test_inputs_that_would_not_fit_beside_a_long_id_go_on_a_sheet() -> None:
+    inputs, *_ = a_decision(Verdict.DISPATCHED)
+    for length in range(1, 129):
+        named = msgspec.structs.replace(inputs, recipient_id="p" * length)
+        (reference,) = sheet([named]).references
+        assert not reference.is_inline or len(reference.place) + length <= INLINE_LIMIT
 
 
 def item_size(entry: LedgerEntry) -> int:

@@ -11,8 +11,8 @@ import msgspec
 from heliograph.domain.errors import MalformedError
 from heliograph.domain.model import Inputs, LedgerEntry
 
-INLINE_LIMIT = 420
-"""Bytes of inputs that a ledger item can hold and stay under 1 KB, which DynamoDB bills as one write unit."""
+INLINE_LIMIT = 456
+"""Bytes of inputs and of the recipient's id that a ledger item can hold and stay under 1 KB, one write unit."""
 IN_THE_ENTRY = ("recipient_id", "dispatch_id", "message")
 """What an entry of the ledger says anyway."""
 
@@ -45,7 +45,7 @@ class Sheet(NamedTuple):
 def sheet(inputs: Sequence[Inputs]) -> Sheet:
     """Put the inputs of a pack's decisions on a sheet; a single short one goes into the ledger itself."""
     lines = [msgspec.json.encode(each) for each in inputs]
-    if len(inputs) == 1 and len(short := _short(inputs[0])) <= INLINE_LIMIT:
+    if len(inputs) == 1 and len(short := _short(inputs[0])) + len(inputs[0].recipient_id) <= INLINE_LIMIT:
         return Sheet((Reference(_hash(lines[0]), short),), "", b"")
     body = b"\n".join(lines)
     name = _hash(body)
