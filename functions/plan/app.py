@@ -7,7 +7,7 @@ from datetime import datetime
 
 from heliograph.domain import packing, segments
 from heliograph.domain.ids import dispatch_id
-from heliograph.domain.model import Decision, Dispatch, Lane, LedgerEntry, RequestPack, Verdict
+from heliograph.domain.model import NO_DISPATCH, Decision, Dispatch, Lane, LedgerEntry, RequestPack
 from heliograph.runtime import deps
 from heliograph.runtime.deciding import decide_on, refund
 from heliograph.runtime.handlers import queue_handler
@@ -19,7 +19,7 @@ def handler(pack: RequestPack, receives: int) -> None:
     """Decide on every request of a pack, write each "no" and "later" once, and pass the rest on."""
     now, pack = deps.now(), segments.unpacked(pack)
     known = earlier_decisions(pack) if receives > 1 or pack.lane is Lane.BULK else {}
-    refund((entry for entry in known.values() if entry.outcome in (Verdict.SUPPRESSED, Verdict.DEFERRED)), now)
+    refund((entry for entry in known.values() if entry.outcome in NO_DISPATCH), now)
     decisions = decide_on(pack, now, decided=known.keys())
     known |= write_noes(pack, decisions, known, now)
     outbox = packing.outbox(pack, decisions, known)

@@ -20,26 +20,10 @@ from heliograph_cli.failures import No
 from heliograph_cli.main import cli
 from heliograph_cli.replaying import replay_run
 from heliograph_cli.stack import Stack
-from heliograph_cli.target import Target
-from local_cloud import REGION
 
 MANIFEST = 'message = "spring_sale"\n[data]\ndiscount = 20\n'
 NIGHT_IN_BERLIN = datetime(2027, 3, 3, 22, 30, tzinfo=UTC)
 READING = {"BatchGetItem", "GetItem", "GetObject", "HeadObject", "Query"}
-
-
-@pytest.fixture
-def stack(system: System) -> Stack:
-    return Stack(
-        target=Target(system.name, REGION, system.cloud.endpoint),
-        bus=system.bus,
-        bucket=system.bucket,
-        recipients_table=system.recipients_table,
-        ledger_table=system.environment["HELIOGRAPH_LEDGER_TABLE"],
-        runs_table=system.environment["HELIOGRAPH_RUNS_TABLE"],
-        report_function="",
-        parameters={},
-    )
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import msgspec
 from heliograph.domain.decisions import request_of
 from heliograph.domain.facts import Fact, fact_value, is_in_doubt, is_unsent, may_be_sent_again
 from heliograph.domain.model import (
+    NO_DISPATCH,
     Accepted,
     Dispatch,
     DispatchPack,
@@ -27,9 +28,6 @@ from heliograph.domain.model import (
     Verdict,
 )
 from heliograph.domain.packing import Scheduled, deferred, fallbacks
-
-NOT_OURS = frozenset({Verdict.SUPPRESSED, Verdict.DEFERRED})
-"""What plan decided counts in plan's sums, not in deliver's."""
 
 
 class Checked(NamedTuple):
@@ -174,12 +172,12 @@ def some_of(pack: DispatchPack, slots: Collection[int], *, tries: int = 0) -> Di
 
 def _is_ours(entry: LedgerEntry, pack: DispatchPack) -> bool:
     """Whether a decision was made by an earlier try on this very pack."""
-    return (entry.pack_id, entry.channel) == (pack.pack_id, pack.channel) and entry.outcome not in NOT_OURS
+    return (entry.pack_id, entry.channel) == (pack.pack_id, pack.channel) and entry.outcome not in NO_DISPATCH
 
 
 def _was_refused(entry: LedgerEntry | None) -> bool:
     """Whether another try of plan had decided against it when this one dispatched it."""
-    return entry is not None and entry.outcome in NOT_OURS
+    return entry is not None and entry.outcome in NO_DISPATCH
 
 
 def _left_behind(entry: LedgerEntry, at: datetime) -> dict[str, str]:

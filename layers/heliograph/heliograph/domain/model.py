@@ -156,6 +156,10 @@ class Verdict(StrEnum):
     """Dispatched by plan, and suppressed when asked again just before delivery."""
 
 
+NO_DISPATCH = frozenset({Verdict.SUPPRESSED, Verdict.DEFERRED})
+"""What plan decides alone: nothing was given to deliver, and it counts in plan's sums."""
+
+
 # ---- the recipient -----------------------------------------------------------------------------------------
 
 

@@ -13,13 +13,12 @@ from heliograph.adapters import pages
 from heliograph.domain.errors import MalformedError
 from heliograph.domain.facts import Fact, Facts, at_of, detail_of, state_of
 from heliograph.domain.figures import RunFigures, figures
-from heliograph.domain.model import Channel, JsonObject, LedgerEntry, RecordKey, Run, Verdict
+from heliograph.domain.model import NO_DISPATCH, Channel, JsonObject, LedgerEntry, RecordKey, Run, Verdict
 from heliograph.domain.planning import spelled_out
 from heliograph.domain.zones import best_zone, zones_of
 from heliograph.runtime import deps, explaining
 
 ON_A_TIMELINE = 100  # decisions, the newest
-NO_DISPATCH = frozenset({Verdict.SUPPRESSED, Verdict.DEFERRED})
 
 
 def runs() -> list[JsonObject]:
