@@ -163,3 +163,18 @@ def stop(process: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+
+
+@contextmanager
+def table_of(cloud: LocalCloud, name: str, *, partition: str, sort: str) -> Iterator[str]:
+    """A table of its own with the keys of one of ours; its name."""
+    client, unique = cloud.client("dynamodb"), f"{name}-{uuid.uuid4().hex}"
+    keys = {partition: "HASH", sort: "RANGE"}
+    client.create_table(
+        TableName=unique,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
+        KeySchema=[{"AttributeName": key, "KeyType": kind} for key, kind in keys.items()],
+    )
+    yield unique
+    client.delete_table(TableName=unique)

@@ -13,7 +13,7 @@ import pytest
 
 from builders import NOW
 from heliograph.adapters.allowances import Allowances
-from local_cloud import LocalCloud
+from local_cloud import LocalCloud, table_of
 
 PROCESSES = 20
 
@@ -34,16 +34,8 @@ class Calls:
 @pytest.fixture(scope="module")
 def table(local_cloud: LocalCloud) -> Iterator[str]:
     """A table with the key of `runs`."""
-    client, name = local_cloud.client("dynamodb"), f"runs-{uuid.uuid4().hex}"
-    keys = {"part": "HASH", "item": "RANGE"}
-    client.create_table(
-        TableName=name,
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
-        KeySchema=[{"AttributeName": key, "KeyType": kind} for key, kind in keys.items()],
-    )
-    yield name
-    client.delete_table(TableName=name)
+    with table_of(local_cloud, "runs", partition="part", sort="item") as name:
+        yield name
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from heliograph.domain.model import Channel, Message, Policy, Purpose, Reason, R
 from heliograph.runtime import deps
 from heliograph.runtime.deciding import Question, answers_to
 from in_memory_adapters import Words
-from local_cloud import LocalCloud
+from local_cloud import LocalCloud, table_of
 
 AT_ONCE = 200
 MOST = 20  # the largest cap that a policy may have
@@ -34,16 +34,8 @@ MESSAGE = a_promotion(Channel.EMAIL, Channel.SMS)
 @pytest.fixture(scope="module")
 def table(local_cloud: LocalCloud) -> Iterator[str]:
     """A table with the key of `ledger`."""
-    client, name = local_cloud.client("dynamodb"), f"ledger-{uuid.uuid4().hex}"
-    keys = {"recipient_id": "HASH", "dispatch_id": "RANGE"}
-    client.create_table(
-        TableName=name,
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
-        KeySchema=[{"AttributeName": key, "KeyType": kind} for key, kind in keys.items()],
-    )
-    yield name
-    client.delete_table(TableName=name)
+    with table_of(local_cloud, "ledger", partition="recipient_id", sort="dispatch_id") as name:
+        yield name
 
 
 class Planners:
