@@ -51,7 +51,7 @@ check: $(project) $(sam) $(cloud) $(built) $(browser)  ## format, lint, types, w
 	.venv/bin/cfn-lint template.yaml infra/*.yaml build/triggers.yaml
 	$(sam_cli) validate --lint
 	.venv/bin/heliograph lint
-	.venv/bin/pytest --numprocesses=2 --dist=loadfile $(wildcard tests/unit tests/integration tests/flow)
+	.venv/bin/pytest --numprocesses=2 --dist=loadfile $(wildcard tests/unit tests/integration tests/flow tests/search)
 
 e2e: $(built) $(browser)  ## deploy the stack on a local cloud of its own and send through it
 	.venv/bin/pytest tests/e2e
