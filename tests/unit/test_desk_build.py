@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from desk_builders import MESSAGE, SOUND, TRIGGER, a_desk
 from heliograph.domain.model import Message
-from heliograph_cli.desk import pattern, triggers
+from heliograph_cli.desk import triggers
 from heliograph_cli.desk.build import PACKAGE, build
 from heliograph_cli.desk.findings import DeskError
 
@@ -141,47 +141,6 @@ def test_the_rules_pass_cfn_lint(tmp_path: Path) -> None:
     trigger = TRIGGER + '[trigger.filter.detail]\ntotal = [{ numeric = [">", 100] }]'
     build(a_desk(tmp_path / "templates", {MESSAGE: trigger}), tmp_path / "build/templates")
     assert [str(match) for match in lint_file(tmp_path / "build/triggers.yaml")] == []
-
-
-@pytest.mark.parametrize(
-    "fields",
-    [
-        {"detail": {"status": ["shipped", 1, True, None]}},
-        {"detail": {"a": {"b": [{"exists": False}]}}},
-        {"detail": {"a": [{"numeric": [">", 0, "<=", 5]}], "b": [{"anything-but": ["x", 1]}]}},
-        {"detail": {"a": [{"anything-but": {"prefix": "x"}}], "b": [{"prefix": {"equals-ignore-case": "x"}}]}},
-        {"detail": {"ip": [{"cidr": "10.0.0.0/24"}], "b": [{"wildcard": "a*b"}], "c": [{"suffix": "x"}]}},
-        {"detail": {"$or": [{"a": [1]}, {"b": [{"equals-ignore-case": "x"}]}]}},
-    ],
-)
-def test_what_eventbridge_understands_is_a_filter(fields: dict[str, Any]) -> None:
-    assert pattern.checked(fields) == fields
-
-
-@pytest.mark.parametrize(
-    "fields",
-    [
-        {"detail": {}},
-        {"detail": "x"},
-        {"detail": {"a": []}},
-        {"detail": {"a": "shipped"}},
-        {"detail": {"a": [["x"]]}},
-        {"detail": {"a": [{"prefix": "x", "suffix": "y"}]}},
-        {"detail": {"a": [{"contains": "x"}]}},
-        {"detail": {"a": [{"prefix": ""}]}},
-        {"detail": {"a": [{"numeric": [">"]}]}},
-        {"detail": {"a": [{"numeric": ["!=", 1]}]}},
-        {"detail": {"a": [{"exists": "yes"}]}},
-        {"detail": {"a": [{"cidr": "10.0.0"}]}},
-        {"detail": {"a": [{"anything-but": []}]}},
-        {"detail": {"a": [{"wildcard": "a**"}]}},
-        {"detail": {"$or": [{"a": [1]}]}},
-        {"source": ["x"]},
-    ],
-)
-def test_what_eventbridge_would_refuse_is_not_a_filter(fields: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=r"."):
-        pattern.checked(fields)
 
 
 def test_the_catalogue_holds_the_facts_and_the_variables(tmp_path: Path) -> None:

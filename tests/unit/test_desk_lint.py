@@ -53,7 +53,7 @@ MISTAKES = [
     ({MESSAGE: TRIGGER + 'data = "detail."'}, f"{MESSAGE}:8", "is not a JMESPath expression"),
     ({MESSAGE: TRIGGER + "[trigger.filter.detail]\na = []"}, f"{MESSAGE}:8", "must be a list of allowed values"),
     ({MESSAGE: TRIGGER + '[trigger.filter]\nsource = ["x"]'}, f"{MESSAGE}:8", "is said in [trigger] itself"),
-    ({MESSAGE: TRIGGER + f'[trigger.filter]\naccount = ["{"1" * 2100}"]'}, f"{MESSAGE}:8", "longer than 2048"),
+    ({MESSAGE: TRIGGER + f'[trigger.filter]\naccount = ["{"1" * 2100}"]'}, f"{MESSAGE}:8", "longer than 2048 bytes"),
     ({"messages/a b/message.toml": SOUND[MESSAGE]}, "messages/a b", "cannot be the name of a message"),
     ({"policy.toml": 'default_locale = "english language"\n[topics]\na = "A"'}, "policy.toml:1", "not a BCP-47"),
     (

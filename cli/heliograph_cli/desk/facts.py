@@ -9,13 +9,13 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from heliograph.domain import model
 from heliograph.domain.locales import canonical
-from heliograph_cli.desk import pattern
+from heliograph_cli.desk import names, pattern
 
 SPOKEN_DURATION = re.compile(r"(\d+) (minute|hour|day)s?")
 
 
 def _expression(text: str) -> str:
-    return pattern.jmespath_expression(text)
+    return names.jmespath_expression(text)
 
 
 def _duration(text: object) -> object:

@@ -46,8 +46,8 @@ def _facts(desk: Desk, draft: Draft) -> Iterator[Finding]:
         known = ", ".join(sorted(desk.policy.topics))
         yield Finding(file, line, f'"{draft.facts.topic}" is not a topic of policy.toml.', f"Use one of: {known}.")
     trigger = draft.facts.trigger
-    if trigger and not pattern.fits(event_pattern(trigger.to_model())):
-        problem = f"The trigger's pattern is longer than {pattern.PATTERN_LIMIT} characters."
+    if trigger and pattern.size(event_pattern(trigger.to_model())) > pattern.SIZE_LIMIT:
+        problem = f"The trigger's pattern is longer than {pattern.SIZE_LIMIT} bytes."
         yield Finding(file, desk.line(file, "trigger", "filter"), problem, "Shorten the filter.")
     if trigger and (trigger.email or trigger.phone) and draft.facts.purpose is Purpose.PROMOTIONAL:
         problem = "A promotional message goes only to people who consented, never to an address in an event."

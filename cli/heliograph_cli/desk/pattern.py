@@ -1,135 +1,84 @@
-"""EventBridge event patterns, JMESPath and time zones: is what somebody wrote one?"""
+"""EventBridge event patterns: is the filter of a trigger one, and does it stay within its trigger?"""
 
-import ipaddress
 import json
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Mapping
 from typing import Any
-from zoneinfo import ZoneInfo
 
-import jmespath
+from heliograph_cli.desk.matchers import COMPARISONS, MATCHERS, check_matcher, is_number
 
-PATTERN_LIMIT = 2048  # characters of an EventBridge event pattern
-OURS = {"source", "detail-type"}
-COMPARISONS = {"=", "<", "<=", ">", ">="}
+SIZE_LIMIT = 2048  # bytes of an event pattern
+DEPTH_LIMIT = 100  # tables within tables; a pattern of 2,048 bytes has no use for more
+COMBINATIONS = 1000  # that the alternatives of all $or of a pattern may make
+OURS = frozenset({"source", "detail-type"})
+RESERVED = frozenset({
+    *MATCHERS, *COMPARISONS, "exactly", "regex", "not-wildcard", "not-equals-ignore-case", "date-after",
+    "date-on-or-after", "date-before", "date-on-or-before", "in-date-range", "ip-address-in-range",
+    "ip-address-not-in-range",
+})  # fmt: skip
+"""Names that no field inside $or may bear."""
 
 
 def checked(fields: Mapping[str, Any]) -> dict[str, Any]:
     """The filter of a trigger; what is not an event pattern raises ValueError with its place."""
-    if taken := OURS & fields.keys():
-        raise ValueError(f"{', '.join(sorted(taken))} is said in [trigger] itself; remove it from the filter")
-    _fields(fields, "filter")
+    if _Fields(ours=OURS).combinations(fields, "filter") > COMBINATIONS:
+        raise ValueError(f"filter: the alternatives of $or make more than {COMBINATIONS} combinations")
     return dict(fields)
 
 
-def fits(pattern: Mapping[str, Any]) -> bool:
-    """Whether EventBridge takes a pattern of this size."""
-    return len(json.dumps(pattern)) <= PATTERN_LIMIT
+def size(pattern: Mapping[str, Any]) -> int:
+    """The bytes of a pattern as EventBridge counts them: JSON in UTF-8, without spaces between."""
+    return len(json.dumps(pattern, ensure_ascii=False, separators=(",", ":")).encode())
 
 
-def _fields(fields: Mapping[str, Any], place: str) -> None:
-    if not fields:
-        raise ValueError(f"{place} is empty; name a field or leave it out")
-    for name, value in fields.items():
-        _field(name, value, f"{place}.{name}")
+class _Fields:
+    """A table of fields at a depth, inside or outside of `$or`."""
+
+    def __init__(self, *, ours: frozenset[str] = frozenset(), alternative: bool = False, depth: int = 0) -> None:
+        self.ours = ours
+        """Fields that are said in [trigger], at the top and in each `$or` of the top."""
+        self.alternative = alternative
+        self.depth = depth
+
+    def combinations(self, fields: Mapping[str, Any], place: str) -> int:
+        """In how many combinations of alternatives a table matches; refuses what is no pattern."""
+        if not fields:
+            raise ValueError(f"{place} is empty; name a field or leave it out")
+        if self.depth > DEPTH_LIMIT:
+            raise ValueError(f"{place[:80]}… is deeper than {DEPTH_LIMIT} tables")
+        return math.prod(self._field(name, value, f"{place}.{name}") for name, value in fields.items())
+
+    def _field(self, name: str, value: object, place: str) -> int:
+        if name == "$or":
+            return self._alternatives(value, place)
+        if name in self.ours:
+            raise ValueError(f"{place}: {name} is said in [trigger] itself; remove it from the filter")
+        if self.alternative and name in RESERVED:
+            raise ValueError(f"{place}: inside $or, EventBridge reserves the name {name}")
+        if isinstance(value, dict):
+            return _Fields(alternative=self.alternative, depth=self.depth + 1).combinations(value, place)
+        if not isinstance(value, list) or not value:
+            raise ValueError(f'{place} must be a list of allowed values, such as ["shipped"]')
+        for alternative in value:
+            _check_value(alternative, place)
+        return 1
+
+    def _alternatives(self, value: object, place: str) -> int:
+        if not isinstance(value, list) or len(value) < 2 or not all(isinstance(one, dict) for one in value):
+            raise ValueError(f"{place} must list two or more tables")
+        inside = _Fields(ours=self.ours, alternative=True, depth=self.depth + 1)
+        return sum(inside.combinations(one, place) for one in value)
 
 
-def _field(name: str, value: object, place: str) -> None:
-    if isinstance(value, dict):
-        return _fields(value, place)
-    if not isinstance(value, list) or not value:
-        raise ValueError(f'{place} must be a list of allowed values, such as ["shipped"]')
-    if name == "$or":
-        return _alternatives(value, place)
-    for alternative in value:
-        _value(alternative, place)
-    return None
-
-
-def _alternatives(value: list[Any], place: str) -> None:
-    if len(value) < 2 or not all(isinstance(alternative, dict) for alternative in value):
-        raise ValueError(f"{place} must list two or more tables")
-    for alternative in value:
-        _fields(alternative, place)
-
-
-def _value(value: object, place: str) -> None:
-    if value is None or isinstance(value, str | int | float | bool):
+def _check_value(value: object, place: str) -> None:
+    if value is None or isinstance(value, str | bool) or is_number(value):
         return
+    if isinstance(value, int | float):
+        raise ValueError(f"{place} holds a number that JSON cannot hold: inf, nan, or longer than 300 digits")
     if not isinstance(value, dict) or len(value) != 1:
         raise ValueError(f"{place} may hold text, numbers, true, false, or a table with one matcher")
     [(matcher, operand)] = value.items()
-    if matcher not in MATCHERS:
-        raise ValueError(f"{place}: {matcher} is not a matcher; EventBridge knows {', '.join(sorted(MATCHERS))}")
-    if not MATCHERS[matcher](operand):
-        raise ValueError(f"{place}: {matcher} cannot be used with this value")
-
-
-def _is_text(operand: object) -> bool:
-    return isinstance(operand, str) and bool(operand)
-
-
-def _is_affix(operand: object) -> bool:
-    return _is_text(operand) or _is_one(operand, {"equals-ignore-case"})
-
-
-def _is_one(operand: object, allowed: set[str]) -> bool:
-    if not isinstance(operand, dict) or len(operand) != 1:
-        return False
-    [(matcher, inner)] = operand.items()
-    texts = inner if isinstance(inner, list) else [inner]
-    return matcher in allowed and bool(texts) and all(_is_text(text) for text in texts)
-
-
-def _is_anything_but(operand: object) -> bool:
-    if isinstance(operand, dict):
-        return _is_one(operand, {"prefix", "suffix", "equals-ignore-case", "wildcard"})
-    values = operand if isinstance(operand, list) else [operand]
-    return bool(values) and all(isinstance(value, str | int | float) for value in values)
-
-
-def _is_range(operand: object) -> bool:
-    if not isinstance(operand, list) or len(operand) not in (2, 4):
-        return False
-    signs, bounds = operand[::2], operand[1::2]
-    numbers = all(isinstance(bound, int | float) and not isinstance(bound, bool) for bound in bounds)
-    return numbers and all(isinstance(sign, str) and sign in COMPARISONS for sign in signs)
-
-
-def _is_network(operand: object) -> bool:
     try:
-        ipaddress.ip_network(str(operand), strict=False)
-    except ValueError:
-        return False
-    return True
-
-
-MATCHERS: dict[str, Callable[[object], bool]] = {
-    "prefix": _is_affix,
-    "suffix": _is_affix,
-    "anything-but": _is_anything_but,
-    "numeric": _is_range,
-    "exists": lambda operand: isinstance(operand, bool),
-    "equals-ignore-case": _is_text,
-    "cidr": _is_network,
-    "wildcard": lambda operand: _is_text(operand) and "**" not in str(operand),
-}
-
-
-def jmespath_expression(text: str) -> str:
-    """A JMESPath expression, or empty."""
-    if not text:
-        return text
-    try:
-        jmespath.compile(text)
-    except jmespath.exceptions.JMESPathError as error:
-        raise ValueError('is not a JMESPath expression; quote odd names, as in "\\"detail-type\\""') from error
-    return text
-
-
-def time_zone(name: str) -> str:
-    """An IANA time zone."""
-    try:
-        ZoneInfo(name)
-    except (LookupError, ValueError, OSError) as error:
-        raise ValueError("is not an IANA time zone") from error
-    return name
+        check_matcher(matcher, operand)
+    except ValueError as error:
+        raise ValueError(f"{place}: {error}") from error

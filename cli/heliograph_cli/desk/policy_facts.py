@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from heliograph.domain.model import Channel, Enforcement, Purpose
-from heliograph_cli.desk import pattern, times
+from heliograph_cli.desk import names, times
 from heliograph_cli.desk.facts import Channels, Duration, Facts, Locale
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -155,4 +155,4 @@ class PolicyFacts(Facts):
     @field_validator("default_timezone")
     @classmethod
     def _is_a_zone(cls, value: str) -> str:
-        return pattern.time_zone(value)
+        return names.time_zone(value)
