@@ -7,7 +7,7 @@ import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from tempfile import TemporaryFile
-from typing import IO, Any
+from typing import Any, Protocol
 
 from heliograph.domain.consents import CONFIRMED
 from heliograph.domain.model import ConsentState, Recipient
@@ -22,7 +22,14 @@ GIVEN = ("consent_source", "consent_at", "consent_text", "consent_evidence")
 CONSENT = "consent."
 
 
-def export_to(file: IO[str], people: Iterable[Recipient], *, double_opt_in: Collection[str]) -> int:
+class Writable(Protocol):
+    """A text file, or a terminal."""
+
+    def write(self, text: str, /) -> object:
+        """Write a piece of text."""
+
+
+def export_to(file: Writable, people: Iterable[Recipient], *, double_opt_in: Collection[str]) -> int:
     """Write everybody as CSV; returns how many. The people are read once and wait in a file for the header.
 
     Who opted in to a topic of double opt-in is confirmed, and is not asked for it again by an import.

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from heliograph_cli.printable import printable
+
 if TYPE_CHECKING:
     from botocore.exceptions import BotoCoreError, ClientError
 
@@ -29,7 +31,7 @@ class Trouble(click.ClickException):
     exit_code = 2
 
     def __init__(self, what: str, next_step: str = "") -> None:
-        super().__init__(f"{what} {next_step}".strip())
+        super().__init__(printable(f"{what} {next_step}".strip()))
 
 
 class No(Trouble):

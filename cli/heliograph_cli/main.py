@@ -3,35 +3,59 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from heliograph_cli.failures import Trouble, explained
-from heliograph_cli.options import common_options
+from heliograph_cli.options import common_options, example
+from heliograph_cli.printable import printable
+
+if TYPE_CHECKING:
+    from botocore.exceptions import BotoCoreError, ClientError
+
+
+class Place(NamedTuple):
+    """Where a command is, imported when it is asked for, and what the list of commands says of it."""
+
+    module: str
+    name: str
+    summary: str
+
+
+def _at(module: str, name: str, summary: str) -> Place:
+    return Place(f"heliograph_cli.{module}", name, summary)
+
 
 COMMANDS = {
-    "up": "heliograph_cli.commands.place:up",
-    "down": "heliograph_cli.commands.place:down",
-    "status": "heliograph_cli.commands.status:status",
-    "demo": "heliograph_cli.commands.demo:demo",
-    "recipients": "heliograph_cli.commands.recipients:recipients",
-    "consents": "heliograph_cli.commands.consents:consents",
-    "send": "heliograph_cli.commands.send:send",
-    "campaign": "heliograph_cli.commands.campaign:campaign",
-    "timeline": "heliograph_cli.commands.person:timeline",
-    "why": "heliograph_cli.commands.person:why",
-    "decide": "heliograph_cli.commands.decide:decide",
-    "replay": "heliograph_cli.commands.replay:replay",
-    "reconcile": "heliograph_cli.commands.reconcile:reconcile",
-    "dead-letters": "heliograph_cli.commands.dead_letters:dead_letters",
-    "hold": "heliograph_cli.commands.hold:hold",
-    "outbox": "heliograph_cli.commands.outbox:outbox",
-    "preview": "heliograph_cli.desk.commands:preview",
-    "lint": "heliograph_cli.desk.commands:lint",
-    "build": "heliograph_cli.desk.commands:build",
+    "up": _at("commands.place", "up", "Start the local cloud and deploy the built stack on it."),
+    "down": _at("commands.place", "down", "Stop the local cloud and leave nothing behind."),
+    "status": _at("commands.status", "status", "Show what runs where, what waits, and what was put aside."),
+    "demo": _at("commands.demo", "demo", "See all of it work on this machine."),
+    "recipients": _at("commands.recipients", "recipients", "Bring people in, look at one, take everybody out."),
+    "consents": _at("commands.consents", "consents", "Show what a person consented to, and the proof."),
+    "send": _at("commands.send", "send", "Send a message to one person."),
+    "campaign": _at("commands.campaign", "campaign", "Send a message to a segment, and follow the run."),
+    "timeline": _at("commands.person", "timeline", "Show every decision about a person."),
+    "why": _at("commands.person", "why", "Tell why a person did or did not get a message."),
+    "decide": _at("commands.decide", "decide", "Tell what would be decided now; nothing is sent."),
+    "replay": _at("commands.replay", "replay", "Make every decision of a run again, and compare."),
+    "reconcile": _at("commands.reconcile", "reconcile", "Compare a run with the provider's log."),
+    "dead-letters": _at("commands.dead_letters", "dead_letters", "Show what was put aside and why; send it back."),
+    "hold": _at("commands.hold", "hold", "Decide on requests that are held."),
+    "outbox": _at("commands.outbox", "outbox", "Show the messages that left, on the local cloud."),
+    "preview": _at("desk.commands", "preview", "Show every message in every channel and language."),
+    "lint": _at("desk.commands", "lint", "Check the policy and every message."),
+    "build": _at("desk.commands", "build", "Compile the templates into what is deployed."),
 }
-"""Imported when asked for: one command does not wait for the libraries of all the others."""
+"""One command does not wait for the libraries of all the others, and neither does their list."""
+
+
+def aws_errors() -> tuple[type[BotoCoreError], type[ClientError]]:
+    """What AWS's library raises; only looked up once something was raised."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    return BotoCoreError, ClientError
 
 
 class Heliograph(click.Group):
@@ -43,18 +67,24 @@ class Heliograph(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        module, name = COMMANDS[cmd_name].split(":")
-        command: click.Command = getattr(import_module(module), name)
+        place = COMMANDS[cmd_name]
+        command: click.Command = getattr(import_module(place.module), place.name)
         return command
 
-    def invoke(self, ctx: click.Context) -> Any:
-        from botocore.exceptions import BotoCoreError, ClientError
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, place.summary) for name, place in COMMANDS.items()])
 
+    def invoke(self, ctx: click.Context) -> Any:
         from heliograph.domain.errors import MalformedError
 
         try:
             return super().invoke(ctx)
-        except (BotoCoreError, ClientError) as error:
+        except (Trouble, click.exceptions.NoArgsIsHelpError, click.exceptions.Exit, click.Abort):
+            raise
+        except click.UsageError as error:
+            raise click.UsageError(printable(error.format_message()), error.ctx) from error
+        except aws_errors() as error:
             raise explained(error) from error
         except MalformedError as error:
             raise Trouble(f"{error}.", "Correct it and run the command again.") from error
@@ -63,7 +93,7 @@ class Heliograph(click.Group):
 @click.command(
     cls=Heliograph,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog='Example: heliograph send order_shipped --to anna-1 --data \'{"order_id": "A-1001"}\'',
+    epilog=example('heliograph send order_shipped --to anna-1 --data \'{"order_id": "A-1001"}\''),
 )
 @common_options
 @click.version_option(package_name="heliograph")

@@ -37,6 +37,11 @@ def common_options(function: F) -> F:
     return function
 
 
+def example(command: str) -> str:
+    """The end of a help text: a command that can be copied, in one line."""
+    return f"\b\nExample: {command}"
+
+
 def given(name: str) -> str:
     """What was given for an option, before or after the command; empty when it was not."""
     return str(click.get_current_context().meta.get(PREFIX + name, ""))

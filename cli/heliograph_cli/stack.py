@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from heliograph_cli import target as targets
 from heliograph_cli.console import remark
 from heliograph_cli.failures import No, Trouble
@@ -42,6 +40,8 @@ def connect() -> Stack:
 
 def stack_at(target: Target) -> Stack:
     """Read the outputs of a stack."""
+    from botocore.exceptions import ClientError
+
     try:
         stacks = targets.cloudformation(target).describe_stacks(StackName=target.stack)["Stacks"]
     except ClientError as error:

@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-from rich.table import Table
 
 from heliograph_cli.campaign_folder import read_folder
 from heliograph_cli.commands.send import identifier
 from heliograph_cli.console import answer, remark, table
-from heliograph_cli.options import common_options
+from heliograph_cli.options import common_options, example
 from heliograph_cli.runs import follow, shape, submit_folder
 from heliograph_cli.stack import ask, connect, link
 
+if TYPE_CHECKING:
+    from rich.table import Table
 
-@click.group(epilog="Example: heliograph campaign submit campaigns/spring-sale --wait")
+
+@click.group(epilog=example("heliograph campaign submit campaigns/spring-sale --wait"))
 @common_options
 def campaign() -> None:
     """Send a message to a segment, and follow the run."""
 
 
-@campaign.command(epilog="Example: heliograph campaign submit campaigns/spring-sale --wait")
+@campaign.command(epilog=example("heliograph campaign submit campaigns/spring-sale --wait"))
 @common_options
 @click.argument("directory", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--wait", is_flag=True, help="Stay until the run is complete.")
@@ -37,7 +39,7 @@ def submit(directory: Path, wait: bool) -> None:
     answer(shape(figures), _sums(figures) if wait else next_step, title=_title(figures) if wait else "")
 
 
-@campaign.command("list", epilog="Example: heliograph campaign list --json")
+@campaign.command("list", epilog=example("heliograph campaign list --json"))
 @common_options
 def list_() -> None:
     """List the runs, newest first."""
@@ -50,7 +52,7 @@ def list_() -> None:
     answer([{name: each[name] for name in names} for each in runs], shown if runs else none)
 
 
-@campaign.command(epilog="Example: heliograph campaign status 01K0XW5N3M8QJ4RZT6V2Y7B9CD")
+@campaign.command(epilog=example("heliograph campaign status 01K0XW5N3M8QJ4RZT6V2Y7B9CD"))
 @common_options
 @click.argument("run", callback=identifier)
 def status(run: str) -> None:
@@ -59,7 +61,7 @@ def status(run: str) -> None:
     answer(shape(figures), _sums(figures), title=_title(figures))
 
 
-@campaign.command(epilog="Example: heliograph campaign report 01K0XW5N3M8QJ4RZT6V2Y7B9CD")
+@campaign.command(epilog=example("heliograph campaign report 01K0XW5N3M8QJ4RZT6V2Y7B9CD"))
 @common_options
 @click.argument("run", callback=identifier)
 def report(run: str) -> None:

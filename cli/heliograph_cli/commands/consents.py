@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Group
-from rich.table import Table
-from rich.text import Text
 
 from heliograph.domain.model import Channel, ConsentState
 from heliograph_cli.commands.send import identifier
-from heliograph_cli.console import answer, table
-from heliograph_cli.options import common_options
+from heliograph_cli.console import answer, stacked, table
+from heliograph_cli.options import common_options, example
 from heliograph_cli.stack import ask, connect
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 WORDS = {
     ConsentState.OPTED_IN: "opted in",
@@ -34,7 +34,7 @@ def moment(ctx: click.Context, param: click.Parameter, value: str | None) -> str
         raise click.BadParameter(f"{error.reason}, such as 2026-11-21T10:00:00Z.") from None
 
 
-@click.command(epilog="Example: heliograph consents anna-1 --at 2026-11-21T10:00:00Z")
+@click.command(epilog=example("heliograph consents anna-1 --at 2026-11-21T10:00:00Z"))
 @common_options
 @click.argument("recipient", callback=identifier)
 @click.option("--at", metavar="TIME", callback=moment, help="What held then (ISO 8601; default: now).")
@@ -45,7 +45,7 @@ def consents(recipient: str, at: str | None) -> None:
     """
     told = ask(connect(), "consents", recipient_id=recipient, at=at)
     when = f"at {told['at']}" if told["at"] else "now"
-    answer(told, Group(_states(told["consents"]), Text(), _history(told["history"])), title=f"{recipient}, {when}")
+    answer(told, stacked(_states(told["consents"]), "", _history(told["history"])), title=f"{recipient}, {when}")
 
 
 def _states(told: list[dict[str, Any]]) -> Table:
@@ -57,9 +57,9 @@ def _states(told: list[dict[str, Any]]) -> Table:
     return shown
 
 
-def _history(told: list[dict[str, Any]]) -> Table | Text:
+def _history(told: list[dict[str, Any]]) -> Table | str:
     if not told:
-        return Text("Nothing was ever said.")
+        return "Nothing was ever said."
     shown = table("said", "about", "channel", "state", "source", "text shown", "evidence", "known since", "holds")
     for each in told:
         shown.add_row(
@@ -67,7 +67,7 @@ def _history(told: list[dict[str, Any]]) -> Table | Text:
             each["subject"],
             each["channel"],
             WORDS[ConsentState(each["state"])],
-            *(Text(each[name]) for name in ("source", "text", "evidence", "recorded_at")),
+            *(each[name] for name in ("source", "text", "evidence", "recorded_at")),
             "yes" if each["holds"] else "",
         )
     return shown

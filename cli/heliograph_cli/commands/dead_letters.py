@@ -7,18 +7,18 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Group
-from rich.table import Table
-from rich.text import Text
 
 from heliograph.domain.dead_letters import Explanation, explain
 from heliograph_cli import target as targets
-from heliograph_cli.console import answer, remark, table
+from heliograph_cli.console import answer, bold, facts, remark, stacked, table
 from heliograph_cli.failures import No
-from heliograph_cli.options import common_options
+from heliograph_cli.options import common_options, example
 from heliograph_cli.stack import Stack, connect
 
 if TYPE_CHECKING:
+    from rich.console import Group
+    from rich.table import Table
+
     from heliograph_cli.dead_letters import DeadLetters
 
 LOOKED_AT = 100  # messages of a queue, for the summary
@@ -26,13 +26,13 @@ NONE = "There are no dead letters."
 QUEUE = click.argument("queue", required=False)
 
 
-@click.group(epilog="Example: heliograph dead-letters list")
+@click.group(epilog=example("heliograph dead-letters list"))
 @common_options
 def dead_letters() -> None:
     """Show what was put aside and why, and send it back."""
 
 
-@dead_letters.command("list", epilog="Example: heliograph dead-letters list --json")
+@dead_letters.command("list", epilog=example("heliograph dead-letters list --json"))
 @common_options
 def list_() -> None:
     """List the queues that have dead letters: how many, since when, and what failed."""
@@ -41,13 +41,13 @@ def list_() -> None:
     shown = table("queue", "number", "oldest", "what failed")
     for row in rows:
         failed = "\n".join(f"{number} × {why}" for why, number in row["failed"].items())
-        shown.add_row(row["queue"], str(row["number"]), row["oldest"], Text(failed))
+        shown.add_row(row["queue"], str(row["number"]), row["oldest"], failed)
     answer(rows, shown if rows else NONE)
     if rows:
         remark("What to do: heliograph dead-letters show")
 
 
-@dead_letters.command(epilog="Example: heliograph dead-letters show outbox-email-bulk --limit 5")
+@dead_letters.command(epilog=example("heliograph dead-letters show outbox-email-bulk --limit 5"))
 @common_options
 @QUEUE
 @click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="At most so many of each queue.")
@@ -58,10 +58,10 @@ def show(queue: str | None, limit: int) -> None:
     """
     stack = connect()
     found = [each for letters in _queues(stack, queue) for each in _explained(stack, letters, limit)]
-    answer(found, Group(*(_shown(each) for each in found)) if found else NONE)
+    answer(found, stacked(*(_shown(each) for each in found)) if found else NONE)
 
 
-@dead_letters.command(epilog="Example: heliograph dead-letters redrive outbox-email-bulk --yes")
+@dead_letters.command(epilog=example("heliograph dead-letters redrive outbox-email-bulk --yes"))
 @common_options
 @QUEUE
 @click.option("--parked", is_flag=True, help="Also what could not be read: after a deployment that can read it.")
@@ -120,15 +120,15 @@ def _row(letters: DeadLetters, found: Sequence[Explanation]) -> dict[str, Any]:
 
 
 def _shown(letter: Explanation) -> Group:
-    facts = Table(box=None, show_header=False, pad_edge=False)
-    facts.add_column(style="dim", no_wrap=True)
-    facts.add_column()
     whom = "; ".join(f"{name} {_words(value)}" for name, value in letter.whom.items())
     why = f"{letter.why} ({letter.said})" if letter.said else letter.why
-    for name, value in (("for", whom or "nobody can be told"), ("why", why), ("what to do", letter.what_to_do)):
-        facts.add_row(name, Text(value))
-    facts.add_row("message", f"{letter.message_id}, since {letter.sent_at:%Y-%m-%d %H:%M} UTC")
-    return Group(Text(letter.what, style="bold"), facts, Text())
+    told = {
+        "for": whom or "nobody can be told",
+        "why": why,
+        "what to do": letter.what_to_do,
+        "message": f"{letter.message_id}, since {letter.sent_at:%Y-%m-%d %H:%M} UTC",
+    }
+    return stacked(bold(letter.what), facts(told), "")
 
 
 def _words(value: Any) -> str:

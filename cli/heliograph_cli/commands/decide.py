@@ -9,11 +9,11 @@ from heliograph_cli.commands.person import explanation
 from heliograph_cli.commands.send import identifier
 from heliograph_cli.console import answer
 from heliograph_cli.explaining import asked
-from heliograph_cli.options import common_options
+from heliograph_cli.options import common_options, example
 from heliograph_cli.stack import ask, connect
 
 
-@click.command(epilog="Example: heliograph decide anna-1 spring_sale --at 2026-11-23T09:00+01:00")
+@click.command(epilog=example("heliograph decide anna-1 spring_sale --at 2026-11-23T09:00+01:00"))
 @common_options
 @click.argument("recipient", callback=identifier)
 @click.argument("message", callback=identifier)

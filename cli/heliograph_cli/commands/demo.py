@@ -6,10 +6,10 @@ import click
 
 from heliograph_cli.console import answer
 from heliograph_cli.failures import No
-from heliograph_cli.options import common_options
+from heliograph_cli.options import common_options, example
 
 
-@click.command(epilog="Example: heliograph demo")
+@click.command(epilog=example("heliograph demo"))
 @common_options
 def demo() -> None:
     """Start the local cloud, send events and a campaign through it, and show what came of it.

@@ -10,7 +10,7 @@ import click
 
 from heliograph_cli.console import answer, progress, remark, table
 from heliograph_cli.failures import No
-from heliograph_cli.options import common_options
+from heliograph_cli.options import common_options, example
 from heliograph_cli.stack import Stack, connect
 
 if TYPE_CHECKING:
@@ -27,13 +27,13 @@ NAMES = click.argument("names", nargs=-1, required=True, metavar="MESSAGE|PACK..
 YES = click.option("--yes", is_flag=True, help="Do not ask.")
 
 
-@click.group(epilog="Example: heliograph hold list")
+@click.group(epilog=example("heliograph hold list"))
 @common_options
 def hold() -> None:
     """Decide on requests that are held, because they are more than their message expects."""
 
 
-@hold.command("list", epilog="Example: heliograph hold list --json")
+@hold.command("list", epilog=example("heliograph hold list --json"))
 @common_options
 def list_() -> None:
     """List what is held: of which message, for how many people, since when, and why."""
@@ -51,7 +51,7 @@ def list_() -> None:
         remark("What to do: heliograph hold release MESSAGE, or heliograph hold drop MESSAGE")
 
 
-@hold.command(epilog="Example: heliograph hold release order_shipped")
+@hold.command(epilog=example("heliograph hold release order_shipped"))
 @common_options
 @NAMES
 @YES
@@ -71,7 +71,7 @@ def release(names: tuple[str, ...], yes: bool) -> None:
     answer(told, f"{done.people:,} requests are on their way. What comes of each: heliograph timeline RECIPIENT")
 
 
-@hold.command(epilog="Example: heliograph hold drop 01KAJ8ZQG0PACK00000000000P --yes")
+@hold.command(epilog=example("heliograph hold drop 01KAJ8ZQG0PACK00000000000P --yes"))
 @common_options
 @NAMES
 @YES

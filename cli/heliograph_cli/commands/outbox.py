@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode, urlsplit
 from urllib.request import Request, urlopen
 
 import click
-from rich.table import Table
-from rich.text import Text
 
 from heliograph_cli import target as targets
 from heliograph_cli.console import answer, table
 from heliograph_cli.failures import Trouble
-from heliograph_cli.options import common_options
+from heliograph_cli.options import common_options, example
 from heliograph_cli.target import Target
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 PREVIEW_LIMIT = 60
 TIMEOUT = 30.0
 SHOWN = ("channel", "to", "subject", "text", "html", "headers", "tags", "provider_message_id", "sent_at")
 
 
-@click.command(epilog="Example: heliograph outbox --channel sms --limit 5")
+@click.command(epilog=example("heliograph outbox --channel sms --limit 5"))
 @common_options
 @click.option("--channel", type=click.Choice(["email", "sms", "push"]), help="Only this channel.")
 @click.option("--to", metavar="ADDRESS", help="Only what went to this address.")
@@ -67,5 +68,5 @@ def _listed(messages: list[dict[str, Any]]) -> Table | str:
     shown = table("sent", "channel", "to", "message")
     for each in messages:
         words = " ".join(str(each.get("subject") or each.get("text") or "").split())
-        shown.add_row(each["sent_at"], each["channel"], Text(str(each["to"])), Text(words[:PREVIEW_LIMIT]))
+        shown.add_row(each["sent_at"], each["channel"], str(each["to"]), words[:PREVIEW_LIMIT])
     return shown

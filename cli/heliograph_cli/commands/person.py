@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Group, RenderableType
-from rich.table import Table
-from rich.text import Text
 
 from heliograph.domain.rules import PASSED
 from heliograph_cli.commands.consents import moment
 from heliograph_cli.commands.send import identifier
-from heliograph_cli.console import answer, remark, table
+from heliograph_cli.console import answer, bold, remark, stacked, table
 from heliograph_cli.explaining import at, decided, reason
-from heliograph_cli.options import common_options
+from heliograph_cli.options import common_options, example
 from heliograph_cli.stack import ask, connect, link
 
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.table import Table
 
-@click.command(epilog="Example: heliograph timeline anna-1")
+
+@click.command(epilog=example("heliograph timeline anna-1"))
 @common_options
 @click.argument("recipient", callback=identifier)
 def timeline(recipient: str) -> None:
@@ -51,7 +52,7 @@ def _happened(entry: dict[str, Any]) -> Iterator[str]:
         yield f"the next one could go on {at(entry['next_time'], entry)}"
 
 
-@click.command(epilog="Example: heliograph why anna-1 --message spring_sale")
+@click.command(epilog=example("heliograph why anna-1 --message spring_sale"))
 @common_options
 @click.argument("recipient", callback=identifier)
 @click.option("--message", metavar="NAME", callback=identifier, help="The latest decision on this message.")
@@ -70,5 +71,5 @@ def explanation(sentences: Sequence[str], told: dict[str, Any]) -> RenderableTyp
         style = "" if each["result"] == PASSED else "bold"
         shown.add_row(each["channel"], each["rule"], each["result"], style=style)
     first, *rest = sentences
-    rules: tuple[RenderableType, ...] = (Text(), shown) if told["rules"] else ()
-    return Group(Text(first, style="bold"), *map(Text, rest), *rules)
+    rules: tuple[RenderableType, ...] = ("", shown) if told["rules"] else ()
+    return stacked(bold(first), *rest, *rules)

@@ -6,10 +6,10 @@ import click
 
 from heliograph_cli import cloud
 from heliograph_cli.console import answer, remark
-from heliograph_cli.options import common_options
+from heliograph_cli.options import common_options, example
 
 
-@click.command(epilog="Example: heliograph up")
+@click.command(epilog=example("heliograph up"))
 @common_options
 def up() -> None:
     """Start the local cloud on 127.0.0.1 and deploy the built stack on it."""
@@ -18,7 +18,7 @@ def up() -> None:
     answer(told, f"Heliograph runs. Outbox: {started.endpoint}/_heliograph/outbox")
 
 
-@click.command(epilog="Example: heliograph down")
+@click.command(epilog=example("heliograph down"))
 @common_options
 def down() -> None:
     """Stop the local cloud and leave nothing behind."""

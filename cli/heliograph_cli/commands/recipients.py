@@ -10,31 +10,31 @@ from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
-from rich.table import Table
-from rich.text import Text
 
 from heliograph.domain.errors import MalformedError
 from heliograph_cli import target as targets
 from heliograph_cli.campaign_folder import catalogue, default_country, double_opt_in
 from heliograph_cli.commands.send import identifier
-from heliograph_cli.console import answer, byte_progress, remark, table
+from heliograph_cli.console import Terminal, answer, byte_progress, remark, table
 from heliograph_cli.failures import No, Trouble
-from heliograph_cli.options import common_options
+from heliograph_cli.options import common_options, example
 from heliograph_cli.stack import Stack, connect
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from heliograph.adapters.recipients import Recipients
     from heliograph.domain.model import Recipient
     from heliograph_cli.importing import Summary
 
 
-@click.group(epilog="Example: heliograph recipients import people.csv")
+@click.group(epilog=example("heliograph recipients import people.csv"))
 @common_options
 def recipients() -> None:
     """Bring people in, look at one, take everybody out."""
 
 
-@recipients.command("import", epilog="Example: heliograph recipients import people.csv --country DE")
+@recipients.command("import", epilog=example("heliograph recipients import people.csv --country DE"))
 @common_options
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--country", metavar="CODE", help="Of phone numbers without country code (default: the policy's).")
@@ -77,7 +77,7 @@ def told(summary: Summary) -> str:
     return f"{summary.saved:,} of {summary.rows:,} rows saved."
 
 
-@recipients.command(epilog="Example: heliograph recipients show anna-1")
+@recipients.command(epilog=example("heliograph recipients show anna-1"))
 @common_options
 @click.argument("recipient", callback=identifier)
 def show(recipient: str) -> None:
@@ -89,7 +89,7 @@ def show(recipient: str) -> None:
     answer(facts, _shown(facts), title=recipient)
 
 
-@recipients.command(epilog="Example: heliograph recipients export people.csv")
+@recipients.command(epilog=example("heliograph recipients export people.csv"))
 @common_options
 @click.argument("file", required=False, type=click.Path(dir_okay=False, path_type=Path))
 def export(file: Path | None) -> None:
@@ -99,7 +99,7 @@ def export(file: Path | None) -> None:
     everyone = people_of(connect()).everyone()
     if file is None:
         sys.stdout.reconfigure(encoding="utf-8", newline="")  # type: ignore[union-attr]  # always a text stream here
-        export_to(sys.stdout, everyone, double_opt_in=double_opt_in())
+        export_to(Terminal() if sys.stdout.isatty() else sys.stdout, everyone, double_opt_in=double_opt_in())
         return
     try:
         with file.open("w", encoding="utf-8", newline="") as written:
@@ -130,9 +130,9 @@ def _shown(facts: dict[str, Any]) -> Table:
     for name, value in facts.items():
         if isinstance(value, dict):
             for key, inner in value.items():
-                shown.add_row(f"{name} {key}", Text(_words(inner)))
+                shown.add_row(f"{name} {key}", _words(inner))
         elif name != "recipient_id":
-            shown.add_row(name, Text(_words(value)))
+            shown.add_row(name, _words(value))
     return shown
 
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import click
-from rich.table import Table
 
 from heliograph.domain.reconciliation import Example, Kind, Reconciliation
 from heliograph_cli.commands.send import identifier
 from heliograph_cli.console import answer, progress, remark, table
-from heliograph_cli.options import common_options
+from heliograph_cli.options import common_options, example
 from heliograph_cli.stack import connect
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 GRACE_MINUTES = 15
 SHOWN = 5  # of the examples, in the table
@@ -28,7 +31,7 @@ MEANINGS = {
 }
 
 
-@click.command(epilog="Example: heliograph reconcile 01K0XW5N3M8QJ4RZT6V2Y7B9CD")
+@click.command(epilog=example("heliograph reconcile 01K0XW5N3M8QJ4RZT6V2Y7B9CD"))
 @common_options
 @click.argument("run", callback=identifier)
 @click.option(

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
-from rich.table import Table
 
 from heliograph.domain.replaying import BAD, Example, Finding, Replayed
 from heliograph_cli.commands.send import identifier
 from heliograph_cli.console import answer, progress, table
-from heliograph_cli.options import common_options
+from heliograph_cli.options import common_options, example
 from heliograph_cli.stack import connect
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 SHOWN = 5  # of the examples, in the table
 
@@ -24,7 +27,7 @@ MEANINGS = {
 }
 
 
-@click.command(epilog="Example: heliograph replay 01K0XW5N3M8QJ4RZT6V2Y7B9CD")
+@click.command(epilog=example("heliograph replay 01K0XW5N3M8QJ4RZT6V2Y7B9CD"))
 @common_options
 @click.argument("run", callback=identifier)
 def replay(run: str) -> None:

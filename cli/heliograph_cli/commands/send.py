@@ -10,7 +10,7 @@ import click
 from heliograph.domain import ids
 from heliograph_cli.console import answer
 from heliograph_cli.failures import Trouble
-from heliograph_cli.options import common_options
+from heliograph_cli.options import common_options, example
 from heliograph_cli.stack import Stack, connect
 from heliograph_cli.target import events
 
@@ -35,7 +35,9 @@ def json_object(_ctx: click.Context, _param: click.Parameter, value: str) -> dic
     return data
 
 
-@click.command(epilog='Example: heliograph send password_reset --to anna-1 --data \'{"code": "934120"}\'')
+@click.command(
+    epilog=example('heliograph send password_reset --to anna-1 --data \'{"reset_url": "https://example.com/r/1"}\'')
+)
 @common_options
 @click.argument("message", callback=identifier)
 @click.option("--to", "recipient_id", required=True, metavar="ID", callback=identifier, help="Recipient to send to.")

@@ -9,14 +9,14 @@ import click
 from heliograph_cli import target as targets
 from heliograph_cli.commands.outbox import page_url
 from heliograph_cli.console import answer
-from heliograph_cli.options import common_options
+from heliograph_cli.options import common_options, example
 from heliograph_cli.stack import Stack, ask, link, stack_at
 from heliograph_cli.target import Target
 
 STOPPED = "Nothing is running here. Start the local cloud with `heliograph up`, or name a stack on AWS with --profile."
 
 
-@click.command(epilog="Example: heliograph status --json")
+@click.command(epilog=example("heliograph status --json"))
 @common_options
 def status() -> None:
     """Show which Heliograph is in use, its bus, its bucket and its pages."""

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from heliograph_cli.console import err, remark
+from heliograph_cli.console import console, remark
 
 Say = Callable[[str], None]
 
@@ -15,7 +15,7 @@ Say = Callable[[str], None]
 def step(title: str) -> Iterator[Say]:
     """A step of the demo; what was said last stands behind it when it is done."""
     began, last = time.monotonic(), [""]
-    with err.status(title) as shown:
+    with console(stderr=True).status(title) as shown:
 
         def say(text: str) -> None:
             last[0] = text

@@ -8,7 +8,7 @@ import click
 from heliograph_cli.console import answer, remark
 from heliograph_cli.desk.findings import DeskError, Finding
 from heliograph_cli.failures import No
-from heliograph_cli.options import common_options
+from heliograph_cli.options import common_options, example
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 TEMPLATES = click.option(
@@ -16,7 +16,7 @@ TEMPLATES = click.option(
 )
 
 
-@click.command()
+@click.command(epilog=example("heliograph build"))
 @TEMPLATES
 @click.option("--to", "target", type=click.Path(path_type=Path), default="build/templates", show_default=True)
 @common_options
@@ -33,7 +33,7 @@ def build(templates: Path, target: Path) -> None:
     answer({"messages": versions, "target": str(target)}, f"Compiled {len(versions)} messages to {target}.")
 
 
-@click.command()
+@click.command(epilog=example("heliograph lint --templates templates"))
 @TEMPLATES
 @common_options
 def lint(templates: Path) -> None:
@@ -47,7 +47,7 @@ def lint(templates: Path) -> None:
         raise No(_summary(findings))
 
 
-@click.command()
+@click.command(epilog=example("heliograph preview --message order_shipped"))
 @TEMPLATES
 @click.option("--to", "target", type=click.Path(path_type=Path), default="build/preview", show_default=True)
 @click.option("--message", "only", metavar="NAME", help="Show this message only.")
