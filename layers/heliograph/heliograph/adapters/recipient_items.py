@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from heliograph.adapters.dynamodb import chunks
 from heliograph.domain.consents import holds_against, together
 from heliograph.domain.model import (
     AddressSuppression,
@@ -67,6 +68,21 @@ def insert_of(table: str, change: RecipientChange) -> BatchStatementRequestTypeD
     item = item_of(change)
     fields = ", ".join("'{}': ?".format(name.replace("'", "''")) for name in item)
     return {"Statement": f'INSERT INTO "{table}" VALUE {{{fields}}}', "Parameters": list(item.values())}
+
+
+CONSENTS_LIMIT = 20
+FIELDS_LIMIT = 200
+"""In one update: DynamoDB takes expressions of 4 KB and 300 operators; a consent takes 180 bytes and 10."""
+
+
+def portions(fields: Item) -> Iterator[Item]:
+    """Fields in groups that fit into one update each; every consent stands for itself, so they may come one by one."""
+    plain = [name for name in fields if not is_consent(name)]
+    consents = [name for name in fields if is_consent(name)]
+    first, *more = [*chunks(plain, FIELDS_LIMIT)] or [[]]
+    few, *others = [*chunks(consents, CONSENTS_LIMIT)] or [[]]
+    for names in ([*first, *few], *more, *others):
+        yield {name: fields[name] for name in names}
 
 
 def update_of(fields: Item, cleared: Iterable[str], *, undated: bool) -> dict[str, Any]:

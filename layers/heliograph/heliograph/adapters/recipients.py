@@ -17,6 +17,7 @@ from heliograph.adapters.recipient_items import (
     is_outdated,
     item_of,
     moment,
+    portions,
     recipient_of,
     update_of,
 )
@@ -107,7 +108,13 @@ class Recipients:
     def _set(self, change: RecipientChange, fields: Item) -> None:
         """Set the fields of a change, but those against which something holds that is kept."""
         key, fields = fields["recipient_id"], {name: value for name, value in fields.items() if name != "recipient_id"}
-        while holding := self._update(key, fields, cleared_by(change), undated=change.undated):
+        cleared = cleared_by(change)
+        for some in portions(fields):
+            self._set_some(key, some, cleared, undated=change.undated)
+            cleared = ()
+
+    def _set_some(self, key: Any, fields: Item, cleared: Iterable[str], *, undated: bool) -> None:
+        while holding := self._update(key, fields, cleared, undated=undated):
             fields = {name: value for name, value in fields.items() if name not in holding}
             if not fields:
                 return

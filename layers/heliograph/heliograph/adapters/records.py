@@ -8,7 +8,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from heliograph.adapters.dynamodb import Item, expiry, get_items, plain, text
+from heliograph.adapters.dynamodb import Item, chunks, expiry, get_items, plain, text
 from heliograph.domain.facts import Fact
 from heliograph.domain.figures import Delivered, Planned
 from heliograph.domain.ids import is_further
@@ -17,6 +17,8 @@ from heliograph.domain.model import Channel, EngagementKind, RecordKey, SlotFact
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
+FACTS_LIMIT = 100
+"""In one update: an expression may have 4 KB and 300 functions (DynamoDB's limits); a fact takes 34 bytes and one."""
 SHARDS = 16
 """Partitions over which a run's records are spread, so that a run of a million writes to no hot key."""
 
@@ -72,18 +74,17 @@ class Records:
         self._add(_key(record, "-later"), [fact for fact in facts if fact[0] in LATER], at)
 
     def _add(self, key: Item, facts: list[tuple[str, int, str]], at: datetime) -> None:
-        if not facts:
-            return
-        names = {f"#f{i}": f"{kind}#{slot}" for i, (kind, slot, _) in enumerate(facts)}
-        values = {f":f{i}": text(value) for i, (_, _, value) in enumerate(facts)}
-        sets = ", ".join(f"#f{i} = if_not_exists(#f{i}, :f{i})" for i in range(len(facts)))
-        self._client.update_item(
-            TableName=self._table,
-            Key=key,
-            UpdateExpression=f"SET expires_at = :expires, {sets}",
-            ExpressionAttributeNames=names,
-            ExpressionAttributeValues={":expires": expiry(at), **values},
-        )
+        for some in chunks(facts, FACTS_LIMIT):
+            names = {f"#f{i}": f"{kind}#{slot}" for i, (kind, slot, _) in enumerate(some)}
+            values = {f":f{i}": text(value) for i, (_, _, value) in enumerate(some)}
+            sets = ", ".join(f"#f{i} = if_not_exists(#f{i}, :f{i})" for i in range(len(some)))
+            self._client.update_item(
+                TableName=self._table,
+                Key=key,
+                UpdateExpression=f"SET expires_at = :expires, {sets}",
+                ExpressionAttributeNames=names,
+                ExpressionAttributeValues={":expires": expiry(at), **values},
+            )
 
     def claim_again(self, record: RecordKey, slots: Iterable[int]) -> None:
         """Take the `retry` facts of slots away, all or none; when somebody else did, DynamoDB's error says so."""
