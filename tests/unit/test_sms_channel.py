@@ -28,6 +28,9 @@ from heliograph.domain.model import (
 from wire import MAY_HAVE_ARRIVED, NEVER_LEFT, Refusal, Wire, provider_client
 
 SERVICE = "pinpoint-sms-voice-v2"
+SHAPES = provider_client(SERVICE).meta.service_model
+EVENT_TYPES = [each for each in SHAPES.shape_for("EventType").enum if not each.endswith("ALL")]
+"""AWS's own list."""
 TAKEN = {"MessageId": "sms-1"}
 
 
@@ -241,12 +244,40 @@ def a_record(event_type: str = "TEXT_DELIVERED", *, final: bool = True, **fields
         ("TEXT_UNKNOWN", True, EngagementKind.UNDELIVERED),
         ("TEXT_TTL_EXPIRED", True, EngagementKind.UNDELIVERED),
         ("TEXT_PROTECT_BLOCKED", True, EngagementKind.UNDELIVERED),
+        ("RCS_QUEUED", False, None),
+        ("RCS_SENT", False, EngagementKind.SENT),
+        ("RCS_DELIVERED", False, EngagementKind.DELIVERED),
+        ("RCS_READ", True, EngagementKind.OPENED),
+        ("RCS_FAILED", True, EngagementKind.UNDELIVERED),
+        ("RCS_FAILED", False, EngagementKind.DELAYED),
+        ("RCS_TTL_EXPIRED", True, EngagementKind.UNDELIVERED),
+        ("RCS_PROTECT_BLOCKED", True, EngagementKind.UNDELIVERED),
+        ("RCS_FALLEN_BACK_TO_SMS", False, EngagementKind.SENT),
+        ("MEDIA_PENDING", False, None),
+        ("MEDIA_SUCCESSFUL", True, EngagementKind.DELIVERED),
+        ("MEDIA_DELIVERED", True, EngagementKind.DELIVERED),
+        ("MEDIA_INVALID", True, EngagementKind.BOUNCED),
+        ("MEDIA_FILE_INACCESSIBLE", True, EngagementKind.UNDELIVERED),
+        ("MEDIA_CARRIER_UNREACHABLE", False, EngagementKind.DELAYED),
         ("VOICE_COMPLETED", True, None),
     ],
 )
 def test_every_sms_event_has_one_word_of_ours(event_type: str, final: bool, kind: EngagementKind | None) -> None:
     event = read_sms_event(a_record(event_type, final=final))
     assert (event.kind if event else None) == kind
+
+
+@pytest.mark.parametrize("event_type", EVENT_TYPES)
+def test_no_event_of_a_text_is_passed_over_unless_it_says_nothing_yet(event_type: str) -> None:
+    way, _, what = event_type.partition("_")
+    says_nothing = way not in ("TEXT", "MEDIA", "RCS") or what in ("PENDING", "QUEUED")
+    assert (read_sms_event(a_record(event_type)) is None) is says_nothing
+
+
+def test_an_rcs_message_that_expired_and_may_still_come_is_late_and_not_lost() -> None:
+    event = read_sms_event(a_record("RCS_TTL_EXPIRED", messageStatus="TTL_EXPIRATION_REVOKE_FAILED"))
+    assert event is not None
+    assert event.kind is EngagementKind.DELAYED
 
 
 def test_an_event_brings_back_our_ids_and_its_own_time() -> None:

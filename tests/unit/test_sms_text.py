@@ -4,7 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heliograph.domain.sms_text import BASIC, EXTENSION, LIMITS, Encoding, measure
+from heliograph.domain.sms_text import (
+    BASIC,
+    EXTENSION,
+    LIMITS,
+    SPELLED_OTHERWISE,
+    WIDTHS,
+    Encoding,
+    economical,
+    measure,
+)
 
 PHARMACY = (
     "Su receta(s) estan listas para ser recogidas en XXXXXXXX XXXXXXXX. Si tiene alguna pregunta, favor contactar "
@@ -82,3 +91,38 @@ def test_the_parts_always_have_room_for_the_text_and_one_fewer_never_would(text:
 @given(st.text(alphabet="a€{ê😀", max_size=400), st.text(alphabet="a€{ê😀", max_size=400))
 def test_a_longer_text_never_takes_fewer_parts(text: str, more: str) -> None:
     assert measure(text + more).parts >= measure(text).parts
+
+
+@pytest.mark.parametrize(
+    ("written", "sent"),
+    [
+        ("I’ll say “yes” – or „no“…", 'I\'ll say "yes" - or "no"...'),
+        ("10 000 €", "10 000 €"),
+        ("« garçon »", '" garcon "'),
+        ("soft­hy​phen﻿", "softhyphen"),
+        ("one two	three", "one\ntwo three"),
+        ("It’s the 1ʹst", "It’s the 1ʹst"),
+        ("Přijďte „zítra“", "Přijďte „zítra“"),
+        ("plain", "plain"),
+    ],
+)
+def test_quotes_dashes_and_spaces_are_those_of_gsm_7_unless_the_text_needs_ucs_2_anyway(
+    written: str, sent: str
+) -> None:
+    assert economical(written) == sent
+
+
+def test_one_typographic_quote_no_longer_makes_two_parts_five() -> None:
+    text = f"It’s {'a' * 295}"
+    assert (measure(text).parts, measure(economical(text)).parts) == (5, 2)
+
+
+@given(st.text(alphabet=sorted(BASIC | EXTENSION | {chr(each) for each in SPELLED_OTHERWISE} | set("êя😀"))))
+def test_what_is_sent_never_takes_more_parts_than_what_is_written(text: str) -> None:
+    sent = economical(text)
+    assert measure(sent).parts <= measure(text).parts
+    assert economical(sent) == sent
+
+
+def test_what_is_in_the_alphabet_is_never_spelled_otherwise() -> None:
+    assert not {chr(each) for each in SPELLED_OTHERWISE} & WIDTHS.keys()

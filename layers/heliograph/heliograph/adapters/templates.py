@@ -16,6 +16,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from heliograph.domain.errors import UndeliverableError
 from heliograph.domain.locales import lookup
 from heliograph.domain.model import Channel, JsonObject, Message, Policy, Reason
+from heliograph.domain.sms_text import economical
 
 PARTS: dict[Channel, dict[str, str]] = {
     Channel.EMAIL: {"subject": "email.subject.txt", "html": "email.html", "text": "email.txt"},
@@ -114,7 +115,9 @@ class Templates:
         """The parts of the content; a variable that is missing raises UndeliverableError with its name."""
         found = self.locale_for(message, channel, locale)
         context = {"recipient": recipient, "data": data, "locale": found, "unsubscribe_url": unsubscribe_url}
-        return {part: self._text(part, template, context) for part, template in self._parts(message, channel, found)}
+        parts = self._parts(message, channel, found)
+        content = {part: self._text(part, template, context) for part, template in parts}
+        return content if channel is not Channel.SMS else {part: economical(text) for part, text in content.items()}
 
     def _parts(self, message: Message, channel: Channel, locale: str) -> tuple[tuple[str, Template], ...]:
         key = (message.name, channel, locale)

@@ -17,6 +17,17 @@ EXTENSION = frozenset("\f^{}\\[~]|€")
 WIDTHS = dict.fromkeys(BASIC, 1) | dict.fromkeys(EXTENSION, 2)
 """Septets that a character takes in GSM-7: an extension character is escaped."""
 
+SPELLED_OTHERWISE = str.maketrans(
+    dict.fromkeys("\u2018\u2019\u201a\u201b\u2032\u02bc\u0060\u00b4", "'")  # ‘ ’ ‚ ‛ ′ ʼ ` ´
+    | dict.fromkeys("\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb", '"')  # “ ” „ ‟ ″ « »
+    | dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212", "-")  # hyphens, dashes, the minus
+    | dict.fromkeys("\t\u00a0\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000", " ")
+    | dict.fromkeys("\u00ad\u180e\u200b\u200c\u200d\u2060\ufeff", "")  # seen by nobody: soft hyphen, joiners, marks
+    | dict.fromkeys("\u2028\u2029", "\n")
+    | {"\u2039": "<", "\u203a": ">", "\u2026": "...", "\u00e7": "c"}  # ‹ › … ç
+)
+"""Characters that have a like one in GSM-7. One of them can double the bill; GOV.UK Notify replaces them as well."""
+
 
 class Encoding(StrEnum):
     """How a text travels; one character outside GSM-7 makes all of it UCS-2."""
@@ -39,6 +50,12 @@ class SmsText:
     parts: int
     offenders: tuple[str, ...]
     """The characters outside GSM-7, each once, in order: without them the text would be GSM-7."""
+
+
+def economical(text: str) -> str:
+    """A text as it is sent: in GSM-7 if that only takes other quotes, dashes and spaces; otherwise as it is written."""
+    replaced = text.translate(SPELLED_OTHERWISE)
+    return replaced if all(character in WIDTHS for character in replaced) else text
 
 
 def measure(text: str) -> SmsText:

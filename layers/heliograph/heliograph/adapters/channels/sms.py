@@ -166,6 +166,7 @@ class _Record(msgspec.Struct, rename="camel"):
     message_id: str
     context: dict[str, str]
     is_final: bool = False
+    message_status: str = ""
     destination_phone_number: str = ""
 
 
@@ -194,20 +195,27 @@ def read_sms_event(record: JsonObject) -> EngagementEvent | None:
     )
 
 
+FOLLOWED: Final = frozenset({"TEXT", "MEDIA", "RCS"})
+"""What a text may travel as: its pool may hold an RCS agent, and RCS falls back to SMS by itself after 25 seconds."""
+ON_ITS_WAY: Final = frozenset({"PENDING", "QUEUED"})
+KINDS: Final = {
+    "SENT": EngagementKind.SENT,
+    "DELIVERED": EngagementKind.DELIVERED,
+    "READ": EngagementKind.OPENED,
+    "INVALID": EngagementKind.BOUNCED,
+    "FALLEN_BACK_TO_SMS": EngagementKind.SENT,
+}
+"""What an event type says after `TEXT_`, `MEDIA_` or `RCS_`, if it says the same whether final or not."""
+MAY_STILL_COME: Final = "TTL_EXPIRATION_REVOKE_FAILED"
+"""The status of an RCS message that expired and could not be called back."""
+
+
 def _kind(event: _Record) -> EngagementKind | None:
     """Many routes never say more than "the carrier took it": if that is final, it counts as delivered."""
-    match event.event_type:
-        case "TEXT_DELIVERED":
-            return EngagementKind.DELIVERED
-        case "TEXT_SUCCESSFUL":
-            return EngagementKind.DELIVERED if event.is_final else EngagementKind.SENT
-        case "TEXT_SENT":
-            return EngagementKind.SENT
-        case "TEXT_INVALID":
-            return EngagementKind.BOUNCED
-        case "TEXT_PENDING" | "TEXT_QUEUED":
-            return None
-        case other if other.startswith("TEXT_"):
-            return EngagementKind.UNDELIVERED if event.is_final else EngagementKind.DELAYED
-        case _:
-            return None
+    way, _, what = event.event_type.partition("_")
+    if way not in FOLLOWED or what in ON_ITS_WAY:
+        return None
+    if what == "SUCCESSFUL":
+        return EngagementKind.DELIVERED if event.is_final else EngagementKind.SENT
+    may_come = event.message_status == MAY_STILL_COME or not event.is_final
+    return KINDS.get(what) or (EngagementKind.DELAYED if may_come else EngagementKind.UNDELIVERED)
