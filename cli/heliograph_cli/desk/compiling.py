@@ -11,10 +11,13 @@ from tempfile import TemporaryDirectory
 import msgspec
 from jinja2 import ModuleLoader, nodes
 
+from heliograph.adapters.filters import FILTERS
 from heliograph.adapters.templates import OPTIONAL, PARTS, Catalogue, Templates, template_name
+from heliograph.domain.formats import Formats
 from heliograph.domain.locales import lookup
 from heliograph.domain.model import Channel, Message
 from heliograph_cli.desk import compose
+from heliograph_cli.desk.localising import formats
 from heliograph_cli.desk.policy import compiled_policy
 from heliograph_cli.desk.sources import Desk, Draft
 from heliograph_cli.desk.variables import variables
@@ -26,16 +29,26 @@ def compiled(desk: Desk) -> tuple[Catalogue, dict[str, str]]:
     modules: dict[str, str] = {}
     read: dict[str, tuple[str, ...]] = {}
     messages: dict[str, Message] = {}
+    rules: dict[str, Formats] = {}
     for draft in desk.drafts:
         own: dict[str, str] = {}
+        local: dict[str, Formats] = {}
         for name, file, words, locale in parts(desk, draft):
             tree = compose.template(desk, _speaking(draft, file, words, locale), file, locale)
             own[name] = compose.ENVIRONMENT.compile(tree, name, raw=True, defer_init=True)
             read[name] = tuple(variable.path for variable in variables(tree, _macros(tree)))
+            local |= {locale: formats(locale)} if _is_localised(tree) else {}
         modules |= own
-        messages[draft.name] = message(desk, draft, own)
+        rules |= local
+        messages[draft.name] = message(desk, draft, own, local)
     brand = desk.brand.model_dump(mode="json")
-    return Catalogue(policy=compiled_policy(desk), messages=messages, brand=brand, variables=read), modules
+    policy = compiled_policy(desk)
+    return Catalogue(policy=policy, messages=messages, brand=brand, variables=read, formats=rules), modules
+
+
+def _is_localised(tree: nodes.Template) -> bool:
+    """Whether a template writes anything by the rules of its language."""
+    return any(found.name in FILTERS for found in tree.find_all(nodes.Filter))
 
 
 def parts(desk: Desk, draft: Draft) -> Iterator[tuple[str, str, str, str]]:
@@ -55,7 +68,7 @@ def locales(desk: Desk, draft: Draft, channel: Channel, file: str = "") -> tuple
     return tuple(sorted(tags, key=lambda tag: (tag != default, tag)))
 
 
-def message(desk: Desk, draft: Draft, modules: Mapping[str, str]) -> Message:
+def message(desk: Desk, draft: Draft, modules: Mapping[str, str], rules: Mapping[str, Formats]) -> Message:
     """The facts of a message, as the functions read them."""
     facts = draft.facts
     unversioned = Message(
@@ -72,7 +85,10 @@ def message(desk: Desk, draft: Draft, modules: Mapping[str, str]) -> Message:
         sms_parts=facts.sms_parts,
         on_unknown=facts.on_unknown,
     )
-    version = hashed([msgspec.json.encode(unversioned, order="sorted").decode(), *chain(*sorted(modules.items()))])
+    made_of = [
+        msgspec.json.encode(part, order="sorted").decode() for part in (unversioned, *([rules] if rules else []))
+    ]
+    version = hashed([*made_of, *chain(*sorted(modules.items()))])
     trigger = facts.trigger.to_model() if facts.trigger else None
     return msgspec.structs.replace(unversioned, version=version, trigger=trigger)
 

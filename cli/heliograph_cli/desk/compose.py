@@ -14,9 +14,10 @@ from heliograph.adapters.templates import Environment, is_html
 from heliograph.domain.locales import lookup
 from heliograph.domain.model import Purpose
 from heliograph_cli.desk.inline import inlined
+from heliograph_cli.desk.localising import Localised
 from heliograph_cli.desk.sources import PREVIEW, Desk, Draft, Source
 
-ENVIRONMENT = Environment()
+ENVIRONMENT = Environment(formats=Localised())
 
 
 def constants(desk: Desk, draft: Draft, locale: str) -> dict[str, Any]:

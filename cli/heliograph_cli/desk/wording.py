@@ -4,9 +4,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from jinja2 import TemplateSyntaxError
+from jinja2 import TemplateSyntaxError, nodes
 
 from heliograph.adapters.templates import is_html, is_present
+from heliograph.domain.formats import STYLES
 from heliograph.domain.model import Purpose
 from heliograph_cli.desk import compose
 from heliograph_cli.desk.findings import Finding
@@ -49,6 +50,7 @@ def check_words(desk: Desk, draft: Draft) -> Iterator[Finding]:
         used = {locale: _variables(desk, file, source) for locale, source in texts.items()}
         for locale, source in texts.items():
             yield from _links(source)
+            yield from _filters(source)
             yield from _unknown(desk, draft, locale, source, used[locale])
         yield from _forgotten(desk.policy.default_locale, texts, used)
 
@@ -62,6 +64,19 @@ def _links(source: Source) -> Iterator[Finding]:
     for number, line in enumerate(source.text.splitlines(), start=1):
         for link in UNSAFE_LINK.findall(line):
             yield Finding(source.file, number, f"The link {link} is not encrypted.", "Write https instead of http.")
+
+
+def _filters(source: Source) -> Iterator[Finding]:
+    """Filters of dates and amounts that can work with no data at all."""
+    for used in compose.ENVIRONMENT.parse(source.text).find_all(nodes.Filter):
+        given = [*used.args, *(keyword.value for keyword in used.kwargs)]
+        style = given[0].value if given and isinstance(given[0], nodes.Const) else None
+        if used.name in ("date", "datetime") and style is not None and style not in STYLES:
+            problem = f"{used.name} knows no style “{style}”."
+            yield Finding(source.file, used.lineno, problem, f"Write one of: {', '.join(STYLES)}.")
+        if used.name == "currency" and not given:
+            remedy = 'Write currency("EUR"), or where the code is: currency(data.currency).'
+            yield Finding(source.file, used.lineno, "currency does not know which currency.", remedy)
 
 
 def _unknown(
@@ -119,4 +134,5 @@ def sample_context(desk: Desk, draft: Draft, locale: str) -> dict[str, Any]:
         "data": sample.data,
         "locale": locale,
         "unsubscribe_url": UNSUBSCRIBE,
+        "timezone": desk.policy.default_timezone,
     }

@@ -13,7 +13,9 @@ import msgspec
 from jinja2 import BaseLoader, ModuleLoader, StrictUndefined, Template, TemplateRuntimeError, UndefinedError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from heliograph.adapters.filters import FILTERS
 from heliograph.domain.errors import UndeliverableError
+from heliograph.domain.formats import Formats
 from heliograph.domain.locales import lookup
 from heliograph.domain.model import Channel, JsonObject, Message, Policy, Reason
 from heliograph.domain.sms_text import economical
@@ -39,12 +41,15 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
     brand: JsonObject = {}
     variables: dict[str, tuple[str, ...]] = {}
     """Template -> the variables that it reads, such as `data.lines[].name`."""
+    formats: dict[str, Formats] = {}
+    """Language -> its rules, for the languages whose words write numbers or dates by them."""
 
 
 class Environment(ImmutableSandboxedEnvironment):
     """Jinja2 for words: sandboxed, escaping in HTML, strict about what is missing. A null is as good as missing."""
 
-    def __init__(self, loader: BaseLoader | None = None) -> None:
+    def __init__(self, loader: BaseLoader | None = None, *, formats: Mapping[str, Formats]) -> None:
+        self.formats = formats
         super().__init__(
             loader=loader,
             autoescape=is_html,
@@ -54,6 +59,7 @@ class Environment(ImmutableSandboxedEnvironment):
             lstrip_blocks=True,
             cache_size=-1,
         )
+        self.filters |= FILTERS
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """Read a field; `data.items` is the field of that name, never the method of a dict."""
@@ -91,7 +97,7 @@ class Templates:
         self.messages: Mapping[str, Message] = catalogue.messages
         self.variables = catalogue.variables
         self.brand = catalogue.brand
-        self._environment = Environment(loader)
+        self._environment = Environment(loader, formats=catalogue.formats)
         self._templates: dict[tuple[str, Channel, str], tuple[tuple[str, Template], ...]] = {}
 
     def message(self, name: str) -> Message | None:
@@ -111,10 +117,20 @@ class Templates:
         recipient: Mapping[str, Any],
         data: Mapping[str, Any],
         unsubscribe_url: str,
+        timezone: str = "",
     ) -> dict[str, str]:
-        """The parts of the content; a variable that is missing raises UndeliverableError with its name."""
+        """The parts of the content; a variable that is missing raises UndeliverableError with its name.
+
+        Times are written in the time zone of the person; without one, in that of the policy.
+        """
         found = self.locale_for(message, channel, locale)
-        context = {"recipient": recipient, "data": data, "locale": found, "unsubscribe_url": unsubscribe_url}
+        context = {
+            "recipient": recipient,
+            "data": data,
+            "locale": found,
+            "unsubscribe_url": unsubscribe_url,
+            "timezone": timezone or self.policy.default_timezone,
+        }
         parts = self._parts(message, channel, found)
         content = {part: self._text(part, template, context) for part, template in parts}
         return content if channel is not Channel.SMS else {part: economical(text) for part, text in content.items()}

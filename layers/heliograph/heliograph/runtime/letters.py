@@ -41,6 +41,7 @@ def written_letter(dispatch: Dispatch, message: Message, attributes: dict[str, o
         recipient=attributes,
         data=dispatch.data,
         unsubscribe_url=unsubscribe_url,
+        timezone=dispatch.zone.partition(" ")[0],
     )
     if dispatch.channel is Channel.SMS and measure(content["text"]).parts > message.sms_parts:
         raise UndeliverableError(Reason.TOO_LONG, f"more than {message.sms_parts} SMS parts")
