@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -45,8 +45,10 @@ class Body:
 class FakeAws:
     """Takes every request that botocore sends; keeps events and uploads, lets a function play `report`."""
 
-    def __init__(self, report: Report) -> None:
+    def __init__(self, report: Report, outputs: Mapping[str, str] = OUTPUTS) -> None:
         self.report = report
+        self.outputs = outputs
+        self.calls: list[str] = []
         self.events: list[dict[str, Any]] = []
         self.uploads: list[str] = []
         self.stacks = {"heliograph"}
@@ -54,7 +56,8 @@ class FakeAws:
 
     def send(self, request: AWSPreparedRequest) -> AWSResponse:
         """Answer one HTTP request."""
-        service = _service(request)
+        service = service_of(request)
+        self.calls.append(service)
         if service in self.failing:
             status, code, said = self.failing[service]
             return _answer(request, ERROR.format(code, said), status=status)
@@ -65,13 +68,13 @@ class FakeAws:
         name = parse_qs(_text(request))["StackName"][0]
         if name not in self.stacks:
             return _answer(request, ERROR.format("ValidationError", f"Stack {name} does not exist"), status=400)
-        return _answer(request, STACK.format(outputs="".join(OUTPUT.format(*each) for each in OUTPUTS.items())))
+        return _answer(request, STACK.format(outputs="".join(OUTPUT.format(*each) for each in self.outputs.items())))
 
     def _lambda(self, request: AWSPreparedRequest) -> AWSResponse:
         question = json.loads(_text(request))
         try:
             return _answer(request, json.dumps(self.report(question)))
-        except LookupError as error:
+        except RuntimeError as error:
             failure = json.dumps({"errorMessage": str(error.args[0]), "errorType": "Runtime.HandlerError"})
             return _answer(request, failure, headers={"X-Amz-Function-Error": "Unhandled"})
 
@@ -86,7 +89,7 @@ class FakeAws:
         return _answer(request, "", headers={"ETag": '"0"'})
 
 
-def _service(request: AWSPreparedRequest) -> str:
+def service_of(request: AWSPreparedRequest) -> str:
     authorization = request.headers["Authorization"]
     signed = authorization.decode() if isinstance(authorization, bytes) else authorization
     return signed.split("Credential=")[1].split("/")[3]

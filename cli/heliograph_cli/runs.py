@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 from heliograph_cli import target as targets
@@ -13,10 +13,15 @@ from heliograph_cli.failures import No
 from heliograph_cli.stack import Stack, ask
 
 T = TypeVar("T")
-POLL_SECONDS = 0.5
+POLL_SECONDS = 0.5  # at first
+POLL_MOST = 30.0  # at last: the status of a run of a million reads 34,000 units
+POLL_GROWTH = 1.5
 APPEAR_SECONDS = 60.0
 COMPLETE_SECONDS = 6 * 3600.0
-SHAPE = ("run_id", "campaign", "state", "audience", "counts", "suppressed", "by_channel", "further", "engagement")
+SHAPE = (
+    *("run_id", "campaign", "state", "problem", "audience", "rejected", "pending", "counts", "suppressed", "failed"),
+    *("by_channel", "further", "engagement"),
+)
 
 
 def shape(figures: dict[str, Any]) -> dict[str, Any]:
@@ -54,15 +59,23 @@ def follow(stack: Stack, run_id: str) -> dict[str, Any]:
     if not figures:
         raise No(f"Run {run_id} is still not complete.", f"Follow it: heliograph campaign status {run_id}.")
     if figures["state"] == "failed":
-        raise No(
-            f"Run {run_id} failed: {figures.get('problem', '')}.", "Correct the campaign folder and submit it again."
-        )
+        raise No(f"Run {run_id} failed: {figures['problem']}.", "Correct the campaign folder and submit it again.")
     return figures
 
 
-def wait_for(question: Callable[[], T], *, seconds: float, poll: float = POLL_SECONDS) -> T:
-    """Ask until the answer is something, or for so many seconds; returns the last answer."""
+def wait_for(question: Callable[[], T], *, seconds: float, most: float = POLL_MOST) -> T:
+    """Ask until the answer is something, or for so many seconds, ever more seldom; returns the last answer."""
     give_up_at = time.monotonic() + seconds
-    while not (answer := question()) and time.monotonic() < give_up_at:
-        time.sleep(poll)
+    for pause in pauses(most):
+        if (answer := question()) or time.monotonic() >= give_up_at:
+            break
+        time.sleep(pause)
     return answer
+
+
+def pauses(most: float) -> Iterator[float]:
+    """How long to wait between two questions: each time by half longer, and never longer than `most`."""
+    pause = min(POLL_SECONDS, most)
+    while True:
+        yield pause
+        pause = min(pause * POLL_GROWTH, most)

@@ -13,8 +13,6 @@ from heliograph_cli.failures import No, Trouble
 from heliograph_cli.target import Target
 
 LINK_SECONDS = 12 * 3600  # how long a link to a page opens
-NONE = ("there is no", "nothing was ever")
-"""How the report function says that it was asked about something that does not exist."""
 
 
 @dataclass(frozen=True)
@@ -69,19 +67,21 @@ def stack_at(target: Target) -> Stack:
         ) from None
 
 
-def ask(stack: Stack, action: str, **question: str | None) -> Any:
-    """Ask the report function; a question about something that does not exist is answered by `No`."""
+def ask(stack: Stack, action: str, **question: Any) -> Any:
+    """Ask the report function; that what was asked about does not exist is answered by `No`."""
     response = targets.functions(stack.target).invoke(
         FunctionName=stack.report_function, Payload=json.dumps({"action": action, **question}).encode()
     )
     answer = json.loads(response["Payload"].read())
-    if not response.get("FunctionError"):
-        return answer
-    said = str(answer.get("errorMessage", "it stopped")).rstrip(".")
-    if any(words in said for words in NONE):
-        what = said.partition(": ")[2] or said
-        raise No(f"{what[:1].upper()}{what[1:]}.")
-    raise Trouble(f"The report function failed: {said}.", f"Its log is /aws/lambda/{stack.report_function}.")
+    if response.get("FunctionError"):
+        said = str(answer.get("errorMessage", "it stopped")).rstrip(".")
+        raise Trouble(f"The report function failed: {said}.", f"Its log is /aws/lambda/{stack.report_function}.")
+    match answer:
+        case {"not_found": str(what), "next_step": str(next_step)}:
+            raise No(what, next_step)
+        case {"malformed": str(place), "reason": str(reason)}:
+            raise Trouble(f"{place}: {reason}.", "Correct it and run the command again.")
+    return answer
 
 
 def link(stack: Stack, key: str) -> str:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 LOCAL_KEY = "test"  # the local cloud's root key; the real one is never sent there
 CONNECTIONS = 32  # parallel imports
+ANSWER_SECONDS = 330  # the report function's Timeout in template.yaml, and a little for the way back
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,11 @@ def events(target: Target) -> EventBridgeClient:
 
 
 def functions(target: Target) -> LambdaClient:
-    return session(target).client("lambda", endpoint_url=target.endpoint or None)
+    """Waits longer than a function may take, and never runs one twice because its answer did not come."""
+    from botocore.config import Config
+
+    config = Config(read_timeout=ANSWER_SECONDS, retries={"total_max_attempts": 1}, tcp_keepalive=True)
+    return session(target).client("lambda", endpoint_url=target.endpoint or None, config=config)
 
 
 def s3(target: Target) -> S3Client:

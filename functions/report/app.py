@@ -6,33 +6,61 @@ from datetime import datetime
 from typing import Any
 
 from heliograph.domain.addresses import moment
-from heliograph.domain.errors import MalformedError
+from heliograph.domain.errors import MalformedError, NotFoundError
+from heliograph.domain.ids import is_identifier
 from heliograph.runtime import consents, reports
 
 ACTIONS = ("runs", "status", "report", "timeline", "why", "decide", "consents")
 
 
+IDENTIFIERS = ("run_id", "recipient_id", "message")
+
+
 def handler(event: Any, context: Any) -> Any:
-    """Answer one question: `{"action": one of ACTIONS, …}`."""
+    """Answer one question: `{"action": one of ACTIONS, …}`.
+
+    A question about nothing is answered `{"not_found", "next_step"}`, one that cannot be read
+    `{"malformed", "reason"}`: neither is an error of this function, for trying again would not help.
+    """
+    try:
+        return reports.plain(_answer(event))
+    except NotFoundError as nothing:
+        return {"not_found": nothing.what, "next_step": nothing.next_step}
+    except MalformedError as error:
+        return {"malformed": error.place, "reason": error.reason}
+
+
+def _answer(event: Any) -> Any:
+    _check(event)
     match event:
         case {"action": "runs"}:
-            answer: Any = reports.runs()
+            return reports.runs()
         case {"action": "status", "run_id": str(run_id)}:
-            answer = reports.status(run_id)
+            return reports.status(run_id)
         case {"action": "report", "run_id": str(run_id)}:
-            answer = reports.report(run_id)
+            return reports.report(run_id)
         case {"action": "timeline", "recipient_id": str(recipient_id)}:
-            answer = reports.timeline(recipient_id)
+            return reports.timeline(recipient_id)
         case {"action": "why", "recipient_id": str(recipient_id)}:
-            answer = reports.why(recipient_id, event.get("message"), event.get("run_id"), _time(event.get("at")))
+            return reports.why(recipient_id, event.get("message"), event.get("run_id"), _time(event.get("at")))
         case {"action": "decide", "recipient_id": str(recipient_id), "message": str(message)}:
-            answer = reports.decide(recipient_id, message, _time(event.get("at")))
+            return reports.decide(recipient_id, message, _time(event.get("at")))
         case {"action": "consents", "recipient_id": str(recipient_id)}:
-            answer = consents.answer(recipient_id, event.get("at"))
-        case _:
-            raise MalformedError("action", f"must be one of {', '.join(ACTIONS)}, with its id")
-    return reports.plain(answer)
+            return consents.answer(recipient_id, _time(event.get("at")))
+    raise MalformedError("action", f"must be one of {', '.join(ACTIONS)}, with its id")
 
 
-def _time(text: str | None) -> datetime | None:
+def _check(event: Any) -> None:
+    """Refuse what is no identifier of ours: ids become keys of items and of pages."""
+    if not isinstance(event, dict):
+        raise MalformedError("question", "must be an object")
+    for name in IDENTIFIERS:
+        value = event.get(name)
+        if value is not None and not (isinstance(value, str) and is_identifier(value)):
+            raise MalformedError(name, "must be 1 to 128 characters of A-Z a-z 0-9 _ -")
+
+
+def _time(text: Any) -> datetime | None:
+    if not isinstance(text, str | None):
+        raise MalformedError("at", "must be a time")
     return moment(text) if text else None

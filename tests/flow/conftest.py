@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.httpsession import URLLib3Session
+from click.testing import CliRunner, Result
 
+from fake_aws import FakeAws, service_of
 from flow_system import ROOT, System, forget_clients
+from functions.report.app import handler
+from heliograph_cli.main import cli
 from heliograph_cli.stack import Stack
 from heliograph_cli.target import Target
 from local_cloud import REGION, local_cloud
@@ -32,6 +38,37 @@ def system(deployed: System, monkeypatch: pytest.MonkeyPatch) -> System:
         monkeypatch.setenv(name, value)
     deployed.rest()
     return deployed
+
+
+@pytest.fixture
+def heliograph(system: System, stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """A command on the system, which asks the real handler of the report function in this process."""
+    asked = FakeAws(lambda question: handler(question, None), outputs=outputs_of(stack))
+    asked.stacks.add(system.name)
+    send = URLLib3Session.send
+
+    def answered(http: URLLib3Session, request: AWSPreparedRequest) -> AWSResponse:
+        return asked.send(request) if service_of(request) in ("lambda", "cloudformation") else send(http, request)
+
+    monkeypatch.setattr(URLLib3Session, "send", answered)
+    where = ("--endpoint-url", system.cloud.endpoint, "--stack", system.name, "--region", REGION)
+
+    def run(*words: str, say: str = "") -> Result:
+        return CliRunner().invoke(cli, [*words, *where], catch_exceptions=False, input=say)
+
+    return run
+
+
+def outputs_of(stack: Stack) -> dict[str, str]:
+    """The outputs of the stack, had it been deployed whole."""
+    return {
+        "BusName": stack.bus,
+        "BucketName": stack.bucket,
+        "RecipientsTable": stack.recipients_table,
+        "LedgerTable": stack.ledger_table,
+        "RunsTable": stack.runs_table,
+        "ReportFunction": f"{stack.target.stack}-report",
+    }
 
 
 @pytest.fixture

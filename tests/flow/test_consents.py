@@ -10,7 +10,7 @@ import pytest
 
 from flow_system import System
 from heliograph.adapters.templates import Templates
-from heliograph.domain.errors import MalformedError
+from heliograph.domain.errors import NotFoundError
 from heliograph.domain.model import Channel, EngagementEvent, EngagementKind, Events
 from heliograph.runtime import consents, deps
 
@@ -54,7 +54,7 @@ def engage(system: System, person: str, kind: EngagementKind, channel: Channel, 
 
 def states(person: str, at: datetime | None = None) -> dict[str, str]:
     """What holds, of what somebody ever spoke about."""
-    told = consents.answer(person, at.isoformat() if at else None)
+    told = consents.answer(person, at)
     return {
         f"{each['subject']}/{each['channel']}": str(each["state"])
         for each in told["consents"]
@@ -156,5 +156,5 @@ def test_every_topic_and_purpose_is_answered_for_every_channel(system: System, p
 
 
 def test_nobody_is_asked_about_who_does_not_exist(system: System, person: str) -> None:
-    with pytest.raises(MalformedError, match="there is no"):
+    with pytest.raises(NotFoundError, match=f"Nobody is known as {person}"):
         consents.answer(person, None)

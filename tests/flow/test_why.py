@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from flow_system import System
 from functions.report.app import handler
-from heliograph.domain.errors import MalformedError
+from heliograph.domain.errors import NotFoundError
 from heliograph.domain.model import Inputs
 from heliograph.domain.replaying import Finding, Replayed
 from heliograph.runtime import clients, deps, reports
@@ -185,7 +185,7 @@ def test_why_is_asked_of_a_message_a_run_and_a_time(system: System, person: str)
     assert reports.why(person, message="spring_sale")["run_id"] == run_id
     assert reports.why(person, run_id=run_id)["message"] == "spring_sale"
     assert reports.why(person, at=between)["run_id"] is None
-    with pytest.raises(MalformedError, match="nothing was ever decided about spring_sale until 2026-01-01"):
+    with pytest.raises(NotFoundError, match="Nothing was ever decided about spring_sale until 2026-01-01"):
         reports.why(person, message="spring_sale", at=datetime(2026, 1, 1, tzinfo=UTC))
 
 
@@ -213,7 +213,7 @@ def test_somebody_whom_nobody_knows_can_be_asked_about(system: System, person: s
 
 
 def test_a_message_that_does_not_exist_is_named(system: System, person: str) -> None:
-    with pytest.raises(MalformedError, match="there is no message no_such_message"):
+    with pytest.raises(NotFoundError, match="There is no message no_such_message"):
         reports.decide(person, "no_such_message")
 
 
@@ -341,5 +341,5 @@ def test_the_report_function_is_asked_why_and_what_would_be_decided(
     about = {"recipient_id": person, "at": "2099-01-01", "message": None, "run_id": None}
     told = handler(about | question, None)
     assert json.loads(json.dumps(told))["message"] == "spring_sale"
-    with pytest.raises(MalformedError, match="is not an ISO 8601 time"):
-        handler(about | question | {"at": "soon"}, None)
+    refused = handler(about | question | {"at": "soon"}, None)
+    assert refused == {"malformed": "time", "reason": "is not an ISO 8601 time"}

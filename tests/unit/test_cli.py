@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ from click.testing import CliRunner, Result
 
 from fake_aws import FakeAws
 from heliograph.domain.model import Reason
+from heliograph_cli import target as targets
 from heliograph_cli.main import COMMANDS, cli
+from heliograph_cli.runs import pauses
 
 RUN = "01K0XW5N3M8QJ4RZT6V2Y7B9CD"
 ENDPOINT = "http://127.0.0.1:4999"
@@ -80,7 +83,7 @@ DECIDED = {
 def report(question: dict[str, Any]) -> Any:
     """A report function that knows one run and one person."""
     if (question.get("run_id") or RUN) != RUN or question.get("recipient_id", "anna-1") != "anna-1":
-        raise LookupError("run_id: there is no run 01: `heliograph campaign list` shows them")
+        return {"not_found": "There is no run 01.", "next_step": "`heliograph campaign list` shows them."}
     listed = [{**{name: FIGURES[name] for name in ("run_id", "campaign", "state", "started_at")}, "more": 1}]
     return {
         "runs": listed,
@@ -146,7 +149,8 @@ def test_campaign_list_has_exactly_the_fields_that_scripts_read(aws: FakeAws) ->
 def test_campaign_status_has_exactly_the_fields_that_scripts_read(aws: FakeAws) -> None:
     status = told(local("campaign", "status", RUN, "--json"))
     assert list(status) == [
-        "run_id", "campaign", "state", "audience", "counts", "suppressed", "by_channel", "further", "engagement"
+        "run_id", "campaign", "state", "problem", "audience", "rejected", "pending", "counts", "suppressed", "failed",
+        "by_channel", "further", "engagement",
     ]  # fmt: skip
     assert sum(status["counts"].values()) == status["audience"]
 
@@ -354,6 +358,43 @@ def test_an_unknown_run_is_a_no_and_says_where_to_look(aws: FakeAws) -> None:
     result = local("campaign", "status", "01K0XW5N3M8QJ4RZT6V2Y7B9CE")
     assert result.exit_code == 1
     assert "heliograph campaign list" in result.stderr
+
+
+def test_a_report_function_that_stopped_is_trouble_with_its_log(aws: FakeAws) -> None:
+    def stop(question: dict[str, Any]) -> Any:
+        raise RuntimeError("Task timed out after 300.00 seconds")
+
+    aws.report = stop
+    result = local("campaign", "list")
+    assert result.exit_code == 2
+    assert "Task timed out" in result.stderr
+    assert "/aws/lambda/heliograph-report" in result.stderr
+
+
+def test_a_question_that_cannot_be_read_is_wrong_usage(aws: FakeAws) -> None:
+    aws.report = lambda _: {"malformed": "at", "reason": "is not a time"}
+    assert local("campaign", "list").exit_code == 2
+
+
+def test_a_question_whose_answer_is_lost_is_not_asked_again(aws: FakeAws) -> None:
+    aws.failing["lambda"] = (503, "ServiceUnavailable", "busy")
+    assert local("campaign", "list").exit_code == 2
+    assert aws.calls.count("lambda") == 1
+
+
+def test_an_answer_is_awaited_for_longer_than_the_report_function_may_take(aws: FakeAws) -> None:
+    template = (Path(__file__).parents[2] / "template.yaml").read_text()
+    (timeout,) = re.findall(r"\n  Report:\n(?:    .*\n)*?      Timeout: (\d+)", template)
+    config = targets.functions(targets.Target("heliograph", "eu-west-1", ENDPOINT)).meta.config
+    assert vars(config)["_user_provided_options"]["read_timeout"] > int(timeout)
+
+
+def test_a_run_is_asked_about_ever_more_seldom_but_never_forgotten() -> None:
+    waits = list(islice(pauses(30), 40))
+    assert waits[0] == 0.5
+    assert waits == sorted(waits)
+    assert max(waits) == 30
+    assert list(islice(pauses(0.25), 3)) == [0.25] * 3
 
 
 def test_a_missing_stack_is_named_with_what_to_do(aws: FakeAws) -> None:

@@ -30,7 +30,7 @@ def report(question: dict[str, Any]) -> Any:
     """A report function that knows one person."""
     ASKED.append(question)
     if question["recipient_id"] != "anna-1":
-        raise LookupError("recipient_id: there is no ben: `heliograph recipients export` lists all")
+        return {"not_found": "Nobody is known as ben.", "next_step": "`heliograph recipients export` lists everybody."}
     unset = {"subject": "promotional", "channel": "sms", "state": "not_set", "at": None}
     history = [GIVEN | {"recorded_at": "2026-11-20T09:00:02Z", "holds": True}]
     return {

@@ -22,6 +22,9 @@ KOLKATA = ZoneInfo("Asia/Kolkata")
 HOSTILE = '<script>alert("x")</script>&"\''
 
 
+NOBODY = {"accepted": 0, "suppressed": 0, "deferred": 0, "failed": 0, "unknown": 0}
+
+
 def figures(**what: Any) -> RunFigures:
     facts: dict[str, Any] = {
         "run_id": "01K0XW5N3M8QJ4RZT6V2Y7B9CD",
@@ -129,10 +132,34 @@ def test_a_run_that_failed_says_why() -> None:
 
 
 def test_an_empty_run_has_a_page() -> None:
-    nobody = figures(
-        audience=0, counts=dict.fromkeys(figures().counts, 0), suppressed={}, failed={}, by_channel={}, engagement={}
-    )
-    assert "The sums match." in words(report_page(nobody))
+    shown = words(report_page(figures(audience=0, counts=NOBODY, rejected=12)))
+    assert "Nobody was sent to: the segment names nobody. 12 rows were refused" in shown
+
+
+@pytest.mark.parametrize(
+    ("facts", "text"),
+    [
+        ({"audience": 0, "counts": NOBODY}, "Nobody was sent to: the segment names nobody."),
+        ({"audience": 0, "counts": NOBODY, "ingested": False, "state": "running"}, "still being read"),
+        (
+            {"audience": 0, "counts": NOBODY, "state": "failed", "problem": "campaign.toml: is empty"},
+            "This run failed: campaign.toml: is empty. Nobody was sent to.",
+        ),
+        (
+            {"audience": 9, "counts": {**NOBODY, "accepted": 9}, "state": "failed", "problem": "row 10: too long"},
+            "This run failed: row 10: too long. It stopped after 9 people.",
+        ),
+        ({"audience": 9, "counts": {**NOBODY, "failed": 9}}, "Nobody was sent to: 9 failed."),
+        ({"audience": 9, "counts": {**NOBODY, "deferred": 9}}, "Nobody was sent to yet: 9 deferred."),
+        ({"audience": 1, "counts": {**NOBODY, "unknown": 1}, "pending": 1, "state": "running"}, "1 person is on"),
+        ({"audience": 1001}, "The sums do not match: 1,000 of 1,001 are accounted for."),
+    ],
+)
+def test_no_page_celebrates_what_nobody_got(facts: dict[str, Any], text: str) -> None:
+    shown = words(report_page(figures(**facts)))
+    assert text in shown
+    assert "The sums match" not in shown
+    assert "Nobody is lost" not in shown
 
 
 def test_a_timeline_has_the_latest_decision_first() -> None:

@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from heliograph.domain.figures import RunFigures
+from heliograph.domain.headlines import headline
 from heliograph_cli.campaign_folder import read_folder
 from heliograph_cli.commands.send import identifier
-from heliograph_cli.console import answer, remark, table
+from heliograph_cli.console import answer, bold, remark, stacked, table
 from heliograph_cli.options import common_options, example
 from heliograph_cli.runs import follow, shape, submit_folder
 from heliograph_cli.stack import ask, connect, link
 
 if TYPE_CHECKING:
+    from rich.console import Group
     from rich.table import Table
 
 
@@ -36,7 +39,7 @@ def submit(directory: Path, wait: bool) -> None:
     remark(f"Run {run_id} of {folder.name} started.")
     figures = follow(stack, run_id) if wait else ask(stack, "status", run_id=run_id)
     next_step = f"Run {run_id}. Follow it: heliograph campaign status {run_id}"
-    answer(shape(figures), _sums(figures) if wait else next_step, title=_title(figures) if wait else "")
+    answer(shape(figures), _told(figures) if wait else next_step)
 
 
 @campaign.command("list", epilog=example("heliograph campaign list --json"))
@@ -58,7 +61,7 @@ def list_() -> None:
 def status(run: str) -> None:
     """Show the sums of RUN: who was sent to, who was not, and why."""
     figures = ask(connect(), "status", run_id=run)
-    answer(shape(figures), _sums(figures), title=_title(figures))
+    answer(shape(figures), _told(figures))
 
 
 @campaign.command(epilog=example("heliograph campaign report 01K0XW5N3M8QJ4RZT6V2Y7B9CD"))
@@ -70,12 +73,17 @@ def report(run: str) -> None:
     made = ask(stack, "report", run_id=run)
     links = {"html": link(stack, made["html_key"]), "json": link(stack, made["json_key"])}
     figures = made["figures"]
-    answer(shape(figures) | {"links": links}, _sums(figures), title=_title(figures))
+    answer(shape(figures) | {"links": links}, _told(figures))
     remark(f"Report: {links['html']}\nFigures: {links['json']}")
 
 
-def _title(figures: dict[str, Any]) -> str:
-    return f"{figures['campaign']}, run {figures['run_id']}: {figures['state']}"
+def _told(figures: dict[str, Any]) -> Group:
+    """What it comes to, and the sums of a run that has any."""
+    import msgspec
+
+    first = headline(msgspec.convert(figures, RunFigures))
+    title = bold(f"{figures['campaign']}, run {figures['run_id']}: {figures['state']}")
+    return stacked(title, first.text, *([_sums(figures)] if figures["audience"] else []))
 
 
 def _sums(figures: dict[str, Any]) -> Table:

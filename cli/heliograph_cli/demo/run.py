@@ -132,7 +132,7 @@ def _campaign(stack: Stack, folder: Path) -> dict[str, Any]:
             say(f"{figures['audience'] - figures['pending']:,} of {figures['audience']:,} people")
             return figures if figures["state"] != "running" else {}
 
-        figures = wait_for(complete, seconds=RUN_SECONDS, poll=POLL_SECONDS)
+        figures = wait_for(complete, seconds=RUN_SECONDS, most=POLL_SECONDS)
         return figures or dict(ask(stack, "status", run_id=run_id))
 
 
@@ -148,7 +148,7 @@ def _outbox(target: Target, shop: Orders, *, since: datetime) -> list[Message]:
             say(f"{number:,} of {shop.expected:,}")
             return number >= shop.expected
 
-        wait_for(arrived, seconds=SETTLE_SECONDS, poll=POLL_SECONDS)
+        wait_for(arrived, seconds=SETTLE_SECONDS, most=POLL_SECONDS)
     return sent
 
 
@@ -170,7 +170,7 @@ def _settle(stack: Stack, run_id: str, outbox: Sequence[Message], expected: Expe
             figures.update(ask(stack, "status", run_id=run_id))
             return all(check.holds for check in checks(figures, outbox, expected))
 
-        wait_for(hold, seconds=SETTLE_SECONDS, poll=POLL_SECONDS)
+        wait_for(hold, seconds=SETTLE_SECONDS, most=POLL_SECONDS)
     return figures
 
 

@@ -12,6 +12,7 @@ import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from heliograph.domain.figures import RunFigures
+from heliograph.domain.headlines import headline
 from heliograph.domain.meanings import MEANINGS
 from heliograph.domain.model import JsonObject
 from heliograph.domain.rates import rates
@@ -28,7 +29,7 @@ def report_page(figures: RunFigures) -> str:
     return _page(
         "report.html",
         figures=figures,
-        holds=sum(figures.counts.values()) == figures.audience,
+        headline=headline(figures),
         sums=[(name, figures.counts[name]) for name in SUMS],
         steps=[(name, reached.get(name, 0)) for name in STEPS],
         rates=rates(figures),

@@ -15,6 +15,16 @@ class UndeliverableError(Exception):
         self.detail = detail
 
 
+class NotFoundError(Exception):
+    """A question was asked about something that does not exist: that is an answer, and no fault of whoever asked."""
+
+    def __init__(self, what: str, next_step: str) -> None:
+        super().__init__(what)
+        self.what = what
+        """A sentence by identifiers only."""
+        self.next_step = next_step
+
+
 class MalformedError(Exception):
     """A piece of input (event, row, file) cannot be read; its text says where and why, without quoting it."""
 

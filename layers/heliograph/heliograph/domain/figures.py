@@ -56,6 +56,9 @@ class RunFigures(Value, frozen=True, kw_only=True, omit_defaults=False):
     further_engagement: dict[str, int] = {}
     """What happened to the messages on further channels."""
     problem: str = ""
+    """Why the run failed; empty when it did not."""
+    ingested: bool = True
+    """Whether all of the segment was read: until then the audience may grow."""
 
 
 def figures(run: Run, records: Iterable[Planned | Delivered]) -> RunFigures:
@@ -100,6 +103,7 @@ def figures(run: Run, records: Iterable[Planned | Delivered]) -> RunFigures:
         engagement=dict(engagement),
         further_engagement=dict(further_engagement),
         problem=run.problem,
+        ingested=run.ingested,
     )
 
 

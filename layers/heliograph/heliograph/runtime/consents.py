@@ -6,20 +6,18 @@ from datetime import datetime
 
 import msgspec
 
-from heliograph.domain.addresses import moment
 from heliograph.domain.consents import Statement, as_of
-from heliograph.domain.errors import MalformedError
+from heliograph.domain.errors import NotFoundError
 from heliograph.domain.model import Channel, Consent, ConsentState, JsonObject, Purpose, consent_key
 from heliograph.runtime import deps
 
 
-def answer(recipient_id: str, at: str | None) -> JsonObject:
+def answer(recipient_id: str, then: datetime | None) -> JsonObject:
     """The state of every topic and purpose on every channel, and the history until then, oldest first."""
     history = deps.consents().of(recipient_id)
     person = deps.recipients().get_many([recipient_id], consistent=True).get(recipient_id)
     if person is None and not history:
-        raise MalformedError("recipient_id", f"there is no {recipient_id}: `heliograph recipients export` lists all")
-    then = moment(at) if at else None
+        raise NotFoundError(f"Nobody is known as {recipient_id}.", "`heliograph recipients export` lists everybody.")
     held = as_of(history, then) if then else person.consents if person else {}
     said = [each for each in history if then is None or each.consent.at <= then]
     return {

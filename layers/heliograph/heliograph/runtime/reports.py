@@ -10,10 +10,10 @@ from typing import Any
 import msgspec
 
 from heliograph.adapters import pages
-from heliograph.domain.errors import MalformedError
+from heliograph.domain.errors import NotFoundError
 from heliograph.domain.facts import Fact, Facts, at_of, detail_of, state_of
 from heliograph.domain.figures import RunFigures, figures
-from heliograph.domain.model import NO_DISPATCH, Channel, JsonObject, LedgerEntry, RecordKey, Run, Verdict
+from heliograph.domain.model import NO_DISPATCH, Channel, JsonObject, LedgerEntry, Message, RecordKey, Run, Verdict
 from heliograph.domain.planning import spelled_out
 from heliograph.domain.zones import best_zone, zones_of
 from heliograph.runtime import deps, explaining
@@ -67,9 +67,8 @@ def why(
     if not fitting:
         about = " ".join([*([f"about {message}"] if message else []), *([f"in run {run_id}"] if run_id else [])])
         until = f"until {at.isoformat(timespec='seconds')}" if at else ""
-        raise MalformedError(
-            "recipient_id", " ".join(f"nothing was ever decided {about} {until} for this person".split())
-        )
+        what = " ".join(f"Nothing was ever decided {about} {until} for this person".split())
+        raise NotFoundError(f"{what}.", f"All that was: heliograph timeline {recipient_id}")
     latest = max(fitting, key=lambda entry: (entry.decided_at, entry.dispatch_id))
     (told,) = _told([latest])
     return {"recipient_id": recipient_id, **told, **explaining.replayed(latest)}
@@ -77,16 +76,20 @@ def why(
 
 def decide(recipient_id: str, message: str, at: datetime | None = None) -> JsonObject:
     """What would be decided now, or at a time, on a message to a person; it has no effect."""
-    facts = deps.templates().message(message)
-    if facts is None:
-        raise MalformedError("message", f"there is no message {message}: `heliograph preview` shows them")
-    return explaining.asked(recipient_id, facts, at or deps.now())
+    return explaining.asked(recipient_id, _message(message), at or deps.now())
+
+
+def _message(name: str) -> Message:
+    messages = deps.templates().messages
+    if name not in messages:
+        raise NotFoundError(f"There is no message {name}.", f"Deployed are {', '.join(sorted(messages))}.")
+    return messages[name]
 
 
 def _run(run_id: str) -> Run:
     run = deps.runs().get(run_id)
     if run is None:
-        raise MalformedError("run_id", f"there is no run {run_id}: `heliograph campaign list` shows them")
+        raise NotFoundError(f"There is no run {run_id}.", "`heliograph campaign list` shows them.")
     return run
 
 

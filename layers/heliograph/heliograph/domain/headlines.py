@@ -1,0 +1,49 @@
+"""A run in a sentence: what its figures come to, so that a page of zeros is never taken for a success."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from heliograph.domain.figures import RunFigures
+
+
+class Headline(NamedTuple):
+    """What is said first of a run."""
+
+    text: str
+    good: bool
+    """Whether somebody was sent to and the sums match; all else asks for a look."""
+
+
+def headline(figures: RunFigures) -> Headline:
+    """The worst that is to be said of a run, else that everybody is accounted for."""
+    counts = figures.counts
+    accounted = sum(counts.values())
+    if figures.problem:
+        return Headline(f"This run failed: {figures.problem.rstrip('.')}. {_reached(figures)}", good=False)
+    if accounted != figures.audience:
+        return Headline(f"The sums do not match: {accounted:,} of {figures.audience:,} are accounted for.", good=False)
+    if not figures.ingested:
+        return Headline("The segment is still being read: these figures are not final.", good=False)
+    if not figures.audience:
+        return Headline(f"Nobody was sent to: the segment names nobody.{_refused(figures.rejected)}", good=False)
+    if figures.pending:
+        return Headline(f"{_people(figures.pending)} on their way: these figures are not final.", good=False)
+    if not counts["accepted"]:
+        left = ", ".join(f"{number:,} {name}" for name, number in counts.items() if number)
+        return Headline(f"Nobody was sent to{' yet' if counts['deferred'] else ''}: {left}.", good=False)
+    return Headline("Everybody is accounted for.", good=True)
+
+
+def _reached(figures: RunFigures) -> str:
+    if not figures.audience:
+        return "Nobody was sent to."
+    return f"It stopped after {figures.audience:,} {'person' if figures.audience == 1 else 'people'}."
+
+
+def _refused(rows: int) -> str:
+    return f" {rows:,} {'row was' if rows == 1 else 'rows were'} refused; rejected.csv says why." if rows else ""
+
+
+def _people(number: int) -> str:
+    return "1 person is" if number == 1 else f"{number:,} people are"
