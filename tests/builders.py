@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from heliograph.adapters.open_tokens import OpenTokens
 from heliograph.domain.decisions import NO_CONFIRMATION, decision, inputs_of, unknown_message
 from heliograph.domain.model import (
     AddressSuppression,
@@ -35,6 +36,8 @@ from heliograph.domain.planning import decide
 NOW = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
 REQUEST_ID = "01KAJ8ZQG0AMARA0000000000A"
 PACK_ID = "01KAJ8ZQG0PACK00000000000P"
+RUN_ID = "01KAJ8ZQG0RVN00000000000AR"
+TOKENS = OpenTokens("a secret of tests")
 CONTENT = {
     Channel.EMAIL: {"subject": "Hello", "html": "<p>Hello</p>", "text": "Hello"},
     Channel.SMS: {"text": "Hello"},

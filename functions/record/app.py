@@ -2,45 +2,60 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Sequence
+from functools import partial
 
 from heliograph.adapters.engagement import read
 from heliograph.domain.engagement import consequences
-from heliograph.domain.errors import MalformedError
-from heliograph.domain.facts import by_record
+from heliograph.domain.facts import by_record, record_of
 from heliograph.domain.model import Consequence, EngagementEvent, Refund
 from heliograph.runtime import deps
-from heliograph.runtime.handlers import batch_handler
-from heliograph.runtime.observe import count_events, logger
+from heliograph.runtime.handlers import Batch, Part, batch_handler
+from heliograph.runtime.observe import count_events
 
 
 @batch_handler
-def handler(bodies: list[str]) -> None:
-    """Take a batch as a whole: everything here may run twice, so any failure means that the batch comes again."""
-    now, templates = deps.now(), deps.templates()
-    events = [one for body in bodies for one in read_or_park(body)]
-    for record, facts in by_record(events).items():
-        deps.records().keep(record, facts, now)
+def handler(batch: Batch) -> None:
+    """Take a batch as a whole: one write for all events of a pack. What fails comes again alone.
+
+    Everything here may be done twice, in any order: one step that fails does not keep an event from the others.
+    """
+    events = batch.read(partial(read, tokens=deps.open_tokens))
+    for some in of_one_record(events):
+        batch.work(keep, some)
     for one in events:
-        for consequence in consequences(one, messages=templates.messages, policy=templates.policy):
-            apply(consequence, now)
-    deps.bucket().keep_events(events)
-    count_events(events)
+        batch.work(follow, [one])
+    taken = batch.taken(events)
+    batch.work(deps.bucket().keep_events, taken)
+    count_events(event for _, event in batch.taken(taken))
 
 
-def apply(consequence: Consequence, now: datetime) -> None:
+def of_one_record(events: Sequence[Part[EngagementEvent]]) -> list[list[Part[EngagementEvent]]]:
+    """The events of each record; those whose outcome is known already belong to none."""
+    records: dict[object, list[Part[EngagementEvent]]] = {}
+    for part in events:
+        if part.content.place:
+            records.setdefault(record_of(part.content), []).append(part)
+    return list(records.values())
+
+
+def keep(events: Sequence[EngagementEvent]) -> None:
+    """Keep what happened as facts of the dispatches."""
+    for record, facts in by_record(events).items():
+        deps.records().keep(record, facts, deps.now())
+
+
+def follow(events: Sequence[EngagementEvent]) -> None:
+    """Let events have their consequences."""
+    templates = deps.templates()
+    for event in events:
+        for consequence in consequences(event, messages=templates.messages, policy=templates.policy):
+            apply(consequence)
+
+
+def apply(consequence: Consequence) -> None:
     """Change what is kept of the person, or what counts against their caps."""
     if isinstance(consequence, Refund):
-        deps.reservations().refund([(consequence.recipient_id, consequence.dispatch_id)], now)
+        deps.reservations().refund([(consequence.recipient_id, consequence.dispatch_id)], deps.now())
     else:
         deps.recipients().apply(consequence)
-
-
-def read_or_park(body: str) -> tuple[EngagementEvent, ...]:
-    """The events of a message; one that cannot be read is parked in the dead letters."""
-    try:
-        return read(body)
-    except MalformedError as error:
-        logger.warning("A message was parked", extra={"place": error.place, "reason": error.reason})
-        deps.parking().park(body, place=error.place, reason=error.reason)
-        return ()

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from builders import (
     NOW,
+    PACK_ID,
     a_fallback,
     a_message,
     a_promotion,
@@ -121,8 +122,8 @@ def test_every_channel_that_was_skipped_is_told_with_its_reason() -> None:
 
 
 PUSH_THEN = a_message(channels=(PUSH,), fallback=(a_fallback(SMS), a_fallback(EMAIL, unless=EngagementKind.DELIVERED)))
-PUSHED = EarlierDispatch(place="pack-0", channel=PUSH, unless=EngagementKind.OPENED, within=7200, at=NOW)
-TEXTED = EarlierDispatch(place="pack-1", channel=SMS, unless=EngagementKind.DELIVERED, within=600, at=NOW)
+PUSHED = EarlierDispatch(place=f"{PACK_ID}-0", channel=PUSH, unless=EngagementKind.OPENED, within=7200, at=NOW)
+TEXTED = EarlierDispatch(place=f"{PACK_ID}-1", channel=SMS, unless=EngagementKind.DELIVERED, within=600, at=NOW)
 FIRST, SECOND, THIRD = a_request(), a_request(stage=1, earlier=(PUSHED,)), a_request(stage=2, earlier=(PUSHED, TEXTED))
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders import NOW, a_letter
+from builders import NOW, RUN_ID, a_letter
 from heliograph.adapters.channels.email import read_ses_event, ses_sender
 from heliograph.adapters.channels.email_bulk import BULK_BYTES
 from heliograph.domain.errors import MalformedError
@@ -228,7 +228,7 @@ SENT_AT, HAPPENED_AT = "2026-11-21T10:00:00.000Z", "2026-11-21T10:05:00.000Z"
 
 
 def an_event(event_type: str = "Open", key: str = "open", **payload: Any) -> dict[str, Any]:
-    tags = {name: [value] for name, value in a_letter(run_id="run-1").tags().items()} | {"ses:operation": ["SendEmail"]}
+    tags = {name: [value] for name, value in a_letter(run_id=RUN_ID).tags().items()} | {"ses:operation": ["SendEmail"]}
     mail = {"timestamp": SENT_AT, "messageId": "ses-1", "destination": ["amara@example.com"], "tags": tags}
     return {"source": "aws.ses", "id": "e-1", "detail": {"eventType": event_type, "mail": mail, key: payload}}
 
@@ -268,10 +268,10 @@ def test_every_ses_event_has_one_word_of_ours(
 
 
 def test_an_event_brings_back_our_ids() -> None:
-    event, letter = read_ses_event(an_event()), a_letter(run_id="run-1")
+    event, letter = read_ses_event(an_event()), a_letter(run_id=RUN_ID)
     assert event is not None
     assert (event.dispatch_id, event.recipient_id) == (letter.dispatch.dispatch_id, letter.dispatch.recipient_id)
-    assert (event.place, event.message, event.run_id) == (letter.place, letter.message.name, "run-1")
+    assert (event.place, event.message, event.run_id) == (letter.place, letter.message.name, RUN_ID)
 
 
 @pytest.mark.parametrize(("payload", "permanent"), [(HARD, True), (LISTED, True), (SOFT, False), (UNCLEAR, False)])

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders import NOW, a_dispatch, a_letter, a_message
-from heliograph.adapters.engagement import read
+from builders import NOW, PACK_ID, RUN_ID, TOKENS, a_dispatch, a_letter, a_message
+from heliograph.adapters import engagement as on_the_queue
+from heliograph.adapters.channels.push_devices import data_of
 from heliograph.domain import engagement
 from heliograph.domain.engagement import outcome_events
 from heliograph.domain.errors import MalformedError
@@ -48,7 +49,7 @@ def an_event(kind: EngagementKind, channel: Channel = Channel.EMAIL, **fields: A
         "dispatch_id": "d-1",
         "recipient_id": "amara",
         "occurred_at": NOW,
-        "place": "pack-1",
+        "place": f"{PACK_ID}-1",
         "message": "news",
         "address": ADDRESSES[channel],
     }
@@ -197,7 +198,8 @@ def test_what_an_outcome_reports_is_the_same_twice_and_says_nothing_new_about_th
 
 # ---- the queue ---------------------------------------------------------------------------------------------
 
-TAGS = a_letter(run_id="run-1").tags()
+TAGS = data_of(a_letter(Channel.PUSH, run_id=RUN_ID), TOKENS)
+"""What travels with every message, and the token that only travels with a push."""
 SES = {
     "eventType": "Open",
     "mail": {
@@ -217,6 +219,10 @@ SMS = {
     "messageId": "sms-1",
     "context": TAGS,
 }
+
+
+def read(body: str) -> tuple[EngagementEvent, ...]:
+    return on_the_queue.read(body, lambda: TOKENS)
 
 
 def notification(content: Any) -> dict[str, Any]:
@@ -256,7 +262,7 @@ def test_our_own_events_are_read_as_deliver_writes_them() -> None:
         "[]",
         "null",
         "",
-        "[" * 100_000,
+        "{",
     ],
 )
 def test_what_is_not_about_our_messages_is_passed_over(body: str) -> None:
@@ -270,12 +276,25 @@ def test_what_is_not_about_our_messages_is_passed_over(body: str) -> None:
         (ON_THE_BUS | {"detail": SES | {"open": {"timestamp": "soon"}}}, "SES event"),
         (SMS | {"eventTimestamp": None}, "SMS event"),
         (OPENED | {"time": 7}, "PushOpened"),
-        (OPENED | {"detail": TAGS | {"place": "nowhere"}}, "place"),
+        (OPENED | {"detail": TAGS | {"place": "nowhere"}}, "token"),
+        (OPENED | {"detail": {"screen": "home"}}, "token"),
+        (SMS | {"context": TAGS | {"place": "runs-5"}}, "place"),
+        (SMS | {"context": TAGS | {"place": f"{PACK_ID}-100"}}, "place"),
+        (SMS | {"context": TAGS | {"run_id": "runs"}}, "run_id"),
+        (SMS | {"context": TAGS | {"dispatch_id": "d-1"}}, "dispatch_id"),
+        (SMS | {"eventTimestamp": 253_402_300_799_999}, "time"),
+        (SMS | {"eventTimestamp": 0}, "time"),
     ],
 )
 def test_an_event_of_ours_that_cannot_be_read_says_where(content: dict[str, Any], place: str) -> None:
     with pytest.raises(MalformedError, match=place):
         read(json.dumps(content))
+
+
+@pytest.mark.parametrize("body", ["[" * 100_000, '{"a": ' * 2_000 + "1" + "}" * 2_000, f'{{"detail": {"9" * 5_000}}}'])
+def test_what_is_nested_too_deeply_or_has_a_number_that_is_too_long_is_refused_at_once(body: str) -> None:
+    with pytest.raises(MalformedError, match="body"):
+        read(body)
 
 
 LEAVES = (

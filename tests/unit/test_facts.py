@@ -93,7 +93,9 @@ def test_an_event_whose_outcome_is_known_already_adds_no_fact() -> None:
     assert by_record([msgspec.structs.replace(an_event(EngagementKind.BOUNCED), place="")]) == {}
 
 
-@pytest.mark.parametrize("place", ["x", "x-", "-1", "x-1a", "x-9999", "x--1x"])
-def test_a_place_of_somebody_else_is_refused(place: str) -> None:
+@pytest.mark.parametrize("pack_id", ["", "x", "runs", PACK_ID.lower(), f"{PACK_ID}-", f"{PACK_ID}ff"])
+@pytest.mark.parametrize("slot", ["", "1", "-1", "01", "1a", "100", "\u0661"])
+def test_a_place_of_somebody_else_is_refused(pack_id: str, slot: str) -> None:
+    place = f"{pack_id}-{slot}"
     with pytest.raises(MalformedError):
         by_record([msgspec.structs.replace(an_event(EngagementKind.SENT), place=place)])

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
 import msgspec
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ReadTimeoutError
 
+from heliograph.adapters.dynamodb import BusyError
 from heliograph.domain.errors import MalformedError
 from heliograph.runtime import deps
-from heliograph.runtime.handlers import batch_handler, queue_handler
+from heliograph.runtime.handlers import Batch, Handler, batch_handler, queue_handler
 
 QUEUE = "arn:aws:sqs:eu-west-1:000000000000:requests-bulk"
 THROTTLED = ClientError({"Error": {"Code": "ThrottlingException", "Message": "amara@example.com"}}, "GetItem")
+LOST = ReadTimeoutError(endpoint_url="https://dynamodb.test")
 
 
 class Work(msgspec.Struct):
@@ -75,6 +78,8 @@ def handler(one: Work, receives: int) -> None:
     match one.name:
         case "throttled":
             raise THROTTLED
+        case "lost":
+            raise LOST
         case "malformed":
             raise MalformedError("name", "is malformed")
         case "killed":
@@ -94,7 +99,10 @@ def test_a_batch_in_which_every_message_fails_is_answered_like_any_other(edge: E
     assert answer == {"batchItemFailures": [{"itemIdentifier": "m0"}, {"itemIdentifier": "m1"}]}
 
 
-@pytest.mark.parametrize(("body", "place"), [("{", "body"), ('{"name": 1}', "body"), (work("malformed"), "name")])
+@pytest.mark.parametrize(
+    ("body", "place"),
+    [("{", "body"), ('{"name": 1}', "body"), ("[" * 5_000, "body"), (work("malformed"), "name")],
+)
 def test_a_message_that_cannot_be_read_is_parked_and_never_tried_again(edge: Edge, body: str, place: str) -> None:
     assert handler(an_event(body, work("good")), SimpleNamespace()) == {"batchItemFailures": []}
     assert edge.parked == [(body, place)]
@@ -118,6 +126,11 @@ def test_the_end_of_the_process_is_no_failure_of_a_message(edge: Edge) -> None:
         handler(an_event(work("killed")), SimpleNamespace())
 
 
+def test_a_failure_without_an_answer_fails_alone_like_any_other(edge: Edge) -> None:
+    answer = handler(an_event(work("lost"), work("good")), SimpleNamespace())
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
+
+
 def test_a_failure_is_logged_with_its_code_and_place_and_never_with_its_text(
     edge: Edge, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -129,11 +142,91 @@ def test_a_failure_is_logged_with_its_code_and_place_and_never_with_its_text(
         assert (said["error"], said["code"], said["operation"]) == ("ClientError", "ThrottlingException", "GetItem")
 
 
-def test_a_whole_batch_that_fails_comes_again_soon(edge: Edge) -> None:
+LOST = ReadTimeoutError(endpoint_url="https://dynamodb.test")
+
+
+# ---- batches -----------------------------------------------------------------------------------------------
+
+BAD_ITEM = ClientError({"Error": {"Code": "ValidationException", "Message": "amara@example.com"}}, "UpdateItem")
+
+
+class Table:
+    """A service that takes names, many at once; it refuses what has a bad one among it."""
+
+    def __init__(self, error: Exception) -> None:
+        self.calls = 0
+        self.kept: list[str] = []
+        self._error = error
+
+    def keep(self, names: Sequence[str]) -> None:
+        self.calls += 1
+        if any(name.startswith("bad") for name in names):
+            raise self._error
+        self.kept += names
+
+
+def batch_of(table: Table) -> Handler:
     @batch_handler
-    def whole(bodies: list[str]) -> None:
+    def whole(batch: Batch) -> None:
+        batch.work(table.keep, batch.read(names))
+
+    return whole
+
+
+def names(body: str) -> list[str]:
+    """The names in a body; one that begins with `?` cannot be read."""
+    if body.startswith("?"):
+        raise MalformedError("name", "is malformed")
+    return body.split()
+
+
+def test_a_good_batch_is_worked_off_at_once(edge: Edge) -> None:
+    table = Table(BAD_ITEM)
+    assert batch_of(table)(an_event("a b", "c", "d"), SimpleNamespace()) == {"batchItemFailures": []}
+    assert (table.kept, table.calls) == (["a", "b", "c", "d"], 1)
+
+
+def test_a_bad_part_of_a_batch_comes_again_alone_and_the_others_go_on(edge: Edge) -> None:
+    table = Table(BAD_ITEM)
+    answer = batch_of(table)(an_event("a", "bad b", "c"), SimpleNamespace())
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "m1"}]}
+    assert table.kept == ["a", "b", "c"]
+    assert edge.seen_again == ["r1"]
+
+
+def test_what_cannot_be_read_is_parked_and_the_others_go_on(edge: Edge) -> None:
+    table = Table(BAD_ITEM)
+    assert batch_of(table)(an_event("a", "?", "c"), SimpleNamespace()) == {"batchItemFailures": []}
+    assert (table.kept, edge.parked) == (["a", "c"], [("?", "name")])
+
+
+def test_a_message_of_a_batch_that_could_not_be_parked_comes_again_alone(
+    edge: Edge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(body: str, *, place: str, reason: str) -> None:
         raise THROTTLED
 
-    with pytest.raises(ClientError):
-        whole(an_event("a", "b"), SimpleNamespace())
-    assert sorted(edge.seen_again) == ["r0", "r1"]
+    monkeypatch.setattr(edge, "park", refuse)
+    answer = batch_of(Table(BAD_ITEM))(an_event("a", "?"), SimpleNamespace())
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "m1"}]}
+
+
+@pytest.mark.parametrize("error", [THROTTLED, LOST, BusyError("ledger")])
+def test_a_service_that_has_no_time_is_not_asked_for_each_part_of_a_batch(edge: Edge, error: Exception) -> None:
+    table = Table(error)
+    answer = batch_of(table)(an_event("a", "bad", "c"), SimpleNamespace())
+    assert [each["itemIdentifier"] for each in answer["batchItemFailures"]] == ["m0", "m1", "m2"]
+    assert table.calls == 1
+
+
+def test_what_failed_once_is_left_out_of_what_follows(edge: Edge) -> None:
+    first, second = Table(BAD_ITEM), Table(BAD_ITEM)
+
+    @batch_handler
+    def whole(batch: Batch) -> None:
+        parts = batch.read(names)
+        batch.work(first.keep, parts)
+        batch.work(second.keep, batch.taken(parts))
+
+    whole(an_event("a", "bad", "c"), SimpleNamespace())
+    assert (second.kept, second.calls) == (["a", "c"], 1)

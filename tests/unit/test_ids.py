@@ -40,7 +40,9 @@ def test_what_no_provider_would_carry_is_no_identifier(text: str) -> None:
 
 
 def test_a_place_names_its_pack_and_slot() -> None:
-    assert ids.split_place(ids.place("PACK", 99)) == ("PACK", 99)
+    pack_id = ids.derived_id(datetime(2026, 11, 21, tzinfo=UTC), "pack")
+    assert ids.split_place(ids.place(pack_id, 99)) == (pack_id, 99)
+    assert ids.split_place(ids.place(ids.further(pack_id), 0)) == (ids.further(pack_id), 0)
 
 
 @given(TIMES, st.lists(st.text(), max_size=2), st.text())

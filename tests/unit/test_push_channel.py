@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from botocore.stub import ANY, Stubber
 
-from builders import NOW, a_letter
+from builders import NOW, RUN_ID, TOKENS, a_letter
 from heliograph.adapters.channels.push import pinpoint_sender, read_push_opened, sns_sender
+from heliograph.adapters.channels.push_devices import data_of
+from heliograph.adapters.open_tokens import OpenTokens
 from heliograph.domain.errors import MalformedError
 from heliograph.domain.model import (
     Accepted,
@@ -40,7 +42,7 @@ def results(**by_token: dict[str, Any]) -> dict[str, Any]:
 
 
 def send(wire: Wire, letter: Letter) -> Outcome:
-    [[outcome]] = pinpoint_sender(wire.client, application_id="app-1", now=lambda: NOW)([letter])
+    [[outcome]] = pinpoint_sender(wire.client, application_id="app-1", tokens=TOKENS, now=lambda: NOW)([letter])
     return outcome
 
 
@@ -63,7 +65,7 @@ def test_a_push_carries_its_words_and_our_ids(platform: str) -> None:
     message = wire.sent[0]["MessageConfiguration"][platform]
     assert (message["Title"], message["Body"]) == ("Hello", "Hello there")
     assert (message["Action"], message["Url"]) == ("URL", "https://example.com/hello")
-    assert message["Data"] == letter.tags()
+    assert message["Data"] == letter.tags() | {"token": TOKENS.token(letter.tags())}
     assert message["TimeToLive"] == 3600
 
 
@@ -178,7 +180,9 @@ NO_DETAIL: dict[str, Any] = {}
 
 def send_by_sns(stub: Stubber, letter: Letter) -> Outcome:
     with stub:
-        [[outcome]] = sns_sender(provider_client("sns"), platform_applications={"gcm": APPLICATION})([letter])
+        [[outcome]] = sns_sender(provider_client("sns"), tokens=TOKENS, platform_applications={"gcm": APPLICATION})(
+            [letter]
+        )
         stub.assert_no_pending_responses()
     return outcome
 
@@ -209,7 +213,7 @@ def test_what_sns_publishes_is_json_within_json(sns: Stubber, monkeypatch: pytes
     assert content["default"] == "Hello there"
     message = json.loads(content["GCM"])["fcmV1Message"]["message"]
     assert message["notification"] == {"title": "Hello", "body": "Hello there"}
-    assert message["data"] == letter.tags() | {"url": "https://example.com/hello"}
+    assert message["data"] == data_of(letter, TOKENS) | {"url": "https://example.com/hello"}
 
 
 def test_an_endpoint_that_exists_with_other_attributes_is_used(sns: Stubber) -> None:
@@ -259,39 +263,62 @@ def test_a_platform_that_is_not_set_up_yet_is_tried_again(sns: Stubber) -> None:
 
 # ---- opens -------------------------------------------------------------------------------------------------
 
+SENT = data_of(a_push(run_id=RUN_ID), TOKENS)
+ANOTHER = data_of(a_push(run_id=RUN_ID, slot=7, recipient_id="ben"), TOKENS)
+
 
 def an_open(**changes: Any) -> dict[str, Any]:
-    detail = a_push(run_id="run-1").tags() | changes
-    return {"detail-type": "PushOpened", "source": "app", "time": "2026-11-21T10:05:00Z", "detail": detail}
+    return {"detail-type": "PushOpened", "source": "app", "time": "2026-11-21T10:05:00Z", "detail": SENT | changes}
 
 
 def test_an_open_brings_back_our_ids_and_its_own_time() -> None:
-    event, letter = read_push_opened(an_open(device={"os": "android"})), a_push(run_id="run-1")
-    assert event is not None
+    event, letter = read_push_opened(an_open(device={"os": "android"}), TOKENS), a_push(run_id=RUN_ID)
     assert (event.kind, event.channel) == (EngagementKind.OPENED, Channel.PUSH)
-    assert (event.dispatch_id, event.place, event.run_id) == (letter.dispatch.dispatch_id, letter.place, "run-1")
+    assert (event.dispatch_id, event.place, event.run_id) == (letter.dispatch.dispatch_id, letter.place, RUN_ID)
     assert event.occurred_at == datetime(2026, 11, 21, 10, 5, tzinfo=UTC)
 
 
 def test_the_same_open_twice_is_one_event() -> None:
-    assert read_push_opened(an_open()) == read_push_opened(an_open() | {"id": "another"})
+    assert read_push_opened(an_open(), TOKENS) == read_push_opened(an_open() | {"id": "another"}, TOKENS)
 
 
-@pytest.mark.parametrize("event", [{}, {"detail": {"screen": "home"}}])
-def test_an_open_that_is_not_ours_is_passed_over(event: dict[str, Any]) -> None:
-    assert read_push_opened(event) is None
+def test_a_push_that_belongs_to_no_run_can_be_opened() -> None:
+    detail = data_of(a_push(), TOKENS)
+    assert read_push_opened(an_open() | {"detail": detail}, TOKENS).run_id == ""
 
 
 @pytest.mark.parametrize(
-    "event",
+    ("event", "place"),
     [
-        an_open() | {"time": "yesterday"},
-        an_open(place="nowhere"),
-        an_open(recipient_id=""),
-        an_open(dispatch_id=7),
-        an_open(run_id="a b"),
+        ({}, "PushOpened"),
+        (an_open() | {"time": "yesterday"}, "PushOpened"),
+        (an_open() | {"time": "1066-10-14T09:00:00Z"}, "time"),
+        (an_open() | {"time": "9999-12-31T23:59:59Z"}, "time"),
+        (an_open() | {"detail": {"screen": "home"}}, "token"),
+        (an_open(token=7), "token"),
+        (an_open(token=""), "token"),
+        (an_open(token="\u00e9"), "token"),
+        (an_open(token=OpenTokens("a guess").token(SENT)), "token"),
+        (an_open(token=ANOTHER["token"]), "token"),
     ],
 )
-def test_a_forged_open_is_refused(event: dict[str, Any]) -> None:
+def test_an_open_that_does_not_prove_itself_is_refused_with_its_place(event: dict[str, Any], place: str) -> None:
+    with pytest.raises(MalformedError) as refused:
+        read_push_opened(event, TOKENS)
+    assert refused.value.place == place
+
+
+@pytest.mark.parametrize("name", ["dispatch_id", "recipient_id", "place", "message", "run_id"])
+@pytest.mark.parametrize("value", ["", None, "runs-5", 7, ANOTHER])
+def test_no_id_of_an_open_can_be_exchanged_for_another(name: str, value: Any) -> None:
+    forged = ANOTHER[name] if value is ANOTHER else value
+    if forged == SENT[name]:
+        return
     with pytest.raises(MalformedError):
-        read_push_opened(event)
+        read_push_opened(an_open(**{name: forged}), TOKENS)
+
+
+def test_a_place_in_the_list_of_runs_is_never_written_to_even_with_a_token_of_ours() -> None:
+    tags = SENT | {"place": "runs-5", "run_id": ""}
+    with pytest.raises(MalformedError):
+        read_push_opened(an_open() | {"detail": tags | {"token": TOKENS.token(tags)}}, TOKENS)

@@ -10,7 +10,7 @@ from botocore.stub import Stubber
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders import NOW, a_letter
+from builders import NOW, RUN_ID, a_letter
 from heliograph.adapters.channels.sms import end_user_messaging_sender, read_sms_event, sns_sender
 from heliograph.domain.errors import MalformedError
 from heliograph.domain.model import (
@@ -46,7 +46,7 @@ def send(wire: Wire, *letters: Letter, identity: str = "pool-1") -> list[Outcome
 
 
 def test_a_letter_goes_as_a_text_with_our_ids() -> None:
-    wire, letter = Wire(SERVICE, TAKEN), a_text(run_id="run-1")
+    wire, letter = Wire(SERVICE, TAKEN), a_text(run_id=RUN_ID)
     assert send(wire, letter) == [
         Accepted(dispatch_id=letter.dispatch.dispatch_id, provider_message_id="sms-1"),
     ]
@@ -219,7 +219,7 @@ def a_record(event_type: str = "TEXT_DELIVERED", *, final: bool = True, **fields
         "isFinal": final,
         "destinationPhoneNumber": "+12065550100",
         "messageId": "sms-1",
-        "context": a_text(run_id="run-1").tags(),
+        "context": a_text(run_id=RUN_ID).tags(),
         "totalMessagePrice": 0.00581,
     } | fields
 
@@ -281,9 +281,9 @@ def test_an_rcs_message_that_expired_and_may_still_come_is_late_and_not_lost() -
 
 
 def test_an_event_brings_back_our_ids_and_its_own_time() -> None:
-    event, letter = read_sms_event(a_record()), a_text(run_id="run-1")
+    event, letter = read_sms_event(a_record()), a_text(run_id=RUN_ID)
     assert event is not None
-    assert (event.dispatch_id, event.place, event.run_id) == (letter.dispatch.dispatch_id, letter.place, "run-1")
+    assert (event.dispatch_id, event.place, event.run_id) == (letter.dispatch.dispatch_id, letter.place, RUN_ID)
     assert event.occurred_at == datetime(2026, 11, 21, 10, 5, tzinfo=UTC)
     assert event.detail == "TEXT_DELIVERED"
 

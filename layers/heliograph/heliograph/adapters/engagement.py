@@ -1,6 +1,9 @@
 """What comes on the engagement queue, from whatever provider and wrapping, read as engagement events."""
 
-from typing import Any
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -10,31 +13,40 @@ from heliograph.adapters.channels.sms import read_sms_event
 from heliograph.domain.errors import MalformedError
 from heliograph.domain.model import EngagementEvent, Events
 
+if TYPE_CHECKING:
+    from heliograph.adapters.open_tokens import OpenTokens
 
-def read(body: str) -> tuple[EngagementEvent, ...]:
+
+def read(body: str, tokens: Callable[[], OpenTokens]) -> tuple[EngagementEvent, ...]:
     """The events in a message of the queue; none when it is not about a message of ours.
 
-    Raises MalformedError when it is, but cannot be read.
+    Raises MalformedError when it is, but cannot be read. `tokens` is asked for only when an app reports an open.
+
+    Who can have written it follows from its shape. EventBridge's envelope holds no `events`, `mail` or `context`, so an
+    event from the bus is one of SES (nobody else can use the source `aws.ses`) or a `PushOpened`, which proves itself.
+    All else came from the topic of the SMS events, where only AWS publishes, or from `deliver`.
     """
     try:
         content = msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError):  # such as the greeting with which SES tries out a topic
+    except (msgspec.ValidationError, RecursionError):
+        raise MalformedError("body", "is nested too deeply, or has a number that is too long") from None
+    except msgspec.DecodeError:  # such as the greeting with which SES tries out a topic
         return ()
     if not isinstance(content, dict):
         return ()
     if content.get("Type") == "Notification" and isinstance(content.get("Message"), str):
-        return read(content["Message"])
+        return read(content["Message"], tokens)
     if "events" in content:
         return _read_ours(content)
-    event = _read_one(content)
+    event = _read_one(content, tokens)
     return () if event is None else (event,)
 
 
-def _read_one(content: dict[str, Any]) -> EngagementEvent | None:
+def _read_one(content: dict[str, Any], tokens: Callable[[], OpenTokens]) -> EngagementEvent | None:
     if content.get("source") == "aws.ses":
         return read_ses_event(content)
     if content.get("detail-type") == "PushOpened":
-        return read_push_opened(content)
+        return read_push_opened(content, tokens())
     if "mail" in content:  # SES over SNS, without the envelope of the bus
         return read_ses_event({"detail": content})
     return read_sms_event(content)

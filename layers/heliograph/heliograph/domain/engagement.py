@@ -1,12 +1,12 @@
 """What an engagement event means for the person: addresses that are dead, consents that are withdrawn."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from hashlib import blake2b
 
 from heliograph.domain.caps import caps_on
 from heliograph.domain.errors import MalformedError
-from heliograph.domain.ids import is_identifier, split_place
+from heliograph.domain.ids import is_derived, is_dispatch_id, is_identifier, split_place
 from heliograph.domain.model import (
     Accepted,
     Channel,
@@ -28,6 +28,9 @@ from heliograph.domain.model import (
 
 BOT = "Bot"
 """The detail of an open or a click by a machine, such as a mail scanner's."""
+SHAPES = {"dispatch_id": is_dispatch_id, "recipient_id": is_identifier, "message": is_identifier}
+FIRST, LAST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+"""Between which an event may have happened: what is older or newer is an error of a clock, or an attack."""
 
 
 def consequences(event: EngagementEvent, *, messages: Mapping[str, Message], policy: Policy) -> tuple[Consequence, ...]:
@@ -92,11 +95,18 @@ def tagged_event(
     permanent: bool = False,
     detail: str = "",
 ) -> EngagementEvent:
-    """An event from the ids of ours that travelled with the message (`Letter.tags`); raises MalformedError."""
-    for name in ("dispatch_id", "recipient_id", "message", *({"run_id"} & tags.keys())):
-        if not is_identifier(tags.get(name, "")):
-            raise MalformedError(name, "is missing or no identifier")
+    """An event from the ids of ours that travelled with the message (`Letter.tags`); raises MalformedError.
+
+    Every id must have the very shape that we give it: it becomes a key of the tables.
+    """
+    for name, is_ours in SHAPES.items():
+        if not is_ours(tags.get(name, "")):
+            raise MalformedError(name, "is missing, or no id of ours")
+    if "run_id" in tags and not is_derived(tags["run_id"]):
+        raise MalformedError("run_id", "is no id of ours")
     split_place(tags.get("place", ""))
+    if not FIRST <= occurred_at < LAST:
+        raise MalformedError("time", f"is not between the years {FIRST.year} and {LAST.year}")
     return EngagementEvent(
         event_id=event_id(tags["dispatch_id"], kind, *told_apart_by),
         dispatch_id=tags["dispatch_id"],

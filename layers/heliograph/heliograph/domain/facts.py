@@ -161,7 +161,11 @@ def by_record(events: Iterable[EngagementEvent]) -> dict[RecordKey, SlotFacts]:
     for event in events:
         if not event.place:
             continue  # the outcome of its dispatch is known already
-        pack_id, slot = split_place(event.place)
-        slots = records.setdefault(RecordKey(event.run_id, pack_id, event.channel), {})
+        slots, (_, slot) = records.setdefault(record_of(event), {}), split_place(event.place)
         slots.setdefault(slot, {}).setdefault(event.kind.value, fact_value(event.occurred_at, event.detail))
     return records
+
+
+def record_of(event: EngagementEvent) -> RecordKey:
+    """The record that holds the outcome of an event's dispatch; the event has a place."""
+    return RecordKey(event.run_id, split_place(event.place)[0], event.channel)

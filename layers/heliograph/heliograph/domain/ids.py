@@ -13,12 +13,28 @@ CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{1,128}")
 """The alphabet of SES tags, so that a provider can carry every id of ours."""
 
+DERIVED = re.compile(f"[{CROCKFORD}]{{26}}")
+"""What `derived_id` gives: the id of a request, a pack or a run."""
+DISPATCH = re.compile(rf"{DERIVED.pattern}-(?:0|[1-9][0-9]{{0,3}})")
+PLACE = re.compile(rf"({DERIVED.pattern}f?)-(0|[1-9][0-9]?)")
+"""A pack has at most 100 slots (`segments.PACK_LIMIT`)."""
+
 _PAIRS = [a + b for a in CROCKFORD for b in CROCKFORD]
 
 
 def is_identifier(text: str) -> bool:
     """Whether a text can be a recipient id, a message name or any other id of ours."""
     return IDENTIFIER.fullmatch(text) is not None
+
+
+def is_derived(text: str) -> bool:
+    """Whether a text can be the id of a request, a pack or a run."""
+    return DERIVED.fullmatch(text) is not None
+
+
+def is_dispatch_id(text: str) -> bool:
+    """Whether a text can be the id of a decision on a request."""
+    return DISPATCH.fullmatch(text) is not None
 
 
 def derived_id(at: datetime, *parts: str) -> str:
@@ -70,10 +86,10 @@ def is_further(pack_id: str) -> bool:
 
 def split_place(text: str) -> tuple[str, int]:
     """The pack and the slot of a place; raises MalformedError for anything else."""
-    pack_id, _, slot = text.rpartition("-")
-    if not (pack_id and slot.isascii() and slot.isdigit() and len(slot) <= 3):
+    found = PLACE.fullmatch(text)
+    if found is None:
         raise MalformedError("place", "is not <pack id>-<slot>")
-    return pack_id, int(slot)
+    return found[1], int(found[2])
 
 
 def address_recipient_id(address: str) -> str:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from heliograph.adapters.evidence import Evidence
     from heliograph.adapters.ledger import Ledger
     from heliograph.adapters.links import UnsubscribeLinks
+    from heliograph.adapters.open_tokens import OpenTokens
     from heliograph.adapters.pace import Pace
     from heliograph.adapters.queues import Queue
     from heliograph.adapters.recipients import Recipients
@@ -212,12 +213,25 @@ def parking() -> Queue:
 
 
 @cache
+def signing_secret() -> str:
+    """What links and tokens are signed with, each purpose with a salt of its own."""
+    return str(client("secretsmanager").get_secret_value(SecretId=setting("SIGNING_SECRET"))["SecretString"])
+
+
+@cache
+def open_tokens() -> OpenTokens:
+    """What proves that a push was opened where it was sent."""
+    from heliograph.adapters.open_tokens import OpenTokens
+
+    return OpenTokens(signing_secret())
+
+
+@cache
 def links() -> UnsubscribeLinks:
     """Signed unsubscribe links."""
     from heliograph.adapters.links import UnsubscribeLinks
 
-    secret = client("secretsmanager").get_secret_value(SecretId=setting("SIGNING_SECRET"))["SecretString"]
-    return UnsubscribeLinks(secret, base_url=setting("UNSUBSCRIBE_URL"), mailto=unsubscribe_mailto())
+    return UnsubscribeLinks(signing_secret(), base_url=setting("UNSUBSCRIBE_URL"), mailto=unsubscribe_mailto())
 
 
 def unsubscribe_mailto() -> str:
@@ -270,5 +284,6 @@ def _push() -> Sender:
     from heliograph.adapters.channels.push import pinpoint_sender, sns_sender
 
     if setting("PUSH_PROVIDER") == "sns":
-        return sns_sender(provider("sns"), platform_applications=json.loads(setting("PUSH_PLATFORM_APPLICATIONS")))
-    return pinpoint_sender(provider("pinpoint"), application_id=setting("PUSH_APPLICATION"))
+        applications = json.loads(setting("PUSH_PLATFORM_APPLICATIONS"))
+        return sns_sender(provider("sns"), platform_applications=applications, tokens=open_tokens())
+    return pinpoint_sender(provider("pinpoint"), application_id=setting("PUSH_APPLICATION"), tokens=open_tokens())

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable
-from contextlib import ExitStack, suppress
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
+from heliograph.adapters.dynamodb import BusyError
 from heliograph.domain.errors import MalformedError
 from heliograph.domain.pace import delay
 from heliograph.runtime import deps
@@ -19,6 +20,13 @@ T = TypeVar("T")
 SqsRecord = dict[str, Any]
 """A message as Lambda hands it over."""
 Handler = Callable[[Any, Any], dict[str, Any]]
+NO_TIME = frozenset(
+    {
+        *("ProvisionedThroughputExceededException", "RequestLimitExceeded", "SlowDown", "Throttling"),
+        *("ThrottlingException", "TooManyRequestsException"),
+    }
+)
+"""How AWS's services say that they are asked too often."""
 
 
 def queue_handler(kind: type[T]) -> Callable[[Callable[[T, int], None]], Handler]:
@@ -31,11 +39,8 @@ def queue_handler(kind: type[T]) -> Callable[[Callable[[T, int], None]], Handler
 
     def decorate(handle: Callable[[T, int], None]) -> Handler:
         def take(record: SqsRecord) -> None:
-            try:
+            with parking(record["body"]):
                 handle(_decoded(decoder, record["body"]), receives(record))
-            except MalformedError as error:
-                logger.warning("A message was parked", extra={"place": error.place, "reason": error.reason})
-                deps.parking().park(record["body"], place=error.place, reason=error.reason)
 
         def handler(event: Any, context: Any) -> dict[str, Any]:
             failed = [record["messageId"] for record in event["Records"] if not _is_taken(take, record)]
@@ -44,6 +49,16 @@ def queue_handler(kind: type[T]) -> Callable[[Callable[[T, int], None]], Handler
         return handler
 
     return decorate
+
+
+@contextmanager
+def parking(body: str) -> Iterator[None]:
+    """Around everything that reads a message: what cannot be read is parked, with its place and reason."""
+    try:
+        yield
+    except MalformedError as error:
+        logger.warning("A message was parked", extra={"place": error.place, "reason": error.reason})
+        deps.parking().park(body, place=error.place, reason=error.reason)
 
 
 def _is_taken(take: Callable[[SqsRecord], None], record: SqsRecord) -> bool:
@@ -63,29 +78,85 @@ def log_failure(error: Exception) -> None:
         "A message failed and will be tried again",
         extra={
             "error": type(error).__name__,
-            "code": getattr(error, "response", {}).get("Error", {}).get("Code", ""),
+            "code": (getattr(error, "response", None) or {}).get("Error", {}).get("Code", ""),
             "operation": getattr(error, "operation_name", ""),
             "at": " < ".join(f"{frame.name}:{frame.lineno}" for frame in reversed(ours)),
         },
     )
 
 
-def batch_handler(handle: Callable[[list[str]], None]) -> Handler:
-    """Make a handler of SQS batches of a function that takes all bodies as a whole, and may take them twice.
+class Part(NamedTuple, Generic[T]):
+    """Something out of a message of a batch."""
 
-    Any exception means "try again" for the whole batch, soon.
-    """
+    message_id: str
+    content: T
+
+
+class Batch:
+    """The messages of an SQS batch that are worked off together, and those of them that failed: each fails alone."""
+
+    def __init__(self, records: list[SqsRecord]) -> None:
+        self._records = {record["messageId"]: record for record in records}
+        self._failed: set[str] = set()
+
+    def read(self, read: Callable[[str], Iterable[T]]) -> list[Part[T]]:
+        """What is in the messages; one that cannot be read (MalformedError) is parked, with its place and reason."""
+        found: list[Part[T]] = []
+
+        def take(some: Sequence[SqsRecord]) -> None:
+            for record in some:
+                with parking(record["body"]):
+                    found.extend(Part(record["messageId"], each) for each in read(record["body"]))
+
+        for message_id, record in self._records.items():
+            self.work(take, [Part(message_id, record)])
+        return found
+
+    def work(self, work: Callable[[Sequence[T]], None], parts: Sequence[Part[T]]) -> None:
+        """Do a piece of work on some parts at once; if that fails, on each alone: what fails then comes again alone.
+
+        It may be done twice. A service that has no time is not asked for each of them.
+        """
+        try:
+            work([part.content for part in parts])
+        except Exception as error:  # noqa: BLE001 - the other place for it, see `_is_taken`
+            if len(parts) == 1 or not may_be_the_fault_of_one(error):
+                log_failure(error)
+                self._failed |= {part.message_id for part in parts}
+            else:
+                for part in parts:
+                    self.work(work, [part])
+
+    def taken(self, parts: Iterable[Part[T]]) -> list[Part[T]]:
+        """The parts of messages that have not failed yet."""
+        return [part for part in parts if part.message_id not in self._failed]
+
+    def answer(self) -> dict[str, Any]:
+        """What SQS is told: the messages that come again, soon."""
+        failed = [message_id for message_id in self._records if message_id in self._failed]
+        for message_id in failed:
+            see_again(self._records[message_id])
+        return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+
+
+def batch_handler(handle: Callable[[Batch], None]) -> Handler:
+    """Make a handler of SQS batches of a function that works them off as a whole, and may do so twice."""
 
     def handler(event: Any, context: Any) -> dict[str, Any]:
-        records = event["Records"]
-        with ExitStack() as on_failure:
-            for record in records:
-                on_failure.callback(see_again, record)
-            handle([record["body"] for record in records])
-            on_failure.pop_all()
-        return {"batchItemFailures": []}
+        batch = Batch(event["Records"])
+        handle(batch)
+        return batch.answer()
 
     return handler
+
+
+def may_be_the_fault_of_one(error: Exception) -> bool:
+    """Whether one of many may have caused an error, so that the others might go through without it."""
+    if isinstance(error, ClientError):
+        response: Any = error.response
+        status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        return status < 500 and response.get("Error", {}).get("Code") not in NO_TIME
+    return not isinstance(error, BotoCoreError | BusyError)
 
 
 def receives(record: SqsRecord) -> int:
@@ -105,3 +176,5 @@ def _decoded(decoder: msgspec.json.Decoder[T], body: str) -> T:
         return decoder.decode(body)
     except msgspec.DecodeError as error:
         raise MalformedError("body", str(error)) from None
+    except RecursionError:
+        raise MalformedError("body", "is nested too deeply") from None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -11,8 +11,9 @@ import msgspec
 
 from heliograph.adapters.channels.errors import PROVIDER_ERRORS, outcome_of
 from heliograph.adapters.channels.expiry import seconds_to_live
-from heliograph.adapters.channels.push_devices import each_in_turn, together
+from heliograph.adapters.channels.push_devices import data_of, each_in_turn, together
 from heliograph.adapters.channels.push_sns import sns_sender
+from heliograph.adapters.open_tokens import SIGNED, OpenTokens
 from heliograph.domain.engagement import tagged_event
 from heliograph.domain.errors import MalformedError
 from heliograph.domain.model import (
@@ -50,7 +51,11 @@ GONE: Final = re.compile(r"unregistered|not\s?registered|bad\s?device\s?token", 
 
 
 def pinpoint_sender(
-    client: PinpointClient, *, application_id: str, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    client: PinpointClient,
+    *,
+    application_id: str,
+    tokens: OpenTokens,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Sender:
     """Send by SendMessages, one call for all devices of a person."""
 
@@ -65,7 +70,7 @@ def pinpoint_sender(
                         token: {"ChannelType": platform.upper()}  # type: ignore[typeddict-item]  # as `domain.addresses` named it
                         for token, platform in devices.items()
                     },
-                    "MessageConfiguration": _messages(letter, now()),
+                    "MessageConfiguration": _messages(letter, data_of(letter, tokens), now()),
                     "TraceId": dispatch.dispatch_id,
                 },
             )
@@ -81,13 +86,13 @@ def pinpoint_sender(
     return each_in_turn(send_one)
 
 
-def _messages(letter: Letter, at: datetime) -> Any:
-    """What each platform shows; our ids go along as data, for the app to report that it was opened."""
+def _messages(letter: Letter, data: Mapping[str, str], at: datetime) -> Any:
+    """What each platform shows; the data is for the app to report that it was opened."""
     url = letter.content.get("url", "")
     shown: dict[str, Any] = {
         "Title": letter.content.get("title", ""),
         "Body": letter.content["body"],
-        "Data": letter.tags(),
+        "Data": data,
         "Action": _action(url),
     }
     shown |= {"Url": url} if url else {}
@@ -135,24 +140,28 @@ def _why(result: MessageResultTypeDef) -> FailureCode:
 
 
 class _Opened(msgspec.Struct):
+    """A `PushOpened` event, as far as we look at it: its detail is the data that came with the push."""
+
     time: Annotated[datetime, msgspec.Meta(tz=True)]
     detail: dict[str, Any]
 
 
-def read_push_opened(event: JsonObject) -> EngagementEvent | None:
-    """Read a `PushOpened` event, whose detail is the data that came with the push; None when it is not ours.
+def read_push_opened(event: JsonObject, tokens: OpenTokens) -> EngagementEvent:
+    """Read a `PushOpened` event. Raises MalformedError, also when its token was not made for the ids beside it.
 
-    Raises MalformedError.
+    Anybody who may put events on the bus can write one. So nothing in it is believed but what we have signed.
     """
-    detail = event.get("detail")
-    if not isinstance(detail, dict) or "dispatch_id" not in detail:
-        return None
     try:
-        opened = msgspec.convert({"time": event.get("time"), "detail": detail}, _Opened)
+        opened = msgspec.convert({"time": event.get("time"), "detail": event.get("detail")}, _Opened)
     except msgspec.ValidationError as error:
         raise MalformedError("PushOpened", str(error)) from None
+    tags = {name: value for name, value in opened.detail.items() if isinstance(value, str)}
+    if not tokens.is_genuine(tags, tags.get("token", "")):
+        raise MalformedError(
+            "token", "is missing, or belongs to another push: hand back the data of the push as it came"
+        )
     return tagged_event(
-        {name: value for name, value in opened.detail.items() if isinstance(value, str)},
+        {name: tags[name] for name in SIGNED if name in tags},
         channel=Channel.PUSH,
         kind=EngagementKind.OPENED,
         occurred_at=opened.time,

@@ -1,7 +1,8 @@
-"""One outcome from the verdicts on a person's devices."""
+"""What all devices of a person get, and one outcome from the verdicts on them."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from heliograph.adapters.open_tokens import OpenTokens
 from heliograph.domain.model import Accepted, Failed, FailureCode, InDoubt, Letter, NotSent, Outcome, Sender
 
 
@@ -13,6 +14,12 @@ def each_in_turn(send_one: Callable[[Letter], Outcome]) -> Sender:
             yield (send_one(letter),)
 
     return send
+
+
+def data_of(letter: Letter, tokens: OpenTokens) -> dict[str, str]:
+    """The data of a push: our ids, and the token that the app must hand back with them when it was opened."""
+    tags = letter.tags()
+    return tags | {"token": tokens.token(tags)}
 
 
 def together(dispatch_id: str, verdicts: Mapping[str, Outcome]) -> Outcome:

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from heliograph.adapters.channels.errors import PROVIDER_ERRORS, ProviderError, code_of, outcome_of
-from heliograph.adapters.channels.push_devices import each_in_turn, together
+from heliograph.adapters.channels.push_devices import data_of, each_in_turn, together
+from heliograph.adapters.open_tokens import OpenTokens
 from heliograph.domain.model import Accepted, Failed, FailureCode, JsonObject, Letter, NotSent, Outcome, Sender
 
 if TYPE_CHECKING:
@@ -18,14 +19,14 @@ FINAL_CODES: Final = {"InvalidParameter": FailureCode.REJECTED}
 EXISTING_ENDPOINT: Final = re.compile(r"arn:aws[a-z-]*:sns:[^\s:]+:\d*:endpoint/\S+")
 
 
-def sns_sender(client: SNSClient, *, platform_applications: Mapping[str, str]) -> Sender:
+def sns_sender(client: SNSClient, *, platform_applications: Mapping[str, str], tokens: OpenTokens) -> Sender:
     """Send by SNS, two calls a device; `platform_applications` is platform -> ARN.
 
     SNS disables an endpoint when the platform calls its token dead. It is deleted then, so that the token, should the
     app register it anew, starts as a fresh endpoint.
     """
 
-    def send_to(letter: Letter, device: str) -> Outcome:
+    def send_to(letter: Letter, device: str, data: Mapping[str, str]) -> Outcome:
         dispatch_id = letter.dispatch.dispatch_id
         platform, _, token = device.partition(":")
         if platform not in platform_applications:
@@ -35,7 +36,9 @@ def sns_sender(client: SNSClient, *, platform_applications: Mapping[str, str]) -
         except PROVIDER_ERRORS as error:
             return _not_now(error, dispatch_id)
         try:
-            answer = client.publish(TargetArn=endpoint, MessageStructure="json", Message=_payload(letter, platform))
+            answer = client.publish(
+                TargetArn=endpoint, MessageStructure="json", Message=_payload(letter, platform, data)
+            )
         except client.exceptions.EndpointDisabledException:
             return _buried(client, endpoint, dispatch_id)
         except PROVIDER_ERRORS as error:
@@ -43,7 +46,8 @@ def sns_sender(client: SNSClient, *, platform_applications: Mapping[str, str]) -
         return Accepted(dispatch_id=dispatch_id, provider_message_id=answer["MessageId"])
 
     def send_one(letter: Letter) -> Outcome:
-        verdicts = {device: send_to(letter, device) for device in letter.dispatch.addresses}
+        data = data_of(letter, tokens)
+        verdicts = {device: send_to(letter, device, data) for device in letter.dispatch.addresses}
         return together(letter.dispatch.dispatch_id, verdicts)
 
     return each_in_turn(send_one)
@@ -73,10 +77,10 @@ def _not_now(error: ProviderError, dispatch_id: str) -> NotSent:
     return NotSent(dispatch_id=dispatch_id, cause=code_of(error))
 
 
-def _payload(letter: Letter, platform: str) -> str:
+def _payload(letter: Letter, platform: str, data: Mapping[str, str]) -> str:
     """What SNS hands to a platform: JSON within JSON, with a `default` that must be there."""
     title, body, url = (letter.content.get(part, "") for part in ("title", "body", "url"))
-    data = letter.tags() | ({"url": url} if url else {})
+    data = {**data, "url": url} if url else data
     if platform.startswith("apns"):
         native: JsonObject = {"aps": {"alert": {"title": title, "body": body}}, **data}
     elif platform == "gcm":
