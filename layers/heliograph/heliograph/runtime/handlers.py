@@ -78,7 +78,7 @@ def log_failure(error: Exception) -> None:
         "A message failed and will be tried again",
         extra={
             "error": type(error).__name__,
-            "code": (getattr(error, "response", None) or {}).get("Error", {}).get("Code", ""),
+            "code": code_of(error),
             "operation": getattr(error, "operation_name", ""),
             "at": " < ".join(f"{frame.name}:{frame.lineno}" for frame in reversed(ours)),
         },
@@ -150,13 +150,20 @@ def batch_handler(handle: Callable[[Batch], None]) -> Handler:
     return handler
 
 
+def code_of(error: Exception) -> str:
+    """AWS's code for an error; empty for one that AWS did not answer."""
+    match getattr(error, "response", None):
+        case {"Error": {"Code": str(code)}}:
+            return code
+    return ""
+
+
 def may_be_the_fault_of_one(error: Exception) -> bool:
     """Whether one of many may have caused an error, so that the others might go through without it."""
-    if isinstance(error, ClientError):
-        response: Any = error.response
-        status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        return status < 500 and response.get("Error", {}).get("Code") not in NO_TIME
-    return not isinstance(error, BotoCoreError | BusyError)
+    match getattr(error, "response", None):
+        case {"ResponseMetadata": {"HTTPStatusCode": int(status)}} if status >= 500:
+            return False
+    return code_of(error) not in NO_TIME and not isinstance(error, BotoCoreError | BusyError)
 
 
 def receives(record: SqsRecord) -> int:
