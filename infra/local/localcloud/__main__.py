@@ -22,6 +22,7 @@ PARTS = (
     "layers",
     "cores",
     "metrics",
+    "alarms",
     "scheduler",
     "resource_types",
     "resource_gaps",

@@ -44,6 +44,8 @@ class Faults:
 
     rates: dict[str, float] = field(default_factory=dict)
     paused: bool = False
+    sandbox: bool = False
+    """The account may write to addresses only that were verified."""
     max_per_second: float = 0.0
     """Recipients; 0 is no limit. A burst of one second is let through."""
     injected: Counter[str] = field(default_factory=Counter)
@@ -139,13 +141,14 @@ def replace(asked: Any) -> dict[str, Any]:
 def _read(provider: str, given: Any) -> Faults:
     if provider not in REFUSALS or not isinstance(given, dict):
         raise RefusedError("BadRequest", f"Faults are of {', '.join(REFUSALS)}, and there is a seed.")
-    if unknown := given.keys() - {*RATES, "paused", "max_per_second"}:
+    if unknown := given.keys() - {*RATES, "paused", "sandbox", "max_per_second"}:
         raise RefusedError("BadRequest", f"There are no faults {sorted(unknown)}.")
     rates = {name: float(given[name]) for name in RATES if name in given}
     if min(rates.values(), default=0) < 0 or sum(rates.values()) > 1:
         raise RefusedError("BadRequest", "Rates are from 0 to 1, and so is their sum.")
     limit = float(given.get("max_per_second", 0))
-    return Faults(rates, bool(given.get("paused")), limit, _room=limit, _seen_at=time.monotonic())
+    paused, sandbox = bool(given.get("paused")), bool(given.get("sandbox"))
+    return Faults(rates, paused, sandbox, limit, _room=limit, _seen_at=time.monotonic())
 
 
 def shown() -> dict[str, Any]:
@@ -154,6 +157,7 @@ def shown() -> dict[str, Any]:
         provider: {
             **faults.rates,
             "paused": faults.paused,
+            "sandbox": faults.sandbox,
             "max_per_second": faults.max_per_second,
             "injected": dict(faults.injected),
         }

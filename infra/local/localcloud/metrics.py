@@ -1,4 +1,4 @@
-"""Turn the embedded metrics that functions print into CloudWatch metrics."""
+"""Metrics of functions: those that they print in the embedded format, and their failures when a queue calls them."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ Point = tuple[str, str, float, str, dict[str, str]]
 
 
 def install() -> None:
-    """Read every line that ministack writes to a function's log group."""
-    write = lambda_svc._emit_lambda_logs
+    """Read every line that ministack writes to a function's log group, and see how each batch of a queue ends."""
+    write, run = lambda_svc._emit_lambda_logs, lambda_svc._run_sqs_batch
 
     def write_and_measure(func: Any, request_id: str, log_text: str, *rest: Any, **options: Any) -> None:
         write(func, request_id, log_text, *rest, **options)
@@ -22,7 +22,13 @@ def install() -> None:
             for namespace, name, value, unit, dimensions in points(line):
                 cloudwatch.record_metric(namespace, name, value, unit, dimensions)
 
+    def run_and_measure(mapping: Any, *work: Any) -> None:
+        run(mapping, *work)
+        failed = mapping.get("LastProcessingResult") == "FAILED"
+        lambda_svc._emit_lambda_metrics(mapping["FunctionName"], duration_ms=0, error=failed, throttle=False)
+
     lambda_svc._emit_lambda_logs = write_and_measure
+    lambda_svc._run_sqs_batch = run_and_measure
 
 
 def points(line: str) -> Iterator[Point]:

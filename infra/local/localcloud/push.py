@@ -25,9 +25,14 @@ FATES = {  # by what a token starts with: delivery status, status code, error of
 }
 TAKEN = ("SUCCESSFUL", 200, None, None)
 
+CHANNELS = {"gcm": "GCM", "apns": "APNS", "apns_sandbox": "APNS_SANDBOX"}
+"""Their credentials are there, and good, until a test says otherwise by an update."""
+
 applications: Any = AccountRegionScopedDict()  # id -> {"Id", "Arn", "Name"}
+_channels: Any = AccountRegionScopedDict()  # (application, channel) -> what an update said of it
 
 _APP = re.compile(r"/v1/apps/([^/]+)(/messages)?")
+_CHANNEL = re.compile(r"/v1/apps/([^/]+)/channels/(\w+)")
 
 
 def create_application(name: str) -> dict[str, Any]:
@@ -40,13 +45,32 @@ def create_application(name: str) -> dict[str, Any]:
 def _play(call: Call) -> Any:
     if call.path.rstrip("/") == "/v1/apps" and call.method == "POST":
         return create_application(call.data.get("Name", ""))
+    if channel := _CHANNEL.fullmatch(call.path.rstrip("/")):
+        return _channel(call, *channel.groups())
     match = _APP.fullmatch(call.path.rstrip("/"))
     if match is None:
-        raise RefusedError("BadRequestException", "The local cloud plays CreateApp, GetApp and SendMessages only.")
+        raise RefusedError("BadRequestException", "The local cloud plays applications, channels and SendMessages only.")
     permit_application(call, match[1], sends=bool(match[2]))
     if match[1] not in applications:
         raise RefusedError("NotFoundException", "Resource not found", status=404, RequestID=str(uuid.uuid4()))
     return send_messages(call, match[1]) if match[2] else applications[match[1]]
+
+
+def _channel(call: Call, application: str, channel: str) -> dict[str, Any]:
+    """GetGcmChannel, UpdateGcmChannel and the like."""
+    kind = CHANNELS.get(channel)
+    if kind is None or application not in applications:
+        raise RefusedError("NotFoundException", "Resource not found", status=404, RequestID=str(uuid.uuid4()))
+    verb = "Get" if call.method == "GET" else "Update"
+    name = "".join(part.title() for part in channel.split("_"))
+    resource = arn("mobiletargeting", f"apps/{application}/channels/{channel}")
+    permit(call, action=f"mobiletargeting:{verb}{name}Channel", resource=resource, status=403)
+    if call.method == "PUT":
+        _channels[application, channel] = call.data
+    said = {"Enabled": True, "DefaultAuthenticationMethod": "TOKEN", **(_channels.get((application, channel)) or {})}
+    shown = {key: said[key] for key in ("Enabled", "DefaultAuthenticationMethod")}
+    has = {"HasCredential": True, "HasTokenKey": True, "HasFcmServiceCredentials": True, "Id": channel}
+    return {**shown, **has, "ApplicationId": application, "Platform": kind}
 
 
 def permit_application(call: Call, application: str, *, sends: bool) -> None:

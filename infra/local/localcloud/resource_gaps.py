@@ -71,6 +71,7 @@ def _function(name: str, properties: Properties) -> None:
         function["concurrency"] = int(properties["ReservedConcurrentExecutions"])
     if properties.get("DeadLetterConfig"):
         function["config"]["DeadLetterConfig"] = properties["DeadLetterConfig"]
+    function["recursive_loop"] = properties.get("RecursiveLoop", "Terminate")
 
 
 def _event_source(properties: Properties) -> Properties:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from ministack.services import ses_v2
+from ministack.services import ses, ses_v2
 
 from localcloud import announce, faults, mailbox, suppression_list
 from localcloud.calls import Answer, Call, Query, played
@@ -19,13 +19,13 @@ MAX_SEND_RATE = 500.0  # so many may be sent in a second as `faults` says; an un
 
 
 def get_account(_: Call) -> dict[str, Any]:
-    """GetAccount: an account in production with room to send."""
+    """GetAccount: an account with room to send, in production unless `faults` say sandbox."""
     trouble = faults.of("ses")
     quota = {"MaxSendRate": trouble.max_per_second or MAX_SEND_RATE, "Max24HourSend": MAX_DAY_SEND}
     return {
         "DedicatedIpAutoWarmupEnabled": False,
         "EnforcementStatus": "HEALTHY",
-        "ProductionAccessEnabled": True,
+        "ProductionAccessEnabled": not trouble.sandbox,
         "SendQuota": {**quota, "SentLast24Hours": float(mailbox.taken())},
         "SendingEnabled": not trouble.paused,
         "SuppressionAttributes": {"SuppressedReasons": list(suppression_list.REASONS)},
@@ -56,6 +56,7 @@ def install() -> None:
         return answer
 
     ses_v2.handle_request = handle
+    ses._production_access_enabled = lambda: not faults.of("ses").sandbox
     _greet_topics()
 
 

@@ -10,6 +10,7 @@ from ministack import app
 from ministack.core.iam_actions import extract_iam_action
 from ministack.services import ses_v2
 
+from localcloud import faults
 from localcloud.calls import Answer, Query, RefusedError, arn, read_json
 
 SENDING = ("/v2/email/outbound-emails", "/v2/email/outbound-bulk-emails")
@@ -47,7 +48,24 @@ def _enforce_send(action: str, headers: dict[str, str], query: Query, request_id
 
 
 def _resources(data: dict[str, Any], sender: str) -> Iterator[str]:
-    identity = sender if sender in ses_v2._identities else sender.rpartition("@")[2]
-    yield data.get("FromEmailAddressIdentityArn") or arn("ses", f"identity/{identity}")
+    """The sender's identity, the configuration set and, for an account in the sandbox, who gets it."""
+    own = sender if sender in ses_v2._identities else sender.rpartition("@")[2]
+    yield data.get("FromEmailAddressIdentityArn") or arn("ses", f"identity/{own}")
     if data.get("ConfigurationSetName"):
         yield arn("ses", f"configuration-set/{data['ConfigurationSetName']}")
+    if faults.of("ses").sandbox:
+        yield from map(_identity, _recipients(data))
+
+
+def _identity(address: str) -> str:
+    """The address itself if it was verified, else its domain if that was; an unknown one stands for itself."""
+    domain = address.rpartition("@")[2]
+    known = domain if address not in ses_v2._identities and domain in ses_v2._identities else address
+    return arn("ses", f"identity/{known}")
+
+
+def _recipients(data: dict[str, Any]) -> Iterator[str]:
+    entries = [data, *(data.get("BulkEmailEntries") or [])]
+    for destination in filter(None, (entry.get("Destination") for entry in entries)):
+        for kind in ("ToAddresses", "CcAddresses", "BccAddresses"):
+            yield from (parseaddr(address)[1] for address in destination.get(kind) or ())

@@ -96,6 +96,9 @@ def _check_number(number: str) -> None:
     if ending == OPTED_OUT or sms_resources.is_opted_out(number):
         reason = "DESTINATION_PHONE_NUMBER_OPTED_OUT"
         raise RefusedError("ConflictException", "Destination phone number is opted out", Reason=reason)
+    if faults.of("sms").sandbox and number not in sms_resources.SIMULATORS:
+        reason = "DESTINATION_PHONE_NUMBER_NOT_VERIFIED"
+        raise RefusedError("ConflictException", "Destination phone number is not verified", Reason=reason)
 
 
 def number_ending(number: str) -> str:
@@ -105,7 +108,8 @@ def number_ending(number: str) -> str:
 
 
 def _deliver(text: Text) -> None:
-    statuses = FATES.get(number_ending(text.destination), DELIVERED)
+    unreachable = text.destination == sms_resources.SIMULATORS[1]
+    statuses = ("UNREACHABLE",) if unreachable else FATES.get(number_ending(text.destination), DELIVERED)
     for status in statuses:
         report(text, status, final=status == statuses[-1])
 
@@ -128,6 +132,11 @@ OPERATIONS = {
     "CreateConfigurationSet": sms_resources.call_create_configuration_set,
     "CreateEventDestination": sms_resources.call_create_event_destination,
     "DescribeConfigurationSets": sms_resources.call_describe_configuration_sets,
+    "DescribeAccountAttributes": sms_resources.call_describe_account_attributes,
+    "DescribePhoneNumbers": sms_resources.call_describe_phone_numbers,
+    "DescribePools": sms_resources.call_describe_pools,
+    "DescribeSenderIds": sms_resources.call_describe_sender_ids,
+    "DescribeSpendLimits": sms_resources.call_describe_spend_limits,
     "PutOptedOutNumber": sms_resources.call_put_opted_out_number,
     "DeleteOptedOutNumber": sms_resources.call_delete_opted_out_number,
 }
@@ -137,6 +146,8 @@ def _play(call: Call) -> Any:
     name = call.headers.get("x-amz-target", "").rpartition(".")[2]
     if name not in OPERATIONS:
         raise RefusedError("ValidationException", f"The local cloud does not play {name}.", Reason="OTHER")
+    if name.startswith("Describe"):
+        permit(call, action=f"sms-voice:{name}", resource="*")
     return OPERATIONS[name](call)
 
 

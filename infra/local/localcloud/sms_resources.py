@@ -7,9 +7,14 @@ from typing import Any
 
 from ministack.core.responses import AccountRegionScopedDict
 
+from localcloud import faults
 from localcloud.calls import Call, RefusedError, arn
 
 DEFAULT_OPT_OUT_LIST = "Default"
+SENDER_ID = "HELIOGRAPH"  # the account has one, registered by hand
+MONTHLY_LIMIT = 1000  # US dollars; a new account on AWS has 1
+SIMULATORS = ("+14254147755", "+14254147167")
+"""Of AWS in the United States: one that gets every text, and one that gets none. Nobody has them."""
 
 configuration_sets: Any = AccountRegionScopedDict()  # name -> {"Arn", "EventDestinations": [...]}
 identities: Any = AccountRegionScopedDict()  # id or number -> {"Arn", "PhoneNumber"}
@@ -89,6 +94,54 @@ def call_describe_configuration_sets(call: Call) -> dict[str, Any]:
     """DescribeConfigurationSets."""
     wanted = call.data.get("ConfigurationSetNames") or list(configuration_sets)
     return {"ConfigurationSets": [configuration_set(name) for name in wanted]}
+
+
+def call_describe_account_attributes(_: Call) -> dict[str, Any]:
+    """DescribeAccountAttributes: an account in production unless `faults` say sandbox."""
+    tier = "SANDBOX" if faults.of("sms").sandbox else "PRODUCTION"
+    return {"AccountAttributes": [{"Name": "ACCOUNT_TIER", "Value": tier}]}
+
+
+def call_describe_spend_limits(_: Call) -> dict[str, Any]:
+    """DescribeSpendLimits."""
+    limit = 1 if faults.of("sms").sandbox else MONTHLY_LIMIT
+    facts = {"EnforcedLimit": limit, "MaxLimit": limit, "Overridden": False}
+    return {"SpendLimits": [{"Name": "TEXT_MESSAGE_MONTHLY_SPEND_LIMIT", **facts}]}
+
+
+def call_describe_phone_numbers(_: Call) -> dict[str, Any]:
+    """DescribePhoneNumbers: all."""
+    numbers = [each for each in _of_kind("phone-number") if each["PhoneNumber"]]
+    facts = {"Status": "ACTIVE", "IsoCountryCode": "US", "NumberType": "LONG_CODE", "TwoWayEnabled": False}
+    facts |= {"MessageType": "TRANSACTIONAL", "NumberCapabilities": ["SMS"], "MonthlyLeasingPrice": "1.00"}
+    facts |= {"SelfManagedOptOutsEnabled": False, "DeletionProtectionEnabled": False}
+    return {
+        "PhoneNumbers": [
+            {**facts, **_named("PhoneNumber", each), "PhoneNumber": each["PhoneNumber"], "OptOutListName": "Default"}
+            for each in numbers
+        ]
+    }
+
+
+def call_describe_pools(_: Call) -> dict[str, Any]:
+    """DescribePools: all."""
+    return {"Pools": [{**_named("Pool", each), "Status": "ACTIVE"} for each in _of_kind("pool")]}
+
+
+def call_describe_sender_ids(_: Call) -> dict[str, Any]:
+    """DescribeSenderIds: all."""
+    known = [*_of_kind("sender-id"), {"Id": SENDER_ID, "Arn": arn("sms-voice", f"sender-id/{SENDER_ID}")}]
+    facts = {"IsoCountryCode": "GB", "MessageTypes": ["TRANSACTIONAL"], "Registered": True}
+    return {"SenderIds": [{"SenderId": each["Id"], "SenderIdArn": each["Arn"], **facts} for each in known]}
+
+
+def _of_kind(kind: str) -> list[dict[str, str]]:
+    found = {each["Arn"]: each for each in identities.values() if f":{kind}/" in each["Arn"]}
+    return list(found.values())
+
+
+def _named(what: str, identity: dict[str, str]) -> dict[str, str]:
+    return {f"{what}Id": identity["Id"], f"{what}Arn": identity["Arn"]}
 
 
 def call_put_opted_out_number(call: Call) -> dict[str, Any]:
