@@ -32,6 +32,7 @@ COMMANDS = {
     "down": _at("commands.place", "down", "Stop the local cloud and leave nothing behind."),
     "status": _at("commands.status", "status", "Show what runs where, what waits, and what was put aside."),
     "demo": _at("commands.demo", "demo", "See all of it work on this machine."),
+    "doctor": _at("commands.doctor", "doctor", "Tell whether the deployment is well, and what to mend."),
     "recipients": _at("commands.recipients", "recipients", "Bring people in, look at one, take everybody out."),
     "consents": _at("commands.consents", "consents", "Show what a person consented to, and the proof."),
     "send": _at("commands.send", "send", "Send a message to one person."),

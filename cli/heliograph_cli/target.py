@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from heliograph_cli.cloud import REGION, STACK, STATE, running
@@ -70,6 +70,15 @@ def session(target: Target) -> boto3.Session:
     if is_loopback and not target.profile:
         return boto3.Session(LOCAL_KEY, LOCAL_KEY, region_name=target.region)
     return boto3.Session(profile_name=target.profile or None, region_name=target.region or None)
+
+
+def client(target: Target, service: str) -> Any:
+    """Any client, for questions that are not worth many tries."""
+    from botocore.config import Config
+
+    make: Any = session(target).client
+    config = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 4})
+    return make(service, endpoint_url=target.endpoint or None, config=config)
 
 
 def cloudformation(target: Target) -> CloudFormationClient:

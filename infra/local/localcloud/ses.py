@@ -6,11 +6,12 @@ import re
 from collections.abc import Callable
 from functools import partial
 from typing import Any
+from urllib.parse import unquote
 
 from ministack.services import ses, ses_v2
 
 from localcloud import announce, faults, mailbox, suppression_list
-from localcloud.calls import Answer, Call, Query, played
+from localcloud.calls import Answer, Call, Query, RefusedError, played
 from localcloud.ses_send import send_bulk_email, send_email
 
 GREETING = "Successfully validated SNS topic for Amazon SES event publishing."
@@ -32,10 +33,21 @@ def get_account(_: Call) -> dict[str, Any]:
     }
 
 
+def get_email_identity(call: Call) -> dict[str, Any]:
+    """GetEmailIdentity: what exists is verified, and a domain's mails are signed."""
+    name = unquote(call.path.rpartition("/")[2])
+    if name not in ses_v2._identities:
+        raise RefusedError("NotFoundException", f"Email identity {name} does not exist.", status=404)
+    signed = {"Status": "SUCCESS", "SigningEnabled": True} if "@" not in name else {}
+    found = ses_v2._identities[name]
+    return {**found, "DkimAttributes": {**found.get("DkimAttributes", {}), **signed}}
+
+
 ROUTES: tuple[tuple[str, re.Pattern[str], Callable[[Call], Any]], ...] = (
     ("POST", re.compile(r"/outbound-emails"), send_email),
     ("POST", re.compile(r"/outbound-bulk-emails"), send_bulk_email),
     ("GET", re.compile(r"/account"), get_account),
+    ("GET", re.compile(r"/identities/[^/]+"), get_email_identity),
     ("PUT", re.compile(r"/suppression/addresses"), suppression_list.put),
     ("GET", re.compile(r"/suppression/addresses"), suppression_list.everyone),
     ("GET", re.compile(r"/suppression/addresses/.+"), suppression_list.get),

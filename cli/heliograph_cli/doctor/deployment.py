@@ -1,0 +1,115 @@
+"""A deployment as the checks see it: what its stacks made, its parameters, and a way to ask AWS."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from email.utils import parseaddr
+from functools import cache, cached_property
+from typing import Any, NamedTuple
+
+from heliograph_cli import target as targets
+from heliograph_cli.stack import Stack
+from heliograph_cli.target import Target
+
+Ask = Callable[[str, str, Mapping[str, Any]], Any]
+"""Service, operation and its parameters -> the answer, all pages of it. Raises botocore's errors."""
+
+
+class Resource(NamedTuple):
+    """What a stack or one of its nested stacks made."""
+
+    kind: str
+    logical_id: str
+    physical_id: str
+    status: str
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """One deployed stack."""
+
+    stack: str
+    arn: str
+    """Of the root stack: it names partition, region and account."""
+    status: str
+    outputs: Mapping[str, str]
+    parameters: Mapping[str, str]
+    resources: tuple[Resource, ...]
+    ask: Ask = field(repr=False, compare=False)
+
+    def call(self, service: str, operation: str, **asked: Any) -> Any:
+        """Ask AWS."""
+        return self.ask(service, operation, asked)
+
+    def named(self, kind: str) -> list[str]:
+        """The physical ids of all resources of a kind."""
+        return [each.physical_id for each in self.resources if each.kind == kind]
+
+    @cached_property
+    def functions(self) -> list[dict[str, Any]]:
+        """The configuration of each function, looked up once."""
+        names = self.named("AWS::Lambda::Function")
+        return [self.call("lambda", "get_function_configuration", FunctionName=name) for name in names]
+
+    def short(self, name: str) -> str:
+        """A name without the stack's."""
+        return name.removeprefix(f"{self.stack}-")
+
+    def resource_arn(self, service: str, resource: str) -> str:
+        """The ARN of something in the account and region of the stack."""
+        _, partition, _, region, account, *_ = self.arn.split(":")
+        return f"arn:{partition}:{service}:{region}:{account}:{resource}"
+
+    @property
+    def region(self) -> str:
+        return self.arn.split(":")[3]
+
+    @property
+    def sender(self) -> str:
+        """The address that mails come from."""
+        return parseaddr(self.parameters.get("EmailSender", ""))[1]
+
+
+def read(stack: Stack) -> Deployment:
+    """Read a stack, its nested stacks, and what they made."""
+    ask = _asking(stack.target)
+    name = stack.target.stack
+    root = ask("cloudformation", "describe_stacks", {"StackName": name})["Stacks"][0]
+    return Deployment(
+        stack=name,
+        arn=root["StackId"],
+        status=root["StackStatus"],
+        outputs={each["OutputKey"]: each["OutputValue"] for each in root.get("Outputs", [])},
+        parameters=stack.parameters,
+        resources=tuple(_resources(ask, name)),
+        ask=ask,
+    )
+
+
+def _resources(ask: Ask, stack: str) -> list[Resource]:
+    found = ask("cloudformation", "list_stack_resources", {"StackName": stack}).get("StackResourceSummaries", [])
+    made = [
+        Resource(
+            each["ResourceType"], each["LogicalResourceId"], each.get("PhysicalResourceId", ""), each["ResourceStatus"]
+        )
+        for each in found
+    ]
+    nested = [each for each in made if each.kind == "AWS::CloudFormation::Stack" and each.physical_id]
+    return made + [inner for each in nested for inner in _resources(ask, each.physical_id)]
+
+
+def _asking(target: Target) -> Ask:
+    """Ask with few tries: a check that cannot be made is a finding, not a reason to wait."""
+
+    @cache
+    def client(service: str) -> Any:
+        return targets.client(target, service)
+
+    def ask(service: str, operation: str, asked: Mapping[str, Any]) -> Any:
+        found = client(service)
+        if found.can_paginate(operation):
+            return found.get_paginator(operation).paginate(**asked).build_full_result()
+        return getattr(found, operation)(**asked)
+
+    return ask

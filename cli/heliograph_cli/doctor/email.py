@@ -1,0 +1,87 @@
+"""Checks of SES: the account, the identity of the sender, and what it reports back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from heliograph_cli.doctor.deployment import Deployment
+from heliograph_cli.doctor.findings import Finding, note, well, wrong
+
+NEEDED = {"SEND", "REJECT", "BOUNCE", "COMPLAINT", "DELIVERY", "RENDERING_FAILURE"}
+"""What outcomes are made of; opens and clicks may be left out on purpose."""
+NEARLY = 0.9  # of a day's quota
+
+
+def account(deployment: Deployment) -> Iterator[Finding]:
+    """SES lets this account send, and to whom."""
+    found = deployment.call("sesv2", "get_account")
+    quota, standing = found["SendQuota"], found.get("EnforcementStatus", "HEALTHY")
+    if not found.get("SendingEnabled", False):
+        yield wrong("email account", "SES has paused this account", "The console of SES says why, and how to appeal.")
+    if standing != "HEALTHY":
+        mend = "Stop what bounces or is complained about, then answer the case in the console of SES."
+        yield wrong("email account", f"SES has put this account under {standing}", mend)
+    most, sent = quota["Max24HourSend"], quota["SentLast24Hours"]
+    if 0 <= most <= sent / NEARLY:
+        yield note("email account", f"{sent:,.0f} of {most:,.0f} mails a day are used", "Ask SES for a higher quota.")
+    if not found["ProductionAccessEnabled"]:
+        mend = (
+            "To write to anybody else: `aws sesv2 put-account-details --production-access-enabled …` (docs/deploy.md)."
+        )
+        yield note("email account", "in the sandbox: mails go to verified addresses and to the simulator only", mend)
+        return
+    limit = "without limit" if most < 0 else f"{most:,.0f} a day"
+    yield well("email account", f"in production: {limit}, {quota['MaxSendRate']:g} a second")
+
+
+def identity(deployment: Deployment) -> Iterator[Finding]:
+    """The sender is verified, and its mails are signed."""
+    sender = deployment.sender
+    for name in (sender, sender.rpartition("@")[2]):
+        if found := _identity(deployment, name):
+            yield from _judged(name, found)
+            return
+    mend = f"aws sesv2 create-email-identity --email-identity {sender.rpartition('@')[2]}"
+    yield wrong("email identity", f"SES does not know {sender} nor its domain in {deployment.region}", mend)
+
+
+def _identity(deployment: Deployment, name: str) -> Any:
+    try:
+        return deployment.call("sesv2", "get_email_identity", EmailIdentity=name)
+    except ClientError as error:
+        if error.response["Error"].get("Code") != "NotFoundException":
+            raise
+        return None
+
+
+def _judged(name: str, found: dict[str, Any]) -> Iterator[Finding]:
+    dkim = found.get("DkimAttributes") or {}
+    if not found.get("VerifiedForSendingStatus"):
+        mend = "Put the CNAME records of its DKIM tokens into the DNS (docs/deploy.md, step 2)."
+        yield wrong("email identity", f"{name} is not verified: SES refuses every mail", mend)
+        return
+    if "@" not in name and (dkim.get("Status") != "SUCCESS" or not dkim.get("SigningEnabled")):
+        mend = "Look at its CNAME records; Gmail and Yahoo refuse bulk mail that is not signed."
+        yield wrong("email identity", f"DKIM of {name} is {dkim.get('Status', 'off')}", mend)
+        return
+    yield well("email identity", f"{name} is verified" + ("" if "@" in name else " and signed (DKIM)"))
+
+
+def events(deployment: Deployment) -> Iterator[Finding]:
+    """SES reports what happens to a mail."""
+    for name in deployment.named("AWS::SES::ConfigurationSet"):
+        found = deployment.call("sesv2", "get_configuration_set_event_destinations", ConfigurationSetName=name)
+        ours = [
+            each
+            for each in found.get("EventDestinations", [])
+            if each.get("Enabled") and "EventBridgeDestination" in each
+        ]
+        reported = {kind for each in ours for kind in each.get("MatchingEventTypes", [])}
+        if missing := sorted(NEEDED - reported):
+            mend = "Deploy again: somebody changed the configuration set by hand."
+            yield wrong("email events", f"the configuration set {name} does not report {', '.join(missing)}", mend)
+            continue
+        yield well("email events", f"{name} reports {len(reported)} kinds of events")

@@ -1,0 +1,93 @@
+"""Checks by simulation: whether the functions' roles, and what is above them, allow their main calls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from heliograph_cli.doctor.deployment import Deployment
+from heliograph_cli.doctor.findings import Finding, well, wrong
+
+
+class Right(NamedTuple):
+    """A call that a function must be able to make."""
+
+    function: str
+    action: str
+    resource: str
+    """A table or queue by its short name, or one of `PLACES`."""
+
+
+RIGHTS = (
+    Right("ingest-event", "dynamodb:UpdateItem", "RecipientsTable"),
+    Right("ingest-event", "sqs:SendMessage", "requests-priority"),
+    Right("ingest-event", "sqs:SendMessage", "requests-bulk"),
+    Right("ingest-segment", "s3:GetObject", "campaigns"),
+    Right("ingest-segment", "sqs:SendMessage", "requests-bulk"),
+    Right("plan", "dynamodb:BatchGetItem", "RecipientsTable"),
+    Right("plan", "dynamodb:PartiQLInsert", "LedgerTable"),
+    Right("plan", "sqs:SendMessage", "outbox-email-bulk"),
+    Right("plan", "sqs:SendMessage", "outbox-sms-bulk"),
+    Right("plan", "sqs:SendMessage", "outbox-push-bulk"),
+    Right("plan", "scheduler:CreateSchedule", "schedule"),
+    Right("deliver-email", "ses:SendEmail", "identity"),
+    Right("deliver-email", "ses:SendBulkEmail", "identity"),
+    Right("deliver-email", "sqs:SendMessage", "engagement"),
+    Right("deliver-sms", "sms-voice:SendTextMessage", "sms"),
+    Right("deliver-sms", "sqs:SendMessage", "engagement"),
+    Right("deliver-push", "mobiletargeting:SendMessages", "push"),
+    Right("deliver-push", "sqs:SendMessage", "engagement"),
+    Right("record", "dynamodb:UpdateItem", "RunsTable"),
+    Right("report", "dynamodb:Query", "LedgerTable"),
+)
+TABLES = ("RecipientsTable", "LedgerTable", "RunsTable")
+
+
+def rights(deployment: Deployment) -> Iterator[Finding]:
+    """Every function may do its main calls."""
+    roles = {deployment.short(each["FunctionName"]): each["Role"] for each in deployment.functions}
+    asked = 0
+    for right in RIGHTS:
+        resource = _arn(deployment, right.resource)
+        if not resource or right.function not in roles:
+            continue
+        asked += 1
+        if not may(deployment, roles[right.function], right.action, resource):
+            mend = "Deploy again; if that does not help, a boundary or an organisation's policy forbids it."
+            yield wrong("rights", f"{right.function} may not {right.action} on {resource.rpartition(':')[2]}", mend)
+    yield well("rights", f"{asked} calls of {len(roles)} functions were simulated")
+
+
+def may(deployment: Deployment, role: str, action: str, resource: str) -> bool:
+    """Whether a role is allowed a call, by simulation."""
+    asked = {"PolicySourceArn": role, "ActionNames": [action], "ResourceArns": [resource]}
+    found = deployment.call("iam", "simulate_principal_policy", **asked)["EvaluationResults"]
+    return all(each["EvalDecision"] == "allowed" for each in found)
+
+
+def _arn(deployment: Deployment, what: str) -> str:
+    """The ARN of what a right is about; empty when this deployment has none of it."""
+    at, own = deployment.resource_arn, deployment.parameters
+    if what in TABLES:
+        return at("dynamodb", f"table/{deployment.outputs[what]}")
+    if what == "identity":
+        return at("ses", f"identity/{deployment.sender.rpartition('@')[2]}")
+    if what == "schedule":
+        return at("scheduler", f"schedule/{deployment.stack}/any")
+    if what == "campaigns":
+        return f"arn:{deployment.arn.split(':')[1]}:s3:::{deployment.outputs['BucketName']}/campaigns/any/segment.csv"
+    if what == "sms":
+        by_sns = own.get("SmsProvider") == "sns"
+        return "" if by_sns else at("sms-voice", f"configuration-set/{deployment.stack}")
+    if what == "push":
+        application = push_application(deployment)
+        return at("mobiletargeting", f"apps/{application}/messages") if application else ""
+    return at("sqs", f"{deployment.stack}-{what}")
+
+
+def push_application(deployment: Deployment) -> str:
+    """The Pinpoint application that push goes through; empty when there is none."""
+    if deployment.parameters.get("PushProvider", "pinpoint") != "pinpoint":
+        return ""
+    made = deployment.named("AWS::Pinpoint::App")
+    return deployment.parameters.get("PushApplication") or (made[0] if made else "")

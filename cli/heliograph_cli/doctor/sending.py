@@ -1,0 +1,209 @@
+"""Send through the stack to the providers' simulators, see what comes of it, and leave nothing behind but the run."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from heliograph_cli import runs
+from heliograph_cli.campaign_folder import catalogue, read_folder
+from heliograph_cli.cloud import ROOT
+from heliograph_cli.commands.send import put_event
+from heliograph_cli.doctor import push, sms, trials
+from heliograph_cli.doctor.deployment import Deployment
+from heliograph_cli.doctor.examine import untold
+from heliograph_cli.doctor.findings import Finding, State, note, well, wrong
+from heliograph_cli.doctor.tidying import tidy_up
+from heliograph_cli.doctor.trials import Trial
+from heliograph_cli.failures import Trouble
+from heliograph_cli.stack import Stack, ask
+
+SIMULATED_PHONE = "+14254147755"  # of AWS, in the United States; nobody has it
+PATIENCE = 120.0  # seconds without any progress: cold starts, and SES's simulator complains after half a minute
+SHORT, LONG = 0.5, 5.0  # seconds between two looks
+TEMPLATES = ROOT / "templates"
+
+Say = Callable[[str], None]
+Entries = Mapping[str, Sequence[Mapping[str, Any]]]
+
+
+def send_through(
+    stack: Stack, deployment: Deployment, *, message: str = "", phone: str = SIMULATED_PHONE, say: Say = lambda _: None
+) -> Iterator[Finding]:
+    """All trials at once; each finding as soon as it is there. It cleans up in any case."""
+    yield from _dry_run(deployment, phone)
+    now = datetime.now(UTC)
+    stamp = f"{now:%y%m%d%H%M%S}"
+    planned, left_out = _plan(deployment, stamp=stamp, now=now, message=message)
+    yield from left_out
+    try:
+        yield from _go(stack, planned, stamp=stamp, say=say)
+    finally:
+        say("cleaning up")
+        yield from tidy_up(stack, planned, campaign=_campaign(stamp))
+
+
+def _plan(deployment: Deployment, *, stamp: str, now: datetime, message: str) -> tuple[list[Trial], list[Finding]]:
+    """What is sent, and what is left out, and why."""
+    known, planned, left_out = catalogue(), list[Trial](), list[Finding]()
+    if mail := trials.choose(known, TEMPLATES, purpose="transactional", channel="email", name=message):
+        planned += trials.of_email(mail, stamp=stamp)
+    else:
+        mend = "Run `make build` in the folder that was deployed, or name one with --message."
+        left_out.append(wrong("send: email", "no transactional message goes by email", mend))
+    if offer := trials.choose(known, TEMPLATES, purpose="promotional", channel="email"):
+        planned.append(trials.put_off(offer, stamp=stamp, now=now))
+    else:
+        left_out.append(note("send: put off", "left out: no promotional message goes by email", ""))
+    ready = all(each.state is State.WELL for each in push.credentials(deployment))
+    device = trials.choose(known, TEMPLATES, purpose="transactional", channel="push", name=message)
+    if device and ready:
+        planned.append(trials.to_a_dead_device(device, stamp=stamp))
+    else:
+        left_out.append(note("send: dead device", "left out: push is not set up, or no message goes by it", ""))
+    return planned, left_out
+
+
+def _go(stack: Stack, planned: Sequence[Trial], *, stamp: str, say: Say) -> Iterator[Finding]:
+    for each in planned:
+        put_event(stack, "RecipientUpdated", dict(each.profile))
+    unknown_people = _saved(stack, planned, say)
+    if unknown_people:
+        mend = "Look at the queue `events`, its dead letters, and the log of the function ingest-event."
+        yield wrong("send: people", f"{unknown_people} of {len(planned)} were not saved", mend)
+        return
+    for each in planned:
+        if not each.by_campaign:
+            detail = {"message": each.message.name, "recipient_id": each.person, "data": dict(each.message.data)}
+            put_event(stack, "SendRequested", detail)
+    yield from _start_campaign(stack, [each for each in planned if each.by_campaign], _campaign(stamp))
+    yield from _follow(stack, planned, say)
+
+
+def _saved(stack: Stack, planned: Sequence[Trial], say: Say) -> int:
+    """How many people are still not there when nothing moves any more."""
+    from heliograph_cli.commands.recipients import people_of
+
+    names, people = [each.person for each in planned], people_of(stack)
+
+    def look() -> tuple[int, bool]:
+        missing = len(names) - len(people.get_many(names))
+        say(f"{len(names) - missing} of {len(names)} people are known")
+        return missing, not missing
+
+    missing: int = until_still(look)
+    return missing
+
+
+def _start_campaign(stack: Stack, planned: Sequence[Trial], name: str) -> Iterator[Finding]:
+    if not planned:
+        return
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place, name)
+        folder.mkdir()
+        rows = "".join(f"{each.person}\n" for each in planned)
+        (folder / "segment.csv").write_text(f"recipient_id\n{rows}", encoding="utf-8")
+        (folder / "campaign.toml").write_text(trials.manifest(planned[0].message), encoding="utf-8")
+        try:
+            runs.submit_folder(stack, read_folder(folder))
+        except Trouble as trouble:
+            yield wrong(
+                "send: campaign",
+                "no run appeared",
+                f"{trouble.message} Look at the queue `segments` and its dead letters.",
+            )
+
+
+def _follow(stack: Stack, planned: Sequence[Trial], say: Say) -> Iterator[Finding]:
+    """Each trial's finding, when it has come to its end or when nothing moves any more."""
+    open_trials = list(planned)
+    seen: dict[str, Sequence[Mapping[str, Any]]] = {}
+    ended: list[tuple[Trial, Finding]] = []
+
+    def look() -> tuple[tuple[str, ...], bool]:
+        now = datetime.now(UTC)
+        for each in list(open_trials):
+            seen[each.person] = ask(stack, "timeline", recipient_id=each.person)["entries"]
+            if finding := trials.judge(each, seen[each.person], now):
+                ended.append((each, finding))
+                open_trials.remove(each)
+        waits = [each.due for each in open_trials if each.due and each.due > now]
+        say(f"{len(planned) - len(open_trials)} of {len(planned)} messages came to their end")
+        states = (*(_state(seen.get(each.person, ())) for each in planned), f"{len(waits)} wait for their time")
+        return states, not open_trials
+
+    until_still(look, patience=PATIENCE + trials.PUT_OFF.total_seconds())
+    yield from summed(
+        [finding for _, finding in ended] + [trials.overdue(each, seen[each.person]) for each in open_trials]
+    )
+
+
+def summed(findings: Sequence[Finding]) -> list[Finding]:
+    """One line for all that say the same of one check, such as the people of the campaign."""
+    same = {(each.check, each.state, each.says): each for each in findings}
+    counts = {key: sum((each.check, each.state, each.says) == key for each in findings) for key in same}
+    return [
+        well(each.check, f"{counts[key]} × {each.says}") if counts[key] > 1 and each.state is State.WELL else each
+        for key, each in same.items()
+    ]
+
+
+def _state(entries: Sequence[Mapping[str, Any]]) -> str:
+    return f"{len(entries)} {entries[0]['state']}" if entries else ""
+
+
+def until_still(look: Callable[[], tuple[Any, bool]], *, patience: float = PATIENCE) -> Any:
+    """Look until it is done, or until what is seen has not changed for so long; what was seen last."""
+    before, still_since, pause = None, time.monotonic(), SHORT
+    while True:
+        seen, done = look()
+        if done:
+            return seen
+        if seen != before:
+            before, still_since, pause = seen, time.monotonic(), SHORT
+        elif time.monotonic() - still_since > patience:
+            return seen
+        time.sleep(pause)
+        pause = min(LONG, pause * 1.5)
+
+
+def _dry_run(deployment: Deployment, phone: str) -> Iterator[Finding]:
+    """Ask End User Messaging whether it would send a text. It sends none."""
+    own = deployment.parameters
+    if own.get("SmsProvider") == "sns":
+        yield note("send: sms", "left out: SNS knows no dry run", "")
+        return
+    text = {
+        "DestinationPhoneNumber": phone,
+        "MessageBody": "A dry run.",
+        "MessageType": "TRANSACTIONAL",
+        "DryRun": True,
+    }
+    text |= {"ConfigurationSetName": deployment.stack, "Context": {"doctor": "dry-run"}}
+    if own.get("SmsOriginationIdentity"):
+        text["OriginationIdentity"] = own["SmsOriginationIdentity"]
+    try:
+        deployment.call(sms.SERVICE, "send_text_message", **text)
+    except (BotoCoreError, ClientError) as error:
+        yield _refused(error)
+        return
+    yield well("send: sms", "a text would be sent (dry run)")
+
+
+def _refused(error: BotoCoreError | ClientError) -> Finding:
+    reason = error.response.get("Reason", "") if isinstance(error, ClientError) else ""
+    if not reason or not isinstance(error, ClientError):
+        return untold("send: sms", error)
+    mend = "AWS's list of reasons says more; with a sender of another country, name its simulator number with --phone."
+    return wrong("send: sms", f"a text would be refused: {error.response['Error'].get('Code')}, {reason}", mend)
+
+
+def _campaign(stamp: str) -> str:
+    """Its run stays in the list of runs, under this name."""
+    return f"doctor-{stamp}"

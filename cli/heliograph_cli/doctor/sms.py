@@ -1,0 +1,116 @@
+"""Checks of SMS: the account's tier and budget, and who texts come from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from heliograph_cli.doctor.deployment import Deployment
+from heliograph_cli.doctor.findings import Finding, note, well, wrong
+
+SERVICE = "pinpoint-sms-voice-v2"
+TEXT_LIMIT = "TEXT_MESSAGE_MONTHLY_SPEND_LIMIT"
+FIRST_LIMIT = 1  # US dollar a month, of a new account
+KINDS = {
+    "describe_phone_numbers": ("PhoneNumbers", ("PhoneNumber", "PhoneNumberId", "PhoneNumberArn")),
+    "describe_pools": ("Pools", ("PoolId", "PoolArn")),
+    "describe_sender_ids": ("SenderIds", ("SenderId", "SenderIdArn")),
+}
+"""Where an origination identity may be: the operation, its list, and what it may be called by."""
+
+
+def account(deployment: Deployment) -> Iterator[Finding]:
+    """Texts may go to anybody, and for how much a month."""
+    if _by_sns(deployment):
+        yield from _sns_account(deployment)
+        return
+    attributes = deployment.call(SERVICE, "describe_account_attributes")["AccountAttributes"]
+    limits = deployment.call(SERVICE, "describe_spend_limits")["SpendLimits"]
+    tier = {each["Name"]: each["Value"] for each in attributes}.get("ACCOUNT_TIER")
+    limit = {each["Name"]: each["EnforcedLimit"] for each in limits}.get(TEXT_LIMIT, 0)
+    if tier != "PRODUCTION":
+        mend = "Ask AWS support for production access; until then verify your own number (docs/deploy.md, step 4)."
+        yield note("sms account", "in the sandbox: texts go to verified numbers and to simulators only", mend)
+    if limit <= FIRST_LIMIT:
+        yield _budget(limit, "aws pinpoint-sms-voice-v2 set-text-message-spend-limit-override --monthly-limit 100")
+        return
+    yield well("sms account", f"{str(tier).lower()}, {limit:,} US dollars a month at most")
+
+
+def _sns_account(deployment: Deployment) -> Iterator[Finding]:
+    if deployment.call("sns", "get_sms_sandbox_account_status")["IsInSandbox"]:
+        mend = "Ask AWS support to take the account out of the SMS sandbox of SNS."
+        yield note("sms account", "in the sandbox of SNS: texts go to verified numbers only", mend)
+    found = deployment.call("sns", "get_sms_attributes", attributes=["MonthlySpendLimit"]).get("attributes", {})
+    limit = float(found.get("MonthlySpendLimit", FIRST_LIMIT))
+    if limit <= FIRST_LIMIT:
+        yield _budget(limit, "aws sns set-sms-attributes --attributes MonthlySpendLimit=100")
+        return
+    yield well("sms account", f"SNS, {limit:,.0f} US dollars a month at most")
+
+
+def _budget(limit: float, command: str) -> Finding:
+    return note(
+        "sms account", f"{limit:g} US dollar a month, about a hundred texts", f"Raise it with AWS, then {command}."
+    )
+
+
+def identity(deployment: Deployment) -> Iterator[Finding]:
+    """Texts come from a number, pool or sender id that is ready."""
+    if _by_sns(deployment):
+        return
+    wanted = deployment.parameters.get("SmsOriginationIdentity", "")
+    found = _identities(deployment)
+    if not found:
+        yield wrong("sms sender", "the account has no number, pool or sender id", "Get one (docs/deploy.md, step 4).")
+        return
+    if not wanted:
+        yield note("sms sender", f"AWS picks one of {len(found)}", "Name one in SmsOriginationIdentity and deploy.")
+        return
+    status = found.get(wanted)
+    if status is None:
+        mend = "Correct SmsOriginationIdentity and deploy: no text can be sent."
+        yield wrong("sms sender", f"{wanted} does not exist in {deployment.region}", mend)
+    elif status != "ACTIVE":
+        yield wrong("sms sender", f"{wanted} is {status}", "Finish its registration in the console.")
+    else:
+        yield well("sms sender", f"{wanted} is ready")
+
+
+def _identities(deployment: Deployment) -> dict[str, str]:
+    """The status of each identity under each of its names; a sender id has none and is ready when it is there."""
+    found: dict[str, str] = {}
+    for operation, (where, names) in KINDS.items():
+        for each in deployment.call(SERVICE, operation).get(where, []):
+            found |= {each[name]: each.get("Status", "ACTIVE") for name in names if name in each}
+    return found
+
+
+def events(deployment: Deployment) -> Iterator[Finding]:
+    """End User Messaging reports what happens to a text."""
+    if _by_sns(deployment):
+        mend = "Use SmsProvider=end-user-messaging where deliveries matter."
+        yield note("sms events", "SNS reports deliveries in its own logs only", mend)
+        return
+    names = deployment.named("AWS::SMSVOICE::ConfigurationSet")
+    if not names:
+        yield wrong("sms events", "there is no configuration set", "Deploy again.")
+        return
+    found = deployment.call(SERVICE, "describe_configuration_sets", ConfigurationSetNames=names)["ConfigurationSets"]
+    silent = [
+        each["ConfigurationSetName"] for each in found if not any(map(_reports, each.get("EventDestinations", [])))
+    ]
+    for name in silent:
+        mend = "Deploy again: somebody changed the configuration set by hand."
+        yield wrong("sms events", f"the configuration set {name} reports nothing to a topic", mend)
+    if not silent:
+        yield well("sms events", f"{', '.join(names)} reports to its topic")
+
+
+def _reports(destination: dict[str, Any]) -> bool:
+    kinds = set(destination.get("MatchingEventTypes", []))
+    return bool(destination.get("Enabled") and "SnsDestination" in destination and kinds & {"ALL", "TEXT_ALL"})
+
+
+def _by_sns(deployment: Deployment) -> bool:
+    return deployment.parameters.get("SmsProvider") == "sns"
