@@ -1,0 +1,164 @@
+"""What the doctor sends, to whom, and how it judges what came of it."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from heliograph.domain.segments import read_campaign
+from heliograph_cli.doctor import sending, trials
+from heliograph_cli.doctor.findings import State, note, well
+from heliograph_cli.doctor.trials import Chosen, Trial, judge
+
+NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
+MAIL = Chosen(name="receipt", topic="orders", channels=("email",), data={"id": "A-1"}, attributes={"first_name": "Mia"})
+
+
+def a_message(name: str, **facts: Any) -> dict[str, Any]:
+    return {"name": name, "purpose": "transactional", "channels": ["email", "sms"], "topic": "orders", **facts}
+
+
+def a_catalogue(*messages: dict[str, Any]) -> dict[str, Any]:
+    return {"messages": {each["name"]: each for each in messages}}
+
+
+def a_trial(**what: Any) -> Trial:
+    known = {"check": "send: delivered", "person": "doctor-1", "message": MAIL, "profile": {}, "wanted": "delivered"}
+    return Trial(**{**known, **what})
+
+
+def an_entry(state: str, **what: Any) -> dict[str, Any]:
+    return {"state": state, "channel": "email", "reason": None, "until": None, **what}
+
+
+def everybody() -> list[Trial]:
+    made = [*trials.of_email(MAIL, stamp="1"), trials.put_off(MAIL, stamp="1", now=NOW)]
+    return [*made, trials.to_a_dead_device(MAIL, stamp="1")]
+
+
+def test_nobody_real_is_written_to() -> None:
+    for each in everybody():
+        profile = dict(each.profile)
+        assert "phone" not in profile
+        assert str(profile.get("email", f"@{trials.SIMULATOR}")).endswith(f"@{trials.SIMULATOR}")
+        assert profile.get("devices", [trials.DEAD_DEVICE]) == [trials.DEAD_DEVICE]
+
+
+def test_each_person_has_an_address_of_their_own_so_that_a_bounce_suppresses_nobody_else() -> None:
+    mailed = [each.profile["email"] for each in everybody() if "email" in each.profile]
+    assert len(mailed) == len(set(mailed))
+
+
+def test_three_are_sent_to_by_a_campaign() -> None:
+    assert sum(each.by_campaign for each in everybody()) == trials.IN_THE_CAMPAIGN == 3
+
+
+@pytest.mark.parametrize(
+    ("messages", "wanted"),
+    [
+        ([a_message("b"), a_message("a")], "a"),
+        ([a_message("sale", purpose="promotional"), a_message("b")], "b"),
+        ([a_message("text", channels=["sms"]), a_message("b")], "b"),
+        ([a_message("a", fallback=[{"channels": ["sms"]}]), a_message("b")], "b"),
+        ([a_message("a"), a_message("asked")], "asked"),
+    ],
+    ids=["the first", "of the purpose", "by the channel", "that nothing follows", "that is asked for"],
+)
+def test_a_message_is_chosen_that_the_trial_fits(messages: list[Any], wanted: str, tmp_path: Path) -> None:
+    asked = {"purpose": "transactional", "channel": "email", "name": "asked"}
+    found = trials.choose(a_catalogue(*messages), tmp_path, **asked)
+    assert found is not None
+    assert found.name == wanted
+
+
+def test_no_message_is_chosen_where_none_fits(tmp_path: Path) -> None:
+    assert trials.choose({}, tmp_path, purpose="promotional", channel="email") is None
+
+
+def test_a_message_is_sent_with_the_data_of_its_sample(tmp_path: Path) -> None:
+    place = tmp_path / "messages" / "receipt"
+    place.mkdir(parents=True)
+    (place / "sample.json").write_text('{"recipient": {"first_name": "Mia"}, "data": {"id": "A-1"}}')
+    found = trials.choose(a_catalogue(a_message("receipt")), tmp_path, purpose="transactional", channel="email")
+    assert found is not None
+    assert (found.data, found.attributes) == ({"id": "A-1"}, {"first_name": "Mia"})
+
+
+JSON = st.recursive(
+    st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(st.text(max_size=8), JSON, max_size=3))
+def test_any_sample_comes_through_a_manifest_as_it_is(data: dict[str, Any]) -> None:
+    written = trials.manifest(msgspec.structs.replace(MAIL, data=data))
+    assert dict(read_campaign(written.encode()).data) == data
+
+
+@pytest.mark.parametrize(
+    ("entries", "state", "words"),
+    [
+        ([an_entry("delivered")], State.WELL, "delivered"),
+        ([an_entry("delivered"), an_entry("deferred")], State.WELL, "delivered"),
+        ([an_entry("bounced")], State.WRONG, "is bounced, not delivered"),
+        ([an_entry("suppressed", reason="not_consented")], State.WRONG, "not_consented"),
+        ([an_entry("failed", reason="rejected")], State.WRONG, "rejected"),
+        ([an_entry("deferred", until=(NOW + timedelta(hours=3)).isoformat())], State.WELL, "as the policy says"),
+    ],
+)
+def test_a_trial_is_judged_by_its_latest_state(entries: list[Any], state: State, words: str) -> None:
+    found = judge(a_trial(), entries, NOW)
+    assert found is not None
+    assert (found.state, words in found.says) == (state, True), found
+
+
+@pytest.mark.parametrize("entries", [[], [an_entry("pending")], [an_entry("accepted")]])
+def test_a_trial_that_is_on_its_way_is_not_judged_yet(entries: list[Any]) -> None:
+    assert judge(a_trial(), entries, NOW) is None
+    assert trials.overdue(a_trial(), entries).state is State.WRONG
+
+
+def test_a_failure_that_was_wanted_is_well() -> None:
+    found = judge(a_trial(wanted="failed"), [an_entry("failed", channel="push")], NOW)
+    assert found is not None
+    assert found.state is State.WELL
+
+
+def test_what_is_due_in_a_moment_is_waited_for() -> None:
+    assert judge(a_trial(), [an_entry("deferred", until=(NOW + trials.PUT_OFF).isoformat())], NOW) is None
+
+
+def test_looking_ends_when_it_is_done_or_when_nothing_moves(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter(range(0, 10_000, 10))
+    monkeypatch.setattr("time.monotonic", lambda: next(clock))
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    moving = iter([*range(50)])
+    assert sending.until_still(lambda: ((seen := next(moving)), seen == 49), patience=30) == 49
+    looks: list[str] = []
+
+    def look() -> tuple[str, bool]:
+        looks.append("the same")
+        return looks[-1], False
+
+    assert sending.until_still(look, patience=30) == "the same"
+    assert 2 <= len(looks) <= 5
+
+
+def test_the_people_of_a_campaign_are_one_line() -> None:
+    found = sending.summed([well("c", "delivered"), well("c", "delivered"), note("d", "left out", "")])
+    assert [each.says for each in found] == ["2 × delivered", "left out"]
+
+
+def test_findings_are_json() -> None:
+    assert json.loads(msgspec.json.encode(well("stack", "there"))) == {
+        "check": "stack", "state": "well", "says": "there", "mend": "",
+    }  # fmt: skip
