@@ -53,6 +53,12 @@ def asked(told: Told) -> list[str]:
     return [*_sentences(told, _would(told)), about]
 
 
+def foreseen(told: Told) -> str:
+    """What would be decided, as the rest of a sentence."""
+    text = _would({"next_time": None, **told})
+    return text[:1].lower() + text[1:] if text.startswith(("It", "The")) else text
+
+
 def reason(code: str, told: Told) -> str:
     """A reason as the end of a sentence."""
     if code == Reason.NO_ADDRESS and told["channel"]:

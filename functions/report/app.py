@@ -8,12 +8,12 @@ from typing import Any
 from heliograph.domain.addresses import moment
 from heliograph.domain.errors import MalformedError, NotFoundError
 from heliograph.domain.ids import is_identifier
-from heliograph.runtime import consents, reports
+from heliograph.runtime import consents, rehearsing, reports
 
-ACTIONS = ("runs", "status", "report", "timeline", "why", "decide", "consents")
+ACTIONS = ("runs", "status", "report", "timeline", "why", "decide", "consents", "find", "rehearse")
 
 
-IDENTIFIERS = ("run_id", "recipient_id", "message")
+IDENTIFIERS = ("run_id", "recipient_id", "message", "before")
 
 
 def handler(event: Any, context: Any) -> Any:
@@ -40,13 +40,17 @@ def _answer(event: Any) -> Any:
         case {"action": "report", "run_id": str(run_id)}:
             return reports.report(run_id)
         case {"action": "timeline", "recipient_id": str(recipient_id)}:
-            return reports.timeline(recipient_id)
+            return reports.timeline(recipient_id, before=event.get("before") or "")
         case {"action": "why", "recipient_id": str(recipient_id)}:
             return reports.why(recipient_id, event.get("message"), event.get("run_id"), _time(event.get("at")))
         case {"action": "decide", "recipient_id": str(recipient_id), "message": str(message)}:
             return reports.decide(recipient_id, message, _time(event.get("at")))
         case {"action": "consents", "recipient_id": str(recipient_id)}:
             return consents.answer(recipient_id, _time(event.get("at")))
+        case {"action": "find", "address": str(address)}:
+            return reports.find(address)
+        case {"action": "rehearse", "detail": dict(detail)}:
+            return rehearsing.rehearsed(detail)
     raise MalformedError("action", f"must be one of {', '.join(ACTIONS)}, with its id")
 
 

@@ -92,6 +92,7 @@ def report(question: dict[str, Any]) -> Any:
         "timeline": {"recipient_id": "anna-1", "entries": [], "html_key": "reports/anna-1.html"},
         "why": {**WHY, "asked": question},
         "decide": {**DECIDED, "asked": question},
+        "rehearse": {**DECIDED, "outcome": "dispatched", "known": True, "lacks": {}},
     }[question["action"]]
 
 
@@ -324,7 +325,7 @@ def test_data_that_is_no_json_object_is_wrong_usage(aws: FakeAws, data: str) -> 
     assert local("send", "order_shipped", "--to", "anna-1", "--data", data).exit_code == 2
 
 
-@pytest.mark.parametrize("recipient", ["anna@example.com", "", "a b", "x" * 129])
+@pytest.mark.parametrize("recipient", ["", "a b", "x" * 129])
 def test_an_identifier_that_could_not_travel_is_wrong_usage(aws: FakeAws, recipient: str) -> None:
     assert local("send", "order_shipped", "--to", recipient).exit_code == 2
 

@@ -42,7 +42,7 @@ FIGURES: dict[str, Any] = {
     **FACTS,
     "campaign": EVIL,
     "state": "failed",
-    "started_at": EVIL,
+    "started_at": "2026-03-01T10:00:00Z",
     "audience": 0,
     "rejected": 0,
     "pending": 0,

@@ -10,9 +10,9 @@ import click
 from heliograph.domain.figures import RunFigures
 from heliograph.domain.headlines import headline
 from heliograph_cli.campaign_folder import read_folder
-from heliograph_cli.commands.send import identifier
 from heliograph_cli.console import answer, bold, remark, stacked, table
 from heliograph_cli.options import common_options, example
+from heliograph_cli.people import identifier
 from heliograph_cli.runs import follow, shape, submit_folder
 from heliograph_cli.stack import ask, connect, link
 

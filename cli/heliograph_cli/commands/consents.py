@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from heliograph.domain.model import Channel, ConsentState
-from heliograph_cli.commands.send import identifier
 from heliograph_cli.console import answer, stacked, table
 from heliograph_cli.options import common_options, example
+from heliograph_cli.people import one, whom
 from heliograph_cli.stack import ask, connect
 
 if TYPE_CHECKING:
@@ -36,16 +36,18 @@ def moment(ctx: click.Context, param: click.Parameter, value: str | None) -> str
 
 @click.command(epilog=example("heliograph consents anna-1 --at 2026-11-21T10:00:00Z"))
 @common_options
-@click.argument("recipient", callback=identifier)
+@click.argument("recipient", callback=whom)
 @click.option("--at", metavar="TIME", callback=moment, help="What held then (ISO 8601; default: now).")
 def consents(recipient: str, at: str | None) -> None:
     """Show what RECIPIENT consented to on which channel, and all that was ever said, newest last.
 
     A history entry has the version of the text that was shown, where the proof is, and since when it is known here.
     """
-    told = ask(connect(), "consents", recipient_id=recipient, at=at)
+    stack = connect()
+    told = ask(stack, "consents", recipient_id=one(stack, recipient), at=at)
     when = f"at {told['at']}" if told["at"] else "now"
-    answer(told, stacked(_states(told["consents"]), "", _history(told["history"])), title=f"{recipient}, {when}")
+    title = f"{told['recipient_id']}, {when}"
+    answer(told, stacked(_states(told["consents"]), "", _history(told["history"])), title=title)
 
 
 def _states(told: list[dict[str, Any]]) -> Table:

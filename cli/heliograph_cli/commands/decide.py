@@ -6,22 +6,23 @@ import click
 
 from heliograph_cli.commands.consents import moment
 from heliograph_cli.commands.person import explanation
-from heliograph_cli.commands.send import identifier
 from heliograph_cli.console import answer
 from heliograph_cli.explaining import asked
 from heliograph_cli.options import common_options, example
+from heliograph_cli.people import identifier, one, whom
 from heliograph_cli.stack import ask, connect
 
 
 @click.command(epilog=example("heliograph decide anna-1 spring_sale --at 2026-11-23T09:00+01:00"))
 @common_options
-@click.argument("recipient", callback=identifier)
+@click.argument("recipient", callback=whom)
 @click.argument("message", callback=identifier)
 @click.option("--at", metavar="TIME", callback=moment, help="Another time, ISO 8601; UTC when it names no zone.")
 def decide(recipient: str, message: str, at: str | None) -> None:
-    """Tell what would be decided now on MESSAGE to RECIPIENT. Nothing is sent, reserved or kept.
+    """Tell what would be decided now on MESSAGE to RECIPIENT (an id, or an address). Nothing is sent, reserved or kept.
 
     It is what is known of the person now, whatever the time: what changes until then is not foreseen.
     """
-    told = ask(connect(), "decide", recipient_id=recipient, message=message, at=at)
+    stack = connect()
+    told = ask(stack, "decide", recipient_id=one(stack, recipient), message=message, at=at)
     answer(told, explanation(asked(told), told))

@@ -9,11 +9,11 @@ import click
 
 from heliograph.domain.rules import PASSED
 from heliograph_cli.commands.consents import moment
-from heliograph_cli.commands.send import identifier
 from heliograph_cli.console import answer, bold, remark, stacked, table
 from heliograph_cli.explaining import at, decided, reason
 from heliograph_cli.options import common_options, example
-from heliograph_cli.stack import ask, connect, link
+from heliograph_cli.people import identifier, one, whom
+from heliograph_cli.stack import Stack, ask, connect, link
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -22,14 +22,27 @@ if TYPE_CHECKING:
 
 @click.command(epilog=example("heliograph timeline anna-1"))
 @common_options
-@click.argument("recipient", callback=identifier)
-def timeline(recipient: str) -> None:
-    """Show every decision about RECIPIENT and what came of it, newest first."""
+@click.argument("recipient", callback=whom)
+@click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="At most so many decisions.")
+def timeline(recipient: str, limit: int) -> None:
+    """Show the decisions about RECIPIENT (an id, or an address) and what came of them, newest first."""
     stack = connect()
-    told = ask(stack, "timeline", recipient_id=recipient)
+    told = pages(stack, one(stack, recipient), limit)
     answer(told, _entries(told))
+    if told["before"]:
+        remark("There are more: use --limit.")
     if told.get("html_key"):
         remark(f"As a page: {link(stack, told['html_key'])}")
+
+
+def pages(stack: Stack, recipient_id: str, limit: int) -> dict[str, Any]:
+    """So many decisions, in as many answers as it takes."""
+    told: dict[str, Any] = ask(stack, "timeline", recipient_id=recipient_id)
+    while told.get("before") and len(told["entries"]) < limit:
+        further = ask(stack, "timeline", recipient_id=recipient_id, before=told["before"])
+        told |= {"entries": told["entries"] + further["entries"], "before": further["before"]}
+    left = told.get("before") or ("cut" if len(told["entries"]) > limit else None)
+    return told | {"entries": told["entries"][:limit], "before": left}
 
 
 def _entries(told: dict[str, Any]) -> Table | str:
@@ -54,13 +67,17 @@ def _happened(entry: dict[str, Any]) -> Iterator[str]:
 
 @click.command(epilog=example("heliograph why anna-1 --message spring_sale"))
 @common_options
-@click.argument("recipient", callback=identifier)
+@click.argument("recipient", callback=whom)
 @click.option("--message", metavar="NAME", callback=identifier, help="The latest decision on this message.")
 @click.option("--run", "run_id", metavar="RUN", callback=identifier, help="The latest decision in this run.")
 @click.option("--at", "when", metavar="TIME", callback=moment, help="As of then, ISO 8601; UTC when it names no zone.")
 def why(recipient: str, message: str | None, run_id: str | None, when: str | None) -> None:
-    """Tell why RECIPIENT did or did not get a message: the latest decision, and everything that it was made of."""
-    told = ask(connect(), "why", recipient_id=recipient, message=message, run_id=run_id, at=when)
+    """Tell why RECIPIENT (an id, or an address) did or did not get a message.
+
+    It is the latest decision, and everything that it was made of.
+    """
+    stack = connect()
+    told = ask(stack, "why", recipient_id=one(stack, recipient), message=message, run_id=run_id, at=when)
     answer(told, explanation(decided(told), told))
 
 

@@ -14,10 +14,10 @@ import msgspec
 from heliograph.domain.errors import MalformedError
 from heliograph_cli import target as targets
 from heliograph_cli.campaign_folder import catalogue, default_country, double_opt_in
-from heliograph_cli.commands.send import identifier
 from heliograph_cli.console import Terminal, answer, byte_progress, remark, table
 from heliograph_cli.failures import No, Trouble
 from heliograph_cli.options import common_options, example
+from heliograph_cli.people import one, whom
 from heliograph_cli.stack import Stack, connect
 
 if TYPE_CHECKING:
@@ -79,14 +79,16 @@ def told(summary: Summary) -> str:
 
 @recipients.command(epilog=example("heliograph recipients show anna-1"))
 @common_options
-@click.argument("recipient", callback=identifier)
+@click.argument("recipient", callback=whom)
 def show(recipient: str) -> None:
-    """Show what is known of one person, addresses included."""
-    person = people_of(connect()).get_many([recipient], consistent=True).get(recipient)
+    """Show what is known of RECIPIENT (an id, or an address), addresses included."""
+    stack = connect()
+    recipient_id = one(stack, recipient)
+    person = people_of(stack).get_many([recipient_id], consistent=True).get(recipient_id)
     if person is None:
-        raise No(f"Nobody is known as {recipient}.", "`heliograph recipients export` lists everybody.")
+        raise No(f"Nobody is known as {recipient_id}.", "`heliograph recipients export` lists everybody.")
     facts = _facts(person)
-    answer(facts, _shown(facts), title=recipient)
+    answer(facts, _shown(facts), title=recipient_id)
 
 
 @recipients.command(epilog=example("heliograph recipients export people.csv"))

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 from heliograph.domain.reconciliation import Example, Kind, Reconciliation
-from heliograph_cli.commands.send import identifier
 from heliograph_cli.console import answer, progress, remark, table
 from heliograph_cli.options import common_options, example
+from heliograph_cli.people import identifier
 from heliograph_cli.stack import connect
 
 if TYPE_CHECKING:

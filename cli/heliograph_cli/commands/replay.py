@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from heliograph.domain.replaying import BAD, Example, Finding, Replayed
-from heliograph_cli.commands.send import identifier
 from heliograph_cli.console import answer, progress, table
 from heliograph_cli.options import common_options, example
+from heliograph_cli.people import identifier
 from heliograph_cli.stack import connect
 
 if TYPE_CHECKING:

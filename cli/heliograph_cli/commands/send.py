@@ -7,32 +7,43 @@ from typing import Any
 
 import click
 
-from heliograph.domain import ids
-from heliograph_cli.console import answer
-from heliograph_cli.failures import Trouble
+from heliograph_cli.console import answer, remark
+from heliograph_cli.explaining import foreseen
+from heliograph_cli.failures import No, Trouble
 from heliograph_cli.options import common_options, example
-from heliograph_cli.stack import Stack, connect
+from heliograph_cli.people import found, identifier, only, whom
+from heliograph_cli.stack import Stack, ask, connect
 from heliograph_cli.target import events
 
 SOURCE = "heliograph.cli"
-
-
-def identifier(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
-    """Refuse what cannot be an identifier: they travel as SES tags."""
-    if value is not None and not ids.is_identifier(value):
-        raise click.BadParameter("an identifier has 1 to 128 letters, digits, _ or -")
-    return value
+EVENT_BYTES = 256_000  # of an event, which travels on in messages of SQS beside the names of what it belongs to
+KEY_BYTES = 1_000  # of an idempotency key: with what is put before it, a sort key of DynamoDB, which has 1,024
 
 
 def json_object(_ctx: click.Context, _param: click.Parameter, value: str) -> dict[str, Any]:
     """Refuse what is not a JSON object, with its place."""
+    import msgspec
+
     try:
-        data = json.loads(value)
-    except json.JSONDecodeError as error:
-        raise click.BadParameter(f"not JSON at character {error.pos + 1}: {error.msg}") from error
+        data = msgspec.json.decode(value)
+    except msgspec.DecodeError as error:
+        raise click.BadParameter(f"{error}. {_quoting(value)}") from error
+    except RecursionError as error:
+        raise click.BadParameter("it is nested too deep") from error
     if not isinstance(data, dict):
         raise click.BadParameter('a JSON object is needed, such as {"order_id": "A-1001"}')
     return data
+
+
+def _quoting(value: str) -> str:
+    return 'Put single quotes round it: \'{"order_id": "A-1001"}\'' if value[:1] == "{" and '"' not in value else ""
+
+
+def short_key(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
+    """Refuse a key that cannot be kept."""
+    if value and len(value.encode("utf-8", "replace")) > KEY_BYTES:
+        raise click.BadParameter(f"it is longer than {KEY_BYTES:,} bytes")
+    return value
 
 
 @click.command(
@@ -40,17 +51,56 @@ def json_object(_ctx: click.Context, _param: click.Parameter, value: str) -> dic
 )
 @common_options
 @click.argument("message", callback=identifier)
-@click.option("--to", "recipient_id", required=True, metavar="ID", callback=identifier, help="Recipient to send to.")
+@click.option("--to", "recipient", required=True, metavar="ID|ADDRESS", callback=whom, help="Whom to send to.")
 @click.option("--data", default="{}", metavar="JSON", callback=json_object, help="What the message is rendered from.")
-@click.option("--idempotency-key", metavar="KEY", help="The same key twice sends once (default: a new one).")
-def send(message: str, recipient_id: str, data: dict[str, Any], idempotency_key: str | None) -> None:
-    """Send MESSAGE to one recipient by putting SendRequested on the bus."""
-    detail = {"message": message, "recipient_id": recipient_id, "data": data}
+@click.option(
+    "--idempotency-key", metavar="KEY", callback=short_key, help="The same key twice sends once (default: a new one)."
+)
+def send(message: str, recipient: str, data: dict[str, Any], idempotency_key: str | None) -> None:
+    """Send MESSAGE to one person by putting SendRequested on the bus.
+
+    Before, it is checked that there is such a message and such a person, and that the data is all that the words need.
+    """
+    stack = connect()
+    detail = {"message": message, **_addressed(stack, recipient), "data": data}
     if idempotency_key:
         detail["idempotency_key"] = idempotency_key
-    event_id = put_event(connect(), "SendRequested", detail)
-    next_step = f"Requested. What comes of it: heliograph timeline {recipient_id}"
-    answer({"event_id": event_id, "message": message, "recipient_id": recipient_id}, next_step)
+    if len(json.dumps(detail).encode()) > EVENT_BYTES:
+        raise Trouble(f"The data is larger than the {EVENT_BYTES:,} bytes of an event.", "Send a link to the rest.")
+    told = rehearsed(stack, detail)
+    event_id = put_event(stack, "SendRequested", detail)
+    answer(
+        {"event_id": event_id, "message": message, "recipient_id": told["recipient_id"], "foreseen": told},
+        f"Requested. What comes of it: heliograph timeline {told['recipient_id']}",
+    )
+    if told["outcome"] != "dispatched":
+        remark(f"As things are, {foreseen(told)}")
+
+
+def _addressed(stack: Stack, recipient: str) -> dict[str, Any]:
+    """The person whom an id or an address leads to; an address that nobody has stands for itself."""
+    people = found(stack, recipient)
+    if people:
+        return {"recipient_id": only(people, recipient)}
+    return {"email" if "@" in recipient else "phone": recipient}
+
+
+def rehearsed(stack: Stack, detail: dict[str, Any]) -> dict[str, Any]:
+    """What would come of a request; raises No or Trouble when it could come to nothing."""
+    told: dict[str, Any] = ask(stack, "rehearse", detail=detail)
+    if not told["known"] and "recipient_id" in detail:
+        unknown = detail["recipient_id"]
+        raise No(f"Nobody is known as {unknown}.", "Import them, or send to an address: --to anna@example.com")
+    for channel, lack in told["lacks"].items():
+        if channel == told["channel"] or not told["channel"]:
+            said = f"{detail['message']} cannot be written by {channel}: {_lack(lack)}."
+            raise Trouble(said, "Give what is missing with --data JSON, or as an attribute of the person.")
+        remark(f"By {channel} it could not be written: {_lack(lack)}.")
+    return told
+
+
+def _lack(lack: dict[str, str]) -> str:
+    return f"{lack['detail']} is missing" if lack["reason"] == "missing_variable" else lack["detail"]
 
 
 def put_event(stack: Stack, detail_type: str, detail: dict[str, Any]) -> str:

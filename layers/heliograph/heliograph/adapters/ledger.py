@@ -105,12 +105,12 @@ class Ledger:
         keys = [{"recipient_id": text(person), "dispatch_id": text(dispatch)} for person, dispatch in steps]
         return get_items(self._client, self._table, keys, consistent=True)
 
-    def timeline(self, recipient_id: str) -> Iterator[LedgerEntry]:
+    def timeline(self, recipient_id: str, *, before: str = "") -> Iterator[LedgerEntry]:
         """A person's decisions, those on the newest requests first, read as they are asked for."""
         pages = self._client.get_paginator("query").paginate(
             TableName=self._table,
             KeyConditionExpression="recipient_id = :id AND dispatch_id < :others",
-            ExpressionAttributeValues={":id": text(recipient_id), ":others": text("a")},
+            ExpressionAttributeValues={":id": text(recipient_id), ":others": text(before or "a")},
             ScanIndexForward=False,
             ConsistentRead=True,
         )

@@ -52,7 +52,7 @@ def seen(again: Replay | None) -> JsonObject:
 
 def asked(recipient_id: str, message: Message, at: datetime) -> JsonObject:
     """What would be decided on a request that is made at a time; nothing is reserved, kept or sent."""
-    policy, expires = deps.templates().policy, message.expires_after
+    expires = message.expires_after
     request = SendRequest(
         request_id=ids.derived_id(at, "asked", recipient_id, message.name),
         message=message.name,
@@ -60,6 +60,12 @@ def asked(recipient_id: str, message: Message, at: datetime) -> JsonObject:
         requested_at=at,
         not_after=at + timedelta(seconds=expires) if expires else None,
     )
+    return considered(request, message, at)
+
+
+def considered(request: SendRequest, message: Message, at: datetime) -> JsonObject:
+    """What would be decided at a time on a request, and what it would be made of."""
+    policy, recipient_id = deps.templates().policy, request.recipient_id
     person = deps.recipients().get_many([recipient_id], consistent=True).get(recipient_id)
     reserved = deps.reservations().read([recipient_id])[recipient_id].reserved
     inputs = inputs_of(request, message, person, policy=policy, now=at, reserved=reserved)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from itertools import islice
+from itertools import accumulate, islice
 from typing import Any
 
 import msgspec
 
 from heliograph.adapters import pages
+from heliograph.domain import addresses
 from heliograph.domain.errors import NotFoundError
 from heliograph.domain.facts import Fact, Facts, at_of, detail_of, state_of
 from heliograph.domain.figures import RunFigures, figures
@@ -18,7 +19,8 @@ from heliograph.domain.planning import spelled_out
 from heliograph.domain.zones import best_zone, zones_of
 from heliograph.runtime import deps, explaining
 
-ON_A_TIMELINE = 100  # decisions, the newest
+ON_A_TIMELINE = 100  # decisions of one answer
+ANSWER_BYTES = 4_000_000  # of entries; Lambda hands over 6 MB, in which a character beyond ASCII may take six bytes
 
 
 def runs() -> list[JsonObject]:
@@ -43,9 +45,15 @@ def report(run_id: str) -> JsonObject:
     return {"figures": sums, "html_key": html_key, "json_key": json_key}
 
 
-def timeline(recipient_id: str) -> JsonObject:
-    """Everything that was decided about a person and what came of it, newest first; also as a page in the bucket."""
-    found = {"recipient_id": recipient_id, "entries": _entries(recipient_id)}
+def timeline(recipient_id: str, *, before: str = "") -> JsonObject:
+    """What was decided about a person and what came of it, newest first; the newest also as a page in the bucket.
+
+    `before` is where to go on when there is more than fits into one answer, and None when there is not.
+    """
+    entries, more = _entries(recipient_id, before)
+    found: JsonObject = {"recipient_id": recipient_id, "entries": entries, "before": more}
+    if before:
+        return found
     person = deps.recipients().get_many([recipient_id]).get(recipient_id)
     zone = best_zone(zones_of(person) if person else {}, deps.templates().policy.default_timezone).zone
     html_key = f"reports/timeline/{recipient_id}.html"
@@ -79,6 +87,16 @@ def decide(recipient_id: str, message: str, at: datetime | None = None) -> JsonO
     return explaining.asked(recipient_id, _message(message), at or deps.now())
 
 
+def find(address: str) -> JsonObject:
+    """Everybody who has an e-mail address or a phone number, by their ids."""
+    if "@" in address:
+        channel, canonical = Channel.EMAIL, addresses.email(address)
+    else:
+        channel = Channel.SMS
+        canonical = addresses.phone(address, region=deps.templates().policy.default_region)
+    return {"recipient_ids": sorted(deps.recipients().by_address(channel, canonical))}
+
+
 def _message(name: str) -> Message:
     messages = deps.templates().messages
     if name not in messages:
@@ -104,9 +122,16 @@ def _state(run: Run) -> str:
     return "complete" if run.complete else _figures(run).state
 
 
-def _entries(recipient_id: str) -> list[JsonObject]:
-    newest = islice(deps.ledger().timeline(recipient_id), ON_A_TIMELINE)
-    return _told(sorted(newest, key=lambda entry: entry.decided_at, reverse=True))
+def _entries(recipient_id: str, before: str) -> tuple[list[JsonObject], str | None]:
+    """As many entries as fit into an answer, and after which the next ones come."""
+    newest = list(islice(deps.ledger().timeline(recipient_id, before=before), ON_A_TIMELINE))
+    told = _told(newest)
+    sizes = accumulate(len(msgspec.json.encode(each)) for each in told)
+    fitting = max(1, sum(size <= ANSWER_BYTES for size in sizes))
+    more = fitting < len(told) or len(newest) == ON_A_TIMELINE
+    return sorted(told[:fitting], key=lambda each: each["decided_at"], reverse=True), (
+        newest[fitting - 1].dispatch_id if more else None
+    )
 
 
 def _told(decisions: Iterable[LedgerEntry]) -> list[JsonObject]:
