@@ -49,6 +49,15 @@ MESSAGE = "messages/hello/message.toml"
 TRIGGER = SOUND[MESSAGE] + '[trigger]\nsource = "shop"\ndetail_type = "Said"\nrecipient_id = "detail.id"\n'
 
 
+def mail_in(locale: str) -> dict[str, str]:
+    """The mail of the message, translated."""
+    files = {file: text for file, text in SOUND.items() if file.startswith("messages/hello/email.")}
+    return {
+        f"{file.rpartition('.')[0]}.{locale}.{file.rpartition('.')[2]}": f"{text} ({locale})"
+        for file, text in files.items()
+    }
+
+
 def with_policy(text: str) -> dict[str, str | None]:
     """A sound desk's policy with tables at its end."""
     return {POLICY: SOUND[POLICY] + text}
@@ -66,4 +75,4 @@ def a_desk(folder: Path, files: Mapping[str, str | None] | None = None) -> Path:
 
 def findings(folder: Path, files: Mapping[str, str | None] | None = None) -> list[Finding]:
     """What the linter says about a sound desk with some files different."""
-    return check(a_desk(folder, files))[1]
+    return list(check(a_desk(folder, files)).findings)

@@ -23,7 +23,7 @@ RENDERS = 400
 
 def plain_templates(desk_folder: Path) -> list[Template]:
     """The parts of the mail, compiled by Jinja2 as it comes, with nothing but escaping."""
-    desk, _ = check(desk_folder)
+    desk = check(desk_folder).desk
     assert desk is not None
     draft = next(draft for draft in desk.drafts if draft.name == MESSAGE)
     templates = []

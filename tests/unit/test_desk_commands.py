@@ -42,7 +42,7 @@ def test_findings_come_as_json_for_machines(tmp_path: Path) -> None:
 def test_a_build_says_what_it_built(tmp_path: Path) -> None:
     target = tmp_path / "build/templates"
     result = run(build, "--templates", a_desk(tmp_path / "templates"), "--to", target)
-    assert result.stdout == f"Compiled 1 messages to {target}.\n"
+    assert result.stdout == f"Compiled 1 message to {target}.\n"
     assert (tmp_path / "build/triggers.yaml").is_file()
 
 
@@ -78,9 +78,9 @@ def test_a_preview_shows_the_logo_from_its_file(tmp_path: Path) -> None:
         "<body>", '<body><img src="{{ brand.logo.url }}" alt="{{ brand.logo.alt }}">'
     )
     desk = a_desk(tmp_path / "templates", {"brand/brand.toml": brand, "layouts/email.html": layout})
-    (desk / "brand/l.png").write_bytes(b"\x89PNG")
+    (desk / "brand/l.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     write(desk, tmp_path / "preview")
-    assert "data:image/png;base64,iVBORw==" in (tmp_path / "preview/index.html").read_text()
+    assert "data:image/png;base64,iVBORw0KGgo=" in (tmp_path / "preview/index.html").read_text()
 
 
 @pytest.mark.parametrize("text", ["<script>alert(1)</script>", '"><img src=x>'])

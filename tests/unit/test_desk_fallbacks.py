@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from desk_builders import MESSAGE, SOUND, TRIGGER, a_desk, findings
+from desk_builders import MESSAGE, SOUND, TRIGGER, a_desk, findings, mail_in
 from heliograph.domain.model import Channel, EngagementKind, Fallback, Message
 from heliograph_cli.desk.build import build
 from heliograph_cli.desk.preview import write
@@ -80,7 +80,7 @@ def test_a_channel_of_a_fallback_needs_words(tmp_path: Path) -> None:
     [
         ({"messages/hello/sms.txt": "{{ data.no }}"}, "{{ data.no }} is not in sample.json"),
         ({"messages/hello/sms.txt": "a" * 460}, "takes 4 parts"),
-        ({"messages/hello/sms.de.txt": "Acme: {{ data.url }}"}, "the foot of their mails is in en"),
+        ({"messages/hello/sms.de.txt": "Acme: {{ data.url }}"}, "translation in de for sms, but none for email"),
     ],
 )
 def test_the_words_of_a_fallback_are_checked_like_all_others(
@@ -96,8 +96,9 @@ def test_fallbacks_are_compiled_with_their_times_in_seconds(tmp_path: Path) -> N
 
 
 def test_the_words_and_languages_of_a_fallback_are_compiled(tmp_path: Path) -> None:
-    german = {"messages/hello/sms.de.txt": "Acme: {{ data.url }}"}
-    assert built(tmp_path, BY_EMAIL + THEN_SMS, **german).locales == {Channel.EMAIL: ("en",), Channel.SMS: ("en", "de")}
+    german = {"messages/hello/sms.de.txt": "Acme: {{ data.url }}", **mail_in("de")}
+    both = ("en", "de")
+    assert built(tmp_path, BY_EMAIL + THEN_SMS, **german).locales == {Channel.EMAIL: both, Channel.SMS: both}
 
 
 def test_a_preview_shows_the_fallbacks_too(tmp_path: Path) -> None:

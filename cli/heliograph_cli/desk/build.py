@@ -8,8 +8,8 @@ import msgspec
 
 from heliograph.adapters.templates import Catalogue
 from heliograph_cli.desk import triggers
-from heliograph_cli.desk.compiling import compiled, module_files
-from heliograph_cli.desk.findings import DeskError
+from heliograph_cli.desk.compiling import catalogue, module_files
+from heliograph_cli.desk.findings import DeskError, counted
 from heliograph_cli.desk.lint import check
 
 PACKAGE = "python/heliograph_templates"  # where a Lambda layer puts Python packages
@@ -18,14 +18,15 @@ INITIAL = '"""The compiled templates: written by `heliograph build`, read by hel
 
 def build(source: Path, target: Path) -> Catalogue:
     """Write the templates layer to `target` and `triggers.yaml` beside it. Mistakes raise DeskError, all at once."""
-    desk, findings = check(source)
-    if desk is None or any(not finding.warning for finding in findings):
-        raise DeskError([finding for finding in findings if not finding.warning])
-    catalogue, modules = compiled(desk)
-    files = {"__init__.py": INITIAL, "catalogue.json": _json(catalogue), **module_files(modules)}
+    proof = check(source)
+    if proof.desk is None or proof.errors:
+        raise DeskError(proof.errors)
+    made = catalogue(proof.desk, proof.messages.values())
+    modules = {name: code for each in proof.messages.values() for name, code in each.modules.items()}
+    files = {"__init__.py": INITIAL, "catalogue.json": _json(made), **module_files(modules)}
     _write(files, target / PACKAGE)
-    triggers.write(catalogue.messages.values(), target.parent / "triggers.yaml")
-    return catalogue
+    triggers.write(made.messages.values(), target.parent / "triggers.yaml")
+    return made
 
 
 def _json(catalogue: Catalogue) -> str:
@@ -47,11 +48,11 @@ def _write(files: Mapping[str, str], folder: Path) -> None:
 def main(source: str = "templates", target: str = "build/templates") -> int:
     """Build from the command line."""
     try:
-        catalogue = build(Path(source), Path(target))
+        built = build(Path(source), Path(target))
     except DeskError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    sys.stdout.write(f"Compiled {len(catalogue.messages)} messages to {target}.\n")
+    sys.stdout.write(f"Compiled {counted(len(built.messages), 'message')} to {target}.\n")
     return 0
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from heliograph_cli.console import answer, remark
-from heliograph_cli.desk.findings import DeskError, Finding
+from heliograph_cli.desk.findings import DeskError, Finding, counted
 from heliograph_cli.failures import No
 from heliograph_cli.options import common_options, example
 
@@ -30,7 +30,8 @@ def build(templates: Path, target: Path) -> None:
         _show(error.findings)
         raise No(_summary(error.findings), "Nothing was built.") from error
     versions = {name: message.version for name, message in catalogue.messages.items()}
-    answer({"messages": versions, "target": str(target)}, f"Compiled {len(versions)} messages to {target}.")
+    said = f"Compiled {counted(len(versions), 'message')} to {target}."
+    answer({"messages": versions, "target": str(target)}, said)
 
 
 @click.command(epilog=example("heliograph lint --templates templates"))
@@ -40,11 +41,11 @@ def lint(templates: Path) -> None:
     """Check the policy and every message: words, variables, languages, links, length of texts."""
     from heliograph_cli.desk.lint import check
 
-    _, findings = check(templates)
-    answer({"findings": findings}, "" if findings else "Nothing to correct.")
-    _show(findings)
-    if any(not finding.warning for finding in findings):
-        raise No(_summary(findings))
+    proof = check(templates)
+    answer({"findings": proof.findings}, "" if proof.findings else "Nothing to correct.")
+    _show(proof.findings)
+    if proof.errors:
+        raise No(_summary(proof.errors))
 
 
 @click.command(epilog=example("heliograph preview --message order_shipped"))
@@ -63,7 +64,10 @@ def preview(templates: Path, target: Path, only: str, show: bool) -> None:
         _show(error.findings)
         raise No(_summary(error.findings), "There is nothing to show yet.") from error
     page = target / "index.html"
-    answer({"page": str(page), "messages": shown}, f"Open {page}: {len(shown)} messages.")
+    _show([finding for finding in shown.findings if not finding.warning])
+    said = f"Open {page}: {counted(len(shown.messages), 'message')}."
+    said += f" {counted(len(shown.broken), 'message')} cannot be shown." if shown.broken else ""
+    answer({"page": str(page), "messages": shown.messages, "broken": shown.broken}, said)
     if show:
         click.launch(page.resolve().as_uri())
 
@@ -75,5 +79,4 @@ def _show(findings: Sequence[Finding]) -> None:
 
 
 def _summary(findings: Sequence[Finding]) -> str:
-    errors = sum(not finding.warning for finding in findings)
-    return f"{errors} {'thing' if errors == 1 else 'things'} to correct."
+    return f"{counted(sum(not finding.warning for finding in findings), 'thing')} to correct."

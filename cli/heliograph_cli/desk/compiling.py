@@ -1,15 +1,15 @@
 """Compile the desk: the catalogue, and a Python module for each part of each message in each language."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import msgspec
-from jinja2 import ModuleLoader, nodes
+from jinja2 import ModuleLoader, TemplateError, nodes
 
 from heliograph.adapters.filters import FILTERS
 from heliograph.adapters.templates import OPTIONAL, PARTS, Catalogue, Templates, template_name
@@ -23,27 +23,47 @@ from heliograph_cli.desk.sources import Desk, Draft
 from heliograph_cli.desk.variables import variables
 from heliograph_cli.desk.versions import hashed
 
+UNCOMPILABLE = (TemplateError, SyntaxError, RecursionError, MemoryError)
+"""What Jinja2 and Python raise for templates that are nested too deeply, or contradict themselves."""
 
-def compiled(desk: Desk) -> tuple[Catalogue, dict[str, str]]:
-    """The catalogue, and the code of each template by its name."""
+
+@dataclass(frozen=True)
+class Compiled:
+    """A message, compiled."""
+
+    message: Message
+    modules: dict[str, str]
+    """Template -> its code."""
+    variables: dict[str, tuple[str, ...]]
+    """Template -> the variables that it reads."""
+    formats: dict[str, Formats]
+    """Language -> its rules, where the words write anything by them."""
+
+
+def compiled(desk: Desk, draft: Draft) -> Compiled:
+    """A message's templates as Python. What cannot be compiled raises one of UNCOMPILABLE."""
     modules: dict[str, str] = {}
     read: dict[str, tuple[str, ...]] = {}
-    messages: dict[str, Message] = {}
     rules: dict[str, Formats] = {}
-    for draft in desk.drafts:
-        own: dict[str, str] = {}
-        local: dict[str, Formats] = {}
-        for name, file, words, locale in parts(desk, draft):
-            tree = compose.template(desk, _speaking(draft, file, words, locale), file, locale)
-            own[name] = compose.ENVIRONMENT.compile(tree, name, raw=True, defer_init=True)
-            read[name] = tuple(variable.path for variable in variables(tree, _macros(tree)))
-            local |= {locale: formats(locale)} if _is_localised(tree) else {}
-        modules |= own
-        rules |= local
-        messages[draft.name] = message(desk, draft, own, local)
-    brand = desk.brand.model_dump(mode="json")
-    policy = compiled_policy(desk)
-    return Catalogue(policy=policy, messages=messages, brand=brand, variables=read, formats=rules), modules
+    for name, file, words, locale in parts(desk, draft):
+        tree = compose.template(desk, _speaking(draft, file, words, locale), file, locale)
+        modules[name] = compose.ENVIRONMENT.compile(tree, name, raw=True, defer_init=True)
+        read[name] = tuple(variable.path for variable in variables(tree, _macros(tree)))
+        rules |= {locale: formats(locale)} if _is_localised(tree) else {}
+    return Compiled(message(desk, draft, modules, rules), modules, read, rules)
+
+
+def catalogue(desk: Desk, messages: Iterable[Compiled]) -> Catalogue:
+    """What the functions read beside the templates."""
+    policy, brand = compiled_policy(desk), desk.brand.model_dump(mode="json")
+    made = list(messages)
+    return Catalogue(
+        policy=policy,
+        messages={each.message.name: each.message for each in made},
+        brand=brand,
+        variables={name: paths for each in made for name, paths in each.variables.items()},
+        formats={tag: rules for each in made for tag, rules in each.formats.items()},
+    )
 
 
 def _is_localised(tree: nodes.Template) -> bool:
@@ -115,10 +135,10 @@ def module_files(modules: Mapping[str, str]) -> dict[str, str]:
 
 
 @contextmanager
-def opened(desk: Desk) -> Iterator[Templates]:
-    """The messages, compiled for a moment, rendered as the functions render them."""
-    catalogue, modules = compiled(desk)
+def opened(desk: Desk, messages: Sequence[Compiled]) -> Iterator[Templates]:
+    """Compiled messages for a moment, rendered as the functions render them."""
     with TemporaryDirectory() as folder:
-        for name, code in module_files(modules).items():
-            (Path(folder) / name).write_text(code, encoding="utf-8")
-        yield Templates(catalogue, ModuleLoader(folder))
+        for each in messages:
+            for name, code in module_files(each.modules).items():
+                (Path(folder) / name).write_text(code, encoding="utf-8")
+        yield Templates(catalogue(desk, messages), ModuleLoader(folder))

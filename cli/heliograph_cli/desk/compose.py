@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
 from babel import Locale
-from jinja2 import UndefinedError, nodes
+from jinja2 import Template, UndefinedError, nodes
 from jinja2.meta import find_undeclared_variables
 from jinja2.visitor import NodeTransformer
 
@@ -59,6 +60,14 @@ def template(desk: Desk, draft: Draft, file: str, locale: str) -> nodes.Template
     _Fold(constants(desk, draft, locale), tidy=is_html(file)).visit(tree)
     tree.set_lineno(1).set_environment(ENVIRONMENT)
     return tree
+
+
+def rendered_alone(desk: Desk, draft: Draft, file: str, locale: str, context: Mapping[str, Any]) -> str:
+    """The words of a file without a layout; what cannot be rendered is empty, and found elsewhere."""
+    if locale not in draft.words.get(file, {}):
+        return ""
+    code = ENVIRONMENT.compile(template(replace(desk, layouts={}), draft, file, locale), file)
+    return Template.from_code(ENVIRONMENT, code, {}).render(context)
 
 
 def parsed(desk: Desk, source: Source) -> nodes.Template:

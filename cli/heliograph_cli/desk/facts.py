@@ -142,7 +142,11 @@ class Logo(Facts):
     """The picture at the top of each mail; without one, the name stands there."""
 
     url: Url = Field(description="Write where the picture is on the web: an https link that needs no login.")
-    file: str = Field("", description="Write the name of the same picture in brand/, for the preview.")
+    file: str = Field(
+        "",
+        pattern=r"^([A-Za-z0-9_-][A-Za-z0-9_ .-]*)?$",
+        description="Write the name of the same picture in brand/, for the preview: a name, no path.",
+    )
     alt: str = Field(min_length=1, description="Write what people read who do not see the picture.")
     width: int = Field(gt=0, le=600, description="Write the width at which it is shown, in pixels.")
     height: int = Field(gt=0, description="Write the height at which it is shown, in pixels.")

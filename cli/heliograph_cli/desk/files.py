@@ -23,9 +23,9 @@ def check_desk(desk: Desk) -> Iterator[Finding]:
         yield Finding(f"layouts/{file}", 0, "The layout of mails is missing.", "Add the file.")
     yield from _contrast(desk)
     yield from _phrases(desk)
-    spoken = {locale for draft in desk.drafts for channel in draft.every_channel() for locale in draft.locales(channel)}
-    for locale in sorted(spoken):
-        if lookup(locale, [desk.policy.default_locale, *desk.words]) == desk.policy.default_locale != locale:
+    mails = [draft for draft in desk.drafts if Channel.EMAIL in draft.every_channel()]
+    for locale in sorted({locale for draft in mails for locale in draft.locales(Channel.EMAIL)}):
+        if _language(lookup(locale, [desk.policy.default_locale, *desk.words])) != _language(locale):
             problem = f"There are messages in {locale}, but the foot of their mails is in {desk.policy.default_locale}."
             yield Finding(f"layouts/words.{locale}.toml", 0, problem, "Add the file.", warning=True)
 
@@ -37,6 +37,7 @@ def check_draft(desk: Desk, draft: Draft) -> Iterator[Finding]:
     yield from _unused(draft)
     for channel in draft.every_channel():
         yield from _missing(desk, draft, channel)
+        yield from _silent(desk, draft, channel)
 
 
 def _facts(desk: Desk, draft: Draft) -> Iterator[Finding]:
@@ -101,6 +102,23 @@ def _missing(desk: Desk, draft: Draft, channel: Channel) -> Iterator[Finding]:
             if locale not in draft.words[file]:
                 problem = f"This part is there in {default}, but not in {locale}."
                 yield Finding(f"{folder}/{_suffixed(file, locale)}", 0, problem, f"Add the file, or remove {locale}.")
+
+
+def _silent(desk: Desk, draft: Draft, channel: Channel) -> Iterator[Finding]:
+    """Languages that other channels of the message speak and this one does not."""
+    spoken, default = draft.locales(channel), desk.policy.default_locale
+    if default not in spoken:  # said already
+        return
+    elsewhere = {locale: other for other in draft.every_channel() for locale in draft.locales(other)}
+    for locale, other in sorted(elsewhere.items()):
+        if _language(lookup(locale, [default, *spoken])) != _language(locale):
+            file = f"{draft.place}/{_suffixed(next(iter(PARTS[channel].values())), locale)}"
+            problem = f"There is a translation in {locale} for {other}, but none for {channel}."
+            yield Finding(file, 0, problem, f"Add it: people who read {locale} would get {default}.")
+
+
+def _language(locale: str) -> str:
+    return locale.partition("-")[0]
 
 
 def _translated(draft: Draft, channel: Channel, default: str) -> list[str]:

@@ -22,6 +22,11 @@ class Finding:
         return f"{place}: {self.problem} {self.remedy}"
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 message`, `2 messages`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 class DeskError(Exception):
     """The templates cannot be built; every mistake is listed."""
 

@@ -50,8 +50,14 @@ def read(folder: Path) -> tuple[Desk | None, list[Finding]]:
     return desk, findings
 
 
+def every_source(folder: Path) -> list[Source]:
+    """Every file of words and markup, whether or not what belongs to it can be read."""
+    places = [folder / "layouts", folder / "components", *sorted((folder / "messages").glob("*"))]
+    return [_source(folder, path) for place in places for path in _files(place, "*.html", "*.txt")]
+
+
 def _files(folder: Path, *patterns: str) -> list[Path]:
-    return sorted(path for pattern in patterns for path in folder.glob(pattern))
+    return sorted(path for pattern in patterns for path in folder.glob(pattern) if path.is_file())
 
 
 def _source(folder: Path, path: Path) -> Source:
@@ -114,12 +120,15 @@ def _draft(folder: Path, place: Path, default: str, order: Sequence[Channel]) ->
         findings.append(Finding(file, 0, "The name of the folder cannot be the name of a message.", remedy))
     words, wrong = _words(folder, place, default)
     findings += wrong
-    samples, wrong = _samples(folder, place, default)
+    samples, sample_texts, wrong = _samples(folder, place, default)
     findings += wrong
     if facts is None or "" not in samples:
         return None, findings
     channels = facts.channels or _worded(facts, words, order)
-    return Draft(name=place.name, facts=facts, channels=channels, words=words, samples=samples), findings
+    draft = Draft(
+        name=place.name, facts=facts, channels=channels, words=words, samples=samples, sample_texts=sample_texts
+    )
+    return draft, findings
 
 
 def _worded(facts: MessageFacts, words: dict[str, dict[str, Source]], order: Sequence[Channel]) -> tuple[Channel, ...]:
@@ -157,8 +166,9 @@ def _split(name: str) -> tuple[str, str]:
     return "", ""
 
 
-def _samples(folder: Path, place: Path, default: str) -> tuple[dict[str, Sample], list[Finding]]:
+def _samples(folder: Path, place: Path, default: str) -> tuple[dict[str, Sample], dict[str, Source], list[Finding]]:
     samples: dict[str, Sample] = {}
+    texts: dict[str, Source] = {}
     findings: list[Finding] = []
     for path in dict.fromkeys([place / "sample.json", *_files(place, "sample.*.json")]):
         file = path.relative_to(folder).as_posix()
@@ -168,4 +178,5 @@ def _samples(folder: Path, place: Path, default: str) -> tuple[dict[str, Sample]
         findings += wrong + errors
         if facts and locale:
             samples[locale if suffix else ""] = facts
-    return samples, findings
+            texts[locale if suffix else ""] = _source(folder, path)
+    return samples, texts, findings

@@ -18,7 +18,13 @@ def inlined(html: str, css: str) -> str:
     styled = _styled_document(held, css) if whole else INLINER.inline_fragment(held, css)
     if "<tbody" not in html:
         styled = re.sub(r"</?tbody>", "", styled)
-    return HOLDER.sub(lambda holder: tags[int(holder[1] or holder[2])], styled)
+    return HOLDER.sub(lambda holder: _held(tags, holder), styled)
+
+
+def _held(tags: list[str], holder: re.Match[str]) -> str:
+    """The tag that a placeholder stands for; words that only look like one stay as they are."""
+    place = int(holder[1] or holder[2])
+    return tags[place] if place < len(tags) else holder[0]
 
 
 def _styled_document(html: str, css: str) -> str:

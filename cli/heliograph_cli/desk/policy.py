@@ -43,7 +43,7 @@ def _enforcement(facts: PolicyFacts) -> dict[Purpose, dict[Channel, Enforcement]
 
 
 def _hours(desk: Desk) -> Iterator[Hours]:
-    files = {name: desk.hours[name].rules() for name in desk.policy.use_hours}
+    files = {name: desk.hours[name].rules() for name in desk.policy.use_hours if name in desk.hours}
     for source, rules in [*files.items(), ("policy", desk.policy.hours)]:
         for number, rule in enumerate(rules, start=1):
             yield from _rules(rule, rule.name or f"{source} #{number}", desk.years)

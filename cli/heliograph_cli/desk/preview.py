@@ -15,12 +15,21 @@ from heliograph.domain.model import Channel
 from heliograph.domain.sms_text import LIMITS, Encoding, SmsText, measure
 from heliograph_cli.desk import compose
 from heliograph_cli.desk.compiling import locales, opened
-from heliograph_cli.desk.findings import DeskError, Finding
-from heliograph_cli.desk.lint import check_sources
+from heliograph_cli.desk.findings import DeskError, Finding, counted
+from heliograph_cli.desk.lint import Proof, check
 from heliograph_cli.desk.pictures import embedded
-from heliograph_cli.desk.proof import FEW, check_content, rendered
+from heliograph_cli.desk.proof import FEW, rendered
 from heliograph_cli.desk.sources import PREVIEW, Desk, Draft
 from heliograph_cli.desk.wording import sample_context
+
+
+def _spoken(seconds: int) -> str:
+    """`15 minutes`, `1 hour`, `2 days`."""
+    for unit, size in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        if seconds % size == 0:
+            return counted(seconds // size, unit)
+    return counted(seconds, "second")
+
 
 PAGE = jinja2.Environment(
     loader=jinja2.FileSystemLoader(Path(__file__).parent),
@@ -29,6 +38,7 @@ PAGE = jinja2.Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+PAGE.filters["spoken"] = _spoken
 
 
 @dataclass(frozen=True)
@@ -60,30 +70,48 @@ class Card:
         return self.sms.offenders if few else ()
 
 
-def write(folder: Path, target: Path, *, only: str = "") -> list[str]:
-    """Write `index.html` to a folder; gives the names of the messages on it. Mistakes raise DeskError."""
-    desk, findings = check_sources(folder)
-    errors = [finding for finding in findings if not finding.warning]
-    if desk is None or errors:
-        raise DeskError(sorted(errors))
-    drafts = [draft for draft in desk.drafts if only in ("", draft.name)]
-    if not drafts:
-        known = ", ".join(draft.name for draft in desk.drafts)
-        raise DeskError([Finding("messages", 0, f'There is no message "{only}".', f"Messages are: {known}.")])
-    with opened(desk) as templates:
-        sections = [_section(desk, draft, templates, findings) for draft in drafts]
+@dataclass(frozen=True)
+class Shown:
+    """What a preview holds."""
+
+    messages: list[str]
+    broken: list[str]
+    """Messages that cannot be shown; their findings stand in their place."""
+    findings: list[Finding]
+
+
+def write(folder: Path, target: Path, *, only: str = "") -> Shown:
+    """Write `index.html` to a folder. When no message at all can be shown, the mistakes raise DeskError."""
+    proof = check(folder)
+    names = [path.name for path in sorted((folder / "messages").glob("*")) if path.is_dir()]
+    if only and only not in names:
+        remedy = f"Messages are: {', '.join(names)}."
+        raise DeskError([Finding("messages", 0, f'There is no message "{only}".', remedy)])
+    wanted = [only] if only else names
+    shown = [name for name in wanted if name in proof.messages]
+    if proof.desk is None or not shown:
+        raise DeskError(proof.errors or [Finding("messages", 0, "There is no message.", "Add a folder.")])
+    drafts = {draft.name: draft for draft in proof.desk.drafts}
+    with opened(proof.desk, list(proof.messages.values())) as templates:
+        sections = [_section(proof, name, drafts.get(name), templates) for name in wanted]
     target.mkdir(parents=True, exist_ok=True)
-    (target / "index.html").write_text(_page(desk, sections), encoding="utf-8")
-    return [draft.name for draft in drafts]
+    (target / "index.html").write_text(_page(proof.desk, sections), encoding="utf-8")
+    return Shown(shown, [name for name in wanted if name not in shown], list(proof.findings))
 
 
-def _section(desk: Desk, draft: Draft, templates: Templates, findings: list[Finding]) -> dict[str, Any]:
-    own = [finding for finding in findings if finding.file.startswith(f"messages/{draft.name}/")]
+def _section(proof: Proof, name: str, draft: Draft | None, templates: Templates) -> dict[str, Any]:
+    """A message with its cards; one with mistakes, with what they are."""
+    place = f"messages/{name}"
+    own = [finding for finding in proof.findings if finding.file == place or finding.file.startswith(f"{place}/")]
+    message = templates.messages.get(name)
+    if proof.desk is None or message is None or draft is None:
+        return {"name": name, "message": None, "cards": [], "findings": own}
     return {
-        "message": templates.messages[draft.name],
-        "topic": desk.policy.topics[draft.facts.topic].title,
-        "cards": list(_cards(desk, draft, templates)),
-        "findings": sorted({*own, *check_content(desk, draft, templates)}),
+        "name": name,
+        "message": message,
+        "topic": proof.desk.policy.topics[message.topic].title,
+        "cards": list(_cards(proof.desk, draft, templates)),
+        "findings": own,
     }
 
 
@@ -106,16 +134,13 @@ def _cards(desk: Desk, draft: Draft, templates: Templates) -> Iterator[Card]:
 
 def _preview_text(desk: Desk, draft: Draft, locale: str) -> str:
     """What stands beside the subject in the list of mails."""
-    if locale not in draft.words.get(PREVIEW, {}):
-        return ""
-    code = compose.ENVIRONMENT.compile(compose.template(desk, draft, PREVIEW, locale))
-    template = jinja2.Template.from_code(compose.ENVIRONMENT, code, {})
-    return " ".join(template.render(sample_context(desk, draft, locale)).split())
+    text = compose.rendered_alone(desk, draft, PREVIEW, locale, sample_context(desk, draft, locale))
+    return " ".join(text.split())
 
 
 def _page(desk: Desk, sections: list[dict[str, Any]]) -> str:
     spoken = sorted({card.locale for section in sections for card in section["cards"]})
-    first = lookup(desk.policy.default_locale, spoken)
+    first = lookup(desk.policy.default_locale, spoken or [desk.policy.default_locale])
     names = {locale: _language(locale) for locale in sorted(spoken, key=lambda tag: (tag != first, tag))}
     return PAGE.get_template("preview.html").render(brand=desk.brand, sections=sections, languages=names, first=first)
 

@@ -1,5 +1,6 @@
 """Rules about the content that people would get, rendered with the sample."""
 
+import html
 import re
 from collections.abc import Iterator, Mapping
 
@@ -7,10 +8,12 @@ from heliograph.adapters.templates import PARTS, Templates
 from heliograph.domain.errors import UndeliverableError
 from heliograph.domain.model import Channel, Purpose
 from heliograph.domain.sms_text import LIMITS, Encoding, measure
+from heliograph_cli.desk import compose
 from heliograph_cli.desk.compiling import locales
 from heliograph_cli.desk.findings import Finding
+from heliograph_cli.desk.links import check_links
 from heliograph_cli.desk.sources import Desk, Draft
-from heliograph_cli.desk.wording import UNSUBSCRIBE
+from heliograph_cli.desk.wording import UNSUBSCRIBE, sample_context
 
 CLIPPED = 102_000  # bytes of HTML after which Gmail cuts a mail off
 FEW = 0.1
@@ -29,6 +32,9 @@ def check_content(desk: Desk, draft: Draft, templates: Templates) -> Iterator[Fi
                 yield Finding(_file(draft, channel, "", locale), 0, problem, "Correct the words or the sample.")
                 continue
             yield from _parts(draft, channel, locale, content)
+            yield from check_links(desk, draft, channel, locale, content)
+            if channel is Channel.EMAIL:
+                yield from _empty(desk, draft, locale)
 
 
 def rendered(draft: Draft, channel: Channel, locale: str, templates: Templates) -> dict[str, str]:
@@ -56,11 +62,21 @@ def _parts(draft: Draft, channel: Channel, locale: str, content: Mapping[str, st
         yield from _way_out(draft, channel, locale, content)
 
 
-def _email(draft: Draft, locale: str, html: str) -> Iterator[Finding]:
+def _empty(desk: Desk, draft: Draft, locale: str) -> Iterator[Finding]:
+    """A mail in which the layout alone says something."""
+    for part in ("html", "text"):
+        file = PARTS[Channel.EMAIL][part]
+        own = compose.rendered_alone(desk, draft, file, locale, sample_context(desk, draft, locale))
+        if not re.search(r"<img\b", own) and not html.unescape(re.sub(r"<[^>]*>", " ", own)).strip():
+            problem = "The mail is empty: there is nothing but its layout."
+            yield Finding(_file(draft, Channel.EMAIL, part, locale), 0, problem, "Write something.")
+
+
+def _email(draft: Draft, locale: str, markup: str) -> Iterator[Finding]:
     file = _file(draft, Channel.EMAIL, "html", locale)
-    if len(html.encode()) > CLIPPED:
+    if len(markup.encode()) > CLIPPED:
         yield Finding(file, 0, "Gmail cuts off mails of more than 102 KB.", "Shorten it.", warning=True)
-    if re.search(r"<img\b(?![^>]*\salt=)", html):
+    if re.search(r"<img\b(?![^>]*\salt=)", markup):
         yield Finding(file, 0, "A picture has no alt text.", 'Write alt="what it shows", or alt="" for decoration.')
 
 

@@ -48,9 +48,11 @@ def _facts(path: Path, file: str, kind: type[F], parse: Callable[[str], Any]) ->
     except ValidationError as error:
         details = error.errors(include_url=False)
         return None, [_finding(file, text, kind, detail) for detail in details if not _is_echo(detail, details)]
+    except RecursionError:
+        return None, [Finding(file, 0, "The file is nested too deeply.", "Write it more simply.")]
     except ValueError as error:
         return None, [
-            Finding(file, _line_of_error(error), f"The file cannot be read: {error}.", "Correct the spelling.")
+            Finding(file, _line_of_error(error, text), f"The file cannot be read: {error}.", "Correct the spelling.")
         ]
 
 
@@ -62,9 +64,10 @@ def _is_echo(detail: ErrorDetails, details: Sequence[ErrorDetails]) -> bool:
     )
 
 
-def _line_of_error(error: ValueError) -> int:
+def _line_of_error(error: ValueError, text: str) -> int:
     place = re.search(r"line (\d+)", str(error))
-    return int(place[1]) if place else 0
+    at_the_end = text.count("\n") + 1 if "at end of document" in str(error) else 0
+    return int(place[1]) if place else at_the_end
 
 
 def _finding(file: str, text: str, kind: type[BaseModel], detail: ErrorDetails) -> Finding:

@@ -40,6 +40,17 @@ class Draft:
     """File, such as `email.subject.txt`, -> locale -> its text."""
     samples: dict[str, Sample]
     """Locale -> sample; `""` is the one for every language."""
+    sample_texts: dict[str, Source]
+    """The files that the samples were read from."""
+
+    @property
+    def place(self) -> str:
+        """Its folder, as findings name it."""
+        return f"messages/{self.name}"
+
+    def owns(self, file: str) -> bool:
+        """Whether a file is of this message."""
+        return file == self.place or file.startswith(f"{self.place}/")
 
     def every_channel(self) -> tuple[Channel, ...]:
         """The channels of the message and of its fallbacks, each once."""
@@ -53,6 +64,11 @@ class Draft:
     def sample(self, locale: str) -> Sample:
         """The sample for a language."""
         return self.samples.get(locale) or self.samples[""]
+
+    def sample_sources(self, locale: str) -> list[Source]:
+        """The file of the sample for a language; none, when it could not be read."""
+        texts = self.sample_texts
+        return [texts[found] for found in (locale, "") if found in texts][:1]
 
 
 @dataclass(frozen=True)

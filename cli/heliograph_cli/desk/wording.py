@@ -1,10 +1,9 @@
 """Rules about words and markup, without rendering: syntax, variables, links."""
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from jinja2 import TemplateSyntaxError, nodes
+from jinja2 import TemplateSyntaxError, UndefinedError, nodes
 
 from heliograph.adapters.templates import is_html, is_present
 from heliograph.domain.formats import STYLES
@@ -14,7 +13,7 @@ from heliograph_cli.desk.findings import Finding
 from heliograph_cli.desk.sources import FILES, Desk, Draft, Source
 from heliograph_cli.desk.variables import Variable, variables
 
-UNSAFE_LINK = re.compile(r"http://(?!www\.w3\.org/)[^\s\"'<>]*")
+FOREIGN = (nodes.Include, nodes.Extends, nodes.Import, nodes.FromImport, nodes.Block)
 UNSUBSCRIBE = "https://example.com/unsubscribe"
 """Stands for the personal link in samples."""
 GIVEN = ("brand", "data", "locale", "recipient", "unsubscribe_url", "words", "lang", "dir", "start", "end")
@@ -23,10 +22,8 @@ SLOTS = ("content", "preview")
 """What layouts may use besides."""
 
 
-def check_syntax(desk: Desk) -> list[Finding]:
+def check_syntax(sources: Sequence[Source]) -> list[Finding]:
     """Files that Jinja2 cannot read."""
-    sources = [*desk.layouts.values(), *desk.components]
-    sources += [source for draft in desk.drafts for texts in draft.words.values() for source in texts.values()]
     return [finding for source in sources if (finding := _syntax(source))]
 
 
@@ -35,11 +32,29 @@ def _syntax(source: Source) -> Finding | None:
         line = source.text.partition("\N{REPLACEMENT CHARACTER}")[0].count("\n") + 1
         return Finding(source.file, line, "A character cannot be read.", "Save the file as UTF-8.")
     try:
-        compose.ENVIRONMENT.compile(source.text, raw=True)
+        tree = compose.ENVIRONMENT.parse(source.text)
+        compose.ENVIRONMENT.compile(tree)
     except TemplateSyntaxError as error:
         said = (error.message or "This cannot be read").rstrip(".")
         return Finding(source.file, error.lineno, f"{said}.", "Correct what stands in {{ }} or {% %} there.")
+    except (SyntaxError, RecursionError, MemoryError):
+        return Finding(source.file, 0, "What stands in {{ }} or {% %} is nested too deeply.", "Write it more simply.")
+    for node in tree.find_all(FOREIGN):
+        problem = f"Files cannot {type(node).__name__.lower()} others or parts of others here."
+        return Finding(source.file, node.lineno, problem, "Write a component in components/, and use it.")
     return None
+
+
+def check_stylesheet(desk: Desk) -> Iterator[Finding]:
+    """What layouts/email.css asks for."""
+    file = "layouts/email.css"
+    try:
+        compose.stylesheet(desk)
+    except TemplateSyntaxError as error:
+        yield Finding(file, error.lineno, f"{error.message}.", "Correct what stands in {{ }} there.")
+    except UndefinedError as error:
+        known = ", ".join(f"colours.{name}" for name in type(desk.brand.colours).model_fields)
+        yield Finding(file, 0, f"{error.message}.", f"Use one of: {known}.")
 
 
 def check_words(desk: Desk, draft: Draft) -> Iterator[Finding]:
@@ -49,7 +64,6 @@ def check_words(desk: Desk, draft: Draft) -> Iterator[Finding]:
             continue
         used = {locale: _variables(desk, file, source) for locale, source in texts.items()}
         for locale, source in texts.items():
-            yield from _links(source)
             yield from _filters(source)
             yield from _unknown(desk, draft, locale, source, used[locale])
         yield from _forgotten(desk.policy.default_locale, texts, used)
@@ -58,12 +72,6 @@ def check_words(desk: Desk, draft: Draft) -> Iterator[Finding]:
 def _variables(desk: Desk, file: str, source: Source) -> list[Variable]:
     tree = compose.ENVIRONMENT.parse(source.text)
     return variables(tree, compose.macros(desk, file))
-
-
-def _links(source: Source) -> Iterator[Finding]:
-    for number, line in enumerate(source.text.splitlines(), start=1):
-        for link in UNSAFE_LINK.findall(line):
-            yield Finding(source.file, number, f"The link {link} is not encrypted.", "Write https instead of http.")
 
 
 def _filters(source: Source) -> Iterator[Finding]:
@@ -106,7 +114,6 @@ def check_layouts(desk: Desk) -> Iterator[Finding]:
     context = compose.constants(desk, desk.drafts[0], desk.policy.default_locale) if desk.drafts else {}
     known = {*context, *GIVEN, *SLOTS}
     for file, source in desk.layouts.items():
-        yield from _links(source)
         for variable in _variables(desk, file, source) if context else []:
             if variable.root not in known or (variable.root in context and not _there(variable, context)):
                 problem = f"{{{{ {variable.path} }}}} does not exist."
