@@ -73,6 +73,19 @@ def wait_for(question: Callable[[], T], *, seconds: float, most: float = POLL_MO
     return answer
 
 
+def until_still(look: Callable[[], tuple[T, bool]], *, patience: float, most: float = POLL_MOST) -> T:
+    """Look until it is done, or until what is seen has not changed for so long; returns what was seen last."""
+    seen, done = look()
+    moved_at, pause = time.monotonic(), pauses(most)
+    while not done and time.monotonic() - moved_at <= patience:
+        time.sleep(next(pause))
+        before = seen
+        seen, done = look()
+        if seen != before:
+            moved_at, pause = time.monotonic(), pauses(most)
+    return seen
+
+
 def pauses(most: float) -> Iterator[float]:
     """How long to wait between two questions: each time by half longer, and never longer than `most`."""
     pause = min(POLL_SECONDS, most)

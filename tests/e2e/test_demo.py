@@ -50,6 +50,11 @@ def test_everybody_in_the_segment_is_accounted_for(demo: dict[str, Any], home: P
     assert {"delivered", "bounced", "complained", "opened", "clicked"} <= set(figures["engagement"])
 
 
+def test_texts_and_pushes_leave_arrive_and_are_opened(demo: dict[str, Any]) -> None:
+    assert demo["by_phone"]["sms"] == {"delivered": 30}
+    assert demo["by_phone"]["push"] == {"opened": 25, "accepted": 15}
+
+
 def test_nothing_runs_and_nothing_is_left_when_it_is_taken_down(demo: dict[str, Any], home: Path) -> None:
     assert heliograph(home, "down").returncode == 0
     assert json.loads(heliograph(home, "status", "--json").stdout)["state"] == "stopped"

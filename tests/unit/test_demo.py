@@ -9,10 +9,31 @@ from typing import Any
 import pytest
 
 from heliograph.domain.replaying import Finding, Replayed
-from heliograph_cli.demo.checks import Expected, checks, decided_again
-from heliograph_cli.demo.orders import DIRECT, GUESTS, LATE, ORDERS, REPEATED, RESETS, Orders, orders
+from heliograph_cli.demo.checks import Expected, by_phone, checks, decided_again
+from heliograph_cli.demo.orders import (
+    DELIVERIES,
+    DIRECT,
+    GUESTS,
+    LATE,
+    ORDERS,
+    REPEATED,
+    RESETS,
+    TEXTS,
+    Orders,
+    orders,
+)
 from heliograph_cli.demo.population import population
-from heliograph_cli.demo.reactions import BOUNCED, CLICKED, COMPLAINED, OPENED, expected, reactions, somebody
+from heliograph_cli.demo.reactions import (
+    BOUNCED,
+    CLICKED,
+    COMPLAINED,
+    OPENED,
+    PUSHES_OPENED,
+    expected,
+    reactions,
+    somebody,
+    taps,
+)
 
 NOW = datetime(2026, 11, 21, 10, tzinfo=UTC)
 RUN = "01K0XW5N3M8QJ4RZT6V2Y7B9CD"
@@ -68,7 +89,7 @@ LEFT = [a_mail(1), a_mail(2), a_mail(3, run_id="")]
 def test_every_order_is_announced_and_some_are_announced_twice() -> None:
     repeated = [number for number in keys(shop()).values() if number == 2]
     assert len(repeated) == REPEATED + DIRECT // 2
-    assert shop().expected == ORDERS + GUESTS + RESETS + DIRECT - LATE
+    assert shop().expected == ORDERS + GUESTS + RESETS + DIRECT + TEXTS + DELIVERIES - LATE
 
 
 def test_two_runs_of_the_demo_have_no_order_in_common() -> None:
@@ -121,6 +142,41 @@ def test_the_timeline_is_of_somebody_who_clicked_and_ordered() -> None:
     person = f"p-{int(clicked[7].partition('-')[2]):04}"
     assert somebody(made, mails(), {person}) == person
     assert somebody([], [], {"p-0007"}) == "p-0007"
+
+
+def test_some_customers_get_a_text_and_some_a_push() -> None:
+    people = {person["recipient_id"]: person for person in population().people}
+    made = shop()
+    assert (len(made.texted), len(made.pushed)) == (TEXTS, DELIVERIES)
+    assert all(people[each]["phone"] and people[each]["preferred_channels"].startswith("sms") for each in made.texted)
+    assert all(people[each]["devices"] and "dead-" not in people[each]["devices"] for each in made.pushed)
+
+
+def test_each_person_taps_one_device_and_only_pushes_of_product_events() -> None:
+    pushes = [a_mail(each, channel="push", run_id="") for each in (*range(PUSHES_OPENED + 5), 0)]
+    people = {f"p-{each:04}" for each in range(PUSHES_OPENED + 5)}
+    tapped = taps([*pushes, a_mail(99, channel="push"), *mails(3)], people)
+    assert len(tapped) == PUSHES_OPENED == len({each["provider_message_id"] for each in tapped})
+    assert taps([a_mail(99, channel="push"), *mails(3)], people) == []
+
+
+@pytest.mark.parametrize(
+    ("texts", "pushes", "words"),
+    [
+        ({"delivered": 2}, {"opened": 1, "accepted": 2}, ""),
+        ({"delivered": 1, "accepted": 1}, {"opened": 1, "accepted": 2}, "text"),
+        ({"delivered": 2}, {"opened": 1, "accepted": 1}, "taken"),
+        ({"delivered": 2}, {"accepted": 3}, "tapped"),
+    ],
+)
+def test_the_demo_fails_when_a_text_or_a_push_is_missing(
+    texts: dict[str, int], pushes: dict[str, int], words: str
+) -> None:
+    wanted = Expected(audience=0, rejected=0, messages_of_events=0, engagement={}, texts=2, pushes=3, pushes_opened=1)
+    wrong = [
+        check.rule for check in by_phone({"sms": Counter(texts), "push": Counter(pushes)}, wanted) if not check.holds
+    ]
+    assert [words in rule for rule in wrong] == ([True] if words else [])
 
 
 def test_the_demo_holds_when_all_sums_match() -> None:

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heliograph.domain.segments import read_campaign
+from heliograph_cli import runs
 from heliograph_cli.doctor import sending, trials
 from heliograph_cli.doctor.findings import State, note, well
 from heliograph_cli.doctor.trials import Chosen, Trial, judge
@@ -142,14 +143,14 @@ def test_looking_ends_when_it_is_done_or_when_nothing_moves(monkeypatch: pytest.
     monkeypatch.setattr("time.monotonic", lambda: next(clock))
     monkeypatch.setattr("time.sleep", lambda _: None)
     moving = iter([*range(50)])
-    assert sending.until_still(lambda: ((seen := next(moving)), seen == 49), patience=30) == 49
+    assert runs.until_still(lambda: ((seen := next(moving)), seen == 49), patience=30) == 49
     looks: list[str] = []
 
     def look() -> tuple[str, bool]:
         looks.append("the same")
         return looks[-1], False
 
-    assert sending.until_still(look, patience=30) == "the same"
+    assert runs.until_still(look, patience=30) == "the same"
     assert 2 <= len(looks) <= 5
 
 

@@ -34,6 +34,10 @@ class Expected:
     rejected: int
     messages_of_events: int
     engagement: Mapping[str, int]
+    texts: int = 0
+    """Product events that must have become an SMS that was delivered."""
+    pushes: int = 0
+    pushes_opened: int = 0
 
 
 def checks(figures: Figures, outbox: Sequence[Message], expected: Expected) -> list[Check]:
@@ -60,6 +64,16 @@ def checks(figures: Figures, outbox: Sequence[Message], expected: Expected) -> l
             Check(f"{kind} = what was made", number, figures["engagement"].get(kind, 0))
             for kind, number in expected.engagement.items()
         ),
+    ]
+
+
+def by_phone(states: Mapping[str, Counter[str]], expected: Expected) -> list[Check]:
+    """Compare the SMS and pushes of the product events, in the states that their timelines tell, with what was made."""
+    texts, pushes = states.get("sms", Counter()), states.get("push", Counter())
+    return [
+        Check("every text to a product event was delivered", expected.texts, texts["delivered"]),
+        Check("every push to a product event was taken", expected.pushes, pushes.total()),
+        Check("every push that was tapped is opened", expected.pushes_opened, pushes["opened"]),
     ]
 
 

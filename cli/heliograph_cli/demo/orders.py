@@ -1,14 +1,15 @@
-"""What the demo's shop tells its bus: orders that left, guests, forgotten passwords, repetitions, and nonsense."""
+"""What the demo's shop tells its bus: orders and vans that left, guests, forgotten passwords, repetitions, nonsense."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
-from heliograph_cli.demo.population import SIMULATOR, UNREADABLE_EMAILS, Row
+from heliograph_cli.demo.population import SIMULATOR, UNREADABLE_EMAILS, UNREADABLE_PHONES, Row
 
 ORDERS = 150
 REPEATED = 15  # orders announced twice
@@ -16,6 +17,9 @@ GUESTS = 20
 RESETS = 30
 LATE = 3  # resets whose link had expired before they were asked for
 DIRECT = 10  # asked for by SendRequested, half of them twice
+TEXTS = 30  # orders of people who like SMS best
+DELIVERIES = 40  # parcels on the van: a push each, to people whose devices are there
+NO_CARRIER = re.compile(r"\+1 ?\d{3}-?555-?01\d\d")  # made-up numbers of North America fare as infra/local says
 GOODS = ("Ash wood bench", "Linen cushion", "Watering can", "Chèvrefeuille, 3 l", "盆栽", "Gießkanne <grün> & groß")
 
 Event = dict[str, Any]
@@ -28,7 +32,9 @@ class Orders:
     events: tuple[Event, ...]
     expected: int
     customers: frozenset[str]
-    """The people among the recipients to whom something happened."""
+    """The people among the recipients to whom something happened, by email."""
+    texted: frozenset[str]
+    pushed: frozenset[str]
 
 
 def orders(people: Sequence[Row], *, seed: int, edition: str, now: datetime) -> Orders:
@@ -40,12 +46,16 @@ def orders(people: Sequence[Row], *, seed: int, edition: str, now: datetime) -> 
     guests = [_guest(rng, f"{edition}-G{number:02}", number) for number in range(GUESTS)]
     resets = [_reset(each, now, late=number < LATE) for number, each in enumerate(customers[:RESETS])]
     direct = [_direct(rng, each, f"{edition}-D{number:02}") for number, each in enumerate(customers[-DIRECT:])]
+    texted = rng.sample([person["recipient_id"] for person in people if _is_surely_texted(person)], TEXTS)
+    texts = [_order(rng, f"{edition}-T{number:02}", customer_id=each) for number, each in enumerate(texted)]
+    pushed = rng.sample([person["recipient_id"] for person in people if _has_live_devices(person)], DELIVERIES)
+    vans = [_delivery(f"{edition}-V{number:02}", each) for number, each in enumerate(pushed)]
     again = rng.sample(shipped, REPEATED) + direct[: DIRECT // 2]
-    events = [*shipped, *guests, *resets, *direct]
+    events = [*shipped, *guests, *resets, *direct, *texts, *vans]
     expected = len(events) - LATE
     events += [*again, *_malformed()]
     rng.shuffle(events)
-    return Orders(tuple(events), expected, frozenset(customers))
+    return Orders(tuple(events), expected, frozenset(customers), frozenset(texted), frozenset(pushed))
 
 
 def _is_surely_reachable(person: Row) -> bool:
@@ -54,6 +64,15 @@ def _is_surely_reachable(person: Row) -> bool:
     return (
         bool(email) and email not in UNREADABLE_EMAILS and SIMULATOR not in email and wish in {"", "email", "email sms"}
     )
+
+
+def _is_surely_texted(person: Row) -> bool:
+    phone, wish = person["phone"], person["preferred_channels"]
+    return bool(phone) and phone not in UNREADABLE_PHONES and not NO_CARRIER.search(phone) and wish.startswith("sms")
+
+
+def _has_live_devices(person: Row) -> bool:
+    return bool(person["devices"]) and "dead-" not in person["devices"]
 
 
 def _event(source: str, detail_type: str, detail: Any) -> Event:
@@ -68,6 +87,12 @@ def _contents(rng: Random, order_id: str) -> dict[str, Any]:
 
 def _order(rng: Random, order_id: str, **whom: str) -> Event:
     return _event("shop.orders", "OrderShipped", {**whom, **_contents(rng, order_id)})
+
+
+def _delivery(order_id: str, customer_id: str) -> Event:
+    tracking = f"https://alderlane.example.com/t/{order_id}"
+    detail = {"customer_id": customer_id, "order_id": order_id, "carrier": "DHL", "tracking_url": tracking}
+    return _event("shop.orders", "DeliveryToday", {**detail, "time_window": "between 2 and 4 pm"})
 
 
 def _guest(rng: Random, order_id: str, number: int) -> Event:

@@ -1,4 +1,4 @@
-"""What people do with the campaign's mails: some open, fewer click, a few bounce or complain."""
+"""What people do with what they got: some open, fewer click, a few bounce or complain; pushes are opened, too."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 from heliograph_cli.demo.population import SIMULATOR
 
 OPENED, CLICKED, BOUNCED, COMPLAINED = 120, 45, 12, 4
+PUSHES_OPENED = 25  # people
 KINDS = {"open": "opened", "click": "clicked", "bounce": "bounced", "complain": "complained"}
 SIMULATES = {"bounce": "bounced", "complaint": "complained"}
 
@@ -29,6 +30,13 @@ def reactions(mails: Sequence[Message], *, spared: Collection[str], seed: int) -
         *(_reaction(mail, "bounce") for mail in lost[:BOUNCED]),
         *(_reaction(mail, "complain") for mail in lost[BOUNCED:]),
     ]
+
+
+def taps(outbox: Sequence[Message], people: Collection[str]) -> list[Message]:
+    """The pushes that somebody taps: one device each of some people to whom the shop sent one."""
+    pushes = {_recipient(each): each for each in outbox if each["channel"] == "push" and not each["tags"].get("run_id")}
+    tapped = sorted(pushes.keys() & set(people))[:PUSHES_OPENED]
+    return [_reaction(pushes[person], "open") for person in tapped]
 
 
 def expected(mails: Sequence[Message], made: Sequence[Message]) -> dict[str, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,21 +20,20 @@ from heliograph_cli.campaign_folder import default_country, double_opt_in, read_
 from heliograph_cli.commands.outbox import call, fetch
 from heliograph_cli.commands.recipients import people_of
 from heliograph_cli.demo import reactions
-from heliograph_cli.demo.checks import Check, Expected, checks, decided_again
+from heliograph_cli.demo.checks import Check, Expected, by_phone, checks, decided_again
 from heliograph_cli.demo.orders import Event, Orders, orders
 from heliograph_cli.demo.population import SEED, population, write
 from heliograph_cli.demo.steps import step
 from heliograph_cli.importing import import_file
 from heliograph_cli.replaying import replay_run
-from heliograph_cli.runs import submit_folder, wait_for
+from heliograph_cli.runs import submit_folder, until_still
 from heliograph_cli.stack import Stack, ask, stack_at
 from heliograph_cli.target import Target
 
 FILES = cloud.ROOT / "build" / "demo"
 ENTRIES = 10  # PutEvents
 LANES = 8
-RUN_SECONDS = 120.0
-SETTLE_SECONDS = 30.0
+PATIENCE = 60.0  # seconds without any progress
 POLL_SECONDS = 0.25
 
 Message = dict[str, Any]
@@ -47,6 +47,8 @@ class Demo:
     figures: dict[str, Any]
     checks: list[Check]
     events: int
+    by_phone: dict[str, Counter[str]]
+    """The states of the SMS and pushes of the product events."""
     work_seconds: float
     """From the first event until the run was complete and every event a message."""
     somebody: str
@@ -66,19 +68,25 @@ def run() -> Demo:
     outbox = _outbox(stack.target, shop, since=now)
     work_seconds = time.monotonic() - began
     mails = [each for each in outbox if each["channel"] == "email" and each["tags"].get("run_id") == figures["run_id"]]
-    reacted = _react(stack.target, mails, shop)
+    tapped = reactions.taps(outbox, shop.pushed)
+    reacted = _react(stack.target, mails, tapped, shop)
     expected = Expected(
         audience=len(made.segment),
         rejected=len(made.malformed_segment),
         messages_of_events=shop.expected,
         engagement=reactions.expected(mails, reacted),
+        texts=len(shop.texted),
+        pushes=len(shop.pushed),
+        pushes_opened=len(tapped),
     )
     figures = _settle(stack, figures["run_id"], outbox, expected)
+    phones = _by_phone(stack, shop, expected)
     again = _replay(stack, figures["run_id"])
     return Demo(
         stack=stack,
         figures=figures,
-        checks=[*checks(figures, outbox, expected), *decided_again(again, expected)],
+        checks=[*checks(figures, outbox, expected), *by_phone(phones, expected), *decided_again(again, expected)],
+        by_phone=phones,
         events=len(shop.events) + figures["audience"],
         work_seconds=work_seconds,
         somebody=reactions.somebody(reacted, mails, shop.customers),
@@ -127,13 +135,12 @@ def _campaign(stack: Stack, folder: Path) -> dict[str, Any]:
         say(f"run {run_id}")
     with step("Wait until the run is complete") as say:
 
-        def complete() -> dict[str, Any]:
+        def complete() -> tuple[dict[str, Any], bool]:
             figures: dict[str, Any] = ask(stack, "status", run_id=run_id)
             say(f"{figures['audience'] - figures['pending']:,} of {figures['audience']:,} people")
-            return figures if figures["state"] != "running" else {}
+            return figures, figures["state"] != "running"
 
-        figures = wait_for(complete, seconds=RUN_SECONDS, most=POLL_SECONDS)
-        return figures or dict(ask(stack, "status", run_id=run_id))
+        return until_still(complete, patience=PATIENCE, most=POLL_SECONDS)
 
 
 def _outbox(target: Target, shop: Orders, *, since: datetime) -> list[Message]:
@@ -142,36 +149,56 @@ def _outbox(target: Target, shop: Orders, *, since: datetime) -> list[Message]:
     with step("Wait until every event is a message") as say:
         sent: list[Message] = []
 
-        def arrived() -> bool:
+        def arrived() -> tuple[int, bool]:
             sent[:] = [message for message in fetch(target) if message["sent_at"] >= start]
             number = len({each["tags"].get("dispatch_id") for each in sent if not each["tags"].get("run_id")})
             say(f"{number:,} of {shop.expected:,}")
-            return number >= shop.expected
+            return number, number >= shop.expected
 
-        wait_for(arrived, seconds=SETTLE_SECONDS, most=POLL_SECONDS)
+        until_still(arrived, patience=PATIENCE, most=POLL_SECONDS)
     return sent
 
 
-def _react(target: Target, mails: Sequence[Message], shop: Orders) -> list[Message]:
-    with step("Let people open, click, bounce and complain") as say:
+def _react(target: Target, mails: Sequence[Message], tapped: Sequence[Message], shop: Orders) -> list[Message]:
+    """The reactions to the campaign's mails; the pushes are of product events."""
+    with step("Let people open, click, tap, bounce and complain") as say:
         reacted = reactions.reactions(mails, spared=shop.customers, seed=SEED)
-        if reacted:
-            call(target, "engage", reacted)
-        say(f"{len(reacted)} reactions")
+        call(target, "engage", [*reacted, *tapped])
+        say(f"{len(reacted)} reactions to mails, {len(tapped)} to pushes")
     return reacted
 
 
 def _settle(stack: Stack, run_id: str, outbox: Sequence[Message], expected: Expected) -> dict[str, Any]:
     """The figures, as soon as they hold what was made."""
     with step("Wait until the figures have it"):
-        figures: dict[str, Any] = {}
 
-        def hold() -> bool:
-            figures.update(ask(stack, "status", run_id=run_id))
-            return all(check.holds for check in checks(figures, outbox, expected))
+        def hold() -> tuple[dict[str, Any], bool]:
+            figures = ask(stack, "status", run_id=run_id)
+            return figures, all(check.holds for check in checks(figures, outbox, expected))
 
-        wait_for(hold, seconds=SETTLE_SECONDS, most=POLL_SECONDS)
-    return figures
+        return until_still(hold, patience=PATIENCE, most=POLL_SECONDS)
+
+
+def _by_phone(stack: Stack, shop: Orders, expected: Expected) -> dict[str, Counter[str]]:
+    """The states of the shop's SMS and pushes, as soon as the timelines hold what was made."""
+    asked = {"sms": (shop.texted, "order_shipped"), "push": (shop.pushed, "delivery_today")}
+    with step("Wait until the timelines have SMS and push") as say, ThreadPoolExecutor(LANES) as workers:
+
+        def hold() -> tuple[dict[str, Counter[str]], bool]:
+            states = {}
+            for channel, (people, message) in asked.items():
+                found = workers.map(lambda person, wanted=message: _latest(stack, person, wanted), people)
+                states[channel] = Counter(state for through, state in found if through == channel)
+            say(", ".join(f"{states[channel].total()} by {channel}" for channel in asked))
+            return states, all(check.holds for check in by_phone(states, expected))
+
+        return until_still(hold, patience=PATIENCE, most=POLL_SECONDS)
+
+
+def _latest(stack: Stack, person: str, message: str) -> tuple[str, str]:
+    """The channel and state of the latest decision about a message to somebody."""
+    entries = [each for each in ask(stack, "timeline", recipient_id=person)["entries"] if each["message"] == message]
+    return (entries[0]["channel"], entries[0]["state"]) if entries else ("", "")
 
 
 def _replay(stack: Stack, run_id: str) -> Replayed:

@@ -40,6 +40,7 @@ def shape(demo: Demo, links: dict[str, str]) -> dict[str, Any]:
         "holds": all(check.holds for check in demo.checks),
         "figures": demo.figures,
         "checks": [{"rule": each.rule, "expected": each.expected, "found": each.found} for each in demo.checks],
+        "by_phone": demo.by_phone,
         "events": demo.events,
         "events_per_second": round(demo.events / demo.work_seconds, 1),
         "links": links,
@@ -52,7 +53,7 @@ def summary(demo: Demo, links: dict[str, str]) -> RenderableType:
     head = Text(f"Campaign {demo.figures['campaign']}, run {demo.figures['run_id']}", style="bold")
     rate = Text(f"{demo.events:,} events and rows in {demo.work_seconds:.1f} s: {speed:.0f} a second")
     where = [Text(f"{name:9} {url}", no_wrap=True, overflow="ignore") for name, url in links.items()]
-    parts = (head, _sums(demo.figures), _since(demo.figures), _checked(demo), rate, Group(*where))
+    parts = (head, _sums(demo.figures), _since(demo.figures), _by_phone(demo), _checked(demo), rate, Group(*where))
     return Group(*(each for part in parts for each in (Text(), part)))
 
 
@@ -74,6 +75,13 @@ def _since(figures: dict[str, Any]) -> Table:
     shown = _numbers()
     for kind in KINDS:
         shown.add_row(f"{figures['engagement'].get(kind, 0):,}", kind)
+    return shown
+
+
+def _by_phone(demo: Demo) -> Table:
+    shown = _numbers()
+    for channel, states in demo.by_phone.items():
+        shown.add_row(f"{states.total():,}", f"by {channel} to product events", _reasons(states))
     return shown
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,7 +25,6 @@ from heliograph_cli.stack import Stack, ask
 
 SIMULATED_PHONE = "+14254147755"  # of AWS, in the United States; nobody has it
 PATIENCE = 120.0  # seconds without any progress: cold starts, and SES's simulator complains after half a minute
-SHORT, LONG = 0.5, 5.0  # seconds between two looks
 TEMPLATES = ROOT / "templates"
 
 Say = Callable[[str], None]
@@ -97,7 +95,7 @@ def _saved(stack: Stack, planned: Sequence[Trial], say: Say) -> int:
         say(f"{len(names) - missing} of {len(names)} people are known")
         return missing, not missing
 
-    missing: int = until_still(look)
+    missing: int = runs.until_still(look, patience=PATIENCE)
     return missing
 
 
@@ -138,7 +136,7 @@ def _follow(stack: Stack, planned: Sequence[Trial], say: Say) -> Iterator[Findin
         states = (*(_state(seen.get(each.person, ())) for each in planned), f"{len(waits)} wait for their time")
         return states, not open_trials
 
-    until_still(look, patience=PATIENCE + trials.PUT_OFF.total_seconds())
+    runs.until_still(look, patience=PATIENCE + trials.PUT_OFF.total_seconds())
     yield from summed(
         [finding for _, finding in ended] + [trials.overdue(each, seen[each.person]) for each in open_trials]
     )
@@ -156,21 +154,6 @@ def summed(findings: Sequence[Finding]) -> list[Finding]:
 
 def _state(entries: Sequence[Mapping[str, Any]]) -> str:
     return f"{len(entries)} {entries[0]['state']}" if entries else ""
-
-
-def until_still(look: Callable[[], tuple[Any, bool]], *, patience: float = PATIENCE) -> Any:
-    """Look until it is done, or until what is seen has not changed for so long; what was seen last."""
-    before, still_since, pause = None, time.monotonic(), SHORT
-    while True:
-        seen, done = look()
-        if done:
-            return seen
-        if seen != before:
-            before, still_since, pause = seen, time.monotonic(), SHORT
-        elif time.monotonic() - still_since > patience:
-            return seen
-        time.sleep(pause)
-        pause = min(LONG, pause * 1.5)
 
 
 def _dry_run(deployment: Deployment, phone: str) -> Iterator[Finding]:
