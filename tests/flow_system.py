@@ -24,13 +24,14 @@ CHANNELS = ("EMAIL", "SMS", "PUSH")
 VERBS = {
     "events": "ingest_event",
     "segments": "ingest_segment",
+    "imports": "import_recipients",
     "requests-priority": "plan",
     "requests-bulk": "plan",
     **{f"outbox-{c.lower()}-{lane.lower()}": "deliver" for c in CHANNELS for lane in LANES},
     "engagement": "record",
     "settle": "settle",
 }
-OF_EVENTS = ("events", "segments")
+OF_EVENTS = ("events", "segments", "imports")
 A_WHILE = timedelta(hours=1)
 EVENT_TIME = re.compile(r'("time": ?")\d{4}-\d\d-\d\dT[^"]+')
 SENDER = "Heliograph <hello@heliograph.test>"

@@ -132,7 +132,7 @@ class Shelf(Bucket):
         with self._world.call():
             self._world.objects[key] = content if isinstance(content, bytes) else content.read()
 
-    def read(self, stored: StoredObject) -> bytes:
+    def read(self, stored: StoredObject, *, limit: int | None = None) -> bytes:
         return self._world.objects[stored.key]
 
     def keep_events(self, events: Sequence[EngagementEvent]) -> None:

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from heliograph.domain import ids
 from heliograph.domain.errors import MalformedError
+from heliograph.domain.lines import Lines, legible
 from heliograph.domain.model import Policy
-from heliograph.domain.rows import read_rows
+from heliograph.domain.rows import Refused, read_table
 from heliograph.domain.segments import MANIFEST, read_campaign
 from heliograph_cli.cloud import ROOT
 
+CHUNK = 1 << 17  # bytes
 COMPILED = ROOT / "build" / "templates"
 
 
@@ -38,7 +44,7 @@ def read_folder(directory: Path) -> Folder:
     campaign = read_campaign(manifest.read_bytes())
     _check_message(campaign.message)
     segment = directory / campaign.segment
-    _check_segment(segment)
+    _check_segment(segment, campaign.encoding)
     return Folder(name=directory.name, message=campaign.message, manifest=manifest, segment=segment)
 
 
@@ -48,9 +54,16 @@ def catalogue() -> dict[str, Any]:
     return json.loads(found.read_text(encoding="utf-8")) if found else {}
 
 
-def default_country() -> str:
-    """The country of phone numbers without a country code, as the policy says."""
-    return str(catalogue().get("policy", {}).get("default_region", Policy().default_region))
+def policy() -> Policy:
+    """The compiled policy; the default one when nothing was built here."""
+    return msgspec.convert(catalogue().get("policy", {}), Policy)
+
+
+def chunks(file: Path) -> Iterator[bytes]:
+    """A file's bytes, a chunk at a time."""
+    with file.open("rb") as opened:
+        while chunk := opened.read(CHUNK):
+            yield chunk
 
 
 def double_opt_in() -> frozenset[str]:
@@ -64,13 +77,18 @@ def _check_message(message: str) -> None:
         raise MalformedError(f"{MANIFEST}: message", f"is none of {', '.join(sorted(known))}")
 
 
-def _check_segment(segment: Path) -> None:
+def _check_segment(segment: Path, encoding: str) -> None:
     if not segment.is_file():
         raise MalformedError(segment.name, "is missing from the folder")
-    with segment.open(encoding="utf-8", errors="surrogateescape", newline="") as lines:
-        try:
-            readable = any(not row.problem for row in read_rows(lines, required="recipient_id"))
-        except MalformedError as error:
-            raise MalformedError(f"{segment.name}, {error.place}", error.reason) from error
+    try:
+        readable, _ = legible(partial(chunks, segment), _has_people, encoding)
+    except MalformedError as error:
+        raise MalformedError(f"{segment.name}, {error.place}", error.reason) from error
     if not readable:
         raise MalformedError(segment.name, "has no row that can be read")
+
+
+def _has_people(lines: Lines) -> bool:
+    """Whether a file has a row that can be read; all of them are looked at."""
+    _, records = read_table(lines, required="recipient_id")
+    return sum(not isinstance(cells, Refused) for _, cells in records) > 0

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from types_boto3_sqs.type_defs import MessageTypeDef
 
 SUFFIX = "-dead-letters"
-OURS = re.compile(r"events|segments|settle|engagement|requests-(bulk|priority)|outbox-[a-z]+-(bulk|priority)")
+OURS = re.compile(r"events|segments|imports|settle|engagement|requests-(bulk|priority)|outbox-[a-z]+-(bulk|priority)")
 """The queues of a stack; a stack `heliograph-test` beside `heliograph` has names that begin the same."""
 BATCH_LIMIT = 10  # ReceiveMessage, ChangeMessageVisibilityBatch
 WAIT_SECONDS = 1  # long polling asks all of SQS's servers, so that "none" means none

@@ -18,6 +18,7 @@ from heliograph.adapters.runs import Runs
 from heliograph.domain import ids, segments
 from heliograph.domain.facts import Facts
 from heliograph.domain.figures import RunFigures, figures
+from heliograph.domain.lines import Lines
 from heliograph.domain.model import (
     Channel,
     LedgerEntry,
@@ -32,6 +33,7 @@ from heliograph.domain.model import (
 from heliograph.domain.reconciliation import SENDING, Decided, Person, Reconciliation, Terms, reconcile, with_sums
 from heliograph.domain.rows import read_table
 from heliograph.domain.segments import Campaign
+from heliograph.runtime.ingesting import unreached
 from heliograph_cli import target as targets
 from heliograph_cli.commands.outbox import fetch
 from heliograph_cli.failures import No
@@ -48,6 +50,7 @@ class Frozen(msgspec.Struct):
     run: Run
     campaign: Campaign
     segment: dict[str, str]
+    before: list[str] = []
 
 
 def compare(stack: Stack, run_id: str, *, at: datetime, grace: timedelta, progress: Progress) -> Reconciliation:
@@ -102,8 +105,10 @@ def requests_of(bucket: Bucket, frozen: Frozen) -> Iterator[SendRequest]:
         locales={},
     )
     segment = StoredObject(frozen.segment["key"], frozen.segment["version"])
-    table = read_table(bucket.lines(segment), required="recipient_id")
-    packs = segments.packs(segments.people(table), table.columns, frozen.run, message, frozen.campaign)
+    lines = Lines(bucket.chunks(segment), frozen.segment.get("encoding", ""))
+    table = read_table(lines, required="recipient_id")
+    people = segments.people(table, is_unreached=unreached(bucket, frozen.before))
+    packs = segments.packs(people, table.columns, frozen.run, message, frozen.campaign)
     return (request for pack in packs for request in segments.unpacked(pack).requests)
 
 

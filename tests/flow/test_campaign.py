@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import random
+import tomllib
+from typing import Any
 
 import pytest
 
@@ -52,13 +56,45 @@ def test_a_campaign_adds_up_and_knows_why(system: System) -> None:
     assert figures.engagement["delivered"] == 10
 
 
-def test_refused_rows_lie_beside_the_segment_with_row_column_and_reason(system: System) -> None:
+def answer(system: System, key: str) -> str:
+    """What lies in the bucket beside an upload."""
+    return str(system.cloud.client("s3").get_object(Bucket=system.bucket, Key=key)["Body"].read().decode())
+
+
+def result(system: System, campaign: str, run_id: str) -> dict[str, Any]:
+    return tomllib.loads(answer(system, f"campaigns/{campaign}/result-{run_id}.toml"))
+
+
+def test_refused_rows_lie_beside_the_segment_as_they_stood_with_row_column_and_reason(system: System) -> None:
     system.upload_campaign("refused", MANIFEST, segment(["bad id", "x", "x"]))
     system.work()
-    key = {"Bucket": system.bucket, "Key": "campaigns/refused/rejected.csv"}
-    rows = system.cloud.client("s3").get_object(**key)["Body"].read().decode().splitlines()
-    assert rows[0] == "row,column,reason"
-    assert [row.split(",")[:2] for row in rows[1:]] == [["2", "recipient_id"], ["4", "recipient_id"]]
+    run_id = latest_run("refused")
+    told = result(system, "refused", run_id)
+    assert (told["state"], told["audience"], told["rejected"]) == ("queued", 1, 2)
+    rows = list(csv.DictReader(io.StringIO(answer(system, f"campaigns/refused/{told['rejected_rows']}"))))
+    assert [(row["recipient_id"], row["first_name"], row["rejected.row"]) for row in rows] == [
+        ("bad id", "Ana", "2"), ("x", "Ana", "4")
+    ]  # fmt: skip
+    assert {row["rejected.column"] for row in rows} == {"recipient_id"}
+
+
+def test_a_folder_that_is_uploaded_again_reaches_only_whom_it_has_not_reached(system: System) -> None:
+    ids = people(system, "again", 12)
+    system.upload_campaign("again", MANIFEST, segment(ids[:8]))
+    system.work()
+    first = reports.status(latest_run("again"))
+    system.upload_campaign("again", MANIFEST, segment(ids))
+    system.work()
+    second = reports.status(latest_run("again"))
+    assert (second.audience, second.reached, second.counts["accepted"]) == (4, 8, 2)
+    assert "8 people were reached by earlier runs" in result(system, "again", second.run_id)["note"]
+    system.upload_campaign("again", MANIFEST, segment(ids))
+    system.work()
+    assert latest_run("again") == second.run_id
+    system.upload_campaign("again", f"again = true\n{MANIFEST}", segment(ids))
+    system.work()
+    third = reports.status(latest_run("again"))
+    assert (third.audience, third.reached, first.audience) == (12, 0, 8)
 
 
 @pytest.mark.parametrize(
@@ -80,6 +116,7 @@ def test_a_folder_that_cannot_be_read_fails_as_a_whole_and_says_why(
     figures = reports.status(latest_run(campaign))
     assert figures.state == "failed"
     assert said in figures.problem
+    assert said in result(system, campaign, figures.run_id)["problem"]
 
 
 def test_provider_events_that_come_twice_and_out_of_order_count_once(system: System) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
+import re
 import tracemalloc
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,13 +17,15 @@ from hypothesis import strategies as st
 
 from builders import a_recipient
 from heliograph.domain.errors import MalformedError
-from heliograph.domain.model import Channel, Consent, ConsentState, Preferences, Recipient
+from heliograph.domain.model import Channel, Consent, ConsentState, Policy, Preferences, Recipient
 from heliograph.domain.recipients import RecipientChange, from_row
 from heliograph.domain.rows import read_rows
+from heliograph.runtime.importing import PACK, Terms
 from heliograph_cli.exporting import export_to
-from heliograph_cli.importing import PACK, Summary, import_file
+from heliograph_cli.importing import Summary, import_file
 
 AT = datetime(2026, 11, 21, tzinfo=UTC)
+TERMS = Terms(name="people.csv", policy=Policy(topics={"news": "News"}), at=AT)
 
 
 class Table:
@@ -38,7 +42,7 @@ class Table:
 
 
 def imported(path: Path, table: Table) -> Summary:
-    return import_file(path, table.save_many, region="US", double_opt_in=(), at=AT, advance=lambda _: None)
+    return import_file(path, table.save_many, TERMS, advance=lambda _: None)
 
 
 def a_file(folder: Path, content: str | bytes) -> Path:
@@ -60,10 +64,54 @@ def test_good_rows_are_saved_and_bad_ones_listed_with_row_column_and_reason(tmp_
     summary = imported(path, table)
     assert {change.recipient_id for change in table.saved()} == {"anna", "bo"}
     assert (summary.rows, summary.saved, summary.refused_rows, summary.refused_fields) == (4, 2, 2, 2)
-    assert [(each["row"], each["column"]) for each in rejected(path)] == [
-        ("3", "email"), ("3", "timezone"), ("4", "recipient_id"), ("5", "")
+    assert [(each["rejected.row"], each["rejected.column"]) for each in rejected(path)] == [
+        ("3", "email timezone"), ("4", "recipient_id"), ("5", "")
     ]  # fmt: skip
-    assert all(each["reason"] for each in rejected(path))
+    assert all(each["rejected.reason"] for each in rejected(path))
+
+
+def test_what_was_refused_is_kept_as_it_stood_and_once_mended_is_imported(tmp_path: Path) -> None:
+    path = a_file(tmp_path, "recipient_id,email,note\n=bo=,bo@example.com,\tx\nanna,a@example.com,\ncy\n")
+    imported(path, Table())
+    rows = path.with_name("people.csv.rejected.csv").read_text()
+    assert [row["email"] for row in rejected(path)] == ["bo@example.com", ""]
+    assert rejected(path)[1]["rejected.text"] == "cy"
+    assert not [cell for row in csv.reader(io.StringIO(rows)) for cell in row if cell.startswith(("=", "\t"))]
+    table = Table()
+    assert imported(a_file(tmp_path, rows.replace("'=bo=", "bo")), table).saved == 1
+    (bo,) = table.saved()
+    assert (bo.recipient_id, bo.email, bo.attributes) == ("bo", "bo@example.com", {"note": "x"})
+
+
+@pytest.mark.parametrize(
+    ("columns", "named"),
+    [
+        ("Email", "email is"),
+        ("E-Mail", "email is"),
+        ("Phone", "phone is"),
+        ("Consent.news.email", "consent.<topic or purpose>.<channel> is"),
+        ("consent.news.mail", "consent.<topic or purpose>.<channel> is"),
+        ("ChannelType", "Amazon Pinpoint"),
+        ("Address", "Amazon Pinpoint"),
+        ("OptOut", "opted_out"),
+        ("consent.weather.email", "no topic weather"),
+    ],
+)
+def test_columns_that_nearly_are_known_ones_refuse_the_file_unless_they_are_allowed(
+    tmp_path: Path, columns: str, named: str
+) -> None:
+    path, table = a_file(tmp_path, f"recipient_id,{columns}\nanna,x\n"), Table()
+    with pytest.raises(MalformedError, match=f"row 1: {re.escape(columns)} .*{named}"):
+        imported(path, table)
+    assert not table.packs
+    allowing = dataclasses.replace(TERMS, allow=True)
+    summary = import_file(path, table.save_many, allowing, advance=lambda _: None)
+    assert (summary.saved, summary.allowed) == (1, [columns])
+
+
+def test_known_columns_and_those_of_ones_own_are_not_doubted(tmp_path: Path) -> None:
+    columns = "recipient_id,email,consent.news.email,consent.promotional.sms,consent_at,first_name,Address line,county"
+    assert imported(a_file(tmp_path, f"{columns}\nanna,,,,,,,\n"), Table()).allowed == []
 
 
 def test_nothing_refused_leaves_no_list_behind(tmp_path: Path) -> None:
@@ -73,13 +121,32 @@ def test_nothing_refused_leaves_no_list_behind(tmp_path: Path) -> None:
     assert [each.name for each in tmp_path.iterdir()] == ["people.csv"]
 
 
-def test_the_list_of_what_was_refused_never_quotes_a_persons_data(tmp_path: Path) -> None:
-    path = a_file(tmp_path, "recipient_id,email,phone\nanna,secret-address,secret-number\n")
-    imported(path, Table())
-    assert "secret" not in path.with_name("people.csv.rejected.csv").read_text()
+def test_the_reason_of_a_refusal_never_quotes_a_persons_data(tmp_path: Path) -> None:
+    imported(a_file(tmp_path, "recipient_id,email,phone\nanna,secret-address,secret-number\n"), Table())
+    (refused,) = rejected(tmp_path / "people.csv")
+    assert refused["email"] == "secret-address"
+    assert "secret" not in refused["rejected.reason"]
 
 
-@pytest.mark.parametrize("content", [b"", b"id\nanna\n", "recipient_id\nanna".encode("utf-16")])
+@pytest.mark.parametrize(
+    "content",
+    ["recipient_id;city\nanna;Köln\n".encode("cp1252"), "sep=;\nrecipient_id;city\nanna;Köln".encode("utf-16")],
+)
+def test_files_as_excel_saves_them_are_read_when_their_encoding_is_certain(tmp_path: Path, content: bytes) -> None:
+    table = Table()
+    imported(a_file(tmp_path, content), table)
+    assert [change.attributes for change in table.saved()] == [{"city": "Köln"}]
+
+
+@pytest.mark.parametrize("row", ["bo,\udcff", "bo,Иванов", 'bo,"Bo\ncy,Cy'], ids=["bytes", "cp1251", "quote"])
+def test_of_a_file_that_is_refused_nobody_is_saved(tmp_path: Path, row: str) -> None:
+    table = Table()
+    with pytest.raises(MalformedError, match=r"(line|row) 3"):
+        imported(a_file(tmp_path, f"recipient_id,name\nanna,Ana\n{row}\n".encode("cp1251", "surrogateescape")), table)
+    assert not table.packs
+
+
+@pytest.mark.parametrize("content", [b"", b"id\nanna\n"])
 def test_a_file_without_a_readable_header_is_refused_whole(tmp_path: Path, content: bytes) -> None:
     table = Table()
     with pytest.raises(MalformedError, match="row 1"):
@@ -105,9 +172,7 @@ def test_what_goes_wrong_while_saving_stops_the_import(tmp_path: Path) -> None:
         import_file(
             a_file(tmp_path, "recipient_id\nanna\n"),
             refuse,
-            region="US",
-            double_opt_in=(),
-            at=AT,
+            TERMS,
             advance=lambda _: None,
         )
 
@@ -121,7 +186,7 @@ def test_a_large_file_takes_the_memory_of_a_few_packs(tmp_path: Path) -> None:
         saved += len(changes)
 
     tracemalloc.start()
-    import_file(path, count, region="US", double_opt_in=(), at=AT, advance=lambda _: None)
+    import_file(path, count, TERMS, advance=lambda _: None)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert saved == 10_000

@@ -17,6 +17,7 @@ EVENT = {"id": "event-1", "source": "shop", "detail-type": "OrderShipped", "time
 TRIGGERED = {"message": "order_shipped", "event": {**EVENT, "detail": {"email": SECRETS[0], "customer": "c-1"}}}
 ASKED = {**EVENT, "detail-type": "SendRequested", "detail": {"recipient_id": "amara", "data": {"code": SECRETS[3]}}}
 UPLOADED = {"source": "aws.s3", "detail": {"object": {"key": "campaigns/spring-sale/campaign.toml"}}}
+IMPORTED = {"source": "aws.s3", "detail": {"object": {"key": "imports/people.csv"}}}
 MAILED = {
     "source": "aws.ses",
     "detail": {"mail": {"tags": {"recipient_id": ["amara"], "run_id": ["R1"]}, "destination": [SECRETS[0]]}},
@@ -69,6 +70,9 @@ def explained(queue: str, body: Any, **fields: Any) -> Explanation:
         ("segments", UPLOADED, "row 1", "there is no column recipient_id",
          "no_recipient_id_column", "no column recipient_id"),
         ("segments", UPLOADED, "row 1, column 3", "its name stands there twice", "bad_header", "header"),
+        ("segments", UPLOADED, "row 17", "a quote that opens here is not closed", "open_quote", "quote is not closed"),
+        ("segments", UPLOADED, "line 3", "is neither UTF-8 nor", "doubtful_encoding", "not UTF-8"),
+        ("imports", IMPORTED, "row 1", "Email is no column", "import_refused", "nobody of it was saved"),
         ("segments", UPLOADED, "key", "a manifest lies at campaigns/<name>/campaign.toml", "bad_campaign_name", "name"),
         ("engagement", MAILED, "SES event bounced", "Expected `object`, got `int`",
          "unreadable_provider_event", "cannot be read"),
@@ -98,6 +102,7 @@ def test_what_was_parked_is_told_with_its_place_and_what_to_do(
         ("outbox-push-bulk", a_pack(Channel.PUSH), "push_failed", "pack of push notifications", "deliver-push"),
         ("settle", a_pack(Channel.EMAIL), "settling_failed", "pack of mails", "settle"),
         ("segments", UPLOADED, "upload_failed", "upload of a campaign", "ingest-segment"),
+        ("imports", IMPORTED, "import_failed", "file of people", "import-recipients"),
         ("events", TRIGGERED, "event_failed", "product event", "ingest-event"),
         ("engagement", MAILED, "provider_event_failed", "provider event", "record"),
     ],

@@ -31,7 +31,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 def people(files: tuple[Path, Path]) -> list[RecipientChange]:
     changes = []
     for row in read(files[0]):
-        if row.problem:
+        if row.refused:
             continue
         try:
             changes.append(from_row(row.values, region="DE", double_opt_in=(), source="import:test", at=NOW))
@@ -62,7 +62,7 @@ def test_everybody_is_imported_but_the_malformed_rows(people: list[RecipientChan
 def test_the_segment_has_a_thousand_good_rows_and_some_that_are_refused(files: tuple[Path, Path]) -> None:
     rows = read(files[1] / "segment.csv")
     good = {
-        row.values["recipient_id"] for row in rows if not row.problem and ids.is_identifier(row.values["recipient_id"])
+        row.values["recipient_id"] for row in rows if not row.refused and ids.is_identifier(row.values["recipient_id"])
     }
     assert len(good) == SEGMENT
     assert len(rows) == SEGMENT + len(population().malformed_segment)

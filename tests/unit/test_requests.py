@@ -11,12 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import a_message
+from heliograph.domain.bodies import PACK_BYTES
 from heliograph.domain.errors import MalformedError
 from heliograph.domain.ids import IDENTIFIER
 from heliograph.domain.model import Channel, Lane, Message, Policy, Purpose, SendRequest, Trigger
 from heliograph.domain.recipients import RecipientChange
 from heliograph.domain.requests import Asked, lane_of, packs, read
-from heliograph.domain.segments import PACK_BYTES, PACK_LIMIT
+from heliograph.domain.segments import PACK_LIMIT
 
 TRIGGER = Trigger(
     source="shop",

@@ -12,8 +12,9 @@ import click
 import msgspec
 
 from heliograph.domain.errors import MalformedError
+from heliograph.domain.lines import ENCODINGS
 from heliograph_cli import target as targets
-from heliograph_cli.campaign_folder import catalogue, default_country, double_opt_in
+from heliograph_cli.campaign_folder import catalogue, double_opt_in, policy
 from heliograph_cli.console import Terminal, answer, byte_progress, remark, table
 from heliograph_cli.failures import No, Trouble
 from heliograph_cli.options import common_options, example
@@ -38,12 +39,16 @@ def recipients() -> None:
 @common_options
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--country", metavar="CODE", help="Of phone numbers without country code (default: the policy's).")
-def import_(file: Path, country: str | None) -> None:
+@click.option("--encoding", type=click.Choice(ENCODINGS), help="Of a file that is not UTF-8.")
+@click.option("--allow", is_flag=True, help="Take columns that nearly are known ones as attributes.")
+def import_(file: Path, country: str | None, encoding: str | None, *, allow: bool) -> None:
     """Save the people of FILE, a CSV with a column recipient_id.
 
-    A blank cell changes nothing. What is refused is listed in FILE.rejected.csv; the rest is saved.
+    A blank cell changes nothing. What is refused is listed in FILE.rejected.csv as it stood, so that it can be mended
+    and imported; the rest is saved. A file that cannot be read for certain, or whose columns nearly are known ones
+    (Email, OptOut), is refused whole.
     """
-    summary = import_people(connect(), file, country=country or default_country())
+    summary = import_people(connect(), file, country=country or "", encoding=encoding or "", allow=allow)
     answer(asdict(summary), told(summary))
     if summary.rejected:
         remark(
@@ -51,21 +56,23 @@ def import_(file: Path, country: str | None) -> None:
         )
 
 
-def import_people(stack: Stack, file: Path, *, country: str) -> Summary:
+def import_people(stack: Stack, file: Path, *, country: str, encoding: str, allow: bool) -> Summary:
     """Import a file into a stack, with a progress bar."""
+    from heliograph.runtime.importing import Terms
     from heliograph_cli.importing import import_file
 
     if not catalogue():
         raise Trouble("Which topics need a confirmation is not known here.", "`make build` compiles the policy.")
+    terms = Terms(
+        name=file.name, policy=policy(), at=datetime.now(UTC), region=country.upper(), encoding=encoding, allow=allow
+    )
     with byte_progress() as bar:
         task = bar.add_task(file.name, total=file.stat().st_size)
         try:
             return import_file(
                 file,
                 people_of(stack).save_many,
-                region=country,
-                double_opt_in=double_opt_in(),
-                at=datetime.now(UTC),
+                terms,
                 advance=lambda position: bar.update(task, completed=position),
             )
         except MalformedError as error:

@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from heliograph.domain.replaying import Finding, Replayed
+from heliograph.runtime.importing import Terms
 from heliograph_cli import cloud
 from heliograph_cli import target as targets
-from heliograph_cli.campaign_folder import default_country, double_opt_in, read_folder
+from heliograph_cli.campaign_folder import policy, read_folder
 from heliograph_cli.commands.outbox import call, fetch
 from heliograph_cli.commands.recipients import people_of
 from heliograph_cli.demo import reactions
@@ -109,9 +110,8 @@ def _import(stack: Stack, people: Path) -> None:
         def advance(position: int) -> None:
             say(f"{100 * position // size}%")
 
-        summary = import_file(
-            people, save, region=default_country(), double_opt_in=double_opt_in(), at=at, advance=advance
-        )
+        terms = Terms(name=people.name, policy=policy(), at=at)
+        summary = import_file(people, save, terms, advance=advance)
         say(f"{summary.saved:,} saved; {summary.refused_rows} rows and {summary.refused_fields} fields refused")
 
 

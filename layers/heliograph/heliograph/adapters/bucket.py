@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
-from typing import IO, TYPE_CHECKING, NamedTuple, cast
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 CHUNK = 1 << 20  # bytes read at a time: a segment of any size takes the memory of one chunk
+ANSWER = {"heliograph": "answer"}
 LANES = 8  # objects of the lake that are read at the same time
 
 
@@ -28,14 +29,12 @@ class StoredObject(NamedTuple):
 
     key: str
     version: str
-
-
-class InChunks(io.BufferedReader):
-    """A stream that is read a whole chunk at a time, although io.TextIOWrapper asks for 8 KB."""
-
-    def read1(self, size: int = -1) -> bytes:
-        """At most a chunk, in one read of the stream below."""
-        return super().read1(CHUNK)
+    etag: str = ""
+    """Tells contents apart."""
+    size: int = 0
+    """Bytes."""
+    is_ours: bool = False
+    """Whether Heliograph wrote it, as the answer to an upload."""
 
 
 class Bucket:
@@ -45,26 +44,51 @@ class Bucket:
         self._client = client
         self._name = name
 
-    def current(self, key: str) -> StoredObject:
-        """The version of an object that is current now; raises MalformedError when there is none."""
+    def current(self, key: str, version: str = "") -> StoredObject:
+        """An object as it is now, or in a version; raises MalformedError when there is none."""
+        of: dict[str, Any] = {"VersionId": version} if version else {}
         with self._existing(key):
-            answer = self._client.head_object(Bucket=self._name, Key=key)
-        return StoredObject(key, answer.get("VersionId", ""))
+            answer = self._client.head_object(Bucket=self._name, Key=key, **of)
+        return StoredObject(
+            key,
+            answer.get("VersionId", ""),
+            answer["ETag"].strip('"'),
+            answer["ContentLength"],
+            is_ours=ANSWER.items() <= answer.get("Metadata", {}).items(),
+        )
 
-    def read(self, stored: StoredObject) -> bytes:
-        """A small object, whole; raises MalformedError when there is none."""
+    def exists(self, key: str) -> bool:
+        """Whether there is such an object."""
+        try:
+            self.current(key)
+        except MalformedError:
+            return False
+        return True
+
+    def read(self, stored: StoredObject, *, limit: int | None = None) -> bytes:
+        """A small object, whole; raises MalformedError when there is none, or when it is larger than `limit` bytes."""
         with self._existing(stored.key):
-            return self._get(stored).read()
+            content = self._get(stored).read(None if limit is None else limit + 1)
+        if limit is not None and len(content) > limit:
+            raise MalformedError(stored.key, f"takes more than {limit} bytes")
+        return content
 
-    def lines(self, stored: StoredObject) -> Iterator[str]:
-        """The lines of an object, ends included, in bounded memory; wrong bytes survive as surrogates."""
-        raw = cast(io.RawIOBase, self._get(stored))
-        return io.TextIOWrapper(InChunks(raw, CHUNK), encoding="utf-8-sig", errors="surrogateescape", newline="")
+    def chunks(self, stored: StoredObject) -> Iterator[bytes]:
+        """The bytes of an object, a chunk at a time; raises MalformedError when it was deleted."""
+        with self._existing(stored.key):
+            body = self._get(stored)
+        while chunk := body.read(CHUNK):
+            yield chunk
 
     def write(self, key: str, content: bytes | IO[bytes], content_type: str) -> None:
         """Write an object."""
-        body = io.BytesIO(content) if isinstance(content, bytes) else content
-        self._client.put_object(Bucket=self._name, Key=key, Body=body, ContentType=content_type)
+        self._client.put_object(Bucket=self._name, Key=key, Body=_file(content), ContentType=content_type)
+
+    def answer(self, key: str, content: bytes | IO[bytes], content_type: str) -> None:
+        """Write an object that answers an upload beside it, and is no upload itself."""
+        self._client.put_object(
+            Bucket=self._name, Key=key, Body=_file(content), ContentType=content_type, Metadata=ANSWER
+        )
 
     def keep_events(self, events: Sequence[EngagementEvent]) -> None:
         """Add events to the lake, by the day on which they happened, as JSON lines without addresses.
@@ -98,7 +122,7 @@ class Bucket:
         try:
             yield
         except self._client.exceptions.ClientError as error:
-            if error.response["Error"]["Code"] in ("404", "NoSuchKey", "NotFound"):
+            if error.response["Error"]["Code"] in ("404", "NoSuchKey", "NoSuchVersion", "NotFound"):
                 raise MalformedError(key, "there is no such file in the bucket") from None
             raise
 
@@ -106,3 +130,7 @@ class Bucket:
         if stored.version:
             return self._client.get_object(Bucket=self._name, Key=stored.key, VersionId=stored.version)["Body"]
         return self._client.get_object(Bucket=self._name, Key=stored.key)["Body"]
+
+
+def _file(content: bytes | IO[bytes]) -> IO[bytes]:
+    return io.BytesIO(content) if isinstance(content, bytes) else content

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from heliograph.domain.bodies import MESSAGE_LIMIT, body
+from heliograph.domain.errors import MalformedError
+
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
 
 BATCH_LIMIT = 10  # SendMessageBatch
-BYTES_LIMIT = 1_000_000  # SendMessageBatch takes 1 MiB in all; the rest is for the envelope
 
 
 class QueueError(Exception):
@@ -28,14 +30,18 @@ class Queue:
     def send(self, works: Sequence[msgspec.Struct], *, delay: int = 0) -> None:
         """Send each of them as a message of its own, to be seen after `delay` seconds (at most 900).
 
-        Raises QueueError when SQS refused some.
+        Raises QueueError when SQS refused some, and MalformedError for what no message can carry.
         """
-        bodies = (msgspec.json.encode(work).decode() for work in works)
+        self.send_bodies(map(body, works), delay=delay)
+
+    def send_bodies(self, bodies: Iterable[bytes], *, delay: int = 0) -> None:
+        """The same with work that is JSON already (`bodies.body`)."""
         for batch in _batches(bodies):
             answer = self._client.send_message_batch(
                 QueueUrl=self._url,
                 Entries=[
-                    {"Id": str(number), "MessageBody": body, "DelaySeconds": delay} for number, body in enumerate(batch)
+                    {"Id": str(number), "MessageBody": text.decode(), "DelaySeconds": delay}
+                    for number, text in enumerate(batch)
                 ],
             )
             if failed := answer.get("Failed"):
@@ -53,15 +59,16 @@ class Queue:
         )
 
 
-def _batches(bodies: Iterable[str]) -> Iterator[list[str]]:
-    batch: list[str] = []
+def _batches(bodies: Iterable[bytes]) -> Iterator[list[bytes]]:
+    batch: list[bytes] = []
     size = 0
-    for body in bodies:
-        length = len(body.encode())
-        if batch and (len(batch) == BATCH_LIMIT or size + length > BYTES_LIMIT):
+    for text in bodies:
+        if len(text) > MESSAGE_LIMIT:
+            raise MalformedError("message", f"takes {len(text)} bytes; a queue carries {MESSAGE_LIMIT}")
+        if batch and (len(batch) == BATCH_LIMIT or size + len(text) > MESSAGE_LIMIT):
             yield batch
             batch, size = [], 0
-        batch.append(body)
-        size += length
+        batch.append(text)
+        size += len(text)
     if batch:
         yield batch

@@ -34,8 +34,11 @@ class Runs:
                 "started_at": text(iso(run.started_at)),
                 "audience": number(run.audience),
                 "rejected": number(run.rejected),
+                "reached": number(run.reached),
                 "ingested": {"BOOL": run.ingested},
                 "problem": text(run.problem),
+                "replaced": {"BOOL": run.replaced},
+                "uploads": number(run.uploads),
                 "expires_at": expiry(run.started_at),
             },
         )
@@ -85,4 +88,7 @@ def _run(item: Mapping[str, Any]) -> Run:
         ingested=values["ingested"],
         problem=values["problem"],
         complete=values.get("complete", False),
+        reached=values.get("reached", 0),
+        replaced=values.get("replaced", False),
+        uploads=values.get("uploads", 1),
     )

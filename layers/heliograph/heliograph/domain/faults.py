@@ -125,7 +125,19 @@ PARKED = (
     ),
     _segments("row 1", "header", "no_header", "The segment is empty or has no header."),
     _segments("row 1", "no column", "no_recipient_id_column", "The segment has no column recipient_id."),
-    _segments("row 1.*", "", "bad_header", "The header of the segment cannot be read."),
+    _segments("row 1(, .*)?", "", "bad_header", "The header of the segment cannot be read."),
+    _segments("row .*", "quote", "open_quote", "A quote is not closed, and the rows below are taken for its text."),
+    _segments("line .*|encoding", "", "doubtful_encoding", "The segment is not UTF-8, nor anything else for certain."),
+    _Parked(
+        "imports",
+        "",
+        "",
+        Fault(
+            "import_refused",
+            "The file of people was refused as a whole, and nobody of it was saved.",
+            "The file beside it in the bucket says why. Put the corrected file there; this message can be deleted.",
+        ),
+    ),
     _segments("key", "", "bad_campaign_name", "The campaign's folder has a name that cannot be an identifier."),
     _Parked(
         "engagement",
@@ -161,6 +173,11 @@ FAILED = {
         "upload_failed",
         "The segment could not be queued to its end within all tries.",
         _tried("ingest-segment", "the same upload is the same run, so who was sent to already is not sent to again."),
+    ),
+    "imports": Fault(
+        "import_failed",
+        "The people of the file could not be saved to its end within all tries.",
+        _tried("import-recipients", "whoever is saved already stays as they are."),
     ),
     "requests": Fault(
         "requests_failed",

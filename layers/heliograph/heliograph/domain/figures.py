@@ -38,10 +38,12 @@ class RunFigures(Value, frozen=True, kw_only=True, omit_defaults=False):
     campaign: str
     message: str
     state: str
-    """`running`, `complete`, or `failed` when the campaign folder could not be read."""
+    """`running`, `complete`, `failed` when the campaign folder could not be read, or `replaced` by a newer upload."""
     started_at: datetime
     audience: int
     rejected: int
+    reached: int = 0
+    """People of the segment whom earlier runs of the campaign had reached: they are no part of the audience."""
     pending: int
     """How many of `counts["unknown"]` are merely on their way; 0 once complete."""
     counts: dict[str, int]
@@ -85,7 +87,9 @@ def figures(run: Run, records: Iterable[Planned | Delivered]) -> RunFigures:
     audience = run.audience if run.ingested else max(run.audience, people)
     five = {name: counts[name] for name in ("accepted", "suppressed", "deferred", "failed", "unknown")}
     pending = audience - sum(five.values())
-    state = "failed" if run.problem else "complete" if run.ingested and pending == 0 else "running"
+    state = "complete" if run.ingested and pending == 0 else "running"
+    if run.problem:
+        state = "replaced" if run.replaced else "failed"
     return RunFigures(
         run_id=run.run_id,
         campaign=run.campaign,
@@ -94,6 +98,7 @@ def figures(run: Run, records: Iterable[Planned | Delivered]) -> RunFigures:
         started_at=run.started_at,
         audience=audience,
         rejected=run.rejected,
+        reached=run.reached,
         pending=pending,
         counts={**five, "unknown": five["unknown"] + pending},
         suppressed=dict(suppressed.most_common()),

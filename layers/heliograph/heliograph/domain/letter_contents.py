@@ -20,6 +20,7 @@ class Kind(StrEnum):
     EVENT = "product event"
     PERSON = "change of a person"
     UPLOAD = "upload of a campaign"
+    IMPORT = "file of people"
     REQUESTS = "pack of send requests"
     MAILS = "pack of mails"
     SMS = "pack of SMS"
@@ -50,6 +51,8 @@ def kind_of(content: JsonObject) -> Kind:
             return PACKS[channel]
         case {"requests": list()} | {"segment": {"rows": list(), "columns": list()}}:
             return Kind.REQUESTS
+        case {"source": "aws.s3", "detail": {"object": {"key": str(key)}}} if key.startswith("imports/"):
+            return Kind.IMPORT
         case {"source": "aws.s3"}:
             return Kind.UPLOAD
         case {"source": "aws.ses"} | {"detail-type": "PushOpened"} | {"mail": dict()} | {"context": dict()}:
@@ -76,7 +79,7 @@ def whom(kind: Kind, content: JsonObject) -> dict[str, Any]:
             return _of_provider_event(content)
         case Kind.EVENT | Kind.PERSON:
             return _of_event(content)
-        case Kind.FOREIGN:
+        case Kind.IMPORT | Kind.FOREIGN:
             return {}
 
 

@@ -11,6 +11,7 @@ import msgspec
 from jmespath.exceptions import JMESPathError
 
 from heliograph.domain import addresses, ids
+from heliograph.domain.bodies import PACK_BYTES
 from heliograph.domain.errors import MalformedError
 from heliograph.domain.model import (
     Channel,
@@ -25,7 +26,7 @@ from heliograph.domain.model import (
     Value,
 )
 from heliograph.domain.recipients import RecipientChange, from_event
-from heliograph.domain.segments import PACK_BYTES, PACK_LIMIT
+from heliograph.domain.segments import PACK_LIMIT
 
 ENVELOPE = 1_000
 """Bytes that a request takes beside its data, at most but for an address of an unusual length."""

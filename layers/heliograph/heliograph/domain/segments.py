@@ -1,34 +1,33 @@
-"""A campaign folder: its manifest, and its segment as packs of send requests and refused rows."""
+"""A campaign folder: its manifest, its segment as packs of send requests and refused rows, and what came of it."""
 
 from __future__ import annotations
 
+import math
 from array import array
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
-from itertools import chain, islice
-from typing import Literal, NamedTuple
+from itertools import islice
+from typing import Any, Final, Literal, Protocol
 
 import msgspec
 
 from heliograph.domain import ids
+from heliograph.domain.answers import answer
+from heliograph.domain.bodies import PACK_BYTES, body
 from heliograph.domain.errors import MalformedError
+from heliograph.domain.lines import Encoding
 from heliograph.domain.model import JsonObject, Lane, Message, RequestPack, Run, SegmentRows, SendRequest, Value
-from heliograph.domain.rows import Table
+from heliograph.domain.rows import Refused, Table
+from heliograph.domain.uploads import Upload
 
-PACK_LIMIT = 100  # people: one BatchGetItem
-PACK_BYTES = 180_000  # of cells: a pack must fit into 256 KB, the input of a schedule
-
-
-class Problem(NamedTuple):
-    """A row that was refused: where, and why; never its text."""
-
-    row: int
-    column: str
-    reason: str
-
-
-FOLDER = "campaigns"
-MANIFEST = "campaign.toml"
+PACK_LIMIT: Final = 100  # people: one BatchGetItem
+FOLDER: Final = "campaigns"
+MANIFEST: Final = "campaign.toml"
+MANIFEST_LIMIT: Final = 65_536  # bytes
+DATA_LIMIT: Final = 10_000  # bytes of `data` as JSON: every person's request carries it
+DEPTH_LIMIT: Final = 32  # tables and lists within `data`
+INTEGERS: Final = range(-(2**63), 2**63)
+"""What every reader of JSON takes."""
 
 
 class UploadedObject(Value, frozen=True, kw_only=True, rename="kebab"):
@@ -58,19 +57,55 @@ class Campaign(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
     message: str
     schedule: Literal["now"] = "now"
     segment: str = "segment.csv"
+    encoding: Literal[Encoding, ""] = ""
+    """Of the segment, where it is not UTF-8 and nothing else for certain."""
+    again: bool = False
+    """Whether everybody is written to, whom earlier runs of this campaign have reached as well."""
     data: JsonObject = {}
     """Values for every person's template, as `data.<name>`."""
+
+
+class IsNew(Protocol):
+    """Whether a hash comes for the first time."""
+
+    def __call__(self, fingerprint: int, /, *, keep: bool = True) -> bool:
+        """`keep`: from now on it is known."""
+        ...
 
 
 def read_campaign(text: bytes) -> Campaign:
     """Read a manifest; raises MalformedError with the field and what is wrong with it."""
     try:
         campaign = msgspec.toml.decode(text, type=Campaign)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except RecursionError:
+        raise MalformedError(MANIFEST, f"is nested deeper than {DEPTH_LIMIT}") from None
+    except UnicodeDecodeError:
+        raise MalformedError(MANIFEST, "is not UTF-8 text: save it as UTF-8") from None
+    except msgspec.ValidationError as error:
         raise MalformedError(MANIFEST, str(error)) from None
+    except (msgspec.DecodeError, ValueError) as error:  # an integer of too many digits is a ValueError
+        raise MalformedError(MANIFEST, str(error).partition(":")[0]) from None
     if "/" in campaign.segment:
         raise MalformedError(f"{MANIFEST}: segment", "name a file in the campaign's own folder")
+    _check_data(campaign.data, place=f"{MANIFEST}: data")
     return campaign
+
+
+def _check_data(value: Any, *, place: str) -> None:
+    """Raise MalformedError unless data can travel as JSON with everybody's request."""
+    waiting = [(value, 0)]
+    while waiting:
+        each, depth = waiting.pop()
+        if depth > DEPTH_LIMIT:
+            raise MalformedError(place, f"is nested deeper than {DEPTH_LIMIT}")
+        if isinstance(each, int) and not isinstance(each, bool) and each not in INTEGERS:
+            raise MalformedError(place, "has an integer of more than 64 bits")
+        if isinstance(each, float) and not math.isfinite(each):
+            raise MalformedError(place, "has a number that is not finite")
+        inner = each.values() if isinstance(each, dict) else each if isinstance(each, list) else ()
+        waiting += [(one, depth + 1) for one in inner]
+    if (size := len(msgspec.json.encode(value))) > DATA_LIMIT:
+        raise MalformedError(place, f"takes {size} bytes as JSON; at most {DATA_LIMIT} go with everybody's message")
 
 
 def campaign_name(key: str) -> str:
@@ -81,45 +116,69 @@ def campaign_name(key: str) -> str:
     return name
 
 
-def new_run(uploaded: Uploaded) -> Run:
-    """The run that an upload starts: the same upload is the same run, another version of the manifest another one."""
+def run_id_of(uploaded: Uploaded) -> str:
+    """The run of an upload: S3's event twice is the same run."""
     manifest = uploaded.detail.object
-    started_at = uploaded.time.astimezone(UTC)
+    return ids.derived_id(uploaded.time.astimezone(UTC), manifest.key, manifest.version_id or manifest.etag)
+
+
+def new_run(uploaded: Uploaded) -> Run:
+    """The run that an upload starts, unless another one was started by the same content (`uploads.admitted`)."""
     return Run(
-        run_id=ids.derived_id(started_at, manifest.key, manifest.version_id or manifest.etag),
-        campaign=campaign_name(manifest.key),
+        run_id=run_id_of(uploaded),
+        campaign=campaign_name(uploaded.detail.object.key),
         message="",
-        started_at=started_at,
+        started_at=uploaded.time.astimezone(UTC),
     )
 
 
-def frozen(run: Run, campaign: Campaign, segment: str, version: str) -> bytes:
-    """The run's manifest as it is kept: what was sent to whom, in which versions."""
-    return msgspec.json.format(
-        msgspec.json.encode({"run": run, "campaign": campaign, "segment": {"key": segment, "version": version}})
-    )
+def frozen(run: Run, campaign: Campaign, upload: Upload, *, encoding: str, before: list[str]) -> bytes:
+    """The run's manifest as it is kept: what was sent to whom, in which versions, but for whom earlier runs reached."""
+    segment = {"key": upload.segment, "version": upload.version, "encoding": encoding}
+    told = {"run": run, "campaign": campaign, "segment": segment, "before": before}
+    return msgspec.json.format(msgspec.json.encode(told))
 
 
-def people(table: Table, refuse: Callable[[Problem], object] = lambda problem: None) -> Iterator[list[str]]:
-    """A segment's rows; those that are refused are handed to `refuse`, with column and reason."""
+def told(run: Run, *, state: str, rejected: str = "", note: str = "") -> bytes:
+    """What came of an upload, as it is written beside its manifest."""
+    facts: dict[str, str | int] = {"run_id": run.run_id, "state": state, "problem": run.problem, "note": note}
+    if not run.problem:
+        facts |= {"audience": run.audience, "reached_before": run.reached, "rejected": run.rejected}
+    facts["rejected_rows"] = rejected
+    return answer(facts)
+
+
+def people(
+    table: Table,
+    refuse: Callable[[Refused], object] = lambda refused: None,
+    *,
+    is_unreached: IsNew | None = None,
+    pass_over: Callable[[], object] = lambda: None,
+) -> Iterator[list[str]]:
+    """A segment's rows; those that are refused are handed to `refuse`, with column and reason.
+
+    Whom earlier runs have reached (`is_unreached`) is only counted, by `pass_over`.
+    """
     place, is_new, is_identifier = table.columns.index("recipient_id"), newcomers(), ids.IDENTIFIER.fullmatch
     for number, cells in table.records:
-        if isinstance(cells, str):
-            refuse(Problem(number, "", cells))
+        if isinstance(cells, Refused):
+            refuse(cells)
             continue
         recipient_id = cells[place]
         if not is_identifier(recipient_id):
             cells[place] = recipient_id = recipient_id.strip()
             if not is_identifier(recipient_id):
-                refuse(Problem(number, "recipient_id", "must be 1 to 128 characters of A-Z a-z 0-9 _ -"))
+                refuse(Refused(number, "recipient_id", "must be 1 to 128 characters of A-Z a-z 0-9 _ -", cells))
                 continue
-        if is_new(hash(recipient_id)):
-            yield cells
+        if not is_new(hash(recipient_id)):
+            refuse(Refused(number, "recipient_id", "this person stands in an earlier row", cells))
+        elif is_unreached and not is_unreached(hash(recipient_id), keep=False):
+            pass_over()
         else:
-            refuse(Problem(number, "recipient_id", "this person stands in an earlier row"))
+            yield cells
 
 
-def newcomers(places: int = 1 << 20) -> Callable[[int], bool]:
+def newcomers(places: int = 1 << 20) -> IsNew:
     """Tells whether a hash comes for the first time, at 16 to 32 bytes a person, where a set of ids takes a hundred.
 
     A table of 64-bit hashes with open addressing, half full at most; `places` is a power of two to begin with. That two
@@ -128,7 +187,7 @@ def newcomers(places: int = 1 << 20) -> Callable[[int], bool]:
     """
     table, last, room = array("q", [0]) * places, places - 1, places // 2
 
-    def is_new(fingerprint: int) -> bool:
+    def is_new(fingerprint: int, /, *, keep: bool = True) -> bool:
         nonlocal table, last, room
         fingerprint = fingerprint or 1  # 0 is an empty place
         place = fingerprint & last
@@ -136,6 +195,8 @@ def newcomers(places: int = 1 << 20) -> Callable[[int], bool]:
             if found == fingerprint:
                 return False
             place = (place + 1) & last
+        if not keep:
+            return True
         table[place] = fingerprint
         room -= 1
         if not room:
@@ -172,17 +233,18 @@ def packs(
     )
     rest = iter(rows)
     while some := list(islice(rest, PACK_LIMIT)):
-        yield from (_pack(each, common, run) for each in _small_enough(some))
+        yield from _small_enough(some, common, run)
 
 
-def _small_enough(rows: list[list[str]]) -> Iterator[list[list[str]]]:
-    """Nearly always all of them; halves while they are too large to travel together."""
-    if len(rows) == 1 or len("".join(chain.from_iterable(rows))) <= PACK_BYTES:
-        yield rows
+def _small_enough(rows: list[list[str]], common: SegmentRows, run: Run) -> Iterator[RequestPack]:
+    """Nearly always one pack of all of them; halves while they are too large to travel together."""
+    pack = _pack(rows, common, run)
+    if len(rows) == 1 or len(body(pack)) <= PACK_BYTES:
+        yield pack
         return
     middle = len(rows) // 2
-    yield from _small_enough(rows[:middle])
-    yield from _small_enough(rows[middle:])
+    yield from _small_enough(rows[:middle], common, run)
+    yield from _small_enough(rows[middle:], common, run)
 
 
 def _pack(rows: list[list[str]], common: SegmentRows, run: Run) -> RequestPack:

@@ -17,6 +17,7 @@ from heliograph.runtime.settings import setting
 if TYPE_CHECKING:
     from heliograph.adapters.allowances import Allowances
     from heliograph.adapters.bucket import Bucket
+    from heliograph.adapters.campaigns import Campaigns
     from heliograph.adapters.consents import ConsentHistory
     from heliograph.adapters.evidence import Evidence
     from heliograph.adapters.ledger import Ledger
@@ -106,6 +107,14 @@ def runs() -> Runs:
     from heliograph.adapters.runs import Runs
 
     return Runs(client("dynamodb"), setting("RUNS_TABLE"))
+
+
+@cache
+def campaigns() -> Campaigns:
+    """The uploads of campaign folders."""
+    from heliograph.adapters.campaigns import Campaigns
+
+    return Campaigns(client("dynamodb"), setting("RUNS_TABLE"))
 
 
 @cache

@@ -1,0 +1,91 @@
+"""Imports through the bucket: people from `imports/….csv`, and what came of it beside the file."""
+
+from __future__ import annotations
+
+from datetime import UTC
+from tempfile import TemporaryFile
+from typing import Final, Literal
+
+import msgspec
+
+from heliograph.adapters.bucket import StoredObject
+from heliograph.adapters.spool import RejectedRows
+from heliograph.domain.answers import answer
+from heliograph.domain.errors import MalformedError
+from heliograph.domain.lines import Encoding
+from heliograph.domain.model import Value
+from heliograph.domain.segments import Uploaded, run_id_of
+from heliograph.runtime import deps
+from heliograph.runtime.importing import Terms, checked, import_people
+from heliograph.runtime.observe import logger
+
+IMPORT_LIMIT: Final = 100_000_000  # bytes: about a million people, in the quarter of an hour that a function has
+SETTINGS_LIMIT: Final = 4_096  # bytes
+
+
+class Settings(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`<name>.toml` beside `<name>.csv`: how the file is to be read."""
+
+    country: str = ""
+    encoding: Literal[Encoding, ""] = ""
+    allow: bool = False
+
+
+def take(uploaded: Uploaded) -> None:
+    """Import a file; raises MalformedError when it is refused whole, which the file beside it then says."""
+    stored = deps.bucket().current(uploaded.detail.object.key, uploaded.detail.object.version_id)
+    if stored.is_ours:
+        return
+    import_id, name = run_id_of(uploaded), stored.key.removesuffix(".csv")
+    try:
+        told = _imported(stored, uploaded, import_id)
+    except MalformedError as error:
+        _answer(name, import_id, {"state": "refused", "problem": str(error), "saved": 0})
+        raise
+    _answer(name, import_id, told)
+    logger.info("A file was imported", extra={"import_id": import_id, "rows": told["rows"], "saved": told["saved"]})
+
+
+def _imported(stored: StoredObject, uploaded: Uploaded, import_id: str) -> dict[str, str | int]:
+    bucket, name = deps.bucket(), stored.key.removesuffix(".csv")
+    if stored.size > IMPORT_LIMIT:
+        raise MalformedError(stored.key, f"takes more than {IMPORT_LIMIT} bytes: import it in several files")
+    settings = _settings(f"{name}.toml")
+    terms = Terms(
+        name=stored.key.rpartition("/")[2],
+        policy=deps.templates().policy,
+        at=uploaded.time.astimezone(UTC),
+        region=settings.country.upper(),
+        encoding=settings.encoding,
+        allow=settings.allow,
+    )
+    file = checked(lambda: bucket.chunks(stored), terms)
+    with TemporaryFile() as listed:
+        rejects = RejectedRows(listed, file.columns)
+        counts = import_people(lambda: bucket.chunks(stored), file, terms, deps.recipients().save_many, rejects)
+        rejected = f"{name}.rejected-{import_id}.csv" if rejects.count else ""
+        if rejected:
+            bucket.answer(rejected, rejects.file(), "text/csv; charset=utf-8")
+    return {
+        "state": "imported",
+        "rows": counts.rows,
+        "saved": counts.saved,
+        "refused_rows": counts.refused_rows,
+        "refused_fields": counts.refused_fields,
+        "rejected_rows": rejected.rpartition("/")[2],
+        "allowed": ", ".join(doubt.column for doubt in file.doubts),
+    }
+
+
+def _settings(key: str) -> Settings:
+    bucket = deps.bucket()
+    if not bucket.exists(key):
+        return Settings()
+    try:
+        return msgspec.toml.decode(bucket.read(StoredObject(key, ""), limit=SETTINGS_LIMIT), type=Settings)
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+        raise MalformedError(key, str(error)) from None
+
+
+def _answer(name: str, import_id: str, facts: dict[str, str | int]) -> None:
+    deps.bucket().answer(f"{name}.result-{import_id}.toml", answer(facts), "text/plain; charset=utf-8")
