@@ -6,20 +6,17 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from browser import CHROMIUM, NEEDS_CHROMIUM
 from heliograph_cli.desk.preview import write
 
-ROOT = Path(__file__).parents[2]
-CHROMIUM = Path("/usr/bin/chromium")
+DESK = Path(__file__).parents[1] / "desk"
 CHANNELS = {
     "delivery_today": ["push", "sms", "email"],
     "order_shipped": ["email", "sms", "push"],
     "password_reset": ["email", "sms"],
     "spring_sale": ["email", "sms"],
 }
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Debian's Chromium"),
-]
+pytestmark = NEEDS_CHROMIUM
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +30,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> str:
     target = tmp_path_factory.mktemp("preview")
-    write(ROOT / "templates", target)
+    write(DESK, target)
     return (target / "index.html").as_uri()
 
 
