@@ -22,6 +22,10 @@ OUTPUTS = {
 STACK = """<DescribeStacksResponse><DescribeStacksResult><Stacks><member><StackName>heliograph</StackName>
 <CreationTime>2026-01-01T00:00:00Z</CreationTime><StackStatus>CREATE_COMPLETE</StackStatus><Outputs>{outputs}</Outputs>
 </member></Stacks></DescribeStacksResult></DescribeStacksResponse>"""
+HELD_KEY = "held/order_shipped/01KAJ8ZQG0PACK00000000000P.json"
+HELD = (
+    f"<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>{HELD_KEY}</Key></Contents></ListBucketResult>"
+)
 OUTPUT = "<member><OutputKey>{}</OutputKey><OutputValue>{}</OutputValue></member>"
 ERROR = "<ErrorResponse><Error><Code>{}</Code><Message>{}</Message></Error></ErrorResponse>"
 
@@ -84,7 +88,19 @@ class FakeAws:
         ids = [{"EventId": f"event-{number}"} for number, _ in enumerate(entries, start=1)]
         return _answer(request, json.dumps({"FailedEntryCount": 0, "Entries": ids}))
 
+    def _sqs(self, request: AWSPreparedRequest) -> AWSResponse:
+        """One queue and its dead letters, with a little in each."""
+        if "ListQueues" in str(request.headers["X-Amz-Target"]):
+            urls = [f"http://127.0.0.1/0/heliograph-events{end}" for end in ("", "-dead-letters")]
+            return _answer(request, json.dumps({"QueueUrls": urls}))
+        number = "ApproximateNumberOfMessages"
+        return _answer(
+            request, json.dumps({"Attributes": {number: "3", f"{number}NotVisible": "1", f"{number}Delayed": "0"}})
+        )
+
     def _s3(self, request: AWSPreparedRequest) -> AWSResponse:
+        if request.method == "GET":
+            return _answer(request, HELD)
         self.uploads.append(urlsplit(request.url).path)
         return _answer(request, "", headers={"ETag": '"0"'})
 

@@ -9,7 +9,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -76,8 +76,10 @@ def up(
     if not BUILT.exists():
         raise Trouble("Nothing is built yet.", "Run `make build`.")
     cloud = running(state_file)
+    if cloud and port not in (None, cloud.port):
+        raise Trouble(f"The local cloud runs on port {cloud.port} already.", "`heliograph down` stops it.")
     if cloud is None:
-        port = port or _free_port()
+        port = _free_port([port] if port else PORTS)
         progress(f"Starting the local cloud on port {port}")
         cloud = _start(port=port, directory=directory, stack=stack)
         state_file.parent.mkdir(parents=True, exist_ok=True)
@@ -100,15 +102,23 @@ def down(*, state_file: Path = STATE, progress: Progress = lambda _: None) -> No
     state_file.unlink(missing_ok=True)
 
 
+def known(state_file: Path = STATE) -> Cloud | None:
+    """The local cloud that was started here and not stopped, whether it still runs or not."""
+    return Cloud(**json.loads(state_file.read_text())) if state_file.exists() else None
+
+
+def is_running(cloud: Cloud) -> bool:
+    """Whether a local cloud still runs."""
+    return process.is_ours(cloud.pid)
+
+
 def running(state_file: Path = STATE) -> Cloud | None:
     """The local cloud that the state file names, if it runs; what a dead one left is removed."""
-    if not state_file.exists():
+    cloud = known(state_file)
+    if cloud and not is_running(cloud):
+        down(state_file=state_file)
         return None
-    cloud = Cloud(**json.loads(state_file.read_text()))
-    if process.is_ours(cloud.pid):
-        return cloud
-    down(state_file=state_file)
-    return None
+    return cloud
 
 
 def runtime() -> str:
@@ -145,8 +155,8 @@ def _start(*, port: int, directory: Path, stack: str) -> Cloud:
     )
 
 
-def _free_port() -> int:
-    for port in PORTS:
+def _free_port(ports: Sequence[int]) -> int:
+    for port in ports:
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
@@ -154,9 +164,8 @@ def _free_port() -> int:
             except OSError:
                 continue
             return port
-    raise Trouble(
-        f"Ports {PORTS[0]} to {PORTS[-1]} are all taken.", "Stop what runs there, such as another local cloud."
-    )
+    taken = f"Port {ports[0]} is" if len(ports) == 1 else f"Ports {ports[0]} to {ports[-1]} are all"
+    raise Trouble(f"{taken} taken.", "Name a free one with --port, or stop what runs there.")
 
 
 def _await_health(cloud: Cloud, state_file: Path) -> None:

@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 
 from heliograph.domain.meanings import MEANINGS, ORDERS, ZONE_SOURCES
 from heliograph.domain.model import Reason, Verdict
+from heliograph.domain.quantities import counted, span
 from heliograph.domain.zones import zone_of
 
 Told = dict[str, Any]
 """A decision as the report function tells it."""
 
-SPANS = ((86_400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 BY_THE_HOUR = frozenset({Reason.EXPIRED, Reason.HELD_TOO_LONG, Reason.PAUSED, Reason.QUIET_HOURS})
 UNWRITABLE = frozenset({Reason.MISSING_VARIABLE, Reason.TOO_LONG})
 ASKED_AGAIN = "just before delivery the rules were asked again"
@@ -125,19 +125,17 @@ def _next(told: Told) -> str:
 
 
 def _cap(cap: Told, told: Told) -> str:
-    kind = f"{cap['purpose']} message{'s' if cap['limit'] > 1 else ''}"
+    kind = counted(cap["limit"], f"{cap['purpose']} message")
     about = f" about {cap['topic']}" if cap["topic"] else ""
     by = f" by {cap['channel']}" if cap["channel"] else ""
-    most = f"At most {cap['limit']} {kind}{about}{by} {_span(cap['seconds'])}: {cap['used']} so far"
+    most = f"At most {kind}{about}{by} {_span(cap['seconds'])}: {cap['used']} so far"
     return f"{most}, room again on {at(cap['free_at'], told)}." if cap["free_at"] else f"{most}."
 
 
 def _span(seconds: int | None) -> str:
     if seconds is None:
         return "in a calendar day"
-    size, name = next((size, name) for size, name in SPANS if seconds % size == 0)
-    number = seconds // size
-    return f"in {number} {name}s" if number > 1 else f"in a {name}" if name != "hour" else "in an hour"
+    return f"in {span(seconds)}"
 
 
 def _consents(said: Told) -> str:

@@ -22,7 +22,9 @@ BAD_CREDENTIALS = {
 }
 NOT_ALLOWED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403"}
 
-SIGN_IN = "Name a profile with --profile, sign in with `aws sso login`, or start the local cloud with `heliograph up`."
+SIGN_IN = (
+    "Start the local cloud with `heliograph up`, or name AWS: --profile NAME (`aws sso login` signs in), or --aws."
+)
 
 
 class Trouble(click.ClickException):
@@ -49,7 +51,7 @@ def explained(error: BotoCoreError | ClientError) -> Trouble:
     if isinstance(error, exceptions.ProfileNotFound):
         return Trouble(f"{str(error).rstrip('.')}.", "`aws configure list-profiles` shows the ones that exist.")
     if isinstance(error, exceptions.NoRegionError):
-        return Trouble("No local cloud is running and no AWS region is known.", f"{SIGN_IN} --region names a region.")
+        return Trouble("No AWS region is known.", "Name it with --region, AWS_REGION or in the profile.")
     if isinstance(error, exceptions.EndpointConnectionError | exceptions.ConnectTimeoutError):
         endpoint = error.kwargs.get("endpoint_url", "the endpoint")
         return Trouble(
@@ -58,7 +60,7 @@ def explained(error: BotoCoreError | ClientError) -> Trouble:
     if isinstance(error, exceptions.HTTPClientError):
         return Trouble("The connection broke.", "Run the command again; `heliograph status` shows what is running.")
     if "credential" in type(error).__name__.lower() or "token" in type(error).__name__.lower():
-        return Trouble("No local cloud is running and there are no usable AWS credentials.", SIGN_IN)
+        return Trouble("There are no usable AWS credentials.", SIGN_IN)
     return Trouble(f"{str(error).rstrip('.')}.", "`heliograph status` shows what is running.")
 
 

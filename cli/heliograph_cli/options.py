@@ -24,6 +24,7 @@ def _option(*names: str, **how: Any) -> Callable[[F], F]:
 _OPTIONS = (
     _option("--stack", metavar="NAME", help="Stack to work on (default: heliograph)."),
     _option("--profile", metavar="NAME", help="AWS profile; without it a running local cloud is used first."),
+    _option("--aws", is_flag=True, help="Work on AWS with the credentials of the environment, not on a local cloud."),
     _option("--region", metavar="REGION", help="AWS region."),
     _option("--endpoint-url", metavar="URL", help="Address of a local cloud other than the running one."),
     _option("--json", is_flag=True, help="Answer in JSON on standard output, and nothing else there."),
@@ -31,7 +32,7 @@ _OPTIONS = (
 
 
 def common_options(function: F) -> F:
-    """Add `--stack`, `--profile`, `--region`, `--endpoint-url` and `--json` to a command or group."""
+    """Add `--stack`, `--profile`, `--aws`, `--region`, `--endpoint-url` and `--json` to a command or group."""
     for option in reversed(_OPTIONS):
         function = option(function)
     return function

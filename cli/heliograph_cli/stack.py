@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from heliograph.domain.quantities import about
 from heliograph_cli import target as targets
 from heliograph_cli.console import remark
 from heliograph_cli.failures import No, Trouble
 from heliograph_cli.target import Target
 
-LINK_SECONDS = 12 * 3600  # how long a link to a page opens
+LINK_SECONDS = 12 * 3600  # how long a link to a page opens, at most
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,17 @@ def ask(stack: Stack, action: str, **question: Any) -> Any:
 
 
 def link(stack: Stack, key: str) -> str:
-    """A link that opens an object of the bucket for half a day."""
+    """A link that opens an object of the bucket."""
+    lives = targets.credentials_live_for(stack.target)
+    seconds = int(max(1, min(LINK_SECONDS, LINK_SECONDS if lives is None else lives)))
     return targets.s3(stack.target).generate_presigned_url(
-        "get_object", Params={"Bucket": stack.bucket, "Key": key}, ExpiresIn=LINK_SECONDS
+        "get_object", Params={"Bucket": stack.bucket, "Key": key}, ExpiresIn=seconds
     )
+
+
+def links_open(stack: Stack) -> str:
+    """How long links that are made now open, in words: never longer than the credentials that signed them."""
+    lives = targets.credentials_live_for(stack.target)
+    if lives is None:
+        return f"at most {about(LINK_SECONDS)}, and no longer than your sign-in"
+    return about(max(0, min(LINK_SECONDS, lives)))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from heliograph_cli.cloud import REGION, STACK, STATE, running
+from heliograph_cli.cloud import REGION, STACK, STATE, is_running, known
+from heliograph_cli.failures import SIGN_IN, Trouble
 from heliograph_cli.options import given
 
 if TYPE_CHECKING:
@@ -47,19 +50,47 @@ class Target:
 
 
 def chosen() -> Target:
-    """The target of this command: `--endpoint-url`, else `--profile`, else the running local cloud, else AWS."""
-    stack, region, profile = given("stack"), given("region"), given("profile")
+    """The target of this command: `--endpoint-url`, else AWS when the command says so, else the local cloud.
+
+    AWS is never used because a local cloud is gone: that is said, and what was meant is for the operator to say.
+    """
+    stack, region = given("stack"), given("region")
     if endpoint := given("endpoint_url"):
-        return Target(stack or STACK, region or REGION, endpoint.rstrip("/"), profile)
-    if not profile and (cloud := running(STATE)):
+        return Target(stack or STACK, region or REGION, endpoint.rstrip("/"), given("profile"))
+    if given("profile") or given("aws"):
+        return _on_aws()
+    cloud = known(STATE)
+    if cloud and is_running(cloud):
         return Target(stack or cloud.stack, region or cloud.region, cloud.endpoint)
-    return Target(stack or STACK, region, profile=profile)
+    if cloud:
+        raise Gone(cloud.endpoint)
+    if stack or region:
+        return _on_aws()
+    raise Nowhere
 
 
-def is_explicit() -> bool:
-    """Whether the command or the environment says which AWS account to work on."""
-    named = any(given(name) for name in ("stack", "profile", "region", "endpoint_url"))
-    return named or bool(os.environ.get("AWS_PROFILE") or os.environ.get("AWS_ACCESS_KEY_ID"))
+def _on_aws() -> Target:
+    """A stack on AWS; an empty region is that of the profile. botocore itself reads AWS_DEFAULT_REGION only."""
+    region = given("region") or os.environ.get("AWS_REGION", "")
+    return Target(given("stack") or STACK, region, profile=given("profile"))
+
+
+class Nowhere(Trouble):
+    """No local cloud runs, and nothing says that AWS is meant."""
+
+    def __init__(self) -> None:
+        super().__init__("No local cloud is running, and AWS was not asked for.", SIGN_IN)
+
+
+class Gone(Trouble):
+    """The local cloud that was started here has ended."""
+
+    def __init__(self, endpoint: str) -> None:
+        super().__init__(
+            f"The local cloud at {endpoint} is gone, and what was in it.",
+            "`heliograph up` starts it anew, `heliograph down` forgets it, --aws or --profile NAME works on AWS.",
+        )
+        self.endpoint = endpoint
 
 
 @cache
@@ -70,6 +101,18 @@ def session(target: Target) -> boto3.Session:
     if is_loopback and not target.profile:
         return boto3.Session(LOCAL_KEY, LOCAL_KEY, region_name=target.region)
     return boto3.Session(profile_name=target.profile or None, region_name=target.region or None)
+
+
+def credentials_live_for(target: Target) -> float | None:
+    """Seconds until the credentials in use end; infinite for an access key, None for a token that does not say.
+
+    A link that is signed with a role's or a sign-in's credentials is dead when they are.
+    """
+    credentials = session(target).get_credentials()
+    if credentials is None or not credentials.token:
+        return math.inf
+    ends = getattr(credentials, "_expiry_time", None)  # of credentials that botocore fetched itself
+    return (ends - datetime.now(UTC)).total_seconds() if ends else None
 
 
 def client(target: Target, service: str) -> Any:

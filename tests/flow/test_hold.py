@@ -218,7 +218,7 @@ def test_the_operator_is_asked_before_anything_is_done(shop: Shop) -> None:
     shop.put(shop.event(shop.customers(2)))
     asked = shop.run("release", MESSAGE, answering="n\n")
     assert asked.exit_code == 1
-    assert f"Send 2 messages ({MESSAGE}, 1 packs)?" in asked.output
+    assert f"Send 2 messages ({MESSAGE}, 1 pack)?" in asked.output
     assert shop.answer("list")[0]["people"] == 2
     assert "2 requests were dropped." in shop.run("drop", MESSAGE, answering="y\n").output
 

@@ -201,3 +201,65 @@ def test_the_commands_list_explain_and_send_back(system: System, monkeypatch: py
     assert answer("show", "flow-events-dead-letters")[0]["fault"] == "malformed_detail"
     assert answer("redrive", "events", "--yes") == [{"queue": "events", "moved": 0, "parked": 1, "newer": 0}]
     assert CliRunner().invoke(cli, ["dead-letters", "show", "nothing"]).exit_code == 1
+
+
+def three_parked(system: System, queue: str = "events") -> dict[str, str]:
+    """Three messages that cannot be read, in the dead letters of a queue: their bodies by their ids."""
+    url = system.queue_url(f"{queue}-dead-letters")
+    bodies = [json.dumps({"nothing": number}) for number in range(3)]
+    return {system.sqs.send_message(QueueUrl=url, MessageBody=body)["MessageId"]: body for body in bodies}
+
+
+def test_one_dead_letter_is_shown_by_its_id(system: System, heliograph: Any) -> None:
+    first, *_ = three_parked(system)
+    (shown,) = json.loads(heliograph("dead-letters", "show", first, "--json").stdout)
+    assert shown["message_id"] == first
+
+
+def test_one_dead_letter_is_sent_back_and_the_others_stay(system: System, heliograph: Any) -> None:
+    letters = three_parked(system)
+    _, second, _ = letters
+    (row,) = json.loads(heliograph("dead-letters", "redrive", second, "--yes", "--json").stdout)
+    assert row == {"message_id": second, "queue": "events"}
+    (back,) = system.messages("events")
+    assert back["Body"] == letters[second]
+    system.sqs.delete_message(QueueUrl=system.queue_url("events"), ReceiptHandle=back["ReceiptHandle"])
+    shown = json.loads(heliograph("dead-letters", "show", "--json").stdout)
+    assert {each["message_id"] for each in shown} == letters.keys() - {second}
+
+
+def test_one_dead_letter_is_deleted_for_good_once_somebody_agrees(system: System, heliograph: Any) -> None:
+    letters = three_parked(system)
+    first, *others = letters
+    assert heliograph("dead-letters", "delete", first, say="n\n").exit_code == 1
+    result = heliograph("dead-letters", "delete", first, say="y\n")
+    assert "Delete for good 1 message?" in result.stderr
+    assert "1 message deleted." in result.stdout
+    shown = json.loads(heliograph("dead-letters", "show", "--json").stdout)
+    assert {each["message_id"] for each in shown} == set(others)
+    assert not system.messages("events")
+
+
+@pytest.mark.parametrize("command", ["show", "redrive", "delete"])
+def test_a_dead_letter_that_is_not_there_is_a_no_and_the_others_stay(
+    system: System, heliograph: Any, command: str
+) -> None:
+    letters = three_parked(system)
+    words = ("dead-letters", command, str(uuid.uuid4()))
+    result = heliograph(*words, *(() if command == "show" else ("--yes",)))
+    assert result.exit_code == 1
+    assert "There is no dead letter" in result.stderr
+    shown = json.loads(heliograph("dead-letters", "show", "--json").stdout)
+    assert {each["message_id"] for each in shown} == letters.keys()
+
+
+def test_queues_and_ids_are_not_named_together_and_a_queue_is_never_deleted(system: System, heliograph: Any) -> None:
+    assert heliograph("dead-letters", "redrive", "events", str(uuid.uuid4()), "--yes").exit_code == 2
+    assert heliograph("dead-letters", "delete", "events", "--yes").exit_code == 2
+
+
+def test_status_counts_what_waits_and_what_was_put_aside(system: System, heliograph: Any) -> None:
+    three_parked(system)
+    told = json.loads(heliograph("status", "--json").stdout)
+    assert told["dead_letters"] == {"events": 3}
+    assert set(told["queues"]) >= {"events", "segments", "requests-bulk", "outbox-email-priority", "engagement"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -133,7 +134,11 @@ def test_every_command_explains_itself_with_an_example(command: str) -> None:
 
 def test_status_tells_scripts_the_bus_the_bucket_and_the_links(aws: FakeAws) -> None:
     status = told(local("status", "--json"))
-    assert list(status) == ["state", "endpoint", "region", "stack", "bus", "bucket", "links"]
+    assert list(status) == [
+        "state", "endpoint", "region", "stack", "bus", "bucket", "links", "queues", "held", "dead_letters"
+    ]  # fmt: skip
+    assert status["queues"]["events"] == {"waiting": 3, "in_flight": 1, "delayed": 0}
+    assert (status["held"], status["dead_letters"]) == (1, {"events": 4})
     assert (status["state"], status["bus"], status["bucket"]) == ("running", "heliograph-bus", "heliograph-bucket")
     assert status["links"]["outbox"] == f"{ENDPOINT}/_heliograph/outbox"
     assert f"reports/{RUN}.html?" in status["links"]["report"]
@@ -141,6 +146,68 @@ def test_status_tells_scripts_the_bus_the_bucket_and_the_links(aws: FakeAws) -> 
 
 def test_status_is_stopped_when_nothing_runs_and_no_stack_is_named(aws: FakeAws) -> None:
     assert told(heliograph("status", "--json"))["state"] == "stopped"
+
+
+def dead_cloud(path: Path) -> None:
+    """What a local cloud left that ended without `heliograph down`; no process has that number."""
+    facts = {"endpoint": ENDPOINT, "pid": 2**22 + 1, "port": 4999, "region": "eu-west-1", "stack": "heliograph"}
+    path.write_text(json.dumps({**facts, "directory": str(path.parent / "run"), "started_at": ""}))
+
+
+@pytest.fixture
+def signed_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIA")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    monkeypatch.setenv("AWS_REGION", "eu-central-1")
+
+
+@pytest.mark.parametrize("words", [("campaign", "list"), ("send", "m", "--to", "anna-1"), ("recipients", "export")])
+@pytest.mark.parametrize("stack", [(), ("--stack", "heliograph")])
+def test_a_local_cloud_that_died_is_said_to_be_gone_and_aws_is_not_asked(
+    aws: FakeAws, signed_in: None, tmp_path: Path, words: tuple[str, ...], stack: tuple[str, ...]
+) -> None:
+    dead_cloud(tmp_path / "state.json")
+    for _ in range(2):  # what was found dead is not forgotten by looking
+        result = heliograph(*words, *stack)
+        assert result.exit_code == 2
+        assert f"The local cloud at {ENDPOINT} is gone" in result.stderr
+    assert not aws.calls
+
+
+def test_status_of_a_local_cloud_that_died_is_a_no(aws: FakeAws, tmp_path: Path) -> None:
+    dead_cloud(tmp_path / "state.json")
+    result = heliograph("status", "--json")
+    assert (result.exit_code, json.loads(result.stdout)["state"]) == (1, "gone")
+
+
+def test_credentials_alone_never_mean_aws(aws: FakeAws, signed_in: None) -> None:
+    result = heliograph("campaign", "list")
+    assert result.exit_code == 2
+    assert "--aws" in result.stderr
+    assert not aws.calls
+
+
+@pytest.mark.parametrize("asked", [("--aws",), ("--stack", "heliograph"), ("--region", "eu-central-1")])
+def test_a_command_that_asks_for_aws_works_there_in_the_region_of_aws_region(
+    aws: FakeAws, signed_in: None, asked: tuple[str, ...]
+) -> None:
+    result = heliograph("campaign", "list", *asked)
+    assert result.exit_code == 0
+    assert "on AWS (eu-central-1)" in result.stderr
+
+
+def test_a_link_is_not_said_to_open_for_longer_than_the_sign_in_that_made_it(
+    aws: FakeAws, signed_in: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "The links open for 12 h." in heliograph("campaign", "report", RUN, "--aws").stderr
+    targets.session.cache_clear()
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "token")
+    assert "no longer than your sign-in" in heliograph("campaign", "report", RUN, "--aws").stderr
+    ends = datetime.now(UTC) + timedelta(minutes=40, seconds=30)
+    monkeypatch.setattr("botocore.credentials.Credentials._expiry_time", ends, raising=False)
+    assert "The links open for 40 min" in heliograph("campaign", "report", RUN, "--aws").stderr
+    links = told(heliograph("campaign", "report", RUN, "--aws", "--json"))["links"]
+    assert 2390 < int(re.findall(r"X-Amz-Expires=(\d+)", links["html"])[0]) <= 2430
 
 
 def test_campaign_list_has_exactly_the_fields_that_scripts_read(aws: FakeAws) -> None:
@@ -403,6 +470,14 @@ def test_a_missing_stack_is_named_with_what_to_do(aws: FakeAws) -> None:
     assert result.exit_code == 2
     assert "There is no stack elsewhere" in result.stderr
     assert "heliograph up" in result.stderr
+
+
+def test_status_shows_what_waits_what_is_held_and_what_was_put_aside(aws: FakeAws) -> None:
+    shown = " ".join(local("status").stdout.split())
+    assert "events: 3 waiting, 1 in flight" in shown
+    assert "1 pack: heliograph hold list" in shown
+    assert "4 in events: heliograph dead-letters show" in shown
+    assert "opens for 12 h" in shown
 
 
 def test_without_cloud_and_credentials_the_way_to_both_is_shown(aws: FakeAws) -> None:

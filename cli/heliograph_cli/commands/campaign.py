@@ -14,7 +14,7 @@ from heliograph_cli.console import answer, bold, remark, stacked, table
 from heliograph_cli.options import common_options, example
 from heliograph_cli.people import identifier
 from heliograph_cli.runs import follow, shape, submit_folder
-from heliograph_cli.stack import ask, connect, link
+from heliograph_cli.stack import ask, connect, link, links_open
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -74,7 +74,7 @@ def report(run: str) -> None:
     links = {"html": link(stack, made["html_key"]), "json": link(stack, made["json_key"])}
     figures = made["figures"]
     answer(shape(figures) | {"links": links}, _told(figures))
-    remark(f"Report: {links['html']}\nFigures: {links['json']}")
+    remark(f"Report: {links['html']}\nFigures: {links['json']}\nThe links open for {links_open(stack)}.")
 
 
 def _told(figures: dict[str, Any]) -> Group:

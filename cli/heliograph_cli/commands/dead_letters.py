@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Collection, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from heliograph.domain.dead_letters import Explanation, explain
+from heliograph.domain.quantities import counted
 from heliograph_cli import target as targets
 from heliograph_cli.console import answer, bold, facts, remark, stacked, table
 from heliograph_cli.failures import No
@@ -23,13 +25,22 @@ if TYPE_CHECKING:
 
 LOOKED_AT = 100  # messages of a queue, for the summary
 NONE = "There are no dead letters."
-QUEUE = click.argument("queue", required=False)
+NAMES = click.argument("names", nargs=-1, metavar="[QUEUE|ID]...")
+ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+"""A message id of SQS."""
+
+
+class Asked(NamedTuple):
+    """What was named: queues with all that is in them, or single messages wherever they are."""
+
+    queues: list[DeadLetters]
+    ids: frozenset[str]
 
 
 @click.group(epilog=example("heliograph dead-letters list"))
 @common_options
 def dead_letters() -> None:
-    """Show what was put aside and why, and send it back."""
+    """Show what was put aside and why; send it back, or delete it."""
 
 
 @dead_letters.command("list", epilog=example("heliograph dead-letters list --json"))
@@ -49,46 +60,107 @@ def list_() -> None:
 
 @dead_letters.command(epilog=example("heliograph dead-letters show outbox-email-bulk --limit 5"))
 @common_options
-@QUEUE
+@NAMES
 @click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="At most so many of each queue.")
-def show(queue: str | None, limit: int) -> None:
-    """Explain the dead letters of QUEUE (default: all): what failed, for whom, why, and what to do.
+def show(names: tuple[str, ...], limit: int) -> None:
+    """Explain dead letters (default: all): what failed, for whom, why, and what to do.
 
     Looking takes nothing away, but SQS counts it as a receive.
     """
+    from heliograph_cli.dead_letters import find
+
     stack = connect()
-    found = [each for letters in _queues(stack, queue) for each in _explained(stack, letters, limit)]
+    asked = _asked(stack, names)
+    if asked.ids:
+        sqs = targets.sqs(stack.target)
+        found = [explain(each) for letters in asked.queues for each in find(sqs, letters, asked.ids)]
+        _all_there(asked.ids, {each.message_id for each in found})
+    else:
+        found = [each for letters in asked.queues for each in _explained(stack, letters, limit)]
     answer(found, stacked(*(_shown(each) for each in found)) if found else NONE)
 
 
 @dead_letters.command(epilog=example("heliograph dead-letters redrive outbox-email-bulk --yes"))
 @common_options
-@QUEUE
+@NAMES
 @click.option("--parked", is_flag=True, help="Also what could not be read: after a deployment that can read it.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def redrive(queue: str | None, parked: bool, yes: bool) -> None:
-    """Send the dead letters of QUEUE (default: all) back to where they failed, once the cause is mended.
+def redrive(names: tuple[str, ...], parked: bool, yes: bool) -> None:
+    """Send dead letters (default: all) back to where they failed, once the cause is mended.
 
-    Safe to repeat: ids are derived and decisions are written once, so that nobody is sent to twice.
+    Safe to repeat: ids are derived and decisions are written once, so that nobody is sent to twice. A message that is
+    named by its id is sent back even if it could not be read.
     """
     from heliograph_cli import dead_letters as adapter
 
     stack = connect()
-    found = _queues(stack, queue)
-    number = sum(letters.number for letters in found)
-    if number and not yes:
-        click.confirm(f"Send back up to {number} messages of {len(found)} queues?", abort=True, err=True)
-    rows = []
-    for letters in found:
-        done = adapter.redrive(targets.sqs(stack.target), letters, parked=parked)
-        rows.append({"queue": letters.queue, **done._asdict()})
+    asked, sqs = _asked(stack, names), targets.sqs(stack.target)
+    _confirm("Send back", asked, yes)
+    if asked.ids:
+        rows = _by_id(asked, lambda letters: adapter.send_back(sqs, letters, asked.ids))
+        answer(rows, f"{counted(len(rows), 'message')} sent back.")
+        return
+    rows = [{"queue": each.queue, **adapter.redrive(sqs, each, parked=parked)._asdict()} for each in asked.queues]
     answer(rows, _redriven(rows) if rows else NONE)
     if any(row["parked"] for row in rows):
         remark("What could not be read was left, for it would only come back: heliograph dead-letters show")
 
 
+@dead_letters.command(epilog=example("heliograph dead-letters delete 7f9c2c1e-5d0b-4c0f-9a54-0d1f3b8c2f11 --yes"))
+@common_options
+@click.argument("ids", nargs=-1, required=True, metavar="ID...")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def delete(ids: tuple[str, ...], yes: bool) -> None:
+    """Delete single dead letters for good: what they asked for is then never done.
+
+    Their ids are those that `heliograph dead-letters show` tells.
+    """
+    from heliograph_cli import dead_letters as adapter
+
+    if strange := [each for each in ids if not ID.fullmatch(each)]:
+        raise click.BadParameter(f"{strange[0]} is no id of a message", param_hint="ID")
+    stack = connect()
+    asked, sqs = _asked(stack, ids), targets.sqs(stack.target)
+    _confirm("Delete for good", asked, yes)
+    rows = _by_id(asked, lambda letters: adapter.delete(sqs, letters, asked.ids))
+    answer(rows, f"{counted(len(rows), 'message')} deleted.")
+
+
+def _confirm(question: str, asked: Asked, yes: bool) -> None:
+    number = len(asked.ids) or sum(letters.number for letters in asked.queues)
+    where = "" if asked.ids else f" of {counted(len(asked.queues), 'queue')}"
+    if number and not yes:
+        most = "" if asked.ids else "up to "
+        click.confirm(f"{question} {most}{counted(number, 'message')}{where}?", abort=True, err=True)
+
+
+def _by_id(asked: Asked, work: Callable[[DeadLetters], set[str]]) -> list[dict[str, str]]:
+    """Work off single messages, queue by queue; raises No when one is in none of them."""
+    rows: list[dict[str, str]] = []
+    for letters in asked.queues:
+        rows += [{"message_id": each, "queue": letters.queue} for each in sorted(work(letters))]
+        if len(rows) == len(asked.ids):
+            break
+    _all_there(asked.ids, {row["message_id"] for row in rows})
+    return rows
+
+
+def _all_there(ids: Collection[str], found: Collection[str]) -> None:
+    if missing := sorted(set(ids) - set(found)):
+        raise No(f"There is no dead letter {', '.join(missing)}.", "`heliograph dead-letters show` tells their ids.")
+
+
+def _asked(stack: Stack, names: Sequence[str]) -> Asked:
+    """The queues that are named by their short or whole names, or all that have letters; and the ids."""
+    ids = frozenset(name for name in names if ID.fullmatch(name))
+    if ids and len(ids) < len(set(names)):
+        raise click.UsageError("Name queues or ids, not both.")
+    some = [letters for name in names for letters in _queues(stack, name)] if names and not ids else _queues(stack)
+    return Asked(list(dict.fromkeys(some)), ids)
+
+
 def _queues(stack: Stack, name: str | None = None) -> list[DeadLetters]:
-    """The queues that have dead letters; all, or the one that was asked for by its short or its whole name."""
+    """The queues that have dead letters; all, or the one that was asked for."""
     from heliograph_cli.dead_letters import SUFFIX, queues
 
     found = queues(targets.sqs(stack.target), stack.target.stack)

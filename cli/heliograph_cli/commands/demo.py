@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from heliograph_cli.commands.place import PORT
 from heliograph_cli.console import answer
 from heliograph_cli.failures import No
 from heliograph_cli.options import common_options, example
@@ -11,7 +12,8 @@ from heliograph_cli.options import common_options, example
 
 @click.command(epilog=example("heliograph demo"))
 @common_options
-def demo() -> None:
+@PORT
+def demo(port: int | None) -> None:
     """Start the local cloud, send events and a campaign through it, and show what came of it.
 
     Ends with 0 only if the sums match; the local cloud goes on running (`heliograph down` stops it).
@@ -19,7 +21,7 @@ def demo() -> None:
     from heliograph_cli.demo.run import run
     from heliograph_cli.demo.summary import links_of, shape, summary
 
-    done = run()
+    done = run(port)
     links = links_of(done)
     told = shape(done, links)
     answer(told, summary(done, links))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from heliograph.domain.quantities import counted
 from heliograph_cli.console import answer, progress, remark, table
 from heliograph_cli.failures import No
 from heliograph_cli.options import common_options, example
@@ -63,12 +64,13 @@ def release(names: tuple[str, ...], yes: bool) -> None:
     from heliograph_cli import holds
 
     stack = connect()
-    some = _chosen(stack, names, yes, "Send {people:,} messages")
+    some = _chosen(stack, names, yes, "Send {messages}")
     with progress() as bar:
         task = bar.add_task("release", total=len(some))
         done = holds.release(stack, some, lambda number: bar.advance(task, number))
     told = {"packs": done.packs, "people": done.people}
-    answer(told, f"{done.people:,} requests are on their way. What comes of each: heliograph timeline RECIPIENT")
+    went = counted(done.people, "request is", "requests are")
+    answer(told, f"{went} on their way. What comes of each: heliograph timeline RECIPIENT")
 
 
 @hold.command(epilog=example("heliograph hold drop 01KAJ8ZQG0PACK00000000000P --yes"))
@@ -83,12 +85,12 @@ def drop(names: tuple[str, ...], yes: bool) -> None:
     from heliograph_cli import holds
 
     stack = connect()
-    some = _chosen(stack, names, yes, "Never send {people:,} messages")
+    some = _chosen(stack, names, yes, "Never send {messages}")
     with progress() as bar:
         task = bar.add_task("drop", total=len(some))
         done = holds.drop(stack, some, lambda number: bar.advance(task, number))
     before = f"; {done.decided_before:,} had been decided on before" if done.decided_before else ""
-    answer(done._asdict(), f"{done.people:,} requests were dropped{before}.")
+    answer(done._asdict(), f"{counted(done.people, 'request was', 'requests were')} dropped{before}.")
 
 
 def _waiting(stack: Stack, some: Sequence[Place]) -> list[Waiting]:
@@ -128,7 +130,7 @@ def _chosen(stack: Stack, names: Sequence[str], yes: bool, question: str) -> lis
     some = [place for place in every if {*place} & {*names}]
     if not yes:
         found = _waiting(stack, some)
-        people, messages = sum(each.people for each in found), {each.place.message for each in found}
-        asked = question.format(people=people)
-        click.confirm(f"{asked} ({', '.join(sorted(messages))}, {len(found):,} packs)?", abort=True, err=True)
+        messages = ", ".join(sorted({each.place.message for each in found}))
+        asked = question.format(messages=counted(sum(each.people for each in found), "message"))
+        click.confirm(f"{asked} ({messages}, {counted(len(found), 'pack')})?", abort=True, err=True)
     return some

@@ -13,7 +13,7 @@ from heliograph_cli.console import answer, bold, remark, stacked, table
 from heliograph_cli.explaining import at, decided, reason
 from heliograph_cli.options import common_options, example
 from heliograph_cli.people import identifier, one, whom
-from heliograph_cli.stack import Stack, ask, connect, link
+from heliograph_cli.stack import Stack, ask, connect, link, links_open
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -32,7 +32,7 @@ def timeline(recipient: str, limit: int) -> None:
     if told["before"]:
         remark("There are more: use --limit.")
     if told.get("html_key"):
-        remark(f"As a page: {link(stack, told['html_key'])}")
+        remark(f"As a page, for {links_open(stack)}: {link(stack, told['html_key'])}")
 
 
 def pages(stack: Stack, recipient_id: str, limit: int) -> dict[str, Any]:

@@ -8,12 +8,17 @@ from heliograph_cli import cloud
 from heliograph_cli.console import answer, remark
 from heliograph_cli.options import common_options, example
 
+PORT = click.option(
+    "--port", type=click.IntRange(1, 65535), help=f"Port (default: a free one from {cloud.PORTS[0]} on)."
+)
 
-@click.command(epilog=example("heliograph up"))
+
+@click.command(epilog=example("heliograph up --port 4600"))
 @common_options
-def up() -> None:
+@PORT
+def up(port: int | None) -> None:
     """Start the local cloud on 127.0.0.1 and deploy the built stack on it."""
-    started = cloud.up(state_file=cloud.STATE, progress=remark)
+    started = cloud.up(port=port, state_file=cloud.STATE, progress=remark)
     told = {"endpoint": started.endpoint, "region": started.region, "stack": started.stack}
     answer(told, f"Heliograph runs. Outbox: {started.endpoint}/_heliograph/outbox")
 

@@ -13,6 +13,7 @@ import msgspec
 
 from heliograph.domain.errors import MalformedError
 from heliograph.domain.lines import ENCODINGS
+from heliograph.domain.quantities import counted
 from heliograph_cli import target as targets
 from heliograph_cli.campaign_folder import catalogue, double_opt_in, policy
 from heliograph_cli.console import Terminal, answer, byte_progress, remark, table
@@ -52,7 +53,8 @@ def import_(file: Path, country: str | None, encoding: str | None, *, allow: boo
     answer(asdict(summary), told(summary))
     if summary.rejected:
         remark(
-            f"Refused: {summary.refused_rows} rows and {summary.refused_fields} fields, listed in {summary.rejected}"
+            f"Refused: {counted(summary.refused_rows, 'row')} and {counted(summary.refused_fields, 'field')}, "
+            f"listed in {summary.rejected}"
         )
 
 
@@ -81,7 +83,7 @@ def import_people(stack: Stack, file: Path, *, country: str, encoding: str, allo
 
 def told(summary: Summary) -> str:
     """An import in a sentence."""
-    return f"{summary.saved:,} of {summary.rows:,} rows saved."
+    return f"{summary.saved:,} of {counted(summary.rows, 'row')} saved."
 
 
 @recipients.command(epilog=example("heliograph recipients show anna-1"))
@@ -115,7 +117,7 @@ def export(file: Path | None) -> None:
             people = export_to(written, everyone, double_opt_in=double_opt_in())
     except OSError as error:
         raise Trouble(f"{file} cannot be written: {error.strerror}.", "Name another file.") from error
-    answer({"file": str(file), "people": people}, f"{people:,} people written to {file}.")
+    answer({"file": str(file), "people": people}, f"{counted(people, 'person', 'people')} written to {file}.")
 
 
 def people_of(stack: Stack) -> Recipients:

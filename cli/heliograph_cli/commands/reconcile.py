@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from heliograph.domain.quantities import counted
 from heliograph.domain.reconciliation import Example, Kind, Reconciliation
 from heliograph_cli.console import answer, progress, remark, table
 from heliograph_cli.options import common_options, example
@@ -70,8 +71,12 @@ def remarks(found: Reconciliation, minutes: int) -> list[str]:
     doubt, awaited, unchecked = found.in_doubt[0], found.awaited, found.unchecked
     lines = [
         f"In doubt, and no difference: {doubt}: {_named(found.in_doubt[1])}." if doubt else "",
-        f"{awaited} were accepted less than {minutes} minutes ago: their events may be late." if awaited else "",
-        f"{unchecked} were accepted by a provider that has no log to compare with." if unchecked else "",
+        f"{counted(awaited, 'was', 'were')} accepted less than {counted(minutes, 'minute')} ago: events may be late."
+        if awaited
+        else "",
+        f"{counted(unchecked, 'was', 'were')} accepted by a provider that has no log to compare with."
+        if unchecked
+        else "",
     ]
     if not found.holds and (found.counts["unknown"] or found.differences[Kind.LOST][0]):
         lines.append("While a run is running, people on their way count as lost: see `heliograph campaign status`.")

@@ -1,48 +1,74 @@
-"""`heliograph status`: what runs where, and the links that matter."""
+"""`heliograph status`: what runs where, what waits and what was put aside, and the links that matter."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from heliograph.domain.quantities import counted
 from heliograph_cli import target as targets
 from heliograph_cli.commands.outbox import page_url
-from heliograph_cli.console import answer
+from heliograph_cli.console import answer, bold, facts, stacked
+from heliograph_cli.failures import No
 from heliograph_cli.options import common_options, example
-from heliograph_cli.stack import Stack, ask, link, stack_at
-from heliograph_cli.target import Target
+from heliograph_cli.stack import Stack, ask, link, links_open, stack_at
 
-STOPPED = "Nothing is running here. Start the local cloud with `heliograph up`, or name a stack on AWS with --profile."
+if TYPE_CHECKING:
+    from rich.console import Group
+
+STOPPED = "Nothing is running here. Start the local cloud with `heliograph up`, or name AWS with --profile or --aws."
+PLACES = ("endpoint", "region", "stack", "bus", "bucket")
 
 
 @click.command(epilog=example("heliograph status --json"))
 @common_options
 def status() -> None:
-    """Show which Heliograph is in use, its bus, its bucket and its pages."""
-    target = targets.chosen()
-    if not target.is_local and not targets.is_explicit():
-        answer(_shape("stopped"), STOPPED)
+    """Show which Heliograph is in use, what waits in it, what is held and what was put aside."""
+    try:
+        target = targets.chosen()
+    except targets.Nowhere:
+        answer(_nothing("stopped"), STOPPED)
         return
+    except targets.Gone as gone:
+        answer(_nothing("gone", gone.endpoint))
+        raise No(gone.message) from None
     stack = stack_at(target)
-    state = "running" if target.is_local else "deployed"
-    told = _shape(state, stack)
-    answer(told, _lines(told, target))
+    told = _shape("running" if target.is_local else "deployed", stack)
+    answer(told, _shown(told, stack))
 
 
-def _lines(told: dict[str, Any], target: Target) -> str:
-    """One thing a line, so that links stay whole."""
-    facts = {name: told[name] for name in ("endpoint", "region", "stack", "bus", "bucket")} | told["links"]
-    return "\n".join(
-        [f"Heliograph is {told['state']}: {target}", *(f"{name:9} {facts[name] or '-'}" for name in facts)]
-    )
+def _shown(told: dict[str, Any], stack: Stack) -> Group:
+    """Links last, whole, one a line."""
+    queues = told["queues"]
+    waiting = {name: each for name, each in queues.items() if any(each.values())}
+    rows = {name: told[name] or "-" for name in PLACES}
+    rows["queues"] = "\n".join(f"{name}: {_work(each)}" for name, each in waiting.items()) or "nothing waits"
+    rows["held"] = f"{counted(told['held'], 'pack')}: heliograph hold list" if told["held"] else "nothing"
+    letters = told["dead_letters"]
+    put_aside = ", ".join(f"{number:,} in {name}" for name, number in letters.items())
+    rows["dead letters"] = f"{put_aside}: heliograph dead-letters show" if letters else "none"
+    links = [f"{name:12}  {url or '-'}" for name, url in told["links"].items()]
+    opens = [f"The report's link opens for {links_open(stack)}."] if told["links"]["report"] else []
+    return stacked(bold(f"Heliograph is {told['state']}: {stack.target}"), facts(rows), *links, *opens)
 
 
-def _shape(state: str, stack: Stack | None = None) -> dict[str, Any]:
-    if stack is None:
-        empty = dict.fromkeys(("endpoint", "region", "stack", "bus", "bucket"), "")
-        return {"state": state, **empty, "links": {"outbox": "", "report": ""}}
+def _work(queue: dict[str, int]) -> str:
+    return ", ".join(f"{number:,} {name.replace('_', ' ')}" for name, number in queue.items() if number)
+
+
+def _nothing(state: str, endpoint: str = "") -> dict[str, Any]:
+    links = {"outbox": "", "report": ""}
+    nowhere = dict.fromkeys(PLACES, "") | {"endpoint": endpoint}
+    return {"state": state, **nowhere, "links": links, "queues": {}, "held": 0, "dead_letters": {}}
+
+
+def _shape(state: str, stack: Stack) -> dict[str, Any]:
+    from heliograph_cli import holds
+    from heliograph_cli.dead_letters import queues
+
     target = stack.target
+    found = queues(targets.sqs(target), target.stack)
     return {
         "state": state,
         "endpoint": target.endpoint,
@@ -51,6 +77,9 @@ def _shape(state: str, stack: Stack | None = None) -> dict[str, Any]:
         "bus": stack.bus,
         "bucket": stack.bucket,
         "links": {"outbox": page_url(target) if target.is_local else "", "report": _latest_report(stack)},
+        "queues": {each.queue: each.work._asdict() for each in found},
+        "held": len(holds.places(stack)),
+        "dead_letters": {each.queue: each.number for each in found if each.number},
     }
 
 

@@ -55,10 +55,10 @@ class Demo:
     somebody: str
 
 
-def run() -> Demo:
+def run(port: int | None = None) -> Demo:
     """Everything, from nothing to the figures; raises Trouble when a step cannot be done."""
     made = population()
-    stack = _start()
+    stack = _start(port)
     people, folder = write(FILES, made)
     _import(stack, people)
     now = datetime.now(UTC)
@@ -94,9 +94,9 @@ def run() -> Demo:
     )
 
 
-def _start() -> Stack:
+def _start(port: int | None) -> Stack:
     with step("Start the local cloud and deploy the stack") as say:
-        running = cloud.up(state_file=cloud.STATE, progress=say)
+        running = cloud.up(port=port, state_file=cloud.STATE, progress=say)
         stack = stack_at(Target(running.stack, running.region, running.endpoint))
         say(f"stack {running.stack} at {running.endpoint}")
     return stack

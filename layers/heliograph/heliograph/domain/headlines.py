@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from heliograph.domain.figures import RunFigures
+from heliograph.domain.quantities import counted, people
 
 
 class Headline(NamedTuple):
@@ -28,7 +29,10 @@ def headline(figures: RunFigures) -> Headline:
     if not figures.audience:
         return Headline(f"Nobody was sent to: the segment names nobody.{_refused(figures.rejected)}", good=False)
     if figures.pending:
-        return Headline(f"{_people(figures.pending)} on their way: these figures are not final.", good=False)
+        return Headline(
+            f"{counted(figures.pending, 'person is', 'people are')} on their way: these figures are not final.",
+            good=False,
+        )
     if not counts["accepted"]:
         left = ", ".join(f"{number:,} {name}" for name, number in counts.items() if number)
         return Headline(f"Nobody was sent to{' yet' if counts['deferred'] else ''}: {left}.", good=False)
@@ -38,12 +42,8 @@ def headline(figures: RunFigures) -> Headline:
 def _reached(figures: RunFigures) -> str:
     if not figures.audience:
         return "Nobody was sent to."
-    return f"It stopped after {figures.audience:,} {'person' if figures.audience == 1 else 'people'}."
+    return f"It stopped after {people(figures.audience)}."
 
 
 def _refused(rows: int) -> str:
-    return f" {rows:,} {'row was' if rows == 1 else 'rows were'} refused; rejected.csv says why." if rows else ""
-
-
-def _people(number: int) -> str:
-    return "1 person is" if number == 1 else f"{number:,} people are"
+    return f" {counted(rows, 'row was', 'rows were')} refused; rejected.csv says why." if rows else ""
