@@ -73,7 +73,7 @@ def up(
 
     Raises Trouble when nothing is built, no port is free, or the cloud or the deployment fails.
     """
-    if not BUILT.exists():
+    if not _built().exists():
         raise Trouble("Nothing is built yet.", "Run `make build`.")
     cloud = running(state_file)
     if cloud and port not in (None, cloud.port):
@@ -181,10 +181,24 @@ def _await_health(cloud: Cloud, state_file: Path) -> None:
     raise Trouble(f"The local cloud did not start:\n{said}")
 
 
+def _built() -> Path:
+    """The built stack; `HELIOGRAPH_BUILT` names another, as that of the tests with messages of their own."""
+    return Path(os.environ.get("HELIOGRAPH_BUILT") or BUILT)
+
+
 def _deploy(cloud: Cloud) -> None:
     parameters = PARAMETERS | {"Runtime": runtime(), "Architecture": architecture()}
     log = Path(cloud.directory, "deploy.log")
-    command = [str(SAM), "deploy", "--template-file", str(BUILT), "--stack-name", cloud.stack, "--region", cloud.region]
+    command = [
+        str(SAM),
+        "deploy",
+        "--template-file",
+        str(_built()),
+        "--stack-name",
+        cloud.stack,
+        "--region",
+        cloud.region,
+    ]
     command += ["--resolve-s3", "--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar"]
     command += ["--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
     command += ["--parameter-overrides", *(f"{name}='{value}'" for name, value in parameters.items())]

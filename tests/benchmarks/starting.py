@@ -12,6 +12,7 @@ from pathlib import Path
 
 from benchmarks import place
 from benchmarks.measuring import Figure
+from tests_desk import compiled
 
 KEYS = ("cold_start_vs_boto3_client",)
 BUILT = place.ROOT / ".aws-sam/build"
@@ -61,7 +62,7 @@ def started(code: str, *path: Path) -> float:
 def figures(folder: Path, *, rounds: int) -> Iterator[Figure]:
     """The figure of the function that starts slowest."""
     lambdas = runtime(folder / "runtime")
-    layers = [BUILT / "HeliographLayer/python", place.ROOT / "build/templates/python"]
+    layers = [BUILT / "HeliographLayer/python", compiled()]
     rounds_of: dict[str, list[float]] = {function: [] for function in WIRED}
     for number in range(rounds + 1):
         yardstick = started(YARDSTICK, lambdas)

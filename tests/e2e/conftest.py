@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
 
 from deployed import Stack, deployed
 from local_cloud import free_port
+from tests_desk import built_stack
+
+
+@pytest.fixture(scope="session", autouse=True)
+def messages_of_the_tests() -> None:
+    """Whatever a test deploys, it deploys with the messages of the tests."""
+    os.environ["HELIOGRAPH_BUILT"] = str(built_stack())
 
 
 @pytest.fixture(scope="session")

@@ -16,8 +16,8 @@ from heliograph_cli.desk.compiling import opened
 from heliograph_cli.desk.files import READABLE
 from heliograph_cli.desk.lint import check
 from heliograph_cli.desk.proof import rendered
+from tests_desk import DESK
 
-DESK = Path(__file__).parents[1] / "desk"
 pytestmark = NEEDS_CHROMIUM
 INLINE = [
     "a",

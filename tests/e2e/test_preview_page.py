@@ -1,15 +1,14 @@
 """Rules about the preview page, in a real browser."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from browser import CHROMIUM, NEEDS_CHROMIUM
 from heliograph_cli.desk.preview import write
+from tests_desk import DESK
 
-DESK = Path(__file__).parents[1] / "desk"
 CHANNELS = {
     "delivery_today": ["push", "sms", "email"],
     "order_shipped": ["email", "sms", "push"],

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 import trim_botocore
+from tests_desk import compiled
 from wiring import FUNCTIONS, ROOT
 
 BUILT = ROOT / ".aws-sam/build"
 PYTHON = ROOT / ".local/cloud/bin/python"  # the Python that the layer was built for
-LAYERS = [BUILT / "HeliographLayer/python", ROOT / "build/templates/python"]
+LAYERS = [BUILT / "HeliographLayer/python", compiled()]
 START = "import sys; sys.path[:0] = sys.argv[2:]; "
 IMPORT_HANDLER = START + "import app; assert callable(app.handler)"
 IMPORT_EVERYTHING = START + (

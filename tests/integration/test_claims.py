@@ -12,11 +12,12 @@ import pytest
 
 from audience import a_person
 from builders import NOW, a_dispatch
-from flow_system import ROOT, System, forget_clients
+from flow_system import System, forget_clients
 from heliograph.adapters.ledger import Ledger, Written
 from heliograph.domain.model import Channel, DispatchPack, Lane, LedgerEntry, Letter, NotSent, Outcome, Verdict
 from heliograph.runtime import deps
 from local_cloud import LocalCloud
+from tests_desk import compiled
 
 AT_ONCE = 200
 DECISIONS = 5
@@ -34,7 +35,7 @@ def deployed(local_cloud: LocalCloud) -> Iterator[System]:
 @pytest.fixture
 def system(deployed: System, monkeypatch: pytest.MonkeyPatch) -> System:
     """The system, with the environment and the templates of its functions for the length of a test."""
-    monkeypatch.syspath_prepend(ROOT / "build/templates/python")
+    monkeypatch.syspath_prepend(compiled())
     for name, value in {**deployed.environment, "HELIOGRAPH_PARKING_QUEUE": ""}.items():
         monkeypatch.setenv(name, value)
     return deployed

@@ -6,16 +6,9 @@ import pytest
 
 from desk_builders import MESSAGE, PALETTE, SOUND, TRIGGER, findings, mail_in
 
-ROOT = Path(__file__).parents[2]
 PROMOTIONAL = SOUND[MESSAGE].replace("transactional", "promotional")
 HTML = "messages/hello/email.html"
 SMS = "messages/hello/sms.txt"
-
-
-def test_the_messages_of_the_repository_have_nothing_to_correct() -> None:
-    from heliograph_cli.desk.lint import check
-
-    assert not check(ROOT / "templates").findings
 
 
 def test_a_sound_desk_has_nothing_to_correct(tmp_path: Path) -> None:

@@ -19,8 +19,8 @@ from heliograph_cli.desk.folder import YEARS_AHEAD, read
 from heliograph_cli.desk.lint import check
 from heliograph_cli.desk.policy import compiled_policy
 from heliograph_cli.desk.sources import Desk
+from tests_desk import DESK
 
-TEMPLATES = Path(__file__).parents[2] / "templates"
 YEARS = range(2026, 2030)
 NIGHT = '[[hours]]\nquiet = ["21:00-08:00"]\n'
 CAP = '[[caps]]\nlimit = 3\nper = "7 days"\n'
@@ -374,7 +374,7 @@ def test_only_the_capped_message_of_the_benchmarks_counts_against_a_cap(tmp_path
 
 @pytest.fixture(scope="module")
 def shipped() -> Policy:
-    proof = check(TEMPLATES)
+    proof = check(DESK)
     assert proof.desk is not None
     assert not proof.findings
     return compiled_policy(replace(proof.desk, years=YEARS))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
-from pathlib import Path
 
 from builders import a_message, a_promotion, a_recipient, at, in_words, rule_on
 from heliograph.domain.addresses import country_timezone, phone_origin
@@ -12,15 +11,15 @@ from heliograph.domain.model import Channel, Message, Policy, Recipient
 from heliograph_cli.desk.folder import read
 from heliograph_cli.desk.policy import compiled_policy
 from tables import table
+from tests_desk import DESK
 
-TEMPLATES = Path(__file__).parents[2] / "templates"
 EMAIL, SMS, PUSH = Channel
 
 
 @cache
 def shipped() -> Policy:
     """The policy of the repository, as a build in 2026 compiles it."""
-    desk, _ = read(TEMPLATES)
+    desk, _ = read(DESK)
     assert desk
     return compiled_policy(replace(desk, years=range(2026, 2030)))
 

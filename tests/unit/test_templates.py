@@ -14,6 +14,7 @@ from heliograph.adapters.templates import Templates, is_present, load
 from heliograph.domain.errors import UndeliverableError
 from heliograph.domain.model import Channel, Message, Purpose, Reason
 from heliograph_cli.desk.build import PACKAGE, build
+from tests_desk import DESK
 
 ROOT = Path(__file__).parents[2]
 ORDER = {"order_id": "A-1", "tracking_url": "https://shop.example.com/t?a=1&b=2"}
@@ -28,7 +29,7 @@ JSON = st.recursive(
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     target = tmp_path_factory.mktemp("build") / "templates"
-    build(ROOT / "templates", target)
+    build(DESK, target)
     return target / Path(PACKAGE).parent
 
 
