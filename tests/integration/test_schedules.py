@@ -37,6 +37,12 @@ class Group:
         (summary,) = self.client.list_schedules(GroupName=self.name)["Schedules"]
         return dict(self.client.get_schedule(GroupName=self.name, Name=summary["Name"]))
 
+    def all(self) -> list[RequestPack]:
+        """The packs of all schedules."""
+        names = [each["Name"] for each in self.client.list_schedules(GroupName=self.name)["Schedules"]]
+        inputs = [self.client.get_schedule(GroupName=self.name, Name=name)["Target"]["Input"] for name in names]
+        return [msgspec.json.decode(each, type=RequestPack) for each in inputs]
+
     def people(self) -> list[str]:
         """Who is in it, in their order."""
         pack = msgspec.json.decode(self.found()["Target"]["Input"], type=RequestPack)
@@ -79,3 +85,14 @@ def test_a_late_try_with_fewer_people_takes_nobody_away(group: Group) -> None:
 def test_what_is_due_already_is_due_in_a_minute(group: Group, until: datetime) -> None:
     group.schedules.defer(a_pack("ana"), until)
     assert group.found()["ScheduleExpression"] == f"at({TODAY + timedelta(minutes=1):%Y-%m-%dT%H:%M:%S})"
+
+
+def test_who_has_no_room_in_the_schedule_of_an_earlier_try_waits_in_one_of_their_own(group: Group) -> None:
+    large = {"text": "ä" * 45_000}
+    some = [a_request(each, request_id=ids.derived_id(NOW, each), data=large) for each in ("ana", "ben", "cleo")]
+    packs = [RequestPack(pack_id="pack-1", lane=Lane.BULK, requests=tuple(part)) for part in (some[:2], some[2:])]
+    for pack in (*packs, packs[1]):
+        group.schedules.defer(pack, LATER)
+    waiting = group.all()
+    assert sorted(len(pack.requests) for pack in waiting) == [1, 2]
+    assert {request.recipient_id for pack in waiting for request in pack.requests} == {"ana", "ben", "cleo"}

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from builders import NOW, PACK_ID, a_dispatch, a_request
+from heliograph.domain.bodies import INPUT_LIMIT, body
 from heliograph.domain.model import (
     Channel,
     Decision,
@@ -135,3 +136,14 @@ def test_an_entry_says_what_was_decided_why_and_where_its_outcome_will_lie() -> 
         LATER.isoformat(),
     )
     assert (written_down.pack_id, written_down.slot, written_down.policy) == (PACK_ID, 4, "p")
+
+
+def test_dispatches_that_are_too_large_for_one_message_travel_in_parts_each_with_its_slots() -> None:
+    data = {"text": "\x01" * 20_000}  # six bytes each as JSON
+    decisions: list[Decision] = [
+        a_dispatch(Channel.EMAIL, slot=index, request_id=f"request-{index}", data=data) for index in range(100)
+    ]
+    parts = outbox(a_pack(*map(number, range(100))), decisions, {}).dispatches
+    assert all(len(body(part)) <= INPUT_LIMIT for part in parts)
+    assert sorted(one.slot for part in parts for one in part.dispatches) == list(range(100))
+    assert {(part.pack_id, part.channel) for part in parts} == {(PACK_ID, Channel.EMAIL)}

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import a_message
-from heliograph.domain.bodies import PACK_BYTES
+from heliograph.domain.bodies import PACK_BYTES, REQUEST_LIMIT
 from heliograph.domain.errors import MalformedError
 from heliograph.domain.ids import IDENTIFIER
 from heliograph.domain.model import Channel, Lane, Message, Policy, Purpose, SendRequest, Trigger
@@ -280,7 +280,12 @@ def test_the_requests_of_an_event_travel_in_packs(number: int, sizes: list[int])
     assert made == packs(wanted, Lane.BULK)
 
 
-@given(st.integers(1, 300), st.integers(0, 250_000))
+def test_a_request_that_would_not_fit_into_a_schedule_is_refused_with_its_size() -> None:
+    with pytest.raises(MalformedError, match="data: takes 15"):
+        packs(of_many(1, {"text": "x" * REQUEST_LIMIT}), Lane.PRIORITY)
+
+
+@given(st.integers(1, 300), st.integers(0, REQUEST_LIMIT - 2_000))
 def test_a_pack_of_several_always_fits_into_what_carries_it(number: int, size: int) -> None:
     for pack in packs(of_many(number, {"text": "x" * size}), Lane.BULK):
-        assert len(pack.requests) == 1 or len(msgspec.json.encode(pack)) <= PACK_BYTES
+        assert len(msgspec.json.encode(pack)) <= PACK_BYTES

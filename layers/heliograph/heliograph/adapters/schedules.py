@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from heliograph.domain.bodies import INPUT_LIMIT, body
 from heliograph.domain.model import RequestPack
+from heliograph.domain.packing import rest_of
 
 if TYPE_CHECKING:
     from types_boto3_scheduler import EventBridgeSchedulerClient
@@ -45,10 +47,10 @@ class Schedules:
         try:
             self._client.create_schedule(**schedule)
         except self._client.exceptions.ConflictException:
-            self._complete(pack, schedule)
+            self._complete(pack, until, schedule)
 
-    def _complete(self, pack: RequestPack, schedule: dict[str, Any]) -> None:
-        """Add the requests that the schedule of an earlier try lacks, behind those that it has."""
+    def _complete(self, pack: RequestPack, until: datetime, schedule: dict[str, Any]) -> None:
+        """Add the requests that the schedule of an earlier try lacks, behind those that it has, if there is room."""
         named = {"GroupName": self._group, "Name": pack.pack_id}
         try:
             made = self._client.get_schedule(**named)["Target"]["Input"]
@@ -58,9 +60,11 @@ class Schedules:
         earlier = msgspec.json.decode(made, type=RequestPack)
         known = {(request.request_id, request.step) for request in earlier.requests}
         missing = tuple(each for each in pack.requests if (each.request_id, each.step) not in known)
-        if missing:
-            completed = msgspec.structs.replace(earlier, requests=(*earlier.requests, *missing))
-            target = {**schedule["Target"], "Input": msgspec.json.encode(completed).decode()}
+        completed = body(msgspec.structs.replace(earlier, requests=(*earlier.requests, *missing)))
+        if missing and len(completed) > INPUT_LIMIT:
+            self.defer(rest_of(pack, missing), until)
+        elif missing:
+            target = {**schedule["Target"], "Input": completed.decode()}
             self._client.update_schedule(**{**schedule, "Target": target})
 
     def _schedule(self, pack: RequestPack, at: datetime) -> dict[str, Any]:
@@ -74,6 +78,6 @@ class Schedules:
             "Target": {
                 "Arn": self._queues[pack.lane],
                 "RoleArn": self._role,
-                "Input": msgspec.json.encode(pack).decode(),
+                "Input": body(pack).decode(),
             },
         }

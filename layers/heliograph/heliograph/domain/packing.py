@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from heliograph.domain import ids
+from heliograph.domain.bodies import INPUT_LIMIT, body
 from heliograph.domain.decisions import request_of
 from heliograph.domain.figures import Planned
 from heliograph.domain.model import (
@@ -29,7 +30,6 @@ from heliograph.domain.model import (
     Verdict,
 )
 
-INPUT_LIMIT = 200_000  # bytes; EventBridge Scheduler takes 256 KB as the input of a target
 MINUTE = timedelta(minutes=1)
 """EventBridge Scheduler is precise to a minute: what is due within the same one is due together."""
 
@@ -89,7 +89,7 @@ def outbox(pack: RequestPack, decisions: Sequence[Decision], existing: Mapping[s
             case LedgerEntry() as delivered:
                 dispatched[delivered.channel] += 1
     return Outbox(
-        dispatches=tuple(_dispatch_pack(pack, channel, some) for channel, some in by_channel.items()),
+        dispatches=tuple(each for channel, some in by_channel.items() for each in _dispatch_packs(pack, channel, some)),
         later=tuple(deferred(pack, waiting)),
         planned=Planned(
             people=len(decisions),
@@ -122,10 +122,17 @@ def stored(request: SendRequest, decision: Decision, entry: LedgerEntry | None) 
             return entry
 
 
-def _dispatch_pack(pack: RequestPack, channel: Channel, dispatches: Iterable[Dispatch]) -> DispatchPack:
-    return DispatchPack(
-        pack_id=pack.pack_id, channel=channel, lane=pack.lane, run_id=pack.run_id, dispatches=tuple(dispatches)
+def _dispatch_packs(pack: RequestPack, channel: Channel, some: Sequence[Dispatch]) -> Iterator[DispatchPack]:
+    """Dispatches as a pack, or as parts of it when they are too large for one message: each has its slots."""
+    part = DispatchPack(
+        pack_id=pack.pack_id, channel=channel, lane=pack.lane, run_id=pack.run_id, dispatches=tuple(some)
     )
+    half = len(some) // 2
+    if not half or len(body(part)) <= INPUT_LIMIT:
+        yield part
+        return
+    yield from _dispatch_packs(pack, channel, some[:half])
+    yield from _dispatch_packs(pack, channel, some[half:])
 
 
 def deferred(pack: RequestPack | DispatchPack, waiting: Iterable[tuple[SendRequest, datetime]]) -> Iterator[Scheduled]:
@@ -189,8 +196,17 @@ def _scheduled(
         requests=tuple(requests),
     )
     half = len(requests) // 2
-    if not half or len(msgspec.json.encode(part)) <= INPUT_LIMIT:
+    if not half or len(body(part)) <= INPUT_LIMIT:
         yield part, when
         return
     for number, some in enumerate((requests[:half], requests[half:])):
         yield from _scheduled(pack, ids.derived_id(when, "part", pack_id, str(number)), some, when, further=further)
+
+
+def rest_of(pack: RequestPack, requests: Sequence[SendRequest]) -> RequestPack:
+    """Requests of a pack for which a schedule has no room, as a pack named by what is in it."""
+    named = (ids.dispatch_id(request.request_id, request.step) for request in requests)
+    pack_id = ids.derived_id(requests[0].requested_at, "rest", pack.pack_id, *named)
+    if ids.is_further(pack.pack_id):
+        pack_id = ids.further(pack_id)
+    return msgspec.structs.replace(pack, pack_id=pack_id, requests=tuple(requests))

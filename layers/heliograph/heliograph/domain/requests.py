@@ -11,7 +11,7 @@ import msgspec
 from jmespath.exceptions import JMESPathError
 
 from heliograph.domain import addresses, ids
-from heliograph.domain.bodies import PACK_BYTES
+from heliograph.domain.bodies import PACK_BYTES, REQUEST_LIMIT
 from heliograph.domain.errors import MalformedError
 from heliograph.domain.model import (
     Channel,
@@ -196,10 +196,12 @@ def pack(requests: Sequence[SendRequest], lane: Lane) -> RequestPack:
 
 def _together(requests: Sequence[SendRequest]) -> Iterator[Sequence[SendRequest]]:
     """So many at a time that they can be read with one call, and may travel together."""
+    size = len(msgspec.json.encode(requests[0].data)) + ENVELOPE
+    if size > REQUEST_LIMIT:
+        raise MalformedError("data", f"takes {size} bytes as JSON; a request may take {REQUEST_LIMIT}")
     if len(requests) == 1:
         yield requests
         return
-    size = len(msgspec.json.encode(requests[0].data)) + ENVELOPE
     number = max(1, min(PACK_LIMIT, PACK_BYTES // size))
     yield from (requests[start : start + number] for start in range(0, len(requests), number))
 
