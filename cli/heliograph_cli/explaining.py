@@ -18,6 +18,8 @@ Told = dict[str, Any]
 BY_THE_HOUR = frozenset({Reason.EXPIRED, Reason.HELD_TOO_LONG, Reason.PAUSED, Reason.QUIET_HOURS})
 UNWRITABLE = frozenset({Reason.MISSING_VARIABLE, Reason.TOO_LONG})
 ASKED_AGAIN = "just before delivery the rules were asked again"
+NAMES = {"event_id": "event", "idempotency_key": "key", "reference": "reference"}
+"""What somebody who asked for a message calls it."""
 NOT_SENT = frozenset({"failed", "unknown", "pending", "retry"})
 """States in which nobody can say that it was sent."""
 STATES = {
@@ -42,6 +44,7 @@ def decided(told: Told) -> list[str]:
     about = [f"policy {told['policy']}"] if told["policy"] else []
     about += [f"message version {told['version']}"] if told["version"] else []
     about += [f"run {told['run_id']}"] if told["run_id"] else []
+    about += [f"{word} {told[name]}" for name, word in NAMES.items() if told.get(name)]
     made = f"Decided on {at(told['decided_at'], told)}" + (f": {', '.join(about)}." if about else ".")
     return [*_sentences(told, _outcome(told)), made, _again(told)]
 

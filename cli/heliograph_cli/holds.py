@@ -44,17 +44,15 @@ class Done(NamedTuple):
 
     packs: int
     people: int
+    expired: int = 0
+    """Of those who were released: the ones whose message had expired, which is all that they are told."""
     decided_before: int = 0
     """Of those who were to be dropped: the ones on whom something had been decided."""
 
 
 def places(stack: Stack) -> list[Place]:
     """Where something is held, by message and age; what is not ours is left out."""
-    pages = (
-        targets.s3(stack.target)
-        .get_paginator("list_objects_v2")
-        .paginate(Bucket=stack.bucket, Prefix=f"{holding.FOLDER}/")
-    )
+    pages = targets.s3(stack.target).get_paginator("list_objects_v2").paginate(Bucket=stack.bucket, Prefix="held")
     found = (holding.place_at(each["Key"]) for page in pages for each in page.get("Contents", ()))
     return [place for place in found if place]
 
@@ -73,12 +71,13 @@ def release(stack: Stack, some: Sequence[Place], advance: Advance) -> Done:
     sqs = targets.sqs(stack.target)
     names = {lane: f"{stack.target.stack}-requests-{lane}" for lane in Lane}
     queues = {lane: Queue(sqs, sqs.get_queue_url(QueueName=name)["QueueUrl"]) for lane, name in names.items()}
-    people = []
+    people, expired, now = [], 0, datetime.now(UTC)
     for part in _parts(stack, some, advance):
         for lane, queue in queues.items():
-            queue.send([pack for held in part if held.pack.lane is lane for pack in holding.packs(held)])
+            queue.send([pack for held in part if held.pack.lane is lane for pack in holding.packs(held, now)])
         people += [len(held.pack.requests) for held in part]
-    return Done(len(people), sum(people))
+        expired += sum(len(held.pack.requests) for held in part if holding.is_expired(held, now))
+    return Done(len(people), sum(people), expired)
 
 
 def drop(stack: Stack, some: Sequence[Place], advance: Advance) -> Done:
@@ -93,7 +92,7 @@ def drop(stack: Stack, some: Sequence[Place], advance: Advance) -> Done:
             raise Trouble("DynamoDB was too busy.", "Run the command again: what was dropped stays dropped.") from error
         decided_before += sum(not holding.is_dropped(entry) for entry in existing.values())
         people += [len(held.pack.requests) for held in part]
-    return Done(len(people), sum(people), decided_before)
+    return Done(len(people), sum(people), decided_before=decided_before)
 
 
 def _parts(stack: Stack, some: Sequence[Place], advance: Advance) -> Iterator[list[Held]]:
@@ -128,6 +127,6 @@ def _delete(s3: S3Client, bucket: str, some: Sequence[Place]) -> None:
     answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": place.key} for place in some], "Quiet": True})
     if errors := answer.get("Errors"):
         raise Trouble(
-            f"{len(errors)} objects below {holding.FOLDER}/ could not be deleted: {errors[0].get('Code')}.",
+            f"{len(errors)} objects below held/ could not be deleted: {errors[0].get('Code')}.",
             "Run the command again: nobody gets anything twice.",
         )

@@ -38,6 +38,7 @@ COMMANDS = {
     "send": _at("commands.send", "send", "Send a message to one person."),
     "campaign": _at("commands.campaign", "campaign", "Send a message to a segment, and follow the run."),
     "timeline": _at("commands.person", "timeline", "Show every decision about a person."),
+    "find": _at("commands.find", "find", "Find what was asked for under a reference or a key."),
     "why": _at("commands.person", "why", "Tell why a person did or did not get a message."),
     "decide": _at("commands.decide", "decide", "Tell what would be decided now; nothing is sent."),
     "replay": _at("commands.replay", "replay", "Make every decision of a run again, and compare."),

@@ -37,9 +37,17 @@ def found(stack: Stack, value: str) -> list[str]:
     return list(ask(stack, "find", address=value)["recipient_ids"]) if is_address(value) else [value]
 
 
+def written_to(stack: Stack, value: str) -> list[str]:
+    """The same; of an address that nobody has, the guest who was written to there."""
+    if not is_address(value):
+        return [value]
+    answer = ask(stack, "find", address=value)
+    return list(answer["recipient_ids"] or filter(None, [answer.get("guest_id")]))
+
+
 def one(stack: Stack, value: str) -> str:
     """The id of the one person who is meant; raises No when nobody or several have the address."""
-    people = found(stack, value)
+    people = written_to(stack, value)
     if not people:
         raise No(f"Nobody is known by {value}.", "`heliograph recipients export` lists everybody.")
     return only(people, value)

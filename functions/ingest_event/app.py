@@ -6,10 +6,10 @@ from functools import partial
 
 import msgspec
 
+from heliograph.adapters.allowances import KEPT
 from heliograph.domain import holding, requests
 from heliograph.domain.errors import MalformedError
 from heliograph.domain.model import JsonObject, SendRequest
-from heliograph.domain.recipients import RecipientChange
 from heliograph.runtime import deps
 from heliograph.runtime.handlers import queue_handler
 from heliograph.runtime.observe import count, logger
@@ -20,26 +20,38 @@ def handler(body: JsonObject, receives: int) -> None:
     """Take one event, as a trigger's rule or the bus delivers it."""
     templates = deps.templates()
     match requests.read(body, templates.messages, policy=templates.policy):
-        case RecipientChange() as change:
+        case requests.Changed(change, refused):
             deps.recipients().save(change)
-        case requests.Asked() as asked:
-            pass_on(asked, first_of_their_key(asked))
-            if asked.refused:
-                park_rest(body, asked.refused)
+        case requests.Asked(refused=refused) as asked:
+            pass_on(asked, findable(first_of_their_key(asked)))
+    if refused:
+        park_rest(body, refused)
 
 
 def pass_on(asked: requests.Asked, some: tuple[SendRequest, ...]) -> None:
     """Queue requests in packs; or hold them for approval, when they are more than was expected."""
-    if exceeded := holding.exceeded(asked.trigger, len(some), granted=partial(granted, asked, len(some))):
+    if exceeded := holding.exceeded(asked.trigger, len(some), granted=partial(granted, some)):
         hold(holding.held(asked, some, exceeded, deps.now()))
         return
     lane = requests.lane_of(asked.message)
     deps.requests(lane).send(requests.packs(some, lane))
 
 
-def granted(asked: requests.Asked, people: int, most: int) -> bool:
-    """Whether so many people are left of this hour's allowance."""
-    return deps.allowances().take(asked.requests[0].message, people, most=most, now=deps.now())
+def granted(some: tuple[SendRequest, ...], most: int) -> bool:
+    """Whether so many people are left of this hour's allowance, which counts each request once, however often it comes.
+
+    Guests have an allowance of their own: whoever makes up addresses uses up nobody else's.
+    """
+    ledger, allowances, now = deps.ledger(), deps.allowances(), deps.now()
+    name = f"{some[0].message}#guests" if requests.is_guest(some[0]) else some[0].message
+    if allowances.take(name, len(some), most=most, now=now):
+        allowances.give_back(name, ledger.allow(some, now + KEPT), now=now)
+        return True
+    known = ledger.allowed(some)
+    if not known or not allowances.take(name, len(some) - known, most=most, now=now):
+        return False
+    ledger.allow(some, now + KEPT)
+    return True
 
 
 def hold(held: holding.Held) -> None:
@@ -52,7 +64,7 @@ def hold(held: holding.Held) -> None:
 
 
 def park_rest(body: JsonObject, refused: MalformedError) -> None:
-    """Park an event for the people in it who could not be read; the others have gone on."""
+    """Park an event for what of it could not be read; the rest has gone on."""
     logger.warning("A part of an event was parked", extra={"place": refused.place, "reason": refused.reason})
     deps.parking().park(msgspec.json.encode(body).decode(), place=refused.place, reason=refused.reason)
 
@@ -64,3 +76,10 @@ def first_of_their_key(asked: requests.Asked) -> tuple[SendRequest, ...]:
     key = f"{asked.requests[0].message}#{asked.idempotency_key}"
     first = deps.ledger().first_requests(asked.requests, key)
     return tuple(msgspec.structs.replace(request, request_id=first[request.recipient_id]) for request in asked.requests)
+
+
+def findable(some: tuple[SendRequest, ...]) -> tuple[SendRequest, ...]:
+    """Requests that can be found by what their event calls them, whatever becomes of them."""
+    if some[0].cause.handles():
+        deps.ledger().make_findable(some)
+    return some

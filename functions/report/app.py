@@ -8,9 +8,10 @@ from typing import Any
 from heliograph.domain.addresses import moment
 from heliograph.domain.errors import MalformedError, NotFoundError
 from heliograph.domain.ids import is_identifier
+from heliograph.domain.payloads import KEY_BYTES, short
 from heliograph.runtime import consents, rehearsing, reports
 
-ACTIONS = ("runs", "status", "report", "timeline", "why", "decide", "consents", "find", "rehearse")
+ACTIONS = ("runs", "status", "report", "timeline", "why", "decide", "consents", "find", "named", "rehearse")
 
 
 IDENTIFIERS = ("run_id", "recipient_id", "message", "before")
@@ -42,13 +43,16 @@ def _answer(event: Any) -> Any:
         case {"action": "timeline", "recipient_id": str(recipient_id)}:
             return reports.timeline(recipient_id, before=event.get("before") or "")
         case {"action": "why", "recipient_id": str(recipient_id)}:
-            return reports.why(recipient_id, event.get("message"), event.get("run_id"), _time(event.get("at")))
+            then, name = _time(event.get("at")), event.get("name")
+            return reports.why(recipient_id, event.get("message"), event.get("run_id"), then, name=name)
         case {"action": "decide", "recipient_id": str(recipient_id), "message": str(message)}:
             return reports.decide(recipient_id, message, _time(event.get("at")))
         case {"action": "consents", "recipient_id": str(recipient_id)}:
             return consents.answer(recipient_id, _time(event.get("at")))
         case {"action": "find", "address": str(address)}:
             return reports.find(address)
+        case {"action": "named", "name": str(name)}:
+            return reports.named(name)
         case {"action": "rehearse", "detail": dict(detail)}:
             return rehearsing.rehearsed(detail)
     raise MalformedError("action", f"must be one of {', '.join(ACTIONS)}, with its id")
@@ -62,6 +66,14 @@ def _check(event: Any) -> None:
         value = event.get(name)
         if value is not None and not (isinstance(value, str) and is_identifier(value)):
             raise MalformedError(name, "must be 1 to 128 characters of A-Z a-z 0-9 _ -")
+    if event.get("name") is not None:
+        _check_name(event["name"])
+
+
+def _check_name(name: Any) -> None:
+    if not isinstance(name, str):
+        raise MalformedError("name", "must be a text")
+    short(name, "name", KEY_BYTES)
 
 
 def _time(text: Any) -> datetime | None:

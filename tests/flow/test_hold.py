@@ -131,13 +131,13 @@ def test_what_is_released_is_sent_to_everybody_once_however_often(shop: Shop) ->
     people = shop.customers(50)
     event = shop.event(people)
     shop.put(event)
-    assert shop.answer("release", MESSAGE, "--yes") == {"packs": 1, "people": 50}
+    assert shop.answer("release", MESSAGE, "--yes") == {"packs": 1, "people": 50, "expired": 0}
     shop.system.work()
     assert shop.mails(people) == [1] * 50
     assert shop.run("release", MESSAGE, "--yes").exit_code == 1
     shop.put(event)  # as SQS may
     (row,) = shop.answer("list")
-    assert shop.answer("release", row["packs"][0], "--yes") == {"packs": 1, "people": 50}
+    assert shop.answer("release", row["packs"][0], "--yes") == {"packs": 1, "people": 50, "expired": 0}
     shop.system.work()
     assert shop.mails(people) == [1] * 50
 
@@ -151,7 +151,7 @@ def test_what_is_dropped_is_never_sent_and_the_timeline_says_so(shop: Shop) -> N
         (entry,) = reports.timeline(person)["entries"]
         assert (entry["outcome"], entry["reason"]) == ("suppressed", "dropped")
     shop.put(event)
-    assert shop.answer("release", MESSAGE, "--yes") == {"packs": 1, "people": 3}
+    assert shop.answer("release", MESSAGE, "--yes") == {"packs": 1, "people": 3, "expired": 0}
     shop.system.work()
     assert shop.mails(people) == [0] * 3
 

@@ -94,6 +94,43 @@ def items(system: System) -> dict[str, list[str]]:
     }
 
 
+def asked_for(system: System, person: str, **names: str) -> str:
+    detail = {"message": "spring_sale", "recipient_id": person, "data": {"discount": 20}, **names}
+    event_id = system.publish("SendRequested", detail)
+    system.work("events", "requests-bulk")
+    return event_id
+
+
+def test_what_was_asked_for_is_found_by_what_its_asker_calls_it(system: System, person: str) -> None:
+    a_fan(system, person)
+    order = f"A-{person}"
+    first = asked_for(system, person, reference=order, idempotency_key=f"{order}-sale")
+    asked_for(system, person, reference=order)
+    system.work()
+    told = reports.named(order)
+    assert [each["recipient_id"] for each in told["requests"]] == [person, person]
+    outcomes = {each["outcome"] for request in told["requests"] for each in request["entries"]}
+    assert outcomes <= {"dispatched", "deferred", "suppressed"}
+    (by_key,) = reports.named(f"{order}-sale")["requests"]
+    assert by_key["entries"][0]["event_id"] == first
+    assert reports.why(person, name=first)["reference"] == order
+    assert {entry["reference"] for entry in reports.timeline(person)["entries"]} == {order}
+
+
+def test_what_is_held_back_is_found_before_anything_is_decided(system: System, person: str) -> None:
+    detail = {"message": "spring_sale", "recipient_id": person, "reference": f"A-{person}"}
+    system.publish("SendRequested", detail)
+    system.work("events")
+    (request,) = reports.named(f"A-{person}")["requests"]
+    assert (request["recipient_id"], request["entries"]) == (person, [])
+    system.work()
+
+
+def test_a_name_that_nobody_gave_is_not_found(system: System, person: str) -> None:
+    with pytest.raises(NotFoundError):
+        reports.named(f"nothing-{person}")
+
+
 def test_what_was_sent_can_be_explained_and_is_decided_again_the_same(system: System, person: str) -> None:
     a_fan(system, person, timezone="Asia/Kathmandu", preferred_channels=["push", "email"])
     send(system, person)

@@ -15,6 +15,7 @@ from heliograph.domain import holding, requests
 from heliograph.domain.holding import Exceeded, Held, Limit, Place, block, place_at
 from heliograph.domain.model import Lane, Purpose, Reason, SendRequest, Trigger, Verdict
 from heliograph.domain.requests import Asked
+from wiring import STORAGE, resources
 
 LATER = NOW + timedelta(hours=3)
 DATA = {"sku": "K-1"}
@@ -34,9 +35,9 @@ def some_requests(number: int) -> tuple[SendRequest, ...]:
     return tuple(a_request(f"p-{each}", request_id=f"R-{each}", data=DATA) for each in range(number))
 
 
-def held(number: int = 3) -> Held:
-    some = some_requests(number)
-    asked = Asked(some, a_message(purpose=Purpose.PROMOTIONAL))
+def held(number: int = 3, *, lives: timedelta | None = None) -> Held:
+    some = [msgspec.structs.replace(each, not_after=lives and NOW + lives) for each in some_requests(number)]
+    asked = Asked(tuple(some), a_message(purpose=Purpose.PROMOTIONAL))
     return holding.held(asked, some, Exceeded(Limit.MOST_PER_EVENT, 1), NOW)
 
 
@@ -110,7 +111,7 @@ def test_what_is_held_says_why_since_when_and_its_data_only_once() -> None:
 
 @given(st.integers(1, 250))
 def test_a_release_sends_exactly_what_was_asked_for(number: int) -> None:
-    packs = holding.packs(msgspec.json.decode(msgspec.json.encode(held(number)), type=Held))
+    packs = holding.packs(msgspec.json.decode(msgspec.json.encode(held(number)), type=Held), LATER)
     assert packs == requests.packs(some_requests(number), Lane.BULK)
     assert [request for pack in packs for request in pack.requests] == list(some_requests(number))
 
@@ -118,7 +119,7 @@ def test_a_release_sends_exactly_what_was_asked_for(number: int) -> None:
 @given(st.integers(1, 250))
 def test_a_drop_says_no_to_everybody_once_where_a_release_would_have_led(number: int) -> None:
     entries = list(holding.drops(held(number), LATER))
-    places = [(pack.pack_id, slot) for pack in holding.packs(held(number)) for slot in range(len(pack.requests))]
+    places = [(pack.pack_id, slot) for pack in holding.packs(held(number), LATER) for slot in range(len(pack.requests))]
     assert [(entry.pack_id, entry.slot) for entry in entries] == places
     assert [entry.dispatch_id for entry in entries] == [f"R-{each}-0" for each in range(number)]
     assert {(entry.outcome, entry.reason) for entry in entries} == {(Verdict.SUPPRESSED, Reason.DROPPED)}
@@ -131,6 +132,40 @@ def test_the_key_of_what_is_held_names_its_message_and_its_pack() -> None:
     assert place_at(place.key) == place
 
 
-@pytest.mark.parametrize("key", ["held/", "held/order_shipped/", "held/x.json", "held/a/b/c.json", "held/a/b.txt", "a"])
+@pytest.mark.parametrize(
+    ("lives", "days"),
+    [(None, 14), (timedelta(days=30), 14), (timedelta(days=13), 7), (timedelta(days=7), 7), (timedelta(hours=36), 1)],
+)
+def test_what_is_held_is_kept_no_longer_than_its_message_lives(lives: timedelta | None, days: int) -> None:
+    place = holding.place_of(held(lives=lives))
+    assert place.days == days
+    assert place_at(place.key) == place
+
+
+def test_a_secret_that_lives_for_minutes_is_kept_for_a_day_which_is_the_least_that_s3_knows() -> None:
+    assert holding.place_of(held(lives=timedelta(minutes=15))).key.startswith("held-1d/")
+
+
+def test_s3_deletes_what_is_held_as_its_folder_says() -> None:
+    (bucket,) = resources(STORAGE, "AWS::S3::Bucket").values()
+    rules = bucket["LifecycleConfiguration"]["Rules"]
+    assert {
+        rule["Prefix"]: rule["ExpirationInDays"]
+        for rule in rules
+        if rule["Id"].startswith("held") and "ExpirationInDays" in rule
+    } == {f"{folder}/": days for days, folder in holding.FOLDERS.items()}
+
+
+def test_of_what_has_expired_only_that_is_released_and_nothing_that_was_to_be_said() -> None:
+    waited = held(lives=timedelta(minutes=15))
+    (alive,), (late,) = holding.packs(waited, NOW), holding.packs(waited, LATER)
+    assert [request.data for request in alive.requests] == [DATA] * 3
+    assert [request.data for request in late.requests] == [{}] * 3
+    assert [request.not_after for request in late.requests] == [NOW + timedelta(minutes=15)] * 3
+
+
+@pytest.mark.parametrize(
+    "key", ["held-2d/a/b.json", "held/", "held/order_shipped/", "held/x.json", "held/a/b/c.json", "held/a/b.txt", "a"]
+)
 def test_what_else_lies_in_the_folder_is_not_ours(key: str) -> None:
     assert place_at(key) is None

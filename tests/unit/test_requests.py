@@ -14,9 +14,8 @@ from builders import a_message
 from heliograph.domain.bodies import PACK_BYTES, REQUEST_LIMIT
 from heliograph.domain.errors import MalformedError
 from heliograph.domain.ids import IDENTIFIER
-from heliograph.domain.model import Channel, Lane, Message, Policy, Purpose, SendRequest, Trigger
-from heliograph.domain.recipients import RecipientChange
-from heliograph.domain.requests import Asked, lane_of, packs, read
+from heliograph.domain.model import Cause, Channel, Lane, Message, Policy, Purpose, SendRequest, Trigger
+from heliograph.domain.requests import Asked, Changed, lane_of, packs, read
 from heliograph.domain.segments import PACK_LIMIT
 
 TRIGGER = Trigger(
@@ -96,7 +95,9 @@ def test_the_same_event_is_always_the_same_request() -> None:
 
 def test_the_same_idempotency_key_is_the_same_request_whatever_the_event() -> None:
     event = an_event("SendRequested", message="shipped", recipient_id="amara", idempotency_key="k")
-    assert asked(event | {"id": "e-2"}) == asked(event)
+    (first,), (second,) = asked(event).requests, asked(event | {"id": "e-2"}).requests
+    assert first.request_id == second.request_id
+    assert second.cause == Cause(event_id="e-2", idempotency_key="k")
 
 
 def test_somebody_without_an_id_is_known_by_their_address() -> None:
@@ -192,9 +193,42 @@ def test_a_malformed_event_is_refused_with_its_place(body: dict[str, Any], place
     assert refused.value.place == place
 
 
+def updated(**detail: Any) -> Changed:
+    found = read(an_event("RecipientUpdated", recipient_id="amara", **detail), MESSAGES, policy=POLICY)
+    assert isinstance(found, Changed)
+    return found
+
+
 def test_recipient_updated_is_a_change_of_the_person() -> None:
-    change = read(an_event("RecipientUpdated", recipient_id="amara", locale="de"), MESSAGES, policy=POLICY)
-    assert isinstance(change, RecipientChange)
+    found = updated(locale="de")
+    assert (found.change.recipient_id, found.change.locale, found.refused) == ("amara", "de", None)
+
+
+@pytest.mark.parametrize(
+    ("detail", "named"),
+    [
+        ({"mail": "amara@example.com"}, "mail"),
+        ({"timezone": "Berlin"}, "timezone"),
+        ({"locale": ["de", 7]}, "locale"),
+        ({"attributes": ["first_name"]}, "attributes"),
+        ({"consents": {"news": "opted_in"}}, "consents"),
+        ({"consents": {"news/email": "perhaps"}}, "consents"),
+        ({"amara@example.com": 1}, "a field"),
+    ],
+)
+def test_what_an_update_says_beside_what_can_be_read_is_named_and_the_rest_holds(
+    detail: dict[str, Any], named: str
+) -> None:
+    found = updated(**detail, country="DE")
+    assert found.change.country == "DE"
+    assert found.refused is not None
+    assert (found.refused.place, found.refused.reason.partition(":")[0]) == ("detail", named)
+    assert "amara@example.com" not in str(found.refused)
+
+
+def test_a_bad_address_of_a_person_is_kept_as_one_that_cannot_be_used() -> None:
+    found = updated(email="nobody", phone="12")
+    assert (found.change.invalid, found.refused) == ((Channel.EMAIL, Channel.SMS), None)
 
 
 JSON = st.recursive(
@@ -289,3 +323,80 @@ def test_a_request_that_would_not_fit_into_a_schedule_is_refused_with_its_size()
 def test_a_pack_of_several_always_fits_into_what_carries_it(number: int, size: int) -> None:
     for pack in packs(of_many(number, {"text": "x" * size}), Lane.BULK):
         assert len(msgspec.json.encode(pack)) <= PACK_BYTES
+
+
+# ---- what an event may carry -------------------------------------------------------------------------------
+
+
+def nested(depth: int) -> Any:
+    inner: Any = 1
+    for number in range(depth):
+        inner = {"inner": inner} if number % 2 else [inner]
+    return inner
+
+
+def send_requested(**detail: Any) -> Asked:
+    return asked(an_event("SendRequested", message="shipped", recipient_id="amara", **detail))
+
+
+def test_a_request_keeps_by_what_it_can_be_found() -> None:
+    (request,) = send_requested(idempotency_key="order-17", reference="A-17").requests
+    assert request.cause == Cause(event_id="e-1", idempotency_key="order-17", reference="A-17")
+    assert request.cause.handles() == ("A-17", "order-17")
+
+
+def test_a_trigger_says_where_the_reference_is() -> None:
+    trigger = msgspec.structs.replace(TRIGGER, reference="join('/', [source, detail.order])")
+    event = {"message": "shipped", "event": an_event(customer="amara", order="A-17")}
+    found = read(event, {"shipped": a_message("shipped", trigger=trigger)}, policy=POLICY)
+    assert isinstance(found, Asked)
+    assert found.requests[0].cause.reference == "shop/A-17"
+
+
+@pytest.mark.parametrize(
+    ("detail", "place"),
+    [
+        ({"idempotency_key": "k" * 256}, "idempotency_key"),
+        ({"idempotency_key": "\u00e9" * 128}, "idempotency_key"),
+        ({"idempotency_key": "a\nb"}, "idempotency_key"),
+        ({"reference": "r" * 129}, "reference"),
+        ({"reference": "\x1b[31mred"}, "reference"),
+        ({"data": {"words": "w" * 140_000}}, "data"),
+        ({"data": {"words": "\x01" * 24_000}}, "data"),
+        ({"data": {"k" * 1_025: 1}}, "data"),
+        ({"data": {"a": [{"\u00e9" * 513: 1}]}}, "data"),
+        ({"data": {"deep": nested(32)}}, "data"),
+        ({"data": {"deep": nested(900)}}, "data"),
+        ({"data": {"many": 10**38}}, "data"),
+        ({"data": {"many": [1, [-(10**4_000)]]}}, "data"),
+        ({"recipient": "amara"}, "detail"),
+        ({"expires": "2026-11-21T12:10:00Z"}, "detail"),
+        ({"email": None}, "detail"),
+        ({"data": []}, "detail"),
+    ],
+)
+def test_an_event_that_carries_too_much_or_what_we_do_not_know_is_refused_with_its_place(
+    detail: dict[str, Any], place: str
+) -> None:
+    with pytest.raises(MalformedError) as refused:
+        send_requested(**detail)
+    assert refused.value.place == place
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"words": "w" * 139_000},
+        {"deep": nested(31)},
+        {"k" * 1_024: 10**38 - 1},
+        {"many": [{"sku": f"K-{number}"} for number in range(5_000)]},
+    ],
+)
+def test_an_event_may_carry_what_a_message_can_be_made_of(data: dict[str, Any]) -> None:
+    assert send_requested(data=data).requests[0].data == data
+
+
+@pytest.mark.parametrize("name", ["", "a b", "m" * 129, "\u00e9"])
+def test_a_message_that_can_have_no_such_name_is_refused(name: str) -> None:
+    with pytest.raises(MalformedError, match="message"):
+        asked(an_event("SendRequested", message=name, recipient_id="amara"))

@@ -68,9 +68,14 @@ def release(names: tuple[str, ...], yes: bool) -> None:
     with progress() as bar:
         task = bar.add_task("release", total=len(some))
         done = holds.release(stack, some, lambda number: bar.advance(task, number))
-    told = {"packs": done.packs, "people": done.people}
+    told = {"packs": done.packs, "people": done.people, "expired": done.expired}
     went = counted(done.people, "request is", "requests are")
-    answer(told, f"{went} on their way. What comes of each: heliograph timeline RECIPIENT")
+    late = (
+        f" {counted(done.expired, 'of them has', 'of them have')} expired, and will not be sent."
+        if done.expired
+        else ""
+    )
+    answer(told, f"{went} on their way.{late} What comes of each: heliograph timeline RECIPIENT")
 
 
 @hold.command(epilog=example("heliograph hold drop 01KAJ8ZQG0PACK00000000000P --yes"))
@@ -90,7 +95,8 @@ def drop(names: tuple[str, ...], yes: bool) -> None:
         task = bar.add_task("drop", total=len(some))
         done = holds.drop(stack, some, lambda number: bar.advance(task, number))
     before = f"; {done.decided_before:,} had been decided on before" if done.decided_before else ""
-    answer(done._asdict(), f"{counted(done.people, 'request was', 'requests were')} dropped{before}.")
+    told = {"packs": done.packs, "people": done.people, "decided_before": done.decided_before}
+    answer(told, f"{counted(done.people, 'request was', 'requests were')} dropped{before}.")
 
 
 def _waiting(stack: Stack, some: Sequence[Place]) -> list[Waiting]:

@@ -51,8 +51,9 @@ def _entries(told: dict[str, Any]) -> Table | str:
     shown = table("decided", "message", "channel", "outcome", "why", "what happened")
     for each in sorted(told["entries"], key=lambda entry: str(entry["decided_at"]), reverse=True):
         why = reason(each["reason"], each) if each["reason"] else ""
+        about = f"{each['message']} ({each['reference']})" if each.get("reference") else each["message"]
         shown.add_row(
-            each["decided_at"], each["message"], each["channel"] or "", each["outcome"], why, "; ".join(_happened(each))
+            each["decided_at"], about, each["channel"] or "", each["outcome"], why, "; ".join(_happened(each))
         )
     return shown
 
@@ -70,14 +71,16 @@ def _happened(entry: dict[str, Any]) -> Iterator[str]:
 @click.argument("recipient", callback=whom)
 @click.option("--message", metavar="NAME", callback=identifier, help="The latest decision on this message.")
 @click.option("--run", "run_id", metavar="RUN", callback=identifier, help="The latest decision in this run.")
+@click.option("--name", metavar="TEXT", help="The latest decision under an event's id, key or reference.")
 @click.option("--at", "when", metavar="TIME", callback=moment, help="As of then, ISO 8601; UTC when it names no zone.")
-def why(recipient: str, message: str | None, run_id: str | None, when: str | None) -> None:
+def why(recipient: str, message: str | None, run_id: str | None, name: str | None, when: str | None) -> None:
     """Tell why RECIPIENT (an id, or an address) did or did not get a message.
 
     It is the latest decision, and everything that it was made of.
     """
     stack = connect()
-    told = ask(stack, "why", recipient_id=one(stack, recipient), message=message, run_id=run_id, at=when)
+    person = one(stack, recipient)
+    told = ask(stack, "why", recipient_id=person, message=message, run_id=run_id, name=name, at=when)
     answer(told, explanation(decided(told), told))
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import click
 
+from heliograph.domain.errors import MalformedError
+from heliograph.domain.payloads import KEY_BYTES, REFERENCE_BYTES, short
 from heliograph_cli.console import answer, remark
 from heliograph_cli.explaining import foreseen
 from heliograph_cli.failures import No, Trouble
@@ -17,7 +20,6 @@ from heliograph_cli.target import events
 
 SOURCE = "heliograph.cli"
 EVENT_BYTES = 256_000  # of an event, which travels on in messages of SQS beside the names of what it belongs to
-KEY_BYTES = 1_000  # of an idempotency key: with what is put before it, a sort key of DynamoDB, which has 1,024
 
 
 def json_object(_ctx: click.Context, _param: click.Parameter, value: str) -> dict[str, Any]:
@@ -39,11 +41,16 @@ def _quoting(value: str) -> str:
     return 'Put single quotes round it: \'{"order_id": "A-1001"}\'' if value[:1] == "{" and '"' not in value else ""
 
 
-def short_key(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
-    """Refuse a key that cannot be kept."""
-    if value and len(value.encode("utf-8", "replace")) > KEY_BYTES:
-        raise click.BadParameter(f"it is longer than {KEY_BYTES:,} bytes")
-    return value
+def of_bytes(most: int) -> Callable[[click.Context, click.Parameter, str | None], str | None]:
+    """Refuse what cannot be kept: more bytes, or what cannot be shown."""
+
+    def check(_ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+        try:
+            return value and short(value, str(param.name), most)
+        except MalformedError as error:
+            raise click.BadParameter(error.reason) from error
+
+    return check
 
 
 @click.command(
@@ -54,17 +61,28 @@ def short_key(_ctx: click.Context, _param: click.Parameter, value: str | None) -
 @click.option("--to", "recipient", required=True, metavar="ID|ADDRESS", callback=whom, help="Whom to send to.")
 @click.option("--data", default="{}", metavar="JSON", callback=json_object, help="What the message is rendered from.")
 @click.option(
-    "--idempotency-key", metavar="KEY", callback=short_key, help="The same key twice sends once (default: a new one)."
+    "--idempotency-key",
+    metavar="KEY",
+    callback=of_bytes(KEY_BYTES),
+    help="The same key twice sends once (default: a new one).",
 )
-def send(message: str, recipient: str, data: dict[str, Any], idempotency_key: str | None) -> None:
+@click.option(
+    "--reference",
+    metavar="TEXT",
+    callback=of_bytes(REFERENCE_BYTES),
+    help="By what it is found later, such as an order's number: `heliograph find TEXT`.",
+)
+def send(
+    message: str, recipient: str, data: dict[str, Any], idempotency_key: str | None, reference: str | None
+) -> None:
     """Send MESSAGE to one person by putting SendRequested on the bus.
 
     Before, it is checked that there is such a message and such a person, and that the data is all that the words need.
     """
     stack = connect()
     detail = {"message": message, **_addressed(stack, recipient), "data": data}
-    if idempotency_key:
-        detail["idempotency_key"] = idempotency_key
+    names = {"idempotency_key": idempotency_key, "reference": reference}
+    detail |= {name: value for name, value in names.items() if value}
     if len(json.dumps(detail).encode()) > EVENT_BYTES:
         raise Trouble(f"The data is larger than the {EVENT_BYTES:,} bytes of an event.", "Send a link to the rest.")
     told = rehearsed(stack, detail)

@@ -59,6 +59,7 @@ class TriggerFacts(Facts):
     data: Expression = Field("detail", description='Say where the data is, such as "detail".')
     filter: dict[str, Any] = Field({}, description="Write it as an EventBridge event pattern.")
     idempotency_key: Expression = Field("", description='Say where it is, such as "detail.order_id".')
+    reference: Expression = Field("", description='Say where it is, such as "detail.order_id".')
     email: Expression = Field("", description='Say where it is, such as "detail.email".')
     phone: Expression = Field("", description='Say where it is, such as "detail.phone".')
     locale: Expression = Field("", description='Say where it is, such as "detail.locale".')

@@ -34,7 +34,7 @@ class Allowances:
     The item `hour#<message>` of an hour in the table `runs` counts what is reserved. A process reserves a block with
     one conditional update and hands it out by itself, so that an event costs no call. Never more than the limit are
     let through, however many processes there are. What idle processes keep of their blocks is not used in that hour:
-    somebody else may be held before the limit. An event that comes again, after a failure or by itself, counts again.
+    somebody else may be held before the limit. What turns out to have been counted before is given back.
     """
 
     def __init__(self, client: DynamoDBClient, table: str) -> None:
@@ -54,6 +54,11 @@ class Allowances:
                 self._reserve(message, hour, wanted, most, now)
             hour.spare -= people
             return True
+
+    def give_back(self, message: str, people: int, *, now: datetime) -> None:
+        """Give back what was taken for people who had been counted before: this process hands it out again."""
+        with self._one_at_a_time:
+            self._hour(message, now).spare += people
 
     def _hour(self, message: str, now: datetime) -> _Hour:
         name = f"{now.astimezone(UTC):%Y-%m-%dT%H}"

@@ -12,6 +12,7 @@ from heliograph.adapters.channels.push import read_push_opened
 from heliograph.adapters.channels.sms import read_sms_event
 from heliograph.domain.errors import MalformedError
 from heliograph.domain.model import EngagementEvent, Events
+from heliograph.domain.payloads import unquoted
 
 if TYPE_CHECKING:
     from heliograph.adapters.open_tokens import OpenTokens
@@ -56,4 +57,4 @@ def _read_ours(content: dict[str, Any]) -> tuple[EngagementEvent, ...]:
     try:
         return msgspec.convert(content, Events).events
     except msgspec.ValidationError as error:
-        raise MalformedError("engagement events", str(error)) from None
+        raise MalformedError("engagement events", unquoted(error)) from None

@@ -114,6 +114,7 @@ def decision(
         email="" if person.known else request.email,
         phone="" if person.known else request.phone,
         invalid=() if person.known else request.invalid,
+        cause=request.cause,
     )
 
 
@@ -187,4 +188,5 @@ def request_of(dispatch: Dispatch) -> SendRequest:
         phone=dispatch.phone or address.get(Channel.SMS, ""),
         locale=dispatch.locale,
         invalid=dispatch.invalid,
+        cause=dispatch.cause,
     )

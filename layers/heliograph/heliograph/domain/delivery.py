@@ -80,6 +80,7 @@ def claim(checked: Checked, pack: DispatchPack, *, policy: str, at: datetime) ->
         run_id=pack.run_id,
         zone=dispatch.zone,
         inputs=dispatch.inputs,
+        cause=dispatch.cause,
     )
 
 

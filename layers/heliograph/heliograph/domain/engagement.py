@@ -1,7 +1,7 @@
 """What an engagement event means for the person: addresses that are dead, consents that are withdrawn."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from hashlib import blake2b
 
 from heliograph.domain.caps import caps_on
@@ -25,12 +25,11 @@ from heliograph.domain.model import (
     SuppressAddress,
     WithdrawConsent,
 )
+from heliograph.domain.payloads import FIRST, LAST
 
 BOT = "Bot"
 """The detail of an open or a click by a machine, such as a mail scanner's."""
 SHAPES = {"dispatch_id": is_dispatch_id, "recipient_id": is_identifier, "message": is_identifier}
-FIRST, LAST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
-"""Between which an event may have happened: what is older or newer is an error of a clock, or an attack."""
 
 
 def consequences(event: EngagementEvent, *, messages: Mapping[str, Message], policy: Policy) -> tuple[Consequence, ...]:

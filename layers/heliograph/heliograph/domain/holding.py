@@ -13,7 +13,8 @@ from heliograph.domain import ids, requests
 from heliograph.domain.model import JsonObject, LedgerEntry, Reason, RequestPack, SendRequest, Trigger, Value, Verdict
 from heliograph.domain.requests import Asked
 
-FOLDER = "held"
+FOLDERS = {1: "held-1d", 7: "held-7d", 14: "held"}
+"""Days -> the folder whose objects S3 deletes after so many: `infra/storage.yaml`."""
 BLOCKS = 20
 """The part of what is left of an hour that a process reserves at once: few calls, and little lies idle."""
 
@@ -47,18 +48,23 @@ class Place(NamedTuple):
 
     message: str
     pack_id: str
+    days: int = max(FOLDERS)
+    """After which it is deleted, if nobody decides."""
 
     @property
     def key(self) -> str:
         """The key of the object."""
-        return f"{FOLDER}/{self.message}/{self.pack_id}.json"
+        return f"{FOLDERS[self.days]}/{self.message}/{self.pack_id}.json"
 
 
 def place_at(key: str) -> Place | None:
     """The place of a key; None when it is not one of ours, such as a folder that somebody made."""
-    _, message, file = [*key.split("/"), "", ""][:3]
-    place = Place(message, file.removesuffix(".json"))
-    return place if place.message and place.pack_id and place.key == key else None
+    folder, message, file = [*key.split("/"), "", ""][:3]
+    for days in (days for days, name in FOLDERS.items() if name == folder):
+        place = Place(message, file.removesuffix(".json"), days)
+        if place.message and place.pack_id and place.key == key:
+            return place
+    return None
 
 
 class Exceeded(NamedTuple):
@@ -102,13 +108,25 @@ def held(asked: Asked, some: Sequence[SendRequest], exceeded: Exceeded, at: date
 
 
 def place_of(what: Held) -> Place:
-    """Where something is held."""
-    return Place(what.message, what.pack.pack_id)
+    """Where something is held: for whole days, and no longer than its message lives, if that is a day at least."""
+    life = what.pack.requests[0].not_after
+    left = (life - what.held_at).days if life else max(FOLDERS)
+    return Place(what.message, what.pack.pack_id, max((days for days in FOLDERS if days <= left), default=min(FOLDERS)))
 
 
-def packs(what: Held) -> list[RequestPack]:
-    """What is released: the requests as they were made, in packs that can travel."""
-    whole = [msgspec.structs.replace(request, data=what.data) for request in what.pack.requests]
+def is_expired(what: Held, now: datetime) -> bool:
+    """Whether what is held is worthless by now."""
+    not_after = what.pack.requests[0].not_after
+    return not_after is not None and not_after <= now
+
+
+def packs(what: Held, now: datetime) -> list[RequestPack]:
+    """What is released: the requests as they were made, in packs that can travel.
+
+    Of what has expired the data stays behind: it is only to be said that it has.
+    """
+    data = {} if is_expired(what, now) else what.data
+    whole = [msgspec.structs.replace(request, data=data) for request in what.pack.requests]
     return requests.packs(whole, what.pack.lane)
 
 
@@ -119,7 +137,7 @@ def is_dropped(entry: LedgerEntry) -> bool:
 
 def drops(what: Held, at: datetime) -> Iterator[LedgerEntry]:
     """What the ledger keeps of people whose requests are dropped: a "no" to each."""
-    for pack in packs(what):
+    for pack in packs(what, at):
         for slot, request in enumerate(pack.requests):
             yield LedgerEntry(
                 recipient_id=request.recipient_id,
@@ -131,4 +149,5 @@ def drops(what: Held, at: datetime) -> Iterator[LedgerEntry]:
                 pack_id=pack.pack_id,
                 slot=slot,
                 reason=Reason.DROPPED,
+                cause=request.cause,
             )

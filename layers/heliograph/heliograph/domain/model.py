@@ -260,6 +260,8 @@ class Trigger(Value, frozen=True, kw_only=True):
     """Further EventBridge pattern fields, such as `{"detail": {"total": [{"numeric": [">", 100]}]}}`."""
     idempotency_key: str = ""
     """Empty: the id of the event."""
+    reference: str = ""
+    """Where something stands by which the message is to be found later, such as the number of an order."""
     email: str = ""
     phone: str = ""
     locale: str = ""
@@ -378,6 +380,27 @@ class Policy(Value, frozen=True, kw_only=True):
 # ---- work: what queues carry -------------------------------------------------------------------------------
 
 
+class Cause(Value, frozen=True, kw_only=True):
+    """Who asked for a message, as the asker would know it: kept with every decision, to be found by."""
+
+    event_id: str = ""
+    """Empty: a campaign."""
+    idempotency_key: str = ""
+    reference: str = ""
+    """What the asker chose, such as the number of an order: no address, and nothing secret."""
+
+    def handles(self) -> tuple[str, ...]:
+        """By what the request can be found without its person: what was given, not the event's own id."""
+        return tuple(dict.fromkeys(each for each in (self.reference, self.idempotency_key) if each))
+
+    def is_called(self, text: str) -> bool:
+        """Whether a text is one of its names."""
+        return bool(text) and text in (self.event_id, self.idempotency_key, self.reference)
+
+
+NO_CAUSE = Cause()
+
+
 class EarlierDispatch(Value, frozen=True, kw_only=True):
     """A dispatch of the same request on another channel, whose fallback has begun."""
 
@@ -416,6 +439,7 @@ class SendRequest(Value, frozen=True, kw_only=True):
     """The address and language that an event carried, for people who are not known."""
     invalid: tuple[Channel, ...] = ()
     """Channels whose carried address could not be read."""
+    cause: Cause = NO_CAUSE
 
 
 class SegmentRows(Value, frozen=True, kw_only=True):
@@ -428,6 +452,8 @@ class SegmentRows(Value, frozen=True, kw_only=True):
     rows: tuple[list[str], ...]
     data: JsonObject = {}
     not_after: datetime | None = None
+    reference: str = ""
+    """That of the campaign."""
 
 
 class RequestPack(Value, frozen=True, kw_only=True):
@@ -475,6 +501,7 @@ class Dispatch(Value, frozen=True, kw_only=True):
     phone: str = ""
     invalid: tuple[Channel, ...] = ()
     """What the event said of people who are not known, for when they are reached on another channel."""
+    cause: Cause = NO_CAUSE
 
 
 class DispatchPack(Value, frozen=True, kw_only=True):
@@ -779,6 +806,7 @@ class LedgerEntry(Value, frozen=True, kw_only=True):
     """ISO 8601; when a message like this could be sent."""
     inputs: str = ""
     """The hash of the decision's inputs, and where they are (`evidence.Reference`)."""
+    cause: Cause = NO_CAUSE
 
 
 class Run(Value, frozen=True, kw_only=True):
@@ -802,5 +830,7 @@ class Run(Value, frozen=True, kw_only=True):
     """Whether a newer upload of its folder came before anybody was written to."""
     uploads: int = 1
     """How often its folder was uploaded with the same content."""
+    reference: str = ""
+    """What its manifest says to find it by."""
     complete: bool = False
     """Whether everybody was seen to have an outcome: such a run need not be counted again to be listed."""

@@ -69,6 +69,7 @@ def entry(
         zone=ruling.zone,
         next_time=ruling.next_time.isoformat() if ruling.next_time else "",
         inputs=decision.inputs,
+        cause=request.cause,
     )
 
 

@@ -14,6 +14,7 @@ from heliograph.domain import addresses, ids
 from heliograph.domain.bodies import PACK_BYTES, REQUEST_LIMIT
 from heliograph.domain.errors import MalformedError
 from heliograph.domain.model import (
+    Cause,
     Channel,
     JsonObject,
     Lane,
@@ -25,13 +26,28 @@ from heliograph.domain.model import (
     Trigger,
     Value,
 )
-from heliograph.domain.recipients import RecipientChange, from_event
+from heliograph.domain.payloads import (
+    EVENT_ID_BYTES,
+    FIRST,
+    KEY_BYTES,
+    LAST,
+    LOCALE_BYTES,
+    REFERENCE_BYTES,
+    SOURCE_BYTES,
+    fitting,
+    short,
+    unquoted,
+)
+from heliograph.domain.recipients import COLUMNS, RecipientChange, from_event
 from heliograph.domain.segments import PACK_LIMIT
 
 ENVELOPE = 1_000
 """Bytes that a request takes beside its data, at most but for an address of an unusual length."""
 NAMED = 10
 """How many of the elements that cannot be read are named."""
+PERSON = COLUMNS | {"consents", "attributes"}
+"""The fields of a `RecipientUpdated` event."""
+ADDRESSES = {"email", "phone", "devices"}
 NO_IDENTIFIER = "1 to 128 characters of A-Z a-z 0-9 _ -"
 
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -47,8 +63,11 @@ class Event(Value, frozen=True, kw_only=True, rename={"detail_type": "detail-typ
     detail: JsonObject
 
 
-class SendRequested(Value, frozen=True, kw_only=True):
-    """The detail of a `SendRequested` event: a product system asks for one message to one person."""
+class SendRequested(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The detail of a `SendRequested` event: a product system asks for one message to one person.
+
+    A field that we do not know refuses it: a misspelt `expires_at` would send what is not wanted any more.
+    """
 
     message: str
     recipient_id: str = ""
@@ -58,6 +77,8 @@ class SendRequested(Value, frozen=True, kw_only=True):
     phone: str = ""
     locale: str = ""
     expires_at: Moment | None = None
+    reference: str = ""
+    """By what it is to be found later, such as the number of an order."""
 
 
 class Asked(NamedTuple):
@@ -75,7 +96,15 @@ class Asked(NamedTuple):
     """Where the event names people who cannot be read; the others go on without them."""
 
 
-def read(body: JsonObject, messages: Mapping[str, Message], *, policy: Policy) -> Asked | RecipientChange:
+class Changed(NamedTuple):
+    """What an event says about a person."""
+
+    change: RecipientChange
+    refused: MalformedError | None = None
+    """What it says beside that, and cannot be read; all else holds at once, as it may be an opt-out."""
+
+
+def read(body: JsonObject, messages: Mapping[str, Message], *, policy: Policy) -> Asked | Changed:
     """What a message of the queue `events` asks for: a trigger's rule names its message, our own events stand alone.
 
     Raises MalformedError with the place and the reason when it asks for nothing that can be done.
@@ -90,22 +119,39 @@ def read(body: JsonObject, messages: Mapping[str, Message], *, policy: Policy) -
             return requested(read_event(body), messages, region=region)
         case {"detail-type": "RecipientUpdated"}:
             event = read_event(body)
-            return from_event(
+            change = from_event(
                 event.detail,
                 region=region,
                 double_opt_in=policy.double_opt_in,
-                source=f"api:{event.source}",
+                source=f"api:{short(event.source, 'source', SOURCE_BYTES)}",
                 at=event.time,
             )
+            return Changed(change, _left_out(event.detail, change))
     raise MalformedError("detail-type", "is neither SendRequested nor RecipientUpdated, and no trigger names a message")
 
 
 def read_event(event: JsonObject) -> Event:
     """Read an EventBridge event; raises MalformedError with the field that is wrong."""
     try:
-        return msgspec.convert(event, Event)
+        read = msgspec.convert(event, Event)
     except msgspec.ValidationError as error:
-        raise MalformedError("event", str(error)) from None
+        raise MalformedError("event", unquoted(error)) from None
+    if not FIRST <= read.time < LAST:
+        raise MalformedError("event", f"its time is not between the years {FIRST.year} and {LAST.year}")
+    return read
+
+
+def _left_out(detail: JsonObject, change: RecipientChange) -> MalformedError | None:
+    """What of an event about a person is not kept; a bad address is: as one that cannot be used."""
+    told = [problem for problem in change.problems if problem.partition(":")[0] in PERSON - ADDRESSES]
+    if any(problem.startswith("consent.") for problem in change.problems):
+        told.append("consents: one of them cannot be read")
+    told += [
+        f"{name if ids.is_identifier(name) else 'a field'}: is nothing that we know, attributes stand in `attributes`"
+        for name in sorted(detail.keys() - PERSON)
+    ]
+    rest = [f"and {len(told) - NAMED} more"] if len(told) > NAMED else []
+    return MalformedError("detail", "; ".join([*told[:NAMED], *rest])) if told else None
 
 
 def triggered(message: Message, raw: JsonObject, *, region: str) -> Asked:
@@ -120,8 +166,9 @@ def triggered(message: Message, raw: JsonObject, *, region: str) -> Asked:
     expires = _text(raw, trigger.expires_at, "expires_at")
     wish = SendRequested(
         message=message.name,
-        data=_object(raw, trigger.data),
+        data=fitting(_object(raw, trigger.data), "data"),
         idempotency_key=_text(raw, trigger.idempotency_key, "idempotency_key"),
+        reference=_text(raw, trigger.reference, "reference"),
         email=_text(raw, trigger.email, "email"),
         phone=_text(raw, trigger.phone, "phone"),
         locale=_text(raw, trigger.locale, "locale"),
@@ -144,7 +191,8 @@ def requested(event: Event, messages: Mapping[str, Message], *, region: str) -> 
     try:
         wish = msgspec.convert(event.detail, SendRequested)
     except msgspec.ValidationError as error:
-        raise MalformedError("detail", str(error)) from None
+        raise MalformedError("detail", unquoted(error)) from None
+    fitting(wish.data, "data")
     message = messages.get(wish.message)
     request = wanted(wish, event, message, region=region)
     return Asked(requests=(request,), message=message, idempotency_key=wish.idempotency_key)
@@ -152,6 +200,14 @@ def requested(event: Event, messages: Mapping[str, Message], *, region: str) -> 
 
 def wanted(wish: SendRequested, event: Event, message: Message | None, *, region: str) -> SendRequest:
     """The send request of a wish; its id is derived from the event, the message and the person."""
+    if not ids.is_identifier(wish.message):
+        raise MalformedError("message", f"must be {NO_IDENTIFIER}")
+    cause = Cause(
+        event_id=short(event.id, "id", EVENT_ID_BYTES),
+        idempotency_key=short(wish.idempotency_key, "idempotency_key", KEY_BYTES),
+        reference=short(wish.reference, "reference", REFERENCE_BYTES),
+    )
+    locale = short(wish.locale, "locale", LOCALE_BYTES)
     email, phone, invalid = _carried(wish, region)
     recipient_id = wish.recipient_id or ids.address_recipient_id(email or phone)
     if not ids.is_identifier(recipient_id):
@@ -172,9 +228,15 @@ def wanted(wish: SendRequested, event: Event, message: Message | None, *, region
         not_after=not_after,
         email=email,
         phone=phone,
-        locale=wish.locale,
+        locale=locale,
         invalid=invalid,
+        cause=cause,
     )
+
+
+def is_guest(request: SendRequest) -> bool:
+    """Whether a request is for somebody whom its event knows by an address only."""
+    return request.recipient_id == ids.address_recipient_id(request.email or request.phone)
 
 
 def lane_of(message: Message | None) -> Lane:

@@ -14,6 +14,7 @@ from heliograph.domain import addresses
 from heliograph.domain.errors import NotFoundError
 from heliograph.domain.facts import Fact, Facts, at_of, detail_of, state_of
 from heliograph.domain.figures import RunFigures, figures
+from heliograph.domain.ids import address_recipient_id
 from heliograph.domain.model import NO_DISPATCH, Channel, JsonObject, LedgerEntry, Message, RecordKey, Run, Verdict
 from heliograph.domain.planning import spelled_out
 from heliograph.domain.zones import best_zone, zones_of
@@ -62,18 +63,33 @@ def timeline(recipient_id: str, *, before: str = "") -> JsonObject:
 
 
 def why(
-    recipient_id: str, message: str | None = None, run_id: str | None = None, at: datetime | None = None
+    recipient_id: str,
+    message: str | None = None,
+    run_id: str | None = None,
+    at: datetime | None = None,
+    *,
+    name: str | None = None,
 ) -> JsonObject:
-    """The decision on a person (of a message, of a run) that was in force at a time, and all that it was made of."""
+    """The decision on a person that was in force at a time, and all that it was made of.
+
+    It may have to be of a message, of a run, or asked for under a name: an event's id, its key or its reference.
+    """
     fitting = [
         entry
         for entry in deps.ledger().timeline(recipient_id)
         if message in (None, entry.message)
         and run_id in (None, entry.run_id)
+        and (name is None or entry.cause.is_called(name))
         and (at is None or entry.decided_at <= at)
     ]
     if not fitting:
-        about = " ".join([*([f"about {message}"] if message else []), *([f"in run {run_id}"] if run_id else [])])
+        about = " ".join(
+            [
+                *([f"about {message}"] if message else []),
+                *([f"in run {run_id}"] if run_id else []),
+                *([f"under the name {name}"] if name else []),
+            ]
+        )
         until = f"until {at.isoformat(timespec='seconds')}" if at else ""
         what = " ".join(f"Nothing was ever decided {about} {until} for this person".split())
         raise NotFoundError(f"{what}.", f"All that was: heliograph timeline {recipient_id}")
@@ -94,7 +110,28 @@ def find(address: str) -> JsonObject:
     else:
         channel = Channel.SMS
         canonical = addresses.phone(address, region=deps.templates().policy.default_region)
-    return {"recipient_ids": sorted(deps.recipients().by_address(channel, canonical))}
+    known, guest = deps.recipients().by_address(channel, canonical), address_recipient_id(canonical)
+    was_written_to = any(islice(deps.ledger().timeline(guest), 1))
+    return {"recipient_ids": sorted(known), "guest_id": guest if was_written_to else None}
+
+
+def named(name: str) -> JsonObject:
+    """What was asked for under a reference or an idempotency key, the newest first, and the runs of that reference."""
+    requests = deps.ledger().found(name)
+    runs = [run for run in deps.runs().latest() if run.reference == name]
+    if not (requests or runs):
+        raise NotFoundError(
+            f"Nothing was asked for under the name {name}.",
+            'An event\'s own id is a name only where the trigger says so: reference = "id".',
+        )
+    return {
+        "name": name,
+        "requests": [
+            {"recipient_id": person, "request_id": request, "entries": _told(deps.ledger().of_request(person, request))}
+            for person, request in requests
+        ],
+        "runs": [{"run_id": run.run_id, "campaign": run.campaign, "started_at": run.started_at} for run in runs],
+    }
 
 
 def _message(name: str) -> Message:
@@ -165,6 +202,9 @@ def _entry(entry: LedgerEntry, facts: Facts) -> JsonObject:
         "zone": explaining.zone(entry.zone),
         "until": entry.until or None,
         "next_time": entry.next_time or None,
+        "event_id": entry.cause.event_id or None,
+        "idempotency_key": entry.cause.idempotency_key or None,
+        "reference": entry.cause.reference or None,
     }
 
 

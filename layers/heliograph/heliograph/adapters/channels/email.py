@@ -28,6 +28,7 @@ from heliograph.domain.model import (
     Outcome,
     Sender,
 )
+from heliograph.domain.payloads import unquoted
 
 if TYPE_CHECKING:
     from types_boto3_sesv2 import SESV2Client
@@ -209,7 +210,7 @@ def read_ses_event(event: JsonObject) -> EngagementEvent | None:
         sent = msgspec.convert(record["mail"], _Mail)
         payload = msgspec.convert(record.get(payload_key) or {}, _Payload)
     except msgspec.ValidationError as error:
-        raise MalformedError(f"SES event {kind}", str(error)) from None
+        raise MalformedError(f"SES event {kind}", unquoted(error)) from None
     if not payload.is_news(kind):
         return None
     occurred_at = payload.timestamp or sent.timestamp

@@ -30,6 +30,7 @@ from heliograph.domain.model import (
     Outcome,
     Sender,
 )
+from heliograph.domain.payloads import unquoted
 
 if TYPE_CHECKING:
     from types_boto3_pinpoint import PinpointClient
@@ -154,7 +155,7 @@ def read_push_opened(event: JsonObject, tokens: OpenTokens) -> EngagementEvent:
     try:
         opened = msgspec.convert({"time": event.get("time"), "detail": event.get("detail")}, _Opened)
     except msgspec.ValidationError as error:
-        raise MalformedError("PushOpened", str(error)) from None
+        raise MalformedError("PushOpened", unquoted(error)) from None
     tags = {name: value for name, value in opened.detail.items() if isinstance(value, str)}
     if not tokens.is_genuine(tags, tags.get("token", "")):
         raise MalformedError(

@@ -27,6 +27,7 @@ from heliograph.domain.model import (
     Purpose,
     Sender,
 )
+from heliograph.domain.payloads import unquoted
 
 if TYPE_CHECKING:
     from types_boto3_pinpoint_sms_voice_v2 import PinpointSMSVoiceV2Client
@@ -178,7 +179,7 @@ def read_sms_event(record: JsonObject) -> EngagementEvent | None:
     try:
         event = msgspec.convert(record, _Record)
     except msgspec.ValidationError as error:
-        raise MalformedError("SMS event", str(error)) from None
+        raise MalformedError("SMS event", unquoted(error)) from None
     kind = _kind(event)
     if kind is None:
         return None

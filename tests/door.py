@@ -1,0 +1,111 @@
+"""The door of product events: what ingest asks of AWS, in memory, and as strict as AWS is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from types import SimpleNamespace
+
+import msgspec
+import pytest
+
+from builders import NOW
+from heliograph.adapters.recipient_items import item_of
+from heliograph.domain.model import Message, Policy, RequestPack, SendRequest
+from heliograph.domain.recipients import RecipientChange
+from heliograph.runtime import deps
+
+SCHEDULE_BYTES = 256 * 1024  # of the input of a target: a request may have to wait there
+ITEM_BYTES = 400_000  # of an item of DynamoDB
+SORT_KEY_BYTES, PARTITION_KEY_BYTES = 1_024, 2_048
+NO_CHARACTER = ("\ufffe", "\uffff")
+"""Characters that SQS refuses, as control characters."""
+
+
+class Door:
+    """What ingest asks of AWS, in memory."""
+
+    def __init__(self) -> None:
+        self.people: list[str] = []
+        self.held: list[str] = []
+        self.parked: list[tuple[str, str]] = []
+        self.left: dict[str, int] = {}
+        self.allowances: set[str] = set()
+        self.keys: dict[tuple[str, str], str] = {}
+        self.names: set[tuple[str, str]] = set()
+        self.saved: list[str] = []
+
+    # the allowances
+    def take(self, message: str, people: int, *, most: int, now: datetime) -> bool:
+        left = self.left.setdefault(message, most)
+        if people > left:
+            return False
+        self.left[message] -= people
+        return True
+
+    def give_back(self, message: str, people: int, *, now: datetime) -> None:
+        self.left[message] += people
+
+    # the ledger
+    def allow(self, some: Sequence[SendRequest], until: datetime) -> int:
+        known = self.allowed(some)
+        self.allowances |= {each.request_id for each in some}
+        return known
+
+    def allowed(self, some: Sequence[SendRequest]) -> int:
+        return sum(each.request_id in self.allowances for each in some)
+
+    def first_requests(self, some: Sequence[SendRequest], key: str) -> dict[str, str]:
+        assert len(f"key#{key}".encode()) <= SORT_KEY_BYTES
+        return {each.recipient_id: self.keys.setdefault((each.recipient_id, key), each.request_id) for each in some}
+
+    def make_findable(self, some: Sequence[SendRequest]) -> None:
+        assert all(len(handle.encode()) + 6 <= PARTITION_KEY_BYTES for each in some for handle in each.cause.handles())
+        self.names |= {(handle, each.request_id) for each in some for handle in each.cause.handles()}
+
+    # the people
+    def save(self, change: RecipientChange) -> None:
+        assert len(msgspec.json.encode(item_of(change))) <= ITEM_BYTES
+        self.saved.append(change.recipient_id)
+
+    # the bucket, the queues
+    def write(self, key: str, content: bytes, content_type: str) -> None:
+        self.held.append(key)
+
+    def send(self, packs: Sequence[RequestPack]) -> None:
+        bodies = [msgspec.json.encode(pack).decode() for pack in packs]
+        assert all(len(body.encode()) <= SCHEDULE_BYTES for body in bodies)
+        self.people += [request.recipient_id for pack in packs for request in pack.requests]
+
+    def park(self, body: str, *, place: str, reason: str) -> None:
+        assert place, "SQS takes no empty attribute"
+        assert reason, "SQS takes no empty attribute"
+        assert (place + reason).isprintable(), "a control character in an attribute"
+        self.parked.append((place, reason))
+
+
+def opened(monkeypatch: pytest.MonkeyPatch, *messages: Message) -> Door:
+    """A door for these messages."""
+    door = Door()
+    catalogue = {message.name: message for message in messages}
+    edges = {
+        **dict.fromkeys(("ledger", "allowances", "bucket", "parking", "recipients"), lambda: door),
+        "requests": lambda lane: door,
+        "templates": lambda: SimpleNamespace(messages=catalogue, policy=Policy()),
+        "now": lambda: NOW,
+        "see_again": lambda *_: None,
+    }
+    for name, edge in edges.items():
+        monkeypatch.setattr(deps, name, edge)
+    return door
+
+
+def record(body: str, message_id: str = "m") -> dict[str, object]:
+    """A message as Lambda hands it over."""
+    return {
+        "messageId": message_id,
+        "receiptHandle": "r",
+        "body": body,
+        "attributes": {"ApproximateReceiveCount": "1"},
+        "eventSourceARN": "arn:aws:sqs:eu-west-1:0:queue",
+    }
