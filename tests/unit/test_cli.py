@@ -333,6 +333,7 @@ def test_why_is_asked_of_a_run_and_a_message(aws: FakeAws) -> None:
         "recipient_id": "anna-1",
         "message": "spring_sale",
         "run_id": RUN,
+        "name": None,
         "at": None,
     }
 

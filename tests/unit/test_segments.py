@@ -50,6 +50,17 @@ def uploaded(key: str, version: str) -> Uploaded:
     return msgspec.convert(event, Uploaded)
 
 
+def test_a_campaign_gives_its_reference_to_every_request() -> None:
+    (pack,) = packs_of(["recipient_id\n", "amara\n", "ben\n"], reference="TICKET-17")
+    assert [request.cause.reference for request in unpacked(pack).requests] == ["TICKET-17"] * 2
+    assert read_campaign(b'message = "sale"\nreference = "TICKET-17"').reference == "TICKET-17"
+
+
+def test_a_reference_that_cannot_be_kept_refuses_the_campaign() -> None:
+    with pytest.raises(MalformedError, match="reference"):
+        read_campaign(b'message = "sale"\nreference = "' + b"r" * 129 + b'"')
+
+
 def test_unknown_columns_become_attributes() -> None:
     (pack,) = packs_of(["recipient_id,first_name\n", "amara,Amara\n"], data={"discount": 20})
     (request,) = unpacked(pack).requests

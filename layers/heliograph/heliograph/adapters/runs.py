@@ -39,6 +39,7 @@ class Runs:
                 "problem": text(run.problem),
                 "replaced": {"BOOL": run.replaced},
                 "uploads": number(run.uploads),
+                "reference": text(run.reference),
                 "expires_at": expiry(run.started_at),
             },
         )
@@ -91,4 +92,5 @@ def _run(item: Mapping[str, Any]) -> Run:
         reached=values.get("reached", 0),
         replaced=values.get("replaced", False),
         uploads=values.get("uploads", 1),
+        reference=values.get("reference", ""),
     )

@@ -16,7 +16,8 @@ from heliograph.domain.answers import answer
 from heliograph.domain.bodies import PACK_BYTES, body
 from heliograph.domain.errors import MalformedError
 from heliograph.domain.lines import Encoding
-from heliograph.domain.model import JsonObject, Lane, Message, RequestPack, Run, SegmentRows, SendRequest, Value
+from heliograph.domain.model import Cause, JsonObject, Lane, Message, RequestPack, Run, SegmentRows, SendRequest, Value
+from heliograph.domain.payloads import REFERENCE_BYTES, short
 from heliograph.domain.rows import Refused, Table
 from heliograph.domain.uploads import Upload
 
@@ -61,6 +62,8 @@ class Campaign(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Of the segment, where it is not UTF-8 and nothing else for certain."""
     again: bool = False
     """Whether everybody is written to, whom earlier runs of this campaign have reached as well."""
+    reference: str = ""
+    """By what its runs and messages are found later, such as the number of a ticket."""
     data: JsonObject = {}
     """Values for every person's template, as `data.<name>`."""
 
@@ -87,6 +90,7 @@ def read_campaign(text: bytes) -> Campaign:
         raise MalformedError(MANIFEST, str(error).partition(":")[0]) from None
     if "/" in campaign.segment:
         raise MalformedError(f"{MANIFEST}: segment", "name a file in the campaign's own folder")
+    short(campaign.reference, f"{MANIFEST}: reference", REFERENCE_BYTES)
     _check_data(campaign.data, place=f"{MANIFEST}: data")
     return campaign
 
@@ -230,6 +234,7 @@ def packs(
         rows=(),
         data=campaign.data,
         not_after=run.started_at + timedelta(seconds=expires) if expires else None,
+        reference=campaign.reference,
     )
     rest = iter(rows)
     while some := list(islice(rest, PACK_LIMIT)):
@@ -263,6 +268,7 @@ def unpacked(pack: RequestPack) -> RequestPack:
         return pack
     segment = pack.segment
     request_id = ids.deriving(segment.requested_at, pack.run_id)
+    cause = Cause(reference=segment.reference)
     people = [dict(zip(segment.columns, row, strict=True)) for row in segment.rows]
     requests = [
         SendRequest(
@@ -274,6 +280,7 @@ def unpacked(pack: RequestPack) -> RequestPack:
             attributes=attributes,
             run_id=pack.run_id,
             not_after=segment.not_after,
+            cause=cause,
         )
         for attributes in people
         for recipient_id in [attributes.pop("recipient_id")]

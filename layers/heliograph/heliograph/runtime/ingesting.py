@@ -106,7 +106,14 @@ def _ingest(run: Run, upload: Upload, uploads: Uploads, campaign: Campaign, fold
     message = deps.templates().messages.get(campaign.message)
     if message is None:
         raise MalformedError(f"{segments.MANIFEST}: message", f"there is no message {campaign.message}")
-    run = msgspec.structs.replace(run, message=message.name, version=message.version, ingested=False, problem="")
+    run = msgspec.structs.replace(
+        run,
+        message=message.name,
+        version=message.version,
+        reference=campaign.reference,
+        ingested=False,
+        problem="",
+    )
     if not run.audience:
         deps.runs().keep(run)
     before, bucket = uploads.before(upload), deps.bucket()

@@ -1,0 +1,100 @@
+"""What the function `record` works with, in memory, and as strict as DynamoDB and S3 are."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from types import SimpleNamespace
+
+import msgspec
+import pytest
+from botocore.exceptions import ClientError
+
+from builders import NOW, TOKENS
+from heliograph.domain.model import (
+    Channel,
+    Consequence,
+    EngagementEvent,
+    EngagementKind,
+    Message,
+    Policy,
+    RecordKey,
+    SlotFacts,
+)
+from heliograph.runtime import deps
+
+REFUSED = ClientError({"Error": {"Code": "ValidationException", "Message": ""}}, "UpdateItem")
+ITEM_BYTES = 400_000
+PARK_PLACES = 3_000
+
+
+class EngagementTable:
+    """Records, people, lake and dead letters; `poison` names people of whom every write is refused."""
+
+    def __init__(self) -> None:
+        self.facts: defaultdict[RecordKey, SlotFacts] = defaultdict(dict)
+        self.changed: set[str] = set()
+        self.lake: list[EngagementEvent] = []
+        self.parked: list[tuple[str, str]] = []
+        self.writes = 0
+        self.poison: set[str] = set()
+        """People of whom DynamoDB refuses every change."""
+        self.poisoned_slots: set[int] = set()
+        """Slots of which DynamoDB refuses every fact."""
+
+    @property
+    def keys(self) -> set[tuple[str, str]]:
+        """The runs and packs that were written to."""
+        return {(record.run_id, record.pack_id) for record in self.facts}
+
+    def opened_slots(self, channel: Channel) -> set[int]:
+        """The slots that were opened on a channel."""
+        records = [slots for record, slots in self.facts.items() if record.channel is channel]
+        return {slot for slots in records for slot, facts in slots.items() if EngagementKind.OPENED in facts}
+
+    def keep(self, record: RecordKey, slots: SlotFacts, at: datetime) -> None:
+        self.writes += 1
+        if self.poisoned_slots & slots.keys():
+            raise REFUSED
+        if len(msgspec.json.encode({str(slot): facts for slot, facts in slots.items()})) > ITEM_BYTES:
+            raise REFUSED
+        for slot, facts in slots.items():
+            self.facts[record][slot] = {**facts, **self.facts[record].get(slot, {})}
+
+    def apply(self, consequence: Consequence) -> None:
+        self.writes += 1
+        if consequence.recipient_id in self.poison:
+            raise REFUSED
+        self.changed.add(consequence.recipient_id)
+
+    def refund(self, unsent: Sequence[tuple[str, str]], now: datetime) -> None:
+        self.changed |= {person for person, _ in unsent}
+
+    def keep_events(self, events: Sequence[EngagementEvent]) -> None:
+        self.writes += 1
+        for event in events:
+            msgspec.json.encode(event)
+        self.lake += events
+
+    def park(self, body: str, *, place: str, reason: str) -> None:
+        assert place, "SQS takes no empty attribute"
+        assert reason, "SQS takes no empty attribute"
+        assert (place + reason).isprintable(), "a control character in an attribute"
+        self.parked.append((place, reason))
+
+
+def installed(monkeypatch: pytest.MonkeyPatch, *messages: Message) -> EngagementTable:
+    """Let the function work on such a table."""
+    table = EngagementTable()
+    templates = SimpleNamespace(messages={message.name: message for message in messages}, policy=Policy())
+    edges = {
+        **dict.fromkeys(("records", "recipients", "reservations", "bucket", "parking"), lambda: table),
+        "templates": lambda: templates,
+        "open_tokens": lambda: TOKENS,
+        "now": lambda: NOW,
+        "see_again": lambda *_: None,
+    }
+    for name, edge in edges.items():
+        monkeypatch.setattr(deps, name, edge)
+    return table
