@@ -92,7 +92,8 @@ def _order(rng: Random, order_id: str, **whom: str) -> Event:
 def _delivery(order_id: str, customer_id: str) -> Event:
     tracking = f"https://alderlane.example.com/t/{order_id}"
     detail = {"customer_id": customer_id, "order_id": order_id, "carrier": "DHL", "tracking_url": tracking}
-    return _event("shop.orders", "DeliveryToday", {**detail, "time_window": "between 2 and 4 pm"})
+    window = {"from": "2026-11-24T13:00:00Z", "until": "2026-11-24T15:00:00Z"}
+    return _event("shop.orders", "DeliveryToday", detail | window)
 
 
 def _guest(rng: Random, order_id: str, number: int) -> Event:

@@ -1,6 +1,7 @@
 """Move CSS into style attributes, as mail clients need it, around the tags of Jinja2."""
 
 import re
+from functools import lru_cache
 
 import css_inline
 
@@ -10,6 +11,7 @@ VERBATIM = re.compile(r"<!--.*?-->|<(title|style|script)\b.*?</\1>|<[^>]*>", re.
 INLINER = css_inline.CSSInliner(inline_style_tags=False, keep_style_tags=True, load_remote_stylesheets=False)
 
 
+@lru_cache(maxsize=1024)
 def inlined(html: str, css: str) -> str:
     """The same HTML with the rules of `css` at each element that they are for. `<style>` elements stay as they are."""
     tags: list[str] = []

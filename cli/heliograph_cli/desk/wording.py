@@ -1,6 +1,7 @@
 """Rules about words and markup, without rendering: syntax, variables, links."""
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 from jinja2 import TemplateSyntaxError, UndefinedError, nodes
@@ -27,6 +28,7 @@ def check_syntax(sources: Sequence[Source]) -> list[Finding]:
     return [finding for source in sources if (finding := _syntax(source))]
 
 
+@lru_cache(maxsize=1024)
 def _syntax(source: Source) -> Finding | None:
     if "\N{REPLACEMENT CHARACTER}" in source.text:
         line = source.text.partition("\N{REPLACEMENT CHARACTER}")[0].count("\n") + 1
