@@ -1,7 +1,7 @@
 """Rules about the filters of words: in the language and the time zone of the reader, from data that may be anything."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -160,3 +160,55 @@ def test_a_message_has_another_version_when_the_rules_of_its_language_change(
 def test_a_filter_that_cannot_work_is_found_at_its_line(tmp_path: Path, text: str, said: str) -> None:
     found = [finding for finding in findings(tmp_path, files(text)) if not finding.warning]
     assert any((finding.file, finding.line) == (SMS, 2) and said in finding.problem for finding in found), found
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "javascript:alert(1)",
+        "JaVaScript:alert(1)",
+        " java\nscript:alert(1)",
+        "\x01javascript:x",
+        "data:text/html,x",
+        "vbscript:x",
+        "file:///etc/passwd",
+    ],
+)
+@pytest.mark.parametrize("html", ["<a href='{{ data.url }}'>x</a>", "{{ button('Go', data.url) }}"])
+def test_data_never_becomes_a_script_in_a_link(tmp_path: Path, html: str, link: str) -> None:
+    with mailing(tmp_path, html) as mail:
+        with pytest.raises(UndeliverableError) as refused:
+            mail(link)
+        assert refused.value.detail == "unusable value in hello/email.en.html"
+
+
+@pytest.mark.parametrize("link", ["https://a.example/?a=1&b=javascript:", "mailto:a@a.example", "tel:+491", "", "/a:b"])
+def test_data_may_be_a_link(tmp_path: Path, link: str) -> None:
+    with mailing(tmp_path, "{{ button('Go', data.url) }}") as mail:
+        assert f'href="{link.replace("&", "&amp;")}"' in mail(link)
+
+
+def test_a_missing_link_is_named(tmp_path: Path) -> None:
+    with mailing(tmp_path, "<a href='{{ data.url }}'>x</a>") as mail:
+        with pytest.raises(UndeliverableError) as refused:
+            mail(None)
+        assert refused.value.detail == "data.url"
+
+
+@contextmanager
+def mailing(folder: Path, html: str) -> Iterator[Callable[[str | None], str]]:
+    """A function that renders the mail with a link."""
+    desk = a_desk(folder / "templates", {"messages/hello/email.html": html})
+    templates = Templates(build(desk, folder / "build/templates"), ModuleLoader(folder / "build/templates" / PACKAGE))
+
+    def mail(link: str | None) -> str:
+        return templates.render(
+            templates.messages["hello"],
+            Channel.EMAIL,
+            locale="en",
+            recipient={"name": "Ann"},
+            data={"url": link},
+            unsubscribe_url="",
+        )["html"]
+
+    yield mail

@@ -13,7 +13,7 @@ import msgspec
 from jinja2 import BaseLoader, ModuleLoader, StrictUndefined, Template, TemplateRuntimeError, UndefinedError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from heliograph.adapters.filters import FILTERS
+from heliograph.adapters.filters import FILTERS, web_link
 from heliograph.domain.errors import UndeliverableError
 from heliograph.domain.formats import Formats
 from heliograph.domain.locales import lookup
@@ -59,7 +59,7 @@ class Environment(ImmutableSandboxedEnvironment):
             lstrip_blocks=True,
             cache_size=-1,
         )
-        self.filters |= FILTERS
+        self.filters |= {**FILTERS, "web_link": web_link}
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """Read a field; `data.items` is the field of that name, never the method of a dict."""
