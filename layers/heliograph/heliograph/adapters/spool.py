@@ -10,7 +10,6 @@ from tempfile import TemporaryFile
 from types import TracebackType
 from typing import IO, Final
 
-from heliograph.domain.bodies import body
 from heliograph.domain.errors import MalformedError
 from heliograph.domain.model import RequestPack
 from heliograph.domain.rows import Refused, rejected_header, rejected_row
@@ -69,10 +68,10 @@ class Spool:
         """A new list of refused rows."""
         return RejectedRows(self._file(), columns)
 
-    def add(self, pack: RequestPack) -> None:
-        """Keep a pack of a segment's people; raises MalformedError when there is no room for it."""
+    def add(self, pack: RequestPack, text: bytes) -> None:
+        """Keep a pack of a segment's people, as it travels; raises MalformedError when there is no room for it."""
         assert pack.segment is not None
-        text, place = body(pack), pack.segment.columns.index("recipient_id")
+        place = pack.segment.columns.index("recipient_id")
         self._size += SIZE + len(text)
         if self._size > SPOOL_LIMIT:
             raise MalformedError("segment", f"takes more than {SPOOL_LIMIT} bytes as packs: make it several campaigns")

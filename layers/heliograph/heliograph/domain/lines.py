@@ -45,6 +45,10 @@ SEQUENCE: Final = re.compile(rb"[\xc3\xc2][\x80-\xbf]|\xe2\x80[\x80-\xbf]")
 """What umlauts, accents and typographic signs are in UTF-8: beside other bytes, a file has two encodings."""
 
 
+SHIFTED: Final = "\u0a00"
+"""No character: the end of a line in UTF-16 of which a byte was lost before."""
+
+
 class EncodingError(MalformedError):
     """A file is not text in the encoding that it was read in."""
 
@@ -137,9 +141,12 @@ def _refuse_doubtful(chunks: Iterable[bytes]) -> None:
 
 def _decoded(decoder: codecs.IncrementalDecoder, chunk: bytes, *, final: bool = False) -> str:
     try:
-        return decoder.decode(chunk, final)
+        text = decoder.decode(chunk, final)
     except UnicodeDecodeError:
-        raise EncodingError("encoding", f"the file is not text as it was expected: {HINT}") from None
+        text = SHIFTED
+    if SHIFTED in text:
+        raise EncodingError("encoding", f"the file is not text as it was expected: {HINT}")
+    return text
 
 
 def _end(text: str) -> int:

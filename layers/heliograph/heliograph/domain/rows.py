@@ -7,6 +7,7 @@ reason and the rest goes on; a quote that swallows rows refuses the file, with t
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -204,8 +205,8 @@ class _Records:
         if record == [OVERLONG]:
             return Refused(number, "", f"is longer than {LINE_LIMIT} characters")
         if len(record) != len(self._header):
-            text = self._last()
-            return Refused(number, "", f"has {len(record)} cells, the header has {len(self._header)}", (), text)
+            reason = f"has {len(record)} cells, the header has {len(self._header)}"
+            return Refused(number, "", reason, (), self._written(record))
         for name, cell in zip(self._header, record, strict=True):
             if NOT_TEXT.search(cell):
                 return Refused(number, name, "has a character that is no text", record)
@@ -238,6 +239,12 @@ class _Records:
         if lines > 1:
             raise _swallowing(number)
         return Refused(number, "", _said(error), (), self._last())
+
+    def _written(self, record: list[str]) -> str:
+        """A record as one text."""
+        text = io.StringIO(newline="")
+        csv.writer(text, delimiter=self._delimiter, lineterminator="").writerow(record)
+        return text.getvalue()[:FIELD_LIMIT]
 
     def _last(self) -> str:
         return self._lines.last()[:FIELD_LIMIT] if isinstance(self._lines, Lines) else ""

@@ -226,6 +226,13 @@ def packs(
     rows: Iterable[list[str]], columns: Iterable[str], run: Run, message: Message, campaign: Campaign
 ) -> Iterator[RequestPack]:
     """Rows in packs whose ids are derived from the run and their first person."""
+    return (pack for pack, _ in packed(rows, columns, run, message, campaign))
+
+
+def packed(
+    rows: Iterable[list[str]], columns: Iterable[str], run: Run, message: Message, campaign: Campaign
+) -> Iterator[tuple[RequestPack, bytes]]:
+    """The same with each pack as it travels."""
     expires = message.expires_after
     common = SegmentRows(
         message=message.name,
@@ -241,11 +248,12 @@ def packs(
         yield from _small_enough(some, common, run)
 
 
-def _small_enough(rows: list[list[str]], common: SegmentRows, run: Run) -> Iterator[RequestPack]:
+def _small_enough(rows: list[list[str]], common: SegmentRows, run: Run) -> Iterator[tuple[RequestPack, bytes]]:
     """Nearly always one pack of all of them; halves while they are too large to travel together."""
     pack = _pack(rows, common, run)
-    if len(rows) == 1 or len(body(pack)) <= PACK_BYTES:
-        yield pack
+    text = body(pack)
+    if len(rows) == 1 or len(text) <= PACK_BYTES:
+        yield pack, text
         return
     middle = len(rows) // 2
     yield from _small_enough(rows[:middle], common, run)

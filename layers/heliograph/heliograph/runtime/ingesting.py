@@ -154,8 +154,8 @@ def _read(
         people = segments.people(
             table, rejected.add, is_unreached=unreached(deps.bucket(), before), pass_over=pass_over
         )
-        for pack in segments.packs(people, table.columns, run, message, campaign):
-            spool.add(pack)
+        for pack, text in segments.packed(people, table.columns, run, message, campaign):
+            spool.add(pack, text)
     except BaseException:
         spool.close()
         raise
