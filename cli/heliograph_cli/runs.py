@@ -19,8 +19,8 @@ POLL_GROWTH = 1.5
 APPEAR_SECONDS = 60.0
 COMPLETE_SECONDS = 6 * 3600.0
 SHAPE = (
-    *("run_id", "campaign", "state", "problem", "audience", "rejected", "pending", "counts", "suppressed", "failed"),
-    *("by_channel", "further", "engagement"),
+    *("run_id", "campaign", "state", "problem", "audience", "rejected", "reached", "pending", "counts"),
+    *("suppressed", "failed", "by_channel", "further", "engagement"),
 )
 
 
@@ -30,7 +30,10 @@ def shape(figures: dict[str, Any]) -> dict[str, Any]:
 
 
 def submit_folder(stack: Stack, folder: Folder) -> str:
-    """Upload a campaign folder, the manifest last because it starts the run; returns the new run's id."""
+    """Upload a campaign folder, the manifest last because it starts the run; returns the id of its run.
+
+    That is an earlier one when the same content was uploaded before.
+    """
     before = _runs_of(stack, folder.name)
     s3 = targets.s3(stack.target)
     s3.upload_file(str(folder.segment), stack.bucket, f"campaigns/{folder.name}/{folder.segment.name}")
@@ -38,11 +41,14 @@ def submit_folder(stack: Stack, folder: Folder) -> str:
     started = wait_for(lambda: sorted(_runs_of(stack, folder.name) - before), seconds=APPEAR_SECONDS)
     if not started:
         raise No("The folder was uploaded, but its run did not appear.", "Look for it later: heliograph campaign list.")
-    return started[-1]
+    run_id, _ = started[-1]
+    return run_id
 
 
-def _runs_of(stack: Stack, campaign: str) -> set[str]:
-    return {each["run_id"] for each in ask(stack, "runs") if each["campaign"] == campaign}
+def _runs_of(stack: Stack, campaign: str) -> set[tuple[str, int]]:
+    """The runs of a campaign, and how often each was uploaded."""
+    runs = ask(stack, "runs")
+    return {(each["run_id"], each.get("uploads", 1)) for each in runs if each["campaign"] == campaign}
 
 
 def follow(stack: Stack, run_id: str) -> dict[str, Any]:

@@ -28,6 +28,7 @@ FIGURES = {
     "started_at": "2026-03-01T10:00:00Z",
     "audience": 10,
     "rejected": 1,
+    "reached": 0,
     "pending": 0,
     "counts": {"accepted": 5, "suppressed": 2, "deferred": 1, "failed": 1, "unknown": 1},
     "suppressed": {"not_consented": 2},
@@ -217,7 +218,8 @@ def test_campaign_list_has_exactly_the_fields_that_scripts_read(aws: FakeAws) ->
 def test_campaign_status_has_exactly_the_fields_that_scripts_read(aws: FakeAws) -> None:
     status = told(local("campaign", "status", RUN, "--json"))
     assert list(status) == [
-        "run_id", "campaign", "state", "problem", "audience", "rejected", "pending", "counts", "suppressed", "failed",
+        "run_id", "campaign", "state", "problem", "audience", "rejected", "reached", "pending", "counts",
+        "suppressed", "failed",
         "by_channel", "further", "engagement",
     ]  # fmt: skip
     assert sum(status["counts"].values()) == status["audience"]

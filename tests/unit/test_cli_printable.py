@@ -44,6 +44,7 @@ FIGURES: dict[str, Any] = {
     "state": "failed",
     "started_at": "2026-03-01T10:00:00Z",
     "audience": 0,
+    "reached": 0,
     "rejected": 0,
     "pending": 0,
     "counts": {"accepted": 0, "suppressed": 0, "deferred": 0, "failed": 0, "unknown": 0},

@@ -218,3 +218,16 @@ def test_everything_is_escaped(page: str) -> None:
 @pytest.mark.parametrize("page", [report_page(figures()), a_timeline(an_entry())], ids=["report", "timeline"])
 def test_a_page_fetches_nothing(page: str) -> None:
     assert not re.search(r"https?:|url\(|@import|<script|<img|<iframe", page)
+
+
+def test_a_run_in_which_nobody_was_left_to_reach_says_so_and_names_no_failure() -> None:
+    page = report_page(figures(audience=0, reached=3, counts=NOBODY))
+    assert "3 people were reached by earlier runs of this campaign" in page
+
+
+def test_a_run_that_was_replaced_says_by_what_and_celebrates_nothing() -> None:
+    page = report_page(
+        figures(state="replaced", problem="a newer upload of the folder came", audience=0, counts=NOBODY)
+    )
+    assert "This run was replaced: a newer upload of the folder came." in page
+    assert "✓" not in page

@@ -20,12 +20,20 @@ def headline(figures: RunFigures) -> Headline:
     """The worst that is to be said of a run, else that everybody is accounted for."""
     counts = figures.counts
     accounted = sum(counts.values())
+    if figures.state == "replaced":
+        return Headline(f"This run was replaced: {figures.problem}.", good=False)
     if figures.problem:
         return Headline(f"This run failed: {figures.problem.rstrip('.')}. {_reached(figures)}", good=False)
     if accounted != figures.audience:
         return Headline(f"The sums do not match: {accounted:,} of {figures.audience:,} are accounted for.", good=False)
     if not figures.ingested:
         return Headline("The segment is still being read: these figures are not final.", good=False)
+    if not figures.audience and figures.reached:
+        reached = counted(figures.reached, "person was", "people were")
+        return Headline(
+            f"Nobody was sent to: {reached} reached by earlier runs of this campaign.{_refused(figures.rejected)}",
+            good=False,
+        )
     if not figures.audience:
         return Headline(f"Nobody was sent to: the segment names nobody.{_refused(figures.rejected)}", good=False)
     if figures.pending:
@@ -46,4 +54,4 @@ def _reached(figures: RunFigures) -> str:
 
 
 def _refused(rows: int) -> str:
-    return f" {counted(rows, 'row was', 'rows were')} refused; rejected.csv says why." if rows else ""
+    return f" {counted(rows, 'row was', 'rows were')} refused; rejected-<run>.csv says why." if rows else ""

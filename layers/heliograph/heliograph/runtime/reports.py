@@ -27,7 +27,13 @@ ANSWER_BYTES = 4_000_000  # of entries; Lambda hands over 6 MB, in which a chara
 def runs() -> list[JsonObject]:
     """The runs, newest first; only those that were not seen complete yet are counted."""
     return [
-        {"run_id": run.run_id, "campaign": run.campaign, "state": _state(run), "started_at": run.started_at}
+        {
+            "run_id": run.run_id,
+            "campaign": run.campaign,
+            "state": _state(run),
+            "started_at": run.started_at,
+            "uploads": run.uploads,
+        }
         for run in deps.runs().latest()
     ]
 
