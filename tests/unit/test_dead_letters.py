@@ -46,7 +46,10 @@ def explained(queue: str, body: Any, **fields: Any) -> Explanation:
 @pytest.mark.parametrize(
     ("queue", "body", "place", "reason", "fault", "said"),
     [
-        ("events", ASKED, "detail", "Object missing required field `message`", "malformed_detail", "The detail"),
+        ("events", ASKED, "detail", "Object missing required field `message`", "malformed_detail", "its detail"),
+        ("events", ASKED, "reference", "is longer than 128 bytes", "carries_too_much", "too long"),
+        ("events", ASKED, "data", "is nested more than 32 levels deep", "carries_too_much", "too deep"),
+        ("events", TRIGGERED, "data", "detail is list, not an object", "bad_field", "not of the kind"),
         ("events", ASKED, "event", "Expected `str`, got `int` - at `$.id`", "malformed_event", "every event"),
         ("events", TRIGGERED, "message", "the trigger's message is not in the catalogue: deploy again",
          "unknown_message", "not in the deployed catalogue"),

@@ -53,7 +53,16 @@ PARKED = (
         ),
     ),
     _events(
-        "detail", "", "malformed_detail", "The detail of its SendRequested event lacks a field or has a wrong one."
+        "detail",
+        "",
+        "malformed_detail",
+        "A field of its detail is missing, unknown or wrong; what a RecipientUpdated says beside that holds already.",
+    ),
+    _events(
+        "data|reference|idempotency_key|id|locale|source",
+        "longer|takes|nested|has a",
+        "carries_too_much",
+        "It carries more than an event may: what it carries there is too long, too large or too deep.",
     ),
     _events("event", "", "malformed_event", "It lacks a field that every event of EventBridge has."),
     _events(
