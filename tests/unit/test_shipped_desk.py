@@ -10,7 +10,7 @@ import pytest
 
 from heliograph_cli.desk.build import build
 from heliograph_cli.desk.lint import check
-from tests_desk import ROOT
+from tests_desk import DESK, ROOT
 
 SHIPPED = ROOT / "templates"
 READING = re.compile(r"""\b(?:ROOT|parents\[\d\]|parent)\s*/\s*["'](?:build/)?templates\b""")
@@ -35,9 +35,9 @@ def other_words(text: str) -> str:
 
 @pytest.fixture
 def edited(tmp_path: Path) -> Path:
-    """The shipped templates after a marketer's busy day: all words new; messages renamed, removed and added."""
+    """Templates after a marketer's busy day: all words new; messages renamed, removed and added."""
     desk = tmp_path / "templates"
-    shutil.copytree(SHIPPED, desk)
+    shutil.copytree(DESK, desk)
     first, *others = sorted(path for path in (desk / "messages").iterdir() if path.is_dir())
     for path in (desk / "messages").rglob("*"):
         if path.suffix in (".html", ".txt"):
@@ -54,4 +54,4 @@ def edited(tmp_path: Path) -> Path:
 def test_a_marketer_may_change_every_word_and_rename_remove_and_add_messages(edited: Path, tmp_path: Path) -> None:
     built = build(edited, tmp_path / "build/templates")
     assert {"a_new_message", "renamed_0"} <= set(built.messages)
-    assert set(built.messages).isdisjoint(path.name for path in (SHIPPED / "messages").iterdir())
+    assert set(built.messages).isdisjoint(path.name for path in (DESK / "messages").iterdir())
