@@ -36,6 +36,7 @@ COMMANDS = {
     "recipients": _at("commands.recipients", "recipients", "Bring people in, look at one, take everybody out."),
     "consents": _at("commands.consents", "consents", "Show what a person consented to, and the proof."),
     "send": _at("commands.send", "send", "Send a message to one person."),
+    "test-send": _at("commands.sample", "test_send", "Send a message's sample to yourself."),
     "campaign": _at("commands.campaign", "campaign", "Send a message to a segment, and follow the run."),
     "timeline": _at("commands.person", "timeline", "Show every decision about a person."),
     "find": _at("commands.find", "find", "Find what was asked for under a reference or a key."),

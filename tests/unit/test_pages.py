@@ -149,6 +149,11 @@ def test_an_empty_run_has_a_page() -> None:
             {"audience": 9, "counts": {**NOBODY, "accepted": 9}, "state": "failed", "problem": "row 10: too long"},
             "This run failed: row 10: too long. It stopped after 9 people.",
         ),
+        (
+            {"audience": 0, "counts": NOBODY, "state": "replaced", "problem": "a newer upload came"},
+            "This run was replaced: a newer upload came.",
+        ),
+        ({"audience": 0, "counts": NOBODY, "reached": 7}, "Nobody was sent to: 7 people were reached by earlier runs"),
         ({"audience": 9, "counts": {**NOBODY, "failed": 9}}, "Nobody was sent to: 9 failed."),
         ({"audience": 9, "counts": {**NOBODY, "deferred": 9}}, "Nobody was sent to yet: 9 deferred."),
         ({"audience": 1, "counts": {**NOBODY, "unknown": 1}, "pending": 1, "state": "running"}, "1 person is on"),

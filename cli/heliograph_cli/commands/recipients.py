@@ -120,6 +120,28 @@ def export(file: Path | None) -> None:
     answer({"file": str(file), "people": people}, f"{counted(people, 'person', 'people')} written to {file}.")
 
 
+@recipients.command(epilog=example("heliograph recipients erase anna-1 --yes"))
+@common_options
+@click.argument("recipient", callback=whom)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def erase(recipient: str, yes: bool) -> None:
+    """Erase RECIPIENT (an id, or an address): addresses, devices, attributes, consents, preferences, and their page.
+
+    What stays names them by their id only: decisions, proofs of consent, events, and what they refused.
+    """
+    from heliograph_cli.erasing import STAYS, erase_person
+
+    stack = connect()
+    recipient_id = one(stack, recipient)
+    if not yes:
+        click.confirm(f"Erase what is known of {recipient_id}, for good?", abort=True, err=True)
+    done = erase_person(stack, recipient_id)
+    if done is None:
+        raise No(f"Nobody is known as {recipient_id}.", "`heliograph recipients export` lists everybody.")
+    answer({**done._asdict(), "stays": STAYS}, f"{recipient_id} was erased.")
+    remark("What stays:\n" + "\n".join(f"- {each}" for each in STAYS))
+
+
 def people_of(stack: Stack) -> Recipients:
     """The people of a stack."""
     from heliograph.adapters.consents import ConsentHistory

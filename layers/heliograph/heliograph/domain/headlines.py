@@ -31,11 +31,11 @@ def headline(figures: RunFigures) -> Headline:
     if not figures.audience and figures.reached:
         reached = counted(figures.reached, "person was", "people were")
         return Headline(
-            f"Nobody was sent to: {reached} reached by earlier runs of this campaign.{_refused(figures.rejected)}",
+            f"Nobody was sent to: {reached} reached by earlier runs of this campaign.{_refused(figures)}",
             good=False,
         )
     if not figures.audience:
-        return Headline(f"Nobody was sent to: the segment names nobody.{_refused(figures.rejected)}", good=False)
+        return Headline(f"Nobody was sent to: the segment names nobody.{_refused(figures)}", good=False)
     if figures.pending:
         return Headline(
             f"{counted(figures.pending, 'person is', 'people are')} on their way: these figures are not final.",
@@ -53,5 +53,6 @@ def _reached(figures: RunFigures) -> str:
     return f"It stopped after {people(figures.audience)}."
 
 
-def _refused(rows: int) -> str:
-    return f" {counted(rows, 'row was', 'rows were')} refused; rejected-<run>.csv says why." if rows else ""
+def _refused(figures: RunFigures) -> str:
+    rows, file = figures.rejected, f"rejected-{figures.run_id}.csv"
+    return f" {counted(rows, 'row was', 'rows were')} refused; {file} beside the segment says why." if rows else ""

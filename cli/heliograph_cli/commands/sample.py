@@ -1,0 +1,134 @@
+"""`heliograph test-send`: a message's sample to oneself, by the way that every message takes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from heliograph.domain import ids
+from heliograph_cli.campaign_folder import catalogue
+from heliograph_cli.commands.send import put_event, rehearsed
+from heliograph_cli.console import answer, remark
+from heliograph_cli.explaining import STATES, foreseen
+from heliograph_cli.failures import No, Trouble
+from heliograph_cli.options import common_options, example
+from heliograph_cli.people import identifier, is_address
+from heliograph_cli.runs import wait_for
+from heliograph_cli.stack import Stack, ask, connect
+
+PATIENCE = 90.0  # seconds for a mail to be with the provider
+POLL_MOST = 3.0  # seconds
+UNDERWAY = frozenset({"pending", "retry"})
+
+
+def address(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
+    """Refuse what is no address."""
+    if not is_address(value):
+        raise click.BadParameter("an e-mail address, or a phone number such as +4915123456789")
+    return value
+
+
+@click.command("test-send", epilog=example("heliograph test-send order_shipped --to me@example.com --locale de"))
+@common_options
+@click.argument("message", callback=identifier)
+@click.option("--to", required=True, metavar="ADDRESS", callback=address, help="Your own e-mail address or number.")
+@click.option("--locale", metavar="TAG", default="", help="The language to send it in (default: the policy's).")
+@click.option(
+    "--templates",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default="templates",
+    show_default=True,
+    help="Where the message's sample is.",
+)
+def test_send(message: str, to: str, locale: str, templates: Path) -> None:
+    """Send MESSAGE, as it is deployed, with its sample to yourself; ends with 0 once the provider took it.
+
+    It goes through the whole stack, for a person who is made for it, has agreed to its topic, and is erased again. The
+    hours and holidays of the policy hold for that person, too.
+    """
+    facts, sample = _facts(message), _sample(templates, message, locale)
+    channel = "email" if "@" in to else "sms"
+    stack, now = connect(), datetime.now(UTC)
+    person = f"test-{ids.derived_id(now, 'test-send', message, to)}"
+    given: dict[str, Any] = {"recipient_id": person, ("email" if channel == "email" else "phone"): to, "locale": locale}
+    given["attributes"] = sample.get("recipient", {})
+    given["consents"] = {f"{about}/{channel}": "confirmed" for about in (facts["topic"], facts["purpose"])}
+    with _somebody(stack, given):
+        entry = _sent(stack, {"message": message, "recipient_id": person, "data": sample.get("data", {})}, channel)
+    told = {"message": message, "recipient_id": person, **{name: entry[name] for name in TOLD}}
+    answer(told, f"{message} was sent by {channel} to {to}; {STATES.get(entry['state'], entry['state'])}.")
+
+
+TOLD = ("channel", "state", "provider_message_id", "dispatch_id")
+
+
+def _sent(stack: Stack, detail: dict[str, Any], channel: str) -> dict[str, Any]:
+    """Send, and follow it to the provider; raises No when it does not get there."""
+    told = rehearsed(stack, detail)
+    if (told["outcome"], told["channel"]) != ("dispatched", channel):
+        raise No(f"As things are, {foreseen(told)}", f"Ask about another time: heliograph decide ID {told['message']}")
+    put_event(stack, "SendRequested", detail)
+    remark("Requested. Waiting for the provider.")
+
+    def at_the_provider() -> dict[str, Any]:
+        entries = ask(stack, "timeline", recipient_id=detail["recipient_id"])["entries"]
+        return next((each for each in entries if each["state"] not in UNDERWAY), {})
+
+    entry = wait_for(at_the_provider, seconds=PATIENCE, most=POLL_MOST)
+    if not entry:
+        raise No(f"It is not with the provider after {PATIENCE:.0f} s.", "`heliograph status` shows what waits.")
+    if entry["state"] not in ("accepted", "delivered", "opened", "clicked"):
+        why = entry["reason"] or STATES.get(entry["state"], entry["state"])
+        raise No(f"It was not sent: {why.replace('_', ' ')}.", "`heliograph doctor` looks at the deployment.")
+    return entry
+
+
+@contextmanager
+def _somebody(stack: Stack, given: dict[str, Any]) -> Iterator[None]:
+    """A person as an event would bring them in, for as long as the block."""
+    from heliograph.domain.recipients import from_event
+    from heliograph_cli.campaign_folder import policy
+    from heliograph_cli.commands.recipients import people_of
+    from heliograph_cli.erasing import erase_person
+
+    rules = policy()
+    change = from_event(
+        given,
+        region=rules.default_region,
+        double_opt_in=rules.double_opt_in,
+        source="api:test-send",
+        at=datetime.now(UTC),
+    )
+    if change.problems:
+        raise Trouble(f"{change.problems[0]}.", "Correct it and run the command again.")
+    people_of(stack).save(change)
+    try:
+        yield
+    finally:
+        erase_person(stack, given["recipient_id"])
+
+
+def _facts(message: str) -> dict[str, Any]:
+    messages = catalogue().get("messages", {})
+    if message not in messages:
+        raise No(f"There is no message {message}.", f"`make build` compiled {', '.join(sorted(messages)) or 'none'}.")
+    return dict(messages[message])
+
+
+def _sample(templates: Path, message: str, locale: str) -> dict[str, Any]:
+    """The sample of a language, else the one for all."""
+    folder = templates / "messages" / message
+    for name in (f"sample.{locale}.json", "sample.json"):
+        if (folder / name).is_file():
+            try:
+                sample = json.loads((folder / name).read_text(encoding="utf-8"))
+            except ValueError as error:
+                raise Trouble(f"{folder / name} is not JSON: {error}.", "`heliograph lint` shows the place.") from error
+            return dict(sample)
+    raise No(f"{folder} has no sample.json.", "--templates names the folder of the templates.")
