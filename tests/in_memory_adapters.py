@@ -245,6 +245,7 @@ def install(world: World, words: Words, sender: Callable[[Channel], Sender], mon
         "sender": sender,
         "rate": lambda channel: None,
         "grace": lambda: GRACE,
+        "channels_off": frozenset,
         "see_again": lambda *_: None,
     }
     for name, edge in edges.items():
