@@ -23,6 +23,7 @@ PARTS = (
     "cores",
     "metrics",
     "alarms",
+    "recursion",
     "scheduler",
     "resource_types",
     "resource_gaps",

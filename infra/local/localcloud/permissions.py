@@ -31,6 +31,10 @@ def install() -> None:
         found: str | None = action_of(service, method, path, headers, body, query)
         if found in PARTIQL and (statement := _statement(body)):
             return f"dynamodb:PartiQL{statement[1].title()}"
+        if service == "lambda" and path.endswith("/recursion-config"):
+            return f"lambda:{method.title()}FunctionRecursionConfig"
+        if service == "lambda" and query.get("find") == ["LayerVersion"]:
+            return "lambda:GetLayerVersion"
         return SINGLE.get(found or "", found)
 
     def resource(service: str, method: str, path: str, headers: dict[str, str], body: bytes, *more: Any) -> str:
