@@ -17,6 +17,7 @@ from heliograph.adapters.dynamodb import BusyError
 from heliograph.adapters.reservations import Account
 from heliograph.domain.figures import Planned
 from heliograph.domain.model import LedgerEntry, Recipient, RecordKey, RequestPack, Reservation, Run, SlotFacts
+from in_memory_clocks import ClockTable
 
 VERBS = {"REQUESTS": "plan", "OUTBOX": "deliver", "ENGAGEMENT": "record", "SETTLE": "settle"}
 
@@ -59,6 +60,7 @@ class World:
         self.facts: defaultdict[RecordKey, SlotFacts] = defaultdict(dict)
         self.queues: defaultdict[str, list[Waiting]] = defaultdict(list)
         self.schedules: dict[str, tuple[RequestPack, datetime]] = {}
+        self.clocks = ClockTable()
         self._edges = 0
 
     @contextmanager

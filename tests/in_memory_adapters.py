@@ -15,6 +15,7 @@ from heliograph.adapters.bucket import Bucket, StoredObject
 from heliograph.adapters.dynamodb import BusyError
 from heliograph.adapters.evidence import Evidence
 from heliograph.adapters.ledger import Written
+from heliograph.adapters.pace import Pace
 from heliograph.adapters.reservations import Account, Reservations
 from heliograph.adapters.schedules import SOONEST
 from heliograph.domain.facts import Fact
@@ -243,9 +244,10 @@ def install(world: World, words: Words, sender: Callable[[Channel], Sender], mon
         "templates": lambda: words,
         "queue": lambda name: Works(world, name.removesuffix("_QUEUE")),
         "sender": sender,
+        "sleep": lambda seconds: None,
         "rate": lambda channel: None,
+        "pace": lambda: Pace(world.clocks, "runs"),  # type: ignore[arg-type]  # as far as the pace needs a client
         "grace": lambda: GRACE,
-        "channels_off": frozenset,
         "see_again": lambda *_: None,
     }
     for name, edge in edges.items():

@@ -38,7 +38,6 @@ PARAMETERS = {
     "EmailIdentity": "heliograph.test",
     "SmsOriginationIdentity": "HELIOGRAPH",
     "SmsPerSecond": "100",
-    "PushProvider": "pinpoint",
     "SettleAfterSeconds": "5",
     "UnsubscribeUrl": "https://heliograph.test/unsubscribe",
     "UnsubscribeMailto": "unsubscribe@heliograph.test",

@@ -8,15 +8,16 @@ from heliograph.runtime import deps
 from heliograph.runtime.deciding import confirmations, refund
 from heliograph.runtime.handlers import queue_handler
 from heliograph.runtime.letters import last_look
-from heliograph.runtime.sending import come_back, is_our_turn, keep, refused, send, tie_up
+from heliograph.runtime.sending import correct, keep, refused, send, tie_up, turn_of
 
 
 @queue_handler(DispatchPack)
 def handler(pack: DispatchPack, receives: int) -> None:
     """Send every dispatch of a pack that is provably not sent yet."""
-    if not is_our_turn(pack):
-        come_back(pack, {dispatch.slot for dispatch in pack.dispatches})
+    turn = turn_of(pack)
+    if turn is None:
         return
+    pack = turn.pack
     now, policy = deps.now(), deps.templates().policy.version
     record = RecordKey(pack.run_id, pack.pack_id, pack.channel)
     people = deps.recipients().get_many([dispatch.recipient_id for dispatch in pack.dispatches], consistent=True)
@@ -32,9 +33,10 @@ def handler(pack: DispatchPack, receives: int) -> None:
     for later, until in todo.later:
         deps.schedules().defer(later, until)
     keep(record, todo.facts, now)
-    open_ends = [*send(record, todo.claimed)]
+    correct(turn, [*todo.claimed, *todo.again])
+    open_ends = [*send(record, todo.claimed, rate=turn.rate)]
     if todo.again:
         deps.records().claim_again(record, [letter.dispatch.slot for letter in todo.again])
-        open_ends += send(record, todo.again)
+        open_ends += send(record, todo.again, rate=turn.rate)
     refund([*todo.unsent, *refused(pack, open_ends)], now)
     tie_up(pack, open_ends, in_doubt=todo.in_doubt, waiting=todo.waiting, is_complete=is_complete)

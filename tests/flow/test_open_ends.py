@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -55,11 +56,11 @@ def state(person: str) -> str:
     return str(reports.timeline(person)["entries"][0]["state"])
 
 
-def delayed(system: System, queue: str) -> str:
-    """How many messages wait in a queue for their delay."""
-    name = "ApproximateNumberOfMessagesDelayed"
-    answer = system.sqs.get_queue_attributes(QueueUrl=system.queue_url(queue), AttributeNames=[name])
-    return str(answer["Attributes"][name])
+def put_back(system: System, queue: str) -> int:
+    """How many messages are in a queue, also those that nobody sees yet."""
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesDelayed"]
+    answer = system.sqs.get_queue_attributes(QueueUrl=system.queue_url(queue), AttributeNames=names)
+    return sum(int(answer["Attributes"][name]) for name in names)
 
 
 @pytest.mark.parametrize("cause", ["TooManyRequestsException", "ACCOUNT_THROTTLED", "SendingPausedException"])
@@ -69,7 +70,7 @@ def test_a_throttled_or_paused_letter_waits_in_its_outbox_and_never_fails(
     body = a_pack(system, person)
     assert deliver(system, body, monkeypatch, answering(NotSent, cause)) == {"batchItemFailures": []}
     assert state(person) == "retry"
-    assert delayed(system, "outbox-email-priority") == "1"
+    assert put_back(system, "outbox-email-priority") == 1
     assert deliver(system, body, monkeypatch) == {"batchItemFailures": []}
     assert (state(person), sent(system, person)) == ("accepted", 1)
     assert deliver(system, body, monkeypatch) == {"batchItemFailures": []}
@@ -83,7 +84,7 @@ def test_a_wrong_set_up_is_tried_again_until_it_is_parked(
 ) -> None:
     body = a_pack(system, person)
     assert deliver(system, body, monkeypatch, answering(NotSent, "AccessDenied"))["batchItemFailures"]
-    assert delayed(system, "outbox-email-priority") == "0"
+    assert put_back(system, "outbox-email-priority") == 0
 
 
 def test_a_transactional_letter_in_doubt_is_sent_again_after_the_grace(
@@ -148,9 +149,10 @@ def test_nobody_sends_on_a_channel_that_is_on_hold(
     body = a_pack(system, person, "spring_sale")
     deps.pace().hold(Channel.EMAIL, datetime.now(UTC) + timedelta(seconds=60))
     assert deliver(system, body, monkeypatch) == {"batchItemFailures": []}
-    assert (sent(system, person), delayed(system, "outbox-email-bulk")) == (0, "1")
+    assert (sent(system, person), put_back(system, "outbox-email-bulk")) == (0, 1)
     deps.pace().hold(Channel.EMAIL, datetime.now(UTC) - timedelta(seconds=1))
-    deliver(system, body, monkeypatch)
+    put_back_until_now = json.dumps(json.loads(body) | {"not_before": datetime.now(UTC).isoformat()})
+    deliver(system, put_back_until_now, monkeypatch)
     assert sent(system, person) == 1
     system.sqs.purge_queue(QueueUrl=system.queue_url("outbox-email-bulk"))
 
@@ -158,11 +160,14 @@ def test_nobody_sends_on_a_channel_that_is_on_hold(
 def test_the_rate_of_a_channel_is_shared_and_never_exceeded(system: System) -> None:
     pace = Pace(system.cloud.client("dynamodb"), system.environment["HELIOGRAPH_RUNS_TABLE"])
     now = datetime(2031, 1, 1, tzinfo=UTC)
-    waits = [pace.take(Channel.PUSH, 50, rate=100, patience=2, now=now) for _ in range(8)]
-    given = [wait for wait in waits if wait is not None]
+    far = timedelta(seconds=900)
+    turns = [pace.ask(Channel.PUSH, 50, rate=100, patience=2, horizon=far, now=now) for _ in range(8)]
+    given = [turn.wait for turn in turns if turn.wait is not None]
     assert given == sorted(given)
-    assert waits[-1] is None
     assert len(given) * 50 <= 100 * (max(given) + 1) + 100  # the rate, the last pack's second and the burst
+    places = [turn.place for turn in turns if turn.place]
+    assert len(given) + len(places) == len(turns)
+    assert {later - earlier for earlier, later in pairwise(places)} == {timedelta(seconds=0.5)}
 
 
 class OnceFailing:

@@ -104,7 +104,7 @@ def test_some_of_a_pack_keep_their_places() -> None:
 @pytest.mark.parametrize("kind", ["accepted", "failed", "suppressed", "delivered"])
 def test_what_has_an_outcome_is_left_alone(kind: str) -> None:
     facts = {"retry": fact_value(NOW), kind: fact_value(NOW)}
-    assert next_try(an_entry(0), {0: facts})[:6] == ([], [], {}, [], [], [])
+    assert next_try(an_entry(0), {0: facts})[:6] == ([], [], {}, [], [], {})
 
 
 def test_who_withdrew_before_a_letter_is_sent_again_is_withheld() -> None:
@@ -154,7 +154,7 @@ def test_nobody_is_put_off_before_everything_is_decided() -> None:
 
 def test_what_was_claimed_and_not_taken_waits_in_its_outbox() -> None:
     result = next_try(an_entry(0), {0: {"retry": fact_value(NOW, "throttled")}}, waits(0))
-    assert (result.waiting, result.later, result.again, result.facts) == ([0], [], [], {})
+    assert (result.waiting, result.later, result.again, result.facts) == ({0: MORNING}, [], [], {})
 
 
 @pytest.mark.parametrize(
@@ -165,12 +165,12 @@ def test_what_was_claimed_and_not_taken_waits_in_its_outbox() -> None:
     ],
 )
 def test_what_was_decided_elsewhere_is_none_of_this_packs_business(fields: dict[str, object]) -> None:
-    assert next_try(an_entry(0, **fields), {})[:6] == ([], [], {}, [], [], [])
+    assert next_try(an_entry(0, **fields), {})[:6] == ([], [], {}, [], [], {})
 
 
 @pytest.mark.parametrize("outcome", [Verdict.SUPPRESSED, Verdict.DEFERRED])
 def test_what_another_try_of_plan_decided_against_is_not_sent_and_does_not_count(outcome: Verdict) -> None:
-    assert next_try(an_entry(0, outcome=outcome), {}) == Todo([], [], {}, [], [], [], list(PACK.dispatches[:1]))
+    assert next_try(an_entry(0, outcome=outcome), {}) == Todo([], [], {}, [], [], {}, list(PACK.dispatches[:1]))
 
 
 @pytest.mark.parametrize(

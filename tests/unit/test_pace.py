@@ -1,28 +1,157 @@
-"""When a pack is tried again, and what a refusal means for it."""
+"""When a pack is sent, when it comes back for its place, and what a refusal means for it."""
 
 from __future__ import annotations
+
+from datetime import timedelta
+from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heliograph.domain.pace import LONGEST_DELAY, delay, is_halted, passes_by_itself
+from builders import NOW
+from heliograph.adapters.pace import Pace, Turn
+from heliograph.domain.model import Channel, Lane
+from heliograph.domain.pace import (
+    LONGEST_DELAY,
+    delay,
+    horizon,
+    is_halted,
+    passes_by_itself,
+    seconds_until,
+    seconds_without,
+)
+from in_memory_clocks import ClockTable
+from wire import provider_client
+
+MAIL = Channel.EMAIL
+SECOND = timedelta(seconds=1)
+
+
+def a_pace() -> Pace:
+    return Pace(ClockTable(), "runs")  # type: ignore[arg-type]  # as far as the pace needs a client
+
+
+def ask(pace: Pace, units: int = 100, **fields: Any) -> Turn:
+    """Ask for a turn at ten a second."""
+    asked: dict[str, Any] = {"rate": 10, "patience": 10, "horizon": horizon(0), "now": NOW}
+    return pace.ask(MAIL, units, **(asked | fields))
 
 
 @given(st.integers(0, 10_000), st.text())
 def test_a_delay_always_fits_into_sqs_and_is_the_same_for_the_same_try(tries: int, pack_id: str) -> None:
     assert 1 <= delay(tries, pack_id) <= LONGEST_DELAY
+    assert LONGEST_DELAY * 2 / 3 <= seconds_without(pack_id, tries) <= LONGEST_DELAY
     assert delay(tries, pack_id) == delay(tries, pack_id)
 
 
-def test_delays_grow_from_seconds_to_a_quarter_of_an_hour() -> None:
+@given(st.integers(-10_000_000, 10_000_000))
+def test_a_pack_with_a_place_comes_back_just_before_it_or_as_late_as_sqs_can(milliseconds: int) -> None:
+    seconds = seconds_until(NOW + timedelta(milliseconds=milliseconds), NOW)
+    assert 0 <= seconds <= LONGEST_DELAY
+    if 0 < seconds < LONGEST_DELAY:
+        assert 0.5 <= milliseconds / 1_000 - seconds <= 1.5
+
+
+def test_delays_of_what_failed_grow_from_seconds_to_a_quarter_of_an_hour() -> None:
     assert delay(0, "p") <= 2
     assert [delay(tries, "p") <= delay(tries + 2, "p") for tries in range(8)] == [True] * 8
     assert delay(20, "p") > LONGEST_DELAY / 2
 
 
-def test_packs_do_not_all_come_back_at_the_same_moment() -> None:
-    assert len({delay(8, str(pack)) for pack in range(100)}) > 50
+def test_packs_without_a_place_do_not_all_come_back_at_the_same_moment() -> None:
+    assert len({seconds_without(str(pack), 8) for pack in range(100)}) > 50
+
+
+# ---- the clocks --------------------------------------------------------------------------------------------
+
+
+def test_who_finds_the_channel_taken_gets_the_place_after_those_who_have_one() -> None:
+    pace = a_pace()
+    turns = [ask(pace) for _ in range(5)]
+    assert [turn.wait is not None for turn in turns] == [True, True, False, False, False]
+    places = [turn.place for turn in turns[2:] if turn.place]
+    assert {later - earlier for earlier, later in pairwise(places)} == {10 * SECOND}
+
+
+def test_nobody_overtakes_those_who_wait_for_their_place() -> None:
+    pace = a_pace()
+    (*_, waiting) = [ask(pace) for _ in range(3)]
+    assert waiting.place
+    newcomer = ask(pace, now=waiting.place - SECOND)
+    assert newcomer.place == waiting.place + 10 * SECOND
+    assert ask(pace, now=waiting.place - SECOND, placed=True).wait is not None
+
+
+def test_a_line_is_no_longer_than_sqs_can_delay_and_longer_for_those_who_wait_longest() -> None:
+    pace = a_pace()
+    turns = [ask(pace) for _ in range(200)]
+    places = [turn.place for turn in turns if turn.place]
+    assert turns[-1] == Turn(None, None)
+    assert max(places) <= NOW + horizon(0)
+    assert horizon(0) == timedelta(seconds=LONGEST_DELAY)
+    assert ask(pace, horizon=horizon(20)).place
+    assert horizon(10_000) < 2 * horizon(0)
+
+
+def test_on_hold_nobody_sends_and_places_begin_when_it_ends() -> None:
+    pace = a_pace()
+    pace.hold(MAIL, NOW + 60 * SECOND)
+    first, second = ask(pace, placed=True), ask(pace)
+    assert (first.place, second.place) == (NOW + 60 * SECOND, NOW + 70 * SECOND)
+    assert ask(pace, placed=True, now=NOW + 61 * SECOND).wait is not None
+
+
+def test_single_messages_that_were_refused_have_a_line_of_their_own() -> None:
+    pace = a_pace()
+    for _ in range(200):
+        ask(pace)
+    place = pace.line_up(MAIL, 1, rate=10, horizon=horizon(0), now=NOW, lane=Lane.PRIORITY)
+    assert place == NOW + 2 * SECOND
+
+
+def test_a_piece_that_turned_out_larger_makes_the_next_one_wait_longer() -> None:
+    pace = a_pace()
+    ask(pace, units=50)
+    pace.correct(MAIL, 30, rate=10)
+    assert ask(pace, units=1).wait == pytest.approx(7.0)
+
+
+# ---- what a provider says of its rate ------------------------------------------------------------------------
+
+
+class Ses:
+    """Says its rate, or has no time."""
+
+    def __init__(self, *answers: float | None) -> None:
+        self.answers = list(answers)
+        self.asked = 0
+
+    def __call__(self) -> float | None:
+        self.asked += 1
+        return self.answers.pop(0)
+
+
+def test_two_hundred_functions_that_start_at_once_ask_for_the_rate_once() -> None:
+    pace, ses = a_pace(), Ses(14.0)
+    said = [pace.rate(MAIL, ask=ses, now=NOW) for _ in range(200)]
+    assert (set(said), ses.asked) == ({14.0}, 1)
+
+
+def test_the_last_known_rate_holds_while_the_provider_has_no_time_to_say() -> None:
+    pace, ses = a_pace(), Ses(14.0, None, 20.0)
+    said = [pace.rate(MAIL, ask=ses, now=NOW + minutes * 60 * SECOND) for minutes in (0, 4, 6, 12)]
+    assert (said, ses.asked) == ([14.0, 14.0, 14.0, 20.0], 3)
+
+
+def test_a_provider_that_never_said_its_rate_is_asked_again_soon() -> None:
+    pace, ses = a_pace(), Ses(None, 14.0)
+    said = [pace.rate(MAIL, ask=ses, now=NOW + seconds * SECOND) for seconds in (0, 1, 7)]
+    assert (said, ses.asked) == ([None, None, 14.0], 2)
+
+
+# ---- refusals ----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -30,6 +159,11 @@ def test_packs_do_not_all_come_back_at_the_same_moment() -> None:
     [
         ("ACCOUNT_SENDING_PAUSED", True, True),
         ("MONTHLY_SPEND_LIMIT_REACHED_FOR_TEXT", True, True),
+        ("ACCOUNT_DISABLED", True, True),
+        ("INSUFFICIENT_ACCOUNT_REPUTATION", True, True),
+        ("DailyQuotaExceeded", True, True),
+        ("PlatformApplicationDisabled", True, True),
+        ("DAILY_DESTINATION_CALL_LIMIT", False, True),
         ("TooManyRequestsException", False, True),
         ("ACCOUNT_THROTTLED", False, True),
         ("EndpointConnectionError", False, True),
@@ -41,3 +175,20 @@ def test_a_pause_and_a_throttle_pass_by_themselves_and_a_wrong_set_up_does_not(
     cause: str, *, halted: bool, passes: bool
 ) -> None:
     assert (is_halted(cause), passes_by_itself(cause)) == (halted, passes)
+
+
+def reasons_of(exception: str) -> list[str]:
+    """The reasons of an exception of End User Messaging, as AWS lists them."""
+    shape = provider_client("pinpoint-sms-voice-v2").meta.service_model.shape_for(f"{exception}Reason")
+    return list(shape.enum)
+
+
+@pytest.mark.parametrize(
+    "cause",
+    [
+        *reasons_of("AccessDeniedException"),
+        *(each for each in reasons_of("ServiceQuotaExceededException") if each.startswith(("MONTHLY_", "DAILY_"))),
+    ],
+)
+def test_no_limit_of_an_account_or_a_day_moves_a_text_to_the_dead_letters(cause: str) -> None:
+    assert passes_by_itself(cause)

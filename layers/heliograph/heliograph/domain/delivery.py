@@ -27,7 +27,7 @@ from heliograph.domain.model import (
     SlotFacts,
     Verdict,
 )
-from heliograph.domain.packing import Scheduled, deferred, fallbacks
+from heliograph.domain.packing import Scheduled, deferred, fallbacks, full_minute
 
 
 class Checked(NamedTuple):
@@ -54,8 +54,8 @@ class Todo(NamedTuple):
     """Slots of which nobody knows whether they were sent: to be settled."""
     later: list[Scheduled]
     """What is planned later: what has to wait although it was planned for now, and the fallbacks of the others."""
-    waiting: list[int]
-    """Slots that were claimed for now, were not taken, and have to wait now: they wait in the outbox."""
+    waiting: dict[int, datetime]
+    """Slots that were claimed for now, were not taken, and have to wait now, until when: they wait in the outbox."""
     unsent: list[Dispatch]
     """What certainly does not reach its person: it does not count against their caps."""
 
@@ -121,7 +121,7 @@ def todo(
             *(deferred(pack, _waiting(checked, put_off)) if complete else ()),
             *fallbacks(pack, [one[:2] for one in checked if _may_be_followed(claims.get(one.dispatch.slot))], at),
         ],
-        waiting=[one.dispatch.slot for one in again if one.until],
+        waiting={one.dispatch.slot: one.until for one in again if one.until},
         unsent=[
             one
             for one in pack.dispatches
@@ -169,6 +169,22 @@ def some_of(pack: DispatchPack, slots: Collection[int], *, tries: int = 0) -> Di
     """The dispatches of a pack in some slots, as a pack of their own."""
     dispatches = tuple(dispatch for dispatch in pack.dispatches if dispatch.slot in slots)
     return msgspec.structs.replace(pack, dispatches=dispatches, tries=tries)
+
+
+def split(pack: DispatchPack, size: int) -> tuple[DispatchPack, DispatchPack]:
+    """The first dispatches of a pack, and the rest."""
+    return (
+        msgspec.structs.replace(pack, dispatches=pack.dispatches[:size]),
+        msgspec.structs.replace(pack, dispatches=pack.dispatches[size:]),
+    )
+
+
+def by_time(slots: Mapping[int, datetime]) -> dict[datetime, list[int]]:
+    """The slots that wait until the same minute."""
+    due: dict[datetime, list[int]] = {}
+    for slot, until in slots.items():
+        due.setdefault(full_minute(until), []).append(slot)
+    return due
 
 
 def _is_ours(entry: LedgerEntry, pack: DispatchPack) -> bool:

@@ -56,7 +56,6 @@ class Reason(StrEnum):
     AWAITING_CONFIRMATION = "awaiting_confirmation"
     INVALID_ADDRESS = "invalid_address"
     NO_ADDRESS = "no_address"
-    CHANNEL_OFF = "channel_off"
     ADDRESS_SUPPRESSED = "address_suppressed"
     NOT_CONSENTED = "not_consented"
     EXPIRED = "expired"
@@ -136,8 +135,6 @@ class Reach(StrEnum):
     NONE = "none"
     INVALID = "invalid"
     SUPPRESSED = "suppressed"
-    OFF = "off"
-    """There is something, but nobody has set up the channel in this deployment."""
 
 
 class ZoneSource(StrEnum):
@@ -516,7 +513,9 @@ class DispatchPack(Value, frozen=True, kw_only=True):
     run_id: str = ""
     dispatches: tuple[Dispatch, ...] = ()
     tries: int = 0
-    """How often its provider had no time for it: it comes again later, and later."""
+    """How often it was put back, because its provider had no time for it: the older, the sooner it gets a place."""
+    not_before: datetime | None = None
+    """Its place in the line of its channel, or until when it has to wait."""
 
 
 # ---- decisions ---------------------------------------------------------------------------------------------

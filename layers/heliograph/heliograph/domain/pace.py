@@ -3,44 +3,57 @@
 from __future__ import annotations
 
 import zlib
+from datetime import datetime, timedelta
 
 HALTED = frozenset(
     {
-        "AccountSuspendedException",
-        "SendingPausedException",
-        "ACCOUNT_SUSPENDED",
-        "ACCOUNT_SENDING_PAUSED",
-        "CONFIGURATION_SET_SENDING_PAUSED",
-        "ACCOUNT_DAILY_QUOTA_EXCEEDED",
-        "LimitExceededException",
-        "MONTHLY_SPEND_LIMIT_REACHED_FOR_TEXT",
+        # SES: exceptions, statuses of a bulk call, and what its text says of the day's quota
+        *("AccountSuspendedException", "SendingPausedException", "LimitExceededException", "DailyQuotaExceeded"),
+        *("ACCOUNT_SUSPENDED", "ACCOUNT_SENDING_PAUSED", "CONFIGURATION_SET_SENDING_PAUSED"),
+        *("ACCOUNT_DAILY_QUOTA_EXCEEDED",),
+        # End User Messaging: reasons of its exceptions
+        *("ACCOUNT_DISABLED", "INSUFFICIENT_ACCOUNT_REPUTATION", "DAILY_NOTIFY_TIER_MESSAGE_LIMIT"),
+        *(f"MONTHLY_SPEND_LIMIT_REACHED_FOR_{what}" for what in ("TEXT", "MEDIA", "RCS", "NOTIFY", "VOICE")),
+        "ServiceQuotaExceededException",
+        # SNS: the credentials of an app have expired
+        *("PlatformApplicationDisabled", "PlatformApplicationDisabledException"),
     }
 )
-"""The account as a whole does not send: paused, suspended, or its quota or budget is used up."""
+"""The account as a whole does not send: paused, suspended, or its quota, budget or credentials are used up."""
+
+EXHAUSTED = {"DAILY_DESTINATION_CALL_LIMIT": timedelta(hours=1)}
+"""One destination gets nothing more for today: others do, and it is asked again so much later."""
 
 BUSY = frozenset(
     {
-        "TooManyRequestsException",
-        "ThrottlingException",
-        "ThrottledException",
-        "Throttled",
-        "Throttling",
-        "ACCOUNT_THROTTLED",
-        "TRANSIENT_FAILURE",
-        "THROTTLED",
-        "TEMPORARY_FAILURE",
-        "EndpointConnectionError",
-        "ConnectTimeoutError",
-        "ProxyConnectionError",
+        *("TooManyRequestsException", "TooManyRequests", "ThrottlingException", "ThrottledException", "Throttled"),
+        *("Throttling", "KMSThrottling", "KMSThrottlingException", "RequestLimitExceeded", "RequestThrottled"),
+        *("RequestThrottledException", "BandwidthLimitExceeded", "SlowDown", "PriorRequestNotComplete"),
+        *("ACCOUNT_THROTTLED", "TRANSIENT_FAILURE", "THROTTLED", "TEMPORARY_FAILURE"),
+        *("EndpointConnectionError", "ConnectTimeoutError", "ProxyConnectionError"),
     }
 )
 """The provider has no time, or cannot be reached, just now."""
 
+STOPPED = "stopped"
+"""Not handed over, because the account had halted or the function had no time left."""
+
 FIRST_DELAY = 2  # seconds
 LONGEST_DELAY = 900  # seconds: SQS DelaySeconds
 HOLD = 60  # seconds for which nobody asks a provider that has halted
-BULK_SHARE = 0.9
+BULK_SHARE = 0.95
 """How much of a provider's rate runs may take: the rest is left to single messages."""
+SLICE = 10.0
+"""Seconds of the rate that one try takes at most; a larger pack goes on when its turn comes again."""
+PATIENCE = SLICE
+"""Seconds that a pack may wait inside the function for its turn: no shorter than a slice, so that nobody waits in vain
+for the next one while the channel rests."""
+LEAD = 1.0
+"""Seconds before its place at which a pack comes back: SQS and Lambda need a moment."""
+AGEING = 10
+"""Seconds by which the line is longer for a pack with each time that it came in vain: who waits longest comes first."""
+OLDEST = 60
+"""Tries after which a pack grows no older."""
 
 
 def is_halted(cause: str) -> bool:
@@ -50,10 +63,33 @@ def is_halted(cause: str) -> bool:
 
 def passes_by_itself(cause: str) -> bool:
     """Whether a refusal ends without anybody doing anything here; all others end in the dead letters."""
-    return cause in HALTED or cause in BUSY
+    return cause in HALTED or cause in BUSY or cause in EXHAUSTED or cause == STOPPED
 
 
-def delay(tries: int, pack_id: str) -> int:
-    """Seconds until a pack is tried again: doubled each time, and spread so that packs do not come back together."""
+def delay(tries: int, name: str) -> int:
+    """Seconds until something that failed is tried again: doubled each time, and spread by its name."""
     longest = min(LONGEST_DELAY, FIRST_DELAY << min(tries, 10))
-    return longest - zlib.crc32(f"{pack_id}{tries}".encode()) % (longest // 4 + 1)
+    return longest - _spread(f"{name}{tries}", longest // 4 + 1)
+
+
+def horizon(tries: int) -> timedelta:
+    """How far ahead a pack may speak for a place in the line; beyond it, it asks again within that time.
+
+    So the channel never rests while somebody waits: whoever got no place saw the line taken for longer than they stay
+    away. It is no further than what SQS can delay, so that little is lost when packs with a place never come.
+    """
+    return timedelta(seconds=LONGEST_DELAY + AGEING * min(tries, OLDEST))
+
+
+def seconds_until(place: datetime, now: datetime) -> int:
+    """For how long a pack is put back that has a place: no longer than SQS takes; then it is put back again."""
+    return max(0, min(LONGEST_DELAY, round((place - now).total_seconds() - LEAD)))
+
+
+def seconds_without(pack_id: str, tries: int) -> int:
+    """For how long a pack is put back for which the line was too long: spread over the last third of what SQS takes."""
+    return LONGEST_DELAY - _spread(f"{pack_id}{tries}", LONGEST_DELAY // 3)
+
+
+def _spread(name: str, width: int) -> int:
+    return zlib.crc32(name.encode(errors="surrogatepass")) % width

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 import time
-from datetime import UTC, datetime, timedelta
+from contextvars import ContextVar
+from datetime import UTC, datetime
 from email.utils import parseaddr
 from functools import cache, lru_cache, partial
-from typing import TYPE_CHECKING
+from math import inf
+from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
+from heliograph.adapters.channels.errors import code_of
 from heliograph.domain.model import Channel, Lane, Sender
 from heliograph.runtime.clients import client, provider
-from heliograph.runtime.observe import count_failover
+from heliograph.runtime.observe import count_failover, logger
 from heliograph.runtime.settings import setting
 
 if TYPE_CHECKING:
@@ -32,8 +37,8 @@ if TYPE_CHECKING:
     from heliograph.adapters.schedules import Schedules
     from heliograph.adapters.templates import Templates
 
-RATE_SECONDS = 300  # how long SES's word on its rate is believed
-KEYS_SECONDS = 300  # how long the signing keys are kept before they are asked for again
+RATE_SECONDS = 300  # how long a function believes what it knows of SES's rate
+SLOWEST = 1.0  # mails a second: an account in the sandbox
 
 
 def now() -> datetime:
@@ -145,7 +150,6 @@ def schedules() -> Schedules:
         group=setting("SCHEDULE_GROUP"),
         role=setting("SCHEDULE_ROLE"),
         queues=arns,
-        dead_letters=setting("SCHEDULE_DEAD_LETTERS"),
         now=lambda: now(),
     )
 
@@ -192,20 +196,50 @@ def pace() -> Pace:
 
 
 def rate(channel: Channel) -> float | None:
-    """Letters a second that the provider of a channel takes from this account; None when that is no concern."""
+    """Letters (of SMS, parts) a second that a provider takes from this account; None when that is no concern."""
     match channel:
         case Channel.EMAIL:
-            return _ses_rate(int(now().timestamp()) // RATE_SECONDS)
+            return _ses_rate()
         case Channel.SMS:
             return float(setting("SMS_PER_SECOND"))
         case Channel.PUSH:
             return None
 
 
+def _ses_rate() -> float:
+    """What SES says, asked anew in each period; SES counts recipients. The slowest there is while nobody knows."""
+    known = _ses_rate_in(int(now().timestamp()) // RATE_SECONDS)
+    if known is None:
+        _ses_rate_in.cache_clear()
+    return known or SLOWEST
+
+
 @lru_cache(maxsize=1)
-def _ses_rate(_period: int) -> float:
-    """What SES says, asked anew in each period; SES counts recipients."""
-    return float(client("sesv2").get_account()["SendQuota"]["MaxSendRate"])
+def _ses_rate_in(_period: int) -> float | None:
+    return pace().rate(Channel.EMAIL, ask=_ask_ses, now=now())
+
+
+def _ask_ses() -> float | None:
+    """GetAccount takes one call a second of the whole account: sending must not fail when it has no time."""
+    try:
+        return float(client("sesv2").get_account()["SendQuota"]["MaxSendRate"]) or None
+    except (ClientError, BotoCoreError) as error:
+        logger.warning("SES did not tell its rate", extra={"code": code_of(error)})
+        return None
+
+
+_context: ContextVar[Any] = ContextVar("context", default=None)
+
+
+def begin(context: Any) -> None:
+    """Remember the context that Lambda gives an invocation."""
+    _context.set(context)
+
+
+def time_left() -> float:
+    """Seconds until Lambda ends this invocation; outside of Lambda there is all the time in the world."""
+    ask = getattr(_context.get(), "get_remaining_time_in_millis", None)
+    return ask() / 1_000 if ask else inf
 
 
 def see_again(queue_arn: str, receipt_handle: str, seconds: int) -> None:
@@ -223,49 +257,31 @@ def parking() -> Queue:
     return queue("PARKING_QUEUE")
 
 
-@lru_cache(maxsize=1)
-def signing_keys(_period: int) -> tuple[str, ...]:
-    """What links and tokens are signed with, each purpose with a salt of its own: any key is good, the last one signs.
-
-    A key that was added just now does not sign yet, so that whoever reads what it signs has heard of it by then.
-    """
-    answer = client("secretsmanager").get_secret_value(SecretId=setting("SIGNING_SECRET"))
-    keys = tuple(answer["SecretString"].split())
-    is_new = now() - answer["CreatedDate"] < 2 * timedelta(seconds=KEYS_SECONDS)
-    return (keys[-1], *keys[:-1]) if is_new else keys
+@cache
+def signing_secret() -> str:
+    """What links and tokens are signed with, each purpose with a salt of its own."""
+    return str(client("secretsmanager").get_secret_value(SecretId=setting("SIGNING_SECRET"))["SecretString"])
 
 
-def _keys() -> tuple[str, ...]:
-    return signing_keys(int(now().timestamp()) // KEYS_SECONDS)
-
-
+@cache
 def open_tokens() -> OpenTokens:
     """What proves that a push was opened where it was sent."""
     from heliograph.adapters.open_tokens import OpenTokens
 
-    return OpenTokens(_keys())
+    return OpenTokens(signing_secret())
 
 
+@cache
 def links() -> UnsubscribeLinks:
     """Signed unsubscribe links."""
-    return _links(_keys())
-
-
-@lru_cache(maxsize=1)
-def _links(keys: tuple[str, ...]) -> UnsubscribeLinks:
     from heliograph.adapters.links import UnsubscribeLinks
 
-    return UnsubscribeLinks(keys, base_url=setting("UNSUBSCRIBE_URL"), mailto=unsubscribe_mailto())
+    return UnsubscribeLinks(signing_secret(), base_url=setting("UNSUBSCRIBE_URL"), mailto=unsubscribe_mailto())
 
 
 def unsubscribe_mailto() -> str:
     """The address that takes unsubscribe mails: the sender's own unless the stack names another."""
     return setting("UNSUBSCRIBE_MAILTO") or parseaddr(setting("EMAIL_SENDER"))[1]
-
-
-def channels_off() -> frozenset[Channel]:
-    """The channels that nobody has set up; email and SMS need no set-up here."""
-    return frozenset({Channel.PUSH} if setting("PUSH_PROVIDER") == "none" else ())
 
 
 @cache
@@ -288,6 +304,7 @@ def _email() -> Sender:
         sender=setting("EMAIL_SENDER"),
         configuration_set=setting("EMAIL_CONFIGURATION_SET"),
         unsubscribe_mailto=unsubscribe_mailto(),
+        rate=_ses_rate,
     )
 
 
@@ -310,10 +327,8 @@ def _sms() -> Sender:
 
 
 def _push() -> Sender:
-    from heliograph.adapters.channels.push import not_set_up_sender, pinpoint_sender, sns_sender
+    from heliograph.adapters.channels.push import pinpoint_sender, sns_sender
 
-    if setting("PUSH_PROVIDER") == "none":
-        return not_set_up_sender()
     if setting("PUSH_PROVIDER") == "sns":
         applications = json.loads(setting("PUSH_PLATFORM_APPLICATIONS"))
         return sns_sender(provider("sns"), platform_applications=applications, tokens=open_tokens())

@@ -43,6 +43,7 @@ def queue_handler(kind: type[T]) -> Callable[[Callable[[T, int], None]], Handler
                 handle(_decoded(decoder, record["body"]), receives(record))
 
         def handler(event: Any, context: Any) -> dict[str, Any]:
+            deps.begin(context)
             failed = [record["messageId"] for record in event["Records"] if not _is_taken(take, record)]
             return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 

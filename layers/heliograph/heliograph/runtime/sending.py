@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
+import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
 from heliograph.adapters.queues import QueueError
 from heliograph.domain import delivery
 from heliograph.domain.engagement import outcome_events
 from heliograph.domain.model import (
+    Channel,
     Dispatch,
     DispatchPack,
     Events,
@@ -23,40 +26,123 @@ from heliograph.domain.model import (
     RecordKey,
     SlotFacts,
 )
-from heliograph.domain.pace import BULK_SHARE, HOLD, delay, is_halted, passes_by_itself
+from heliograph.domain.pace import (
+    BULK_SHARE,
+    EXHAUSTED,
+    HOLD,
+    LEAD,
+    PATIENCE,
+    SLICE,
+    STOPPED,
+    horizon,
+    is_halted,
+    passes_by_itself,
+    seconds_until,
+    seconds_without,
+)
+from heliograph.domain.sms_text import measure
 from heliograph.runtime import deps
 from heliograph.runtime.observe import count, count_facts
 
-PATIENCE = 10.0  # seconds that a pack may wait inside the function for its turn
+CALL_TIME = 30  # seconds that a call to a provider and keeping its answer may take: its time-outs and a margin
+REFUSED_RATE = 50.0
+"""Letters a second at which those are taken back that a provider refused whose rate nobody knows."""
+WORTH_CORRECTING = 0.1
+"""Share of what was spoken for by which a pack must turn out smaller or larger for the clock to be told."""
 
 
 class NotSentYetError(Exception):
     """Some letters of a pack were not taken yet; the pack comes again."""
 
 
-def is_our_turn(pack: DispatchPack) -> bool:
-    """Wait for the pace of the channel; False when that would take too long. Single messages do not wait."""
-    rate = deps.rate(pack.channel) if pack.lane is Lane.BULK else None
-    if rate is None:
-        return True
-    letters, share = len(pack.dispatches), rate * BULK_SHARE
-    wait = deps.pace().take(pack.channel, letters, rate=share, patience=PATIENCE, now=deps.now())
-    if wait:
-        deps.sleep(wait)
-    return wait is not None
+class Turn(NamedTuple):
+    """What of a pack is sent now, and how fast."""
+
+    pack: DispatchPack
+    rate: float | None
+    """Units (letters, parts of a text) a second; None: as fast as the provider answers."""
+    spoken_for: int
+    """Units that the clock of the channel was moved on by."""
 
 
-def send(record: RecordKey, letters: list[Letter]) -> Iterator[Outcome]:
-    """Hand letters to the provider and keep each answer at once; yields the outcomes that something follows from."""
+def turn_of(pack: DispatchPack) -> Turn | None:
+    """Wait for the turn of a pack, or put it back for its place in the line (None). Single messages do not wait.
+
+    A pack that takes longer than a slice of time is sent piece by piece: the rest waits for the next place.
+    """
+    now = deps.now()
+    early = (pack.not_before - now).total_seconds() if pack.not_before else 0.0
+    if early > LEAD + 1 or deps.time_left() < CALL_TIME:
+        put_back(pack, pack.not_before or now)
+        return None
+    is_single = pack.lane is Lane.PRIORITY
+    rate = None if is_single and len(pack.dispatches) == 1 else deps.rate(pack.channel)
+    if is_single or rate is None:
+        if early > 0:
+            deps.sleep(early)
+        return Turn(pack, rate, 0)
+    rate *= BULK_SHARE
+    head, tail = delivery.split(pack, max(1, int(rate * SLICE)))
+    turn = deps.pace().ask(
+        pack.channel,
+        len(head.dispatches),
+        rate=rate,
+        patience=PATIENCE,
+        horizon=horizon(pack.tries),
+        now=now,
+        placed=pack.not_before is not None,
+    )
+    if turn.wait is None:
+        put_back(pack, turn.place)
+        return None
+    if tail.dispatches:
+        come_back(tail, {dispatch.slot for dispatch in tail.dispatches})
+    if turn.wait:
+        deps.sleep(turn.wait)
+    return Turn(head, rate, len(head.dispatches))
+
+
+def correct(turn: Turn, letters: Sequence[Letter]) -> None:
+    """Tell the clock when a piece is much larger or smaller than was thought: texts have parts, people are withheld."""
+    units = sum(map(units_of, letters))
+    if turn.rate and turn.spoken_for and abs(units - turn.spoken_for) > WORTH_CORRECTING * turn.spoken_for:
+        deps.pace().correct(turn.pack.channel, units - turn.spoken_for, rate=turn.rate)
+
+
+def units_of(letter: Letter) -> int:
+    """What a letter takes of its provider's rate: networks and their limits count the parts of a text."""
+    return measure(letter.content["text"]).parts if letter.dispatch.channel is Channel.SMS else 1
+
+
+def send(record: RecordKey, letters: list[Letter], *, rate: float | None = None) -> Iterator[Outcome]:
+    """Hand letters to the provider and keep each answer at once; yields the outcomes that something follows from.
+
+    It stops when the account has halted, or the function would not live to see the answer of another call.
+    """
     waiting = {letter.dispatch.dispatch_id: letter for letter in letters}
-    for outcomes in deps.sender(record.channel)(letters) if letters else ():
+    calls = deps.sender(record.channel)(letters) if letters else iter(())
+    started, units, is_stopped = deps.now(), 0, False
+    while waiting and not is_stopped:
+        pause = units / rate - (deps.now() - started).total_seconds() if rate else 0.0
+        if deps.time_left() - max(0.0, pause) < CALL_TIME:
+            break
+        if pause > 0:
+            deps.sleep(pause)
+        outcomes = next(calls, None)
+        if outcomes is None:
+            return  # of what the provider said nothing, nobody knows what became
         taken = {outcome.dispatch_id: waiting.pop(outcome.dispatch_id) for outcome in outcomes}
+        units += sum(map(units_of, taken.values()))
         try:
             keep_answers(record, outcomes, taken)
         except (ClientError, BotoCoreError, QueueError):
             keep(record, delivery.not_handed_over(waiting.values(), deps.now()), deps.now())
             raise  # what was answered is in doubt now; what was not handed over is not
         yield from (outcome for outcome in outcomes if isinstance(outcome, NotSent | InDoubt | Failed))
+        is_stopped = any(isinstance(each, NotSent) and is_halted(each.cause) for each in outcomes)
+    if waiting:
+        keep(record, delivery.not_handed_over(waiting.values(), deps.now()), deps.now())
+        yield from (NotSent(dispatch_id=dispatch_id, cause=STOPPED) for dispatch_id in waiting)
 
 
 def keep_answers(record: RecordKey, outcomes: Sequence[Outcome], letters: Mapping[str, Letter]) -> None:
@@ -86,9 +172,17 @@ def refused(pack: DispatchPack, outcomes: Sequence[Outcome]) -> list[Dispatch]:
 
 
 def tie_up(
-    pack: DispatchPack, open_ends: list[Outcome], *, in_doubt: list[int], waiting: list[int], is_complete: bool
+    pack: DispatchPack,
+    open_ends: list[Outcome],
+    *,
+    in_doubt: list[int],
+    waiting: Mapping[int, datetime],
+    is_complete: bool,
 ) -> None:
-    """See to what has no outcome yet: later, settled after a grace, or tried again at once."""
+    """See to what has no outcome yet: later, settled after a grace, or tried again at once.
+
+    `waiting` are slots, and until when they have to wait.
+    """
     slots = {dispatch.dispatch_id: dispatch.slot for dispatch in pack.dispatches}
     unsent = {slots[end.dispatch_id]: end.cause for end in open_ends if isinstance(end, NotSent)}
     doubts = [*in_doubt, *(slots[end.dispatch_id] for end in open_ends if isinstance(end, InDoubt))]
@@ -97,14 +191,28 @@ def tie_up(
     if halted := sum(map(is_halted, unsent.values())):
         deps.pace().hold(pack.channel, deps.now() + timedelta(seconds=HOLD))
         count(pack.channel, {"halted": halted})
+    exhausted = {slot: deps.now() + EXHAUSTED[cause] for slot, cause in unsent.items() if cause in EXHAUSTED}
+    for until, some in delivery.by_time({**waiting, **exhausted}).items():
+        put_back(delivery.some_of(pack, some, tries=pack.tries), until)
     patient = {slot for slot, cause in unsent.items() if passes_by_itself(cause)}
-    if patient or waiting:
-        come_back(pack, {*patient, *waiting})
+    if in_line := patient - exhausted.keys():
+        come_back(pack, in_line)
     if not is_complete or patient != unsent.keys():
         raise NotSentYetError(f"some letters of pack {pack.pack_id} wait for another try")
 
 
 def come_back(pack: DispatchPack, slots: Collection[int]) -> None:
-    """Put some of a pack back into its outbox, for when the provider has time."""
-    later = delivery.some_of(pack, slots, tries=pack.tries + 1)
-    deps.outbox(pack.channel, pack.lane).send([later], delay=delay(pack.tries, pack.pack_id))
+    """Put some of a pack back into its outbox, for the next free place in its line."""
+    some = delivery.some_of(pack, slots, tries=pack.tries)
+    full = deps.rate(pack.channel) or REFUSED_RATE
+    rate = full * BULK_SHARE if pack.lane is Lane.BULK else full
+    units = max(1, min(len(some.dispatches), int(rate * SLICE)))
+    now, far = deps.now(), horizon(pack.tries)
+    put_back(some, deps.pace().line_up(pack.channel, units, rate=rate, horizon=far, now=now, lane=pack.lane))
+
+
+def put_back(pack: DispatchPack, place: datetime | None) -> None:
+    """Put a pack back into its outbox as a new message, to be seen at its place; without one it asks again later."""
+    later = msgspec.structs.replace(pack, tries=pack.tries + 1, not_before=place)
+    delay = seconds_until(place, deps.now()) if place else seconds_without(pack.pack_id, pack.tries)
+    deps.outbox(pack.channel, pack.lane).send([later], delay=delay)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from email.utils import formataddr
 from itertools import zip_longest
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import msgspec
 
-from heliograph.adapters.channels.email_bulk import Mail, mail, packs, parts, pass_through
+from heliograph.adapters.channels.email_bulk import BULK_LIMIT, Mail, mail, packs, parts, pass_through
 from heliograph.adapters.channels.errors import PROVIDER_ERRORS, ProviderError, outcome_of
 from heliograph.domain.engagement import BOT, tagged_event
 from heliograph.domain.errors import MalformedError
@@ -39,9 +39,22 @@ FINAL_STATUSES: Final = {"MESSAGE_REJECTED": FailureCode.REJECTED, "INVALID_PARA
 UNVERIFIED: Final = "not verified"
 """So SES rejects every mail while our identity is not verified or the account is in the sandbox: that can be mended."""
 
+DAILY_QUOTA: Final = "Daily message quota exceeded"
+"""So SES says it; of which class that is in API v2 is not documented."""
 
-def ses_sender(client: SESV2Client, *, sender: str, configuration_set: str, unsubscribe_mailto: str) -> Sender:
-    """Send by SES. `sender` may carry a display name; `unsubscribe_mailto` is an address, or empty."""
+
+def ses_sender(
+    client: SESV2Client,
+    *,
+    sender: str,
+    configuration_set: str,
+    unsubscribe_mailto: str,
+    rate: Callable[[], float] = lambda: BULK_LIMIT,
+) -> Sender:
+    """Send by SES. `sender` may carry a display name; `unsubscribe_mailto` is an address, or empty.
+
+    SES refuses a call with more recipients than the account may have in a second: `rate` tells how many that are.
+    """
     envelope = {"FromEmailAddress": _from(sender), "ConfigurationSetName": configuration_set}
 
     def send(letters: Sequence[Letter]) -> Iterator[tuple[Outcome, ...]]:
@@ -49,7 +62,8 @@ def ses_sender(client: SESV2Client, *, sender: str, configuration_set: str, unsu
         unsendable = [letter for letter in letters if not letter.dispatch.addresses[0].isascii()]
         if unsendable:
             yield tuple(_failed(letter, FailureCode.INVALID_ADDRESS) for letter in unsendable)
-        for pack in packs(mail(letter, unsubscribe_mailto=unsubscribe_mailto) for letter in sendable):
+        mails = (mail(letter, unsubscribe_mailto=unsubscribe_mailto) for letter in sendable)
+        for pack in packs(mails, most=int(rate()) if len(sendable) > 1 else 1):
             if len(pack) == 1:
                 yield (_send_one(client, envelope, pack[0]),)
             else:
@@ -117,6 +131,8 @@ def _outcome(letter: Letter, result: BulkEmailEntryResultTypeDef | None) -> Outc
 
 
 def _refused(error: ProviderError, letter: Letter) -> Outcome:
+    if DAILY_QUOTA in str(error):
+        return NotSent(dispatch_id=letter.dispatch.dispatch_id, cause="DailyQuotaExceeded")
     final = {} if UNVERIFIED in str(error) else FINAL_CODES
     return outcome_of(error, letter.dispatch.dispatch_id, final=final)
 

@@ -57,21 +57,21 @@ def _quoted_size(data: bytes) -> int:
     return len(data) + data.count(b'"') + data.count(b"\\") + 4 * beyond_ascii
 
 
-def packs(mails: Iterable[Mail]) -> Iterator[list[Mail]]:
-    """Mails with the same parts, as many as one call takes."""
+def packs(mails: Iterable[Mail], *, most: int = BULK_LIMIT) -> Iterator[list[Mail]]:
+    """Mails with the same parts, as many as one call takes; `most` is what the account's rate allows."""
     alike: defaultdict[tuple[str, ...], list[Mail]] = defaultdict(list)
     for each in mails:
         alike[parts(each.letter)].append(each)
     for same in alike.values():
-        yield from _filled(same)
+        yield from _filled(same, max(1, min(BULK_LIMIT, most)))
 
 
-def _filled(mails: list[Mail]) -> Iterator[list[Mail]]:
+def _filled(mails: list[Mail], most: int) -> Iterator[list[Mail]]:
     separator = len(", ")
     pack: list[Mail] = []
     room = BULK_BYTES - TEMPLATE_BYTES
     for each in mails:
-        if pack and (len(pack) == BULK_LIMIT or each.size > room):
+        if pack and (len(pack) == most or each.size > room):
             yield pack
             pack, room = [], BULK_BYTES - TEMPLATE_BYTES
         pack.append(each)

@@ -1,0 +1,174 @@
+"""How a pack is handed over: at its rate, until the account halts or the function has no time left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from builders import NOW, PACK_ID, a_letter
+from heliograph.adapters.channels.email_bulk import Mail, packs
+from heliograph.adapters.pace import Pace
+from heliograph.domain.facts import Fact
+from heliograph.domain.model import (
+    Accepted,
+    Channel,
+    DispatchPack,
+    Lane,
+    Letter,
+    NotSent,
+    Outcome,
+    RecordKey,
+    SlotFacts,
+)
+from heliograph.runtime import deps, sending
+from in_memory_clocks import ClockTable
+
+RECORD = RecordKey("run-1", PACK_ID, Channel.SMS)
+
+
+class Edge:
+    """A provider that answers as it is told, the time, and what is kept and put back."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.time, self.lives_until = NOW, NOW + timedelta(hours=1)
+        self.calls: list[float] = []
+        self.causes: dict[int, str] = {}
+        self.facts: SlotFacts = {}
+        self.put_back: list[tuple[DispatchPack, int]] = []
+        for name, edge in {
+            "now": lambda: self.time,
+            "sleep": self.sleep,
+            "time_left": lambda: (self.lives_until - self.time).total_seconds(),
+            "sender": lambda channel: self.provider,
+            "records": lambda: self,
+            "outbox": lambda channel, lane: self,
+            "rate": lambda channel: 1.0,
+            "pace": lambda: Pace(ClockTable(), "runs"),  # type: ignore[arg-type]  # as far as the pace needs a client
+        }.items():
+            monkeypatch.setattr(deps, name, edge)
+
+    def sleep(self, seconds: float) -> None:
+        self.time += timedelta(seconds=seconds)
+
+    def provider(self, letters: Sequence[Letter]) -> Iterator[tuple[Outcome, ...]]:
+        for letter in letters:
+            self.calls.append((self.time - NOW).total_seconds())
+            dispatch = letter.dispatch
+            why = self.causes.get(dispatch.slot)
+            accepted = Accepted(dispatch_id=dispatch.dispatch_id, provider_message_id="m")
+            yield (NotSent(dispatch_id=dispatch.dispatch_id, cause=why) if why else accepted,)
+
+    def keep(self, record: RecordKey, slots: SlotFacts, at: datetime) -> None:
+        self.facts |= slots
+
+    def send(self, works: Sequence[DispatchPack], *, delay: int = 0) -> None:
+        self.put_back += [(work, delay) for work in works]
+
+
+@pytest.fixture
+def edge(monkeypatch: pytest.MonkeyPatch) -> Edge:
+    """The edge of a function that has an hour to live."""
+    return Edge(monkeypatch)
+
+
+def texts(*parts: int) -> list[Letter]:
+    """Texts of so many parts."""
+    lengths = {1: 160, 2: 306, 3: 459}
+    return [a_letter(Channel.SMS, slot=slot, content={"text": "x" * lengths[each]}) for slot, each in enumerate(parts)]
+
+
+def causes(ends: list[Outcome]) -> list[str]:
+    return [end.cause for end in ends if isinstance(end, NotSent)]
+
+
+def test_texts_are_paced_by_their_parts(edge: Edge) -> None:
+    assert [*sending.send(RECORD, texts(1, 3, 2, 1), rate=0.5)] == []
+    assert edge.calls == [0, 2, 8, 12]
+
+
+def test_nothing_more_is_handed_over_once_the_account_has_halted(edge: Edge) -> None:
+    edge.causes = {1: "MONTHLY_SPEND_LIMIT_REACHED_FOR_TEXT"}
+    ends = [*sending.send(RECORD, texts(1, 1, 1, 1))]
+    assert causes(ends) == ["MONTHLY_SPEND_LIMIT_REACHED_FOR_TEXT", "stopped", "stopped"]
+    assert len(edge.calls) == 2
+    assert [[*edge.facts[slot]] for slot in range(4)] == [[Fact.ACCEPTED], [Fact.RETRY], [Fact.RETRY], [Fact.RETRY]]
+
+
+def test_a_function_stops_before_its_end_and_puts_back_what_it_did_not_hand_over(edge: Edge) -> None:
+    edge.lives_until = NOW + timedelta(seconds=sending.CALL_TIME + 5)
+    letters = texts(*[1] * 10)
+    pack = DispatchPack(
+        pack_id=PACK_ID, channel=Channel.SMS, lane=Lane.BULK, dispatches=tuple(each.dispatch for each in letters)
+    )
+    ends = [*sending.send(RECORD, letters, rate=1)]
+    assert causes(ends) == ["stopped"] * 4
+    sending.tie_up(pack, ends, in_doubt=[], waiting={}, is_complete=True)
+    ((later, delay),) = edge.put_back
+    assert [each.slot for each in later.dispatches] == [6, 7, 8, 9]
+    assert (later.tries, delay) == (1, 1)
+    assert later.not_before
+
+
+def test_a_destination_that_is_exhausted_for_today_waits_alone_and_longer(edge: Edge) -> None:
+    edge.causes = {0: "DAILY_DESTINATION_CALL_LIMIT"}
+    letters = texts(1, 1)
+    pack = DispatchPack(
+        pack_id=PACK_ID, channel=Channel.SMS, lane=Lane.BULK, dispatches=tuple(each.dispatch for each in letters)
+    )
+    sending.tie_up(pack, [*sending.send(RECORD, letters)], in_doubt=[], waiting={}, is_complete=True)
+    ((later, delay),) = edge.put_back
+    assert ([each.slot for each in later.dispatches], delay) == ([0], 900)
+    assert later.not_before
+    assert later.not_before >= NOW + timedelta(hours=1)
+
+
+def test_a_pack_is_sent_in_pieces_that_take_ten_seconds_of_the_rate(edge: Edge) -> None:
+    letters = texts(*[1] * 30)
+    pack = DispatchPack(
+        pack_id=PACK_ID, channel=Channel.SMS, lane=Lane.BULK, dispatches=tuple(each.dispatch for each in letters)
+    )
+    turn = sending.turn_of(pack)
+    assert turn
+    ((rest, _),) = edge.put_back
+    assert [len(turn.pack.dispatches), len(rest.dispatches)] == [9, 21]
+
+
+def test_a_pack_that_comes_back_before_its_place_is_put_back_without_asking_anybody(edge: Edge) -> None:
+    place = NOW + timedelta(hours=1)
+    dispatches = tuple(each.dispatch for each in texts(1))
+    pack = DispatchPack(pack_id=PACK_ID, channel=Channel.SMS, lane=Lane.BULK, dispatches=dispatches, not_before=place)
+    assert sending.turn_of(pack) is None
+    ((later, delay),) = edge.put_back
+    assert (later.not_before, delay) == (place, 900)
+
+
+@pytest.mark.parametrize(("rate", "sizes"), [(14, [14] * 7 + [2]), (50, [50, 50]), (200, [50, 50]), (1, [1] * 100)])
+def test_a_bulk_call_is_never_larger_than_a_second_of_the_rate(rate: int, sizes: list[int]) -> None:
+    mails = [Mail(a_letter(), {}, 100) for _ in range(100)]  # type: ignore[typeddict-item]  # its content is of no interest
+    assert [len(pack) for pack in packs(mails, most=rate)] == sizes
+
+
+class Refusing:
+    """SES, when too many ask at once."""
+
+    def get_account(self) -> Any:
+        """Say no."""
+        raise ClientError({"Error": {"Code": "TooManyRequestsException"}}, "GetAccount")
+
+
+def test_sending_goes_on_slowly_when_ses_has_no_time_to_say_its_rate(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = ClockTable()
+    monkeypatch.setattr(deps, "pace", lambda: Pace(table, "runs"))  # type: ignore[arg-type]  # as far as it needs a client
+    monkeypatch.setattr(deps, "client", lambda service: Refusing())
+    deps._ses_rate_in.cache_clear()
+    assert deps.rate(Channel.EMAIL) == deps.SLOWEST
+    told = SimpleNamespace(get_account=lambda: {"SendQuota": {"MaxSendRate": 14.0}})
+    monkeypatch.setattr(deps, "client", lambda service: told)
+    table.items.clear()
+    assert deps.rate(Channel.EMAIL) == 14.0
+    deps._ses_rate_in.cache_clear()
