@@ -8,6 +8,10 @@ PYTHON ?= python3
 export UV_PYTHON_DOWNLOADS := never
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export SAM_CLI_TELEMETRY := 0
+# The AWS CLI reads the one, boto3 and the SAM CLI the other.
+ifneq ($(AWS_REGION),)
+export AWS_DEFAULT_REGION := $(AWS_REGION)
+endif
 
 # Three environments, because the SAM CLI and the local cloud each pin another boto3. The stamps say that one is made.
 project := .venv/.made
@@ -46,9 +50,10 @@ down: $(project)  ## stop the local cloud and leave nothing behind
 check: $(project) $(sam) $(cloud) $(built) $(browser)  ## format, lint, types, wiring, and all tests that need no deployed stack
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
-	.venv/bin/mypy layers/heliograph cli functions infra/local tests
+	.venv/bin/mypy layers/heliograph cli functions infra/deployment.py infra/local tests
 	.venv/bin/lint-imports
 	.venv/bin/cfn-lint template.yaml infra/*.yaml build/triggers.yaml
+	.venv/bin/cfn-lint infra/messaging.yaml infra/storage.yaml --regions $(shell cat infra/regions.txt)
 	$(sam_cli) validate --lint
 	.venv/bin/heliograph lint
 	.venv/bin/pytest --numprocesses=2 --dist=loadfile $(wildcard tests/unit tests/integration tests/flow tests/search)
@@ -69,13 +74,18 @@ format: $(project)  ## format the code and mend what the linter can
 	.venv/bin/ruff check --fix .
 
 # The answers to the questions of the first time are kept in samconfig.toml. docs/deploy.md tells what to answer.
-deploy: runtime := python3.13
-deploy: architecture := arm64
+# SAM would look for that file beside the built template, and knows no other than the first runtime if it is not told.
+deployment := .venv/bin/python infra/deployment.py
+python_here := import sys; print("python%d.%d" % sys.version_info[:2])
+deploy: runtime = $(shell $(deployment) kept Runtime $$(.venv/bin/python -c '$(python_here)'))
+deploy: architecture = $(shell $(deployment) kept Architecture arm64)
+deploy: settings := --config-file "$(CURDIR)/samconfig.toml"
 deploy: $(sam) $(messages)  ## deploy to AWS, with the account and region of your profile
-	HELIOGRAPH_RUNTIME=$(runtime) HELIOGRAPH_ARCHITECTURE=$(architecture) $(sam_cli) build --build-dir .aws-sam/aws \
-	    --parameter-overrides Runtime=$(runtime) Architecture=$(architecture)
-	$(sam_cli) deploy --template-file .aws-sam/aws/template.yaml \
-	    $(if $(shell grep -s ^parameter_overrides samconfig.toml),,--guided)
+	@$(deployment) check
+	HELIOGRAPH_RUNTIME=$(runtime) HELIOGRAPH_ARCHITECTURE=$(architecture) $(sam_cli) build $(settings) \
+	    --build-dir .aws-sam/aws --parameter-overrides Runtime=$(runtime) Architecture=$(architecture)
+	$(sam_cli) deploy $(settings) --template-file .aws-sam/aws/template.yaml \
+	    $(shell $(deployment) arguments Runtime=$(runtime) Architecture=$(architecture))
 
 compile := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
     --no-header --no-annotate

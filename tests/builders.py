@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Container, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -37,7 +37,7 @@ NOW = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
 REQUEST_ID = "01KAJ8ZQG0AMARA0000000000A"
 PACK_ID = "01KAJ8ZQG0PACK00000000000P"
 RUN_ID = "01KAJ8ZQG0RVN00000000000AR"
-TOKENS = OpenTokens("a secret of tests")
+TOKENS = OpenTokens(["a secret of tests"])
 CONTENT = {
     Channel.EMAIL: {"subject": "Hello", "html": "<p>Hello</p>", "text": "Hello"},
     Channel.SMS: {"text": "Hello"},
@@ -145,6 +145,7 @@ def inputs_for(
     now: datetime = NOW,
     reserved: Sequence[Reservation] = (),
     confirmation: tuple[str, datetime | None] = NO_CONFIRMATION,
+    off: Container[Channel] = (),
 ) -> Inputs:
     """The inputs of a decision on a request that was made just now."""
     return inputs_of(
@@ -155,6 +156,7 @@ def inputs_for(
         now=now,
         reserved=tuple(reserved),
         confirmation=confirmation,
+        off=off,
     )
 
 

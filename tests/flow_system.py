@@ -51,9 +51,9 @@ class System:
             StackName=name,
             BucketName=storage["BucketName"],
             EmailIdentity="heliograph.test",
-            PushProvider="pinpoint",
-            PushApplication="",
+            Stage="local",
         )
+        push = self._deploy("push", StackName=name)
         self._deploy(
             "triggers",
             folder="build",
@@ -63,7 +63,7 @@ class System:
         )
         self.bus, self.bucket = messaging["BusName"], storage["BucketName"]
         self.recipients_table = storage["RecipientsTable"]
-        self.environment = _environment(cloud, storage, messaging)
+        self.environment = _environment(cloud, storage, messaging | {"PushApplication": push["Application"]})
 
     def publish(self, detail_type: str, detail: dict[str, Any], source: str = "shop.test") -> str:
         """Put an event on the bus; its id."""
@@ -203,6 +203,7 @@ def _environment(cloud: LocalCloud, storage: dict[str, str], messaging: dict[str
     }
     ours = {
         "STAGE": "test",
+        "STACK": "heliograph",
         "RECIPIENTS_TABLE": storage["RecipientsTable"],
         "LEDGER_TABLE": storage["LedgerTable"],
         "RUNS_TABLE": storage["RunsTable"],
@@ -217,6 +218,7 @@ def _environment(cloud: LocalCloud, storage: dict[str, str], messaging: dict[str
         "SMS_PER_SECOND": "1000",
         "SCHEDULE_GROUP": messaging["ScheduleGroup"],
         "SCHEDULE_ROLE": messaging["ScheduleRoleArn"],
+        "SCHEDULE_DEAD_LETTERS": messaging["SchedulesDeadLettersArn"],
         "EMAIL_SENDER": SENDER,
         "EMAIL_CONFIGURATION_SET": messaging["EmailConfigurationSet"],
         "UNSUBSCRIBE_URL": "https://heliograph.test/unsubscribe",

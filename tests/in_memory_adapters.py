@@ -248,6 +248,7 @@ def install(world: World, words: Words, sender: Callable[[Channel], Sender], mon
         "rate": lambda channel: None,
         "pace": lambda: Pace(world.clocks, "runs"),  # type: ignore[arg-type]  # as far as the pace needs a client
         "grace": lambda: GRACE,
+        "channels_off": frozenset,
         "see_again": lambda *_: None,
     }
     for name, edge in edges.items():

@@ -30,6 +30,7 @@ STORAGE = load("infra/storage.yaml")
 MESSAGING = load("infra/messaging.yaml")
 OBSERVABILITY = load("infra/observability.yaml")
 ALARMS = load("infra/alarms.yaml")
+PUSH = load("infra/push.yaml")
 
 
 def resources(template: dict[str, Any], kind: str) -> dict[str, Properties]:

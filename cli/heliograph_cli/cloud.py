@@ -38,6 +38,7 @@ PARAMETERS = {
     "EmailIdentity": "heliograph.test",
     "SmsOriginationIdentity": "HELIOGRAPH",
     "SmsPerSecond": "100",
+    "PushProvider": "pinpoint",
     "SettleAfterSeconds": "5",
     "UnsubscribeUrl": "https://heliograph.test/unsubscribe",
     "UnsubscribeMailto": "unsubscribe@heliograph.test",

@@ -18,13 +18,17 @@ if TYPE_CHECKING:
     from types_boto3_sqs.type_defs import MessageTypeDef
 
 SUFFIX = "-dead-letters"
-OURS = re.compile(r"events|segments|imports|settle|engagement|requests-(bulk|priority)|outbox-[a-z]+-(bulk|priority)")
+OURS = re.compile(
+    r"events|segments|imports|settle|engagement|schedules|requests-(bulk|priority)|outbox-[a-z]+-(bulk|priority)"
+)
 """The queues of a stack; a stack `heliograph-test` beside `heliograph` has names that begin the same."""
 NUMBERS: Final[tuple[QueueAttributeNameType, ...]] = (
     "ApproximateNumberOfMessages",
     "ApproximateNumberOfMessagesNotVisible",
     "ApproximateNumberOfMessagesDelayed",
 )
+SOURCES = {"schedules": "requests-bulk"}
+"""Where dead letters are sent back to that come from no queue: what was put off is planned again."""
 BATCH_LIMIT = 10  # ReceiveMessage, ChangeMessageVisibilityBatch
 WAIT_SECONDS = 1  # long polling asks all of SQS's servers, so that "none" means none
 LOOK_SECONDS = 30  # how long a message that is looked at stays hidden if this process dies
@@ -68,8 +72,9 @@ def queues(sqs: SQSClient, stack: str) -> list[DeadLetters]:
     ours = {name: queue for name, queue in names.items() if name.endswith(SUFFIX) and OURS.fullmatch(queue)}
 
     def counted(name: str) -> DeadLetters:
-        url, source = urls[name], urls[name.removesuffix(SUFFIX)]
-        return DeadLetters(ours[name], url, source, sum(_work(sqs, url)), _work(sqs, source))
+        url, source = urls[name], urls[f"{stack}-{SOURCES.get(ours[name], ours[name])}"]
+        work = Work(0, 0, 0) if ours[name] in SOURCES else _work(sqs, source)
+        return DeadLetters(ours[name], url, source, sum(_work(sqs, url)), work)
 
     with ThreadPoolExecutor(BATCH_LIMIT) as lanes:
         return list(lanes.map(counted, ours))

@@ -100,7 +100,8 @@ def session(target: Target) -> boto3.Session:
     is_loopback = urlsplit(target.endpoint).hostname in {"127.0.0.1", "localhost", "::1"}
     if is_loopback and not target.profile:
         return boto3.Session(LOCAL_KEY, LOCAL_KEY, region_name=target.region)
-    return boto3.Session(profile_name=target.profile or None, region_name=target.region or None)
+    region = target.region or os.environ.get("AWS_REGION")  # boto3 itself knows AWS_DEFAULT_REGION alone
+    return boto3.Session(profile_name=target.profile or None, region_name=region or None)
 
 
 def credentials_live_for(target: Target) -> float | None:

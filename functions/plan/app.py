@@ -13,10 +13,18 @@ from heliograph.runtime.deciding import decide_on, refund
 from heliograph.runtime.handlers import queue_handler
 from heliograph.runtime.observe import count_decisions
 
+DEPLOYING = 8
+"""Receives for which an unknown message may still come: together about eight minutes, longer than a deployment."""
+
+
+class NotDeployedYetError(Exception):
+    """A message is not in the catalogue, which a deployment or a rollback may be about to change; try again."""
+
 
 @queue_handler(RequestPack)
 def handler(pack: RequestPack, receives: int) -> None:
     """Decide on every request of a pack, write each "no" and "later" once, and pass the rest on."""
+    await_deployment(pack, receives)
     now, pack = deps.now(), segments.unpacked(pack)
     known = earlier_decisions(pack) if receives > 1 or pack.lane is Lane.BULK else {}
     refund((entry for entry in known.values() if entry.outcome in NO_DISPATCH), now)
@@ -30,6 +38,12 @@ def handler(pack: RequestPack, receives: int) -> None:
     for dispatches in outbox.dispatches:
         deps.outbox(dispatches.channel, dispatches.lane).send([dispatches])
     count_decisions(outbox.planned)
+
+
+def await_deployment(pack: RequestPack, receives: int) -> None:
+    """Let a pack come again before a message is called unknown for ever; a pack is of one message."""
+    if receives < DEPLOYING and any(deps.templates().message(each.message) is None for each in pack.requests):
+        raise NotDeployedYetError(f"pack {pack.pack_id} is of a message that is not deployed")
 
 
 def earlier_decisions(pack: RequestPack) -> dict[str, LedgerEntry]:

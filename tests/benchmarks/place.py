@@ -78,6 +78,7 @@ def environment(port: int) -> dict[str, str]:
     queues = {f"{q}-{lane}".replace("-", "_").upper(): f"{q}-{lane}" for q in QUEUES for lane in ("bulk", "priority")}
     ours = {
         "STAGE": "test",
+        "STACK": "heliograph",
         **{f"{table.upper()}_TABLE": f"heliograph-{table}" for table in TABLES},
         **{f"{name}_QUEUE": f"{url}/000000000000/{queue}" for name, queue in queues.items()},
         **{f"{name}_ARN": f"arn:aws:sqs:us-east-1:000000000000:{queue}" for name, queue in queues.items()},
@@ -86,6 +87,7 @@ def environment(port: int) -> dict[str, str]:
         "BUS": "heliograph-bus",
         "SCHEDULE_GROUP": "heliograph",
         "SCHEDULE_ROLE": "arn:aws:iam::000000000000:role/schedules",
+        "SCHEDULE_DEAD_LETTERS": "arn:aws:sqs:eu-west-1:000000000000:heliograph-schedules-dead-letters",
         "EMAIL_SENDER": "Alder Lane <hello@alderlane.example.com>",
         "EMAIL_CONFIGURATION_SET": "heliograph",
         "UNSUBSCRIBE_URL": "https://alderlane.example.com/unsubscribe",

@@ -19,6 +19,7 @@ TODAY = NOW + timedelta(days=365)
 """No time at which the scheduler of the local cloud would fire while a test looks at it."""
 LATER = TODAY + timedelta(hours=9)
 QUEUE = "arn:aws:sqs:eu-west-1:000000000000:requests"
+DEAD_LETTERS = "arn:aws:sqs:eu-west-1:000000000000:schedules-dead-letters"
 ROLE = "arn:aws:iam::000000000000:role/scheduler"
 
 
@@ -30,7 +31,9 @@ class Group:
         self.name = f"group-{uuid.uuid4().hex}"
         self.client.create_schedule_group(Name=self.name)
         queues = {lane.value: QUEUE for lane in Lane}
-        self.schedules = Schedules(self.client, group=self.name, role=ROLE, queues=queues, now=lambda: TODAY)
+        self.schedules = Schedules(
+            self.client, group=self.name, role=ROLE, queues=queues, dead_letters=DEAD_LETTERS, now=lambda: TODAY
+        )
 
     def found(self) -> dict[str, Any]:
         """The one schedule that there is."""
@@ -58,6 +61,11 @@ def group(local_cloud: LocalCloud) -> Group:
 def a_pack(*people: str) -> RequestPack:
     requests = tuple(a_request(each, request_id=ids.derived_id(NOW, each)) for each in people)
     return RequestPack(pack_id="pack-1", lane=Lane.BULK, requests=requests)
+
+
+def test_what_the_scheduler_cannot_bring_is_kept_in_dead_letters(group: Group) -> None:
+    group.schedules.defer(a_pack("ana"), LATER)
+    assert group.found()["Target"]["DeadLetterConfig"] == {"Arn": DEAD_LETTERS}
 
 
 def test_a_pack_waits_in_one_schedule_that_ends_with_it(group: Group) -> None:

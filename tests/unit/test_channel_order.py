@@ -121,6 +121,16 @@ def test_every_channel_that_was_skipped_is_told_with_its_reason() -> None:
     assert rule_on(person, a_promotion()).tried == "email:no_address sms:address_suppressed push:passed"
 
 
+def test_a_channel_that_nobody_has_set_up_is_passed_over() -> None:
+    message = a_message(channels=(PUSH, EMAIL))
+    assert rule_on(a_recipient(), message, off={PUSH}).tried == "push:channel_off email:passed"
+
+
+def test_who_could_be_reached_by_a_channel_alone_that_nobody_has_set_up_is_told_so() -> None:
+    ruling = rule_on(a_recipient(), a_message(channels=(PUSH,)), off={PUSH})
+    assert (ruling.outcome, ruling.reason) == ("suppressed", "channel_off")
+
+
 PUSH_THEN = a_message(channels=(PUSH,), fallback=(a_fallback(SMS), a_fallback(EMAIL, unless=EngagementKind.DELIVERED)))
 PUSHED = EarlierDispatch(place=f"{PACK_ID}-0", channel=PUSH, unless=EngagementKind.OPENED, within=7200, at=NOW)
 TEXTED = EarlierDispatch(place=f"{PACK_ID}-1", channel=SMS, unless=EngagementKind.DELIVERED, within=600, at=NOW)

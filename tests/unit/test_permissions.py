@@ -2,103 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from reached import Called, calls_of
-from wiring import FUNCTIONS, GLOBALS, MESSAGING, ROOT, STORAGE, as_list, mappings, queue_of, statements
-
-PREFIX = {"pinpoint": "mobiletargeting", "pinpoint-sms-voice-v2": "sms-voice", "sesv2": "ses"}
-"""Service of botocore -> what its actions start with, where that is not its name."""
-ACTIONS = {
-    "s3:HeadObject": ["s3:GetObject"],
-    "s3:GetObject": ["s3:GetObject", "s3:ListBucket"],  # without the latter a missing file looks like a forbidden one
-    "s3:ListObjectsV2": ["s3:ListBucket"],
-    "sqs:SendMessageBatch": ["sqs:SendMessage"],
-    "scheduler:CreateSchedule": ["scheduler:CreateSchedule", "iam:PassRole"],
-    "scheduler:UpdateSchedule": ["scheduler:UpdateSchedule", "iam:PassRole"],
-    "dynamodb:BatchExecuteStatement": [],  # asked for by its statements, as PartiQLInsert and so on
-}
-"""Operation -> the actions that it asks for, where that is not the one of its name."""
-MAY_GO_ALONG = {"s3:GetObjectVersion": "s3:GetObject"}
-"""Action -> the one that it extends: which of the two a call asks for depends on an argument."""
-BY_LAMBDA = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility")
-"""What Lambda itself, and the handler of failures, do on the queue that triggers a function."""
-LOGS = {"logs:CreateLogStream", "logs:PutLogEvents"}
-NAMED = ("dynamodb", "s3", "sqs", "secretsmanager")
-"""Services on whose resources permissions are compared, too."""
-
-Permission = tuple[str, str]
-"""An action and the logical name of its resource; none for the services that are compared by action alone."""
-
-
-def code_of(function: str) -> tuple[Path, str]:
-    """The handler of a function, and the channel that it is for."""
-    built = re.findall(r"^((?:build-\w+ ?)+): verb = (\w+)$", (ROOT / "functions/Makefile").read_text(), re.MULTILINE)
-    verb = next(verb for names, verb in built if f"build-{function}" in names.split())
-    channel = function.removeprefix("Deliver").upper() if verb == "deliver" else ""
-    return ROOT / f"functions/{verb}/app.py", channel
-
-
-@cache
-def calls(function: str) -> set[Called]:
-    app, channel = code_of(function)
-    return calls_of(app, channel=channel)
-
-
-def called(function: str) -> dict[Permission, str]:
-    """What a function asks AWS for, and where."""
-    variables = {**GLOBALS["Environment"]["Variables"], **FUNCTIONS[function]["Environment"]["Variables"]}
-    own = [queue_of(mapping) for mapping in mappings(function).values()]
-    found: dict[Permission, str] = {(action, queue): "Lambda itself" for action in BY_LAMBDA for queue in own}
-    for call in calls(function):
-        for action in actions_of(call.operation):
-            if action == "sqs:ChangeMessageVisibility":
-                continue  # on the function's own queue: it is in BY_LAMBDA
-            if action.partition(":")[0] not in NAMED:
-                found[action, ""] = call.at
-                continue
-            for name, value in variables.items():
-                if any(re.fullmatch(f"HELIOGRAPH_{setting}", name) for setting in call.settings):
-                    found[action, resource_of(value)] = call.at
-    return found
-
-
-def actions_of(operation: str) -> list[str]:
-    service, _, name = operation.partition(":")
-    return ACTIONS.get(operation, [f"{PREFIX.get(service, service)}:{name}"])
-
-
-def granted(function: str) -> set[Permission]:
-    found = set(_granted(function))
-    extended = {(more, on) for more, less in MAY_GO_ALONG.items() for action, on in found if action == less}
-    return found - extended
-
-
-def _granted(function: str) -> Iterator[Permission]:
-    for statement in statements(f"{function}Role"):
-        if statement["Effect"] == "Deny":
-            continue
-        for action in set(as_list(statement["Action"])) - LOGS:
-            named = action.partition(":")[0] in NAMED
-            yield from ((action, resource_of(each) if named else "") for each in as_list(statement["Resource"]))
-
-
-def resource_of(value: Any) -> str:
-    """The logical name behind an output of a nested stack, however its ARN goes on."""
-    if not isinstance(value, dict):
-        return str(value)
-    text = ".".join(value["Fn::GetAtt"]) if "Fn::GetAtt" in value else str(value["Fn::Sub"])
-    nested = re.match(r"(?:\$\{)?(Storage|Messaging)\.Outputs\.(\w+)", text)
-    if nested is None:
-        return text
-    output = {"Storage": STORAGE, "Messaging": MESSAGING}[nested[1]]["Outputs"][nested[2]]["Value"]
-    return str(output["Ref"] if "Ref" in output else output["Fn::GetAtt"][0])
+from permissions import called, calls, granted
+from reached import calls_of
+from wiring import FUNCTIONS
 
 
 @pytest.mark.parametrize("function", sorted(FUNCTIONS))

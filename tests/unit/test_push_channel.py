@@ -10,7 +10,7 @@ import pytest
 from botocore.stub import ANY, Stubber
 
 from builders import NOW, RUN_ID, TOKENS, a_letter
-from heliograph.adapters.channels.push import pinpoint_sender, read_push_opened, sns_sender
+from heliograph.adapters.channels.push import not_set_up_sender, pinpoint_sender, read_push_opened, sns_sender
 from heliograph.adapters.channels.push_devices import data_of
 from heliograph.adapters.open_tokens import OpenTokens
 from heliograph.domain.errors import MalformedError
@@ -25,6 +25,7 @@ from heliograph.domain.model import (
     NotSent,
     Outcome,
 )
+from heliograph.domain.pace import passes_by_itself
 from wire import MAY_HAVE_ARRIVED, NEVER_LEFT, Refusal, Wire, provider_client
 
 ANDROID, IPHONE = "gcm:token-1", "apns:token-2"
@@ -44,6 +45,13 @@ def results(**by_token: dict[str, Any]) -> dict[str, Any]:
 def send(wire: Wire, letter: Letter) -> Outcome:
     [[outcome]] = pinpoint_sender(wire.client, application_id="app-1", tokens=TOKENS, now=lambda: NOW)([letter])
     return outcome
+
+
+def test_what_was_planned_before_push_was_switched_off_is_not_given_up() -> None:
+    letter = a_push(ANDROID)
+    [[outcome]] = not_set_up_sender()([letter])
+    assert outcome == NotSent(dispatch_id=letter.dispatch.dispatch_id, cause="PushIsNotSetUp")
+    assert not passes_by_itself("PushIsNotSetUp")  # so it ends in the dead letters, and can be sent back from there
 
 
 def test_one_call_reaches_every_device_of_a_person() -> None:
@@ -298,7 +306,7 @@ def test_a_push_that_belongs_to_no_run_can_be_opened() -> None:
         (an_open(token=7), "token"),
         (an_open(token=""), "token"),
         (an_open(token="\u00e9"), "token"),
-        (an_open(token=OpenTokens("a guess").token(SENT)), "token"),
+        (an_open(token=OpenTokens(["a guess"]).token(SENT)), "token"),
         (an_open(token=ANOTHER["token"]), "token"),
     ],
 )

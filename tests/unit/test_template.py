@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
+from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
 
 from heliograph.adapters.dynamodb import RETENTION
+from heliograph.adapters.runs import LIST
+from permissions import granted
 from wiring import (
     ALARMS,
     FUNCTIONS,
     GLOBALS,
     MESSAGING,
     OBSERVABILITY,
+    PUSH,
     QUEUES,
     ROOT,
     STORAGE,
@@ -31,7 +35,14 @@ ARCHITECTURE = (ROOT / "docs/architecture.md").read_text()
 WORK_QUEUES = sorted(name for name in QUEUES if name.endswith("Queue"))
 MAPPINGS = [(function, name) for function in FUNCTIONS for name in mappings(function)]
 ALARM_PROPERTIES = resources(ALARMS, "AWS::CloudWatch::Alarm")
-KEPT = ("AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::SecretsManager::Secret", "AWS::Pinpoint::App")
+KEPT = (
+    "AWS::DynamoDB::Table",
+    "AWS::S3::Bucket",
+    "AWS::SecretsManager::Secret",
+    "AWS::Pinpoint::App",
+    "AWS::SES::EmailIdentity",
+)
+RECEIVES = 20  # test_throttling.py says why
 FOURTEEN_DAYS = 14 * 24 * 3600
 
 
@@ -66,13 +77,31 @@ def test_every_queue_parks_in_its_own_dead_letters_after_some_tries(queue: str) 
     redrive = QUEUES[queue]["RedrivePolicy"]
     parked = redrive["deadLetterTargetArn"]["Fn::GetAtt"][0]
     assert name_of(parked) == f"{name_of(queue)}-dead-letters"
-    assert 2 <= redrive["maxReceiveCount"] <= 10
+    assert redrive["maxReceiveCount"] == RECEIVES
 
 
 @pytest.mark.parametrize("queue", sorted(QUEUES))
 def test_every_queue_is_encrypted_and_keeps_work_for_the_longest_time(queue: str) -> None:
     assert QUEUES[queue]["SqsManagedSseEnabled"] is True
     assert QUEUES[queue]["MessageRetentionPeriod"] == FOURTEEN_DAYS
+
+
+def test_every_queue_takes_tls_alone() -> None:
+    """But on the local cloud, which speaks plain HTTP."""
+    refusing = set[str]()
+    for policy in resources(MESSAGING, "AWS::SQS::QueuePolicy").values():
+        first = policy["PolicyDocument"]["Statement"][0]
+        deny = first["Fn::If"][1] if "Fn::If" in first else first
+        assert (deny["Effect"], deny["Principal"], deny["Action"]) == ("Deny", "*", "sqs:*")
+        assert deny["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+        refusing |= {queue["Ref"] for queue in policy["Queues"]}
+    assert refusing == set(QUEUES)
+
+
+def test_what_the_scheduler_cannot_bring_may_go_to_its_dead_letters() -> None:
+    (policy,) = MESSAGING["Resources"]["ScheduleRole"]["Properties"]["Policies"]
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert {"Fn::GetAtt": ["SchedulesDeadLetters", "Arn"]} in statement["Resource"]
 
 
 def test_all_dead_letters_have_an_alarm() -> None:
@@ -105,10 +134,12 @@ def test_one_failure_in_a_batch_does_not_repeat_the_others(function: str, name: 
 
 
 @pytest.mark.parametrize(("function", "name"), MAPPINGS)
-def test_concurrency_is_bounded_by_a_literal_number(function: str, name: str) -> None:
-    """A parameter arrives as text, which stops every mapping of the local cloud."""
+def test_concurrency_is_bounded_by_what_the_account_has(function: str, name: str) -> None:
+    """People who wait have more of it than runs."""
     mapping = mappings(function)[name]
-    assert isinstance(mapping["ScalingConfig"]["MaximumConcurrency"], int)
+    lane = "Priority" if name in ("Priority", "Events") else "Bulk"
+    assert mapping["ScalingConfig"] == {"MaximumConcurrency": {"Ref": f"{lane}Concurrency"}}
+    assert TEMPLATE["Parameters"][f"{lane}Concurrency"]["MinValue"] == 2  # ScalingConfig
     assert mapping["BatchSize"] <= 10 or mapping["MaximumBatchingWindowInSeconds"] >= 1  # as AWS demands
 
 
@@ -124,6 +155,50 @@ def test_an_event_that_reaches_no_queue_is_parked(rule: str) -> None:
     for target in resources(MESSAGING, "AWS::Events::Rule")[rule]["Targets"]:
         queue = target["Arn"]["Fn::GetAtt"][0]
         assert target["DeadLetterConfig"]["Arn"]["Fn::GetAtt"][0] == queue.replace("Queue", "DeadLetters")
+
+
+def reachable(function: str) -> set[str]:
+    """The functions to which the work of a function may come, through the queues that it may send to."""
+    found, waiting = set[str](), {function}
+    while waiting:
+        sendable = {queue for each in waiting for queue in sent_to(each)}
+        waiting = {each for each, name in MAPPINGS if queue_of(mappings(each)[name]) in sendable} - found
+        found |= waiting
+    return found
+
+
+def sent_to(function: str) -> set[str]:
+    return {queue for action, queue in granted(function) if action == "sqs:SendMessage"}
+
+
+@pytest.mark.parametrize("function", sorted(FUNCTIONS))
+def test_lambda_lets_work_come_round_exactly_where_it_may(function: str) -> None:
+    """Lambda ends a chain through SQS, SNS or S3 after about 16 rounds, unless it is told that it is meant.
+
+    What goes through Scheduler or EventBridge is no chain to it.
+    """
+    comes_round = function in reachable(function)
+    assert FUNCTIONS[function].get("RecursiveLoop", "Terminate") == ("Allow" if comes_round else "Terminate")
+
+
+def test_what_has_to_wait_comes_round() -> None:
+    assert {each for each in FUNCTIONS if each in reachable(each)} == {
+        *("DeliverEmail", "DeliverSms", "DeliverPush", "Settle")
+    }
+
+
+def test_a_new_message_is_known_to_whoever_gets_it_before_anybody_hands_it_on() -> None:
+    """A deployment goes from the end to the beginning, and so does its rollback."""
+    for function in FUNCTIONS:
+        for later in {each for each, name in MAPPINGS if queue_of(mappings(each)[name]) in sent_to(function)}:
+            assert later in updated_before(function) or function in reachable(function), f"{later} before {function}"
+    assert {"IngestEvent", "IngestSegment"} <= updated_before("Triggers")
+    assert {"Plan"} <= updated_before("IngestEvent") & updated_before("IngestSegment")
+
+
+def updated_before(resource: str) -> set[str]:
+    direct = as_list(TEMPLATE["Resources"][resource].get("DependsOn", []))
+    return {*direct, *(each for one in direct for each in updated_before(one))}
 
 
 # ---- permissions -------------------------------------------------------------------------------------------
@@ -144,7 +219,8 @@ def test_no_role_has_an_action_with_a_wildcard(function: str) -> None:
 @pytest.mark.parametrize("function", sorted(FUNCTIONS))
 def test_every_permission_names_its_resource(function: str) -> None:
     """But an SMS through SNS (a phone number has no name in AWS), and the question for SES's send rate."""
-    anything = [each["Action"] for each in statements(f"{function}Role") if "*" in as_list(each["Resource"])]
+    allowed = [each for each in statements(f"{function}Role") if each["Effect"] == "Allow"]
+    anything = [each["Action"] for each in allowed if "*" in as_list(each["Resource"])]
     assert anything == {"DeliverSms": ["sns:Publish"], "DeliverEmail": ["ses:GetAccount"]}.get(function, [])
 
 
@@ -153,6 +229,34 @@ def test_a_function_receives_only_from_its_own_queues(function: str) -> None:
     allowed = [each["Resource"] for each in statements(f"{function}Role") if "sqs:ReceiveMessage" in each["Action"]]
     arns = [arn for resource in allowed for arn in as_list(resource)]
     assert arns == [mapping["Queue"] for mapping in mappings(function).values()]
+
+
+@pytest.mark.parametrize(
+    ("part", "writers"),
+    [
+        (LIST, {"IngestSegment", "Report"}),
+        ("hour#news", {"IngestEvent", "Plan", "DeliverEmail", "DeliverSms", "DeliverPush", "Settle", "Record"}),
+        ("0123456789#7", {"Plan", "DeliverEmail", "DeliverSms", "DeliverPush", "Settle", "Record"}),
+    ],
+)
+def test_a_part_of_the_runs_is_written_by_those_alone_whose_it_is(part: str, writers: set[str]) -> None:
+    """An event's place can name no run's own item, whatever it says."""
+    found = set()
+    for function in FUNCTIONS:
+        for each in statements(f"{function}Role"):
+            is_here = each["Resource"] == {"Fn::GetAtt": ["Storage", "Outputs.RunsArn"]}
+            if is_here and {"dynamodb:PutItem", "dynamodb:UpdateItem"} & set(as_list(each["Action"])):
+                keys = each["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
+                found |= {function} if any(fnmatchcase(part, key) for key in keys) else set()
+    assert found == writers
+
+
+def test_text_messages_by_sns_can_be_published_to_no_topic_and_no_endpoint() -> None:
+    publish = [each for each in statements("DeliverSmsRole") if "sns:Publish" in as_list(each["Action"])]
+    assert [(each["Effect"], text_of(each["Resource"])) for each in publish] == [
+        ("Allow", "*"),
+        ("Deny", "arn:${AWS::Partition}:sns:*:*:*"),
+    ]
 
 
 @pytest.mark.parametrize("channel", ["Email", "Sms", "Push"])
@@ -215,12 +319,21 @@ def test_every_parameter_is_explained_and_checked(parameter: str) -> None:
 # ---- what is kept, what is seen ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("template", [STORAGE, MESSAGING], ids=["storage", "messaging"])
+@pytest.mark.parametrize("template", [STORAGE, MESSAGING, PUSH], ids=["storage", "messaging", "push"])
 def test_data_outlives_the_stack(template: dict[str, Any]) -> None:
+    """What was made in vain goes, but tables: CloudFormation cannot remove what is protected."""
     kept = {name: each for name, each in template["Resources"].items() if each["Type"] in KEPT}
     assert kept
     for name, resource in kept.items():
-        assert (resource.get("DeletionPolicy"), resource.get("UpdateReplacePolicy")) == ("Retain", "Retain"), name
+        deletion = "Retain" if resource["Type"] == "AWS::DynamoDB::Table" else "RetainExceptOnCreate"
+        assert (resource.get("DeletionPolicy"), resource.get("UpdateReplacePolicy")) == (deletion, "Retain"), name
+
+
+def test_the_type_that_many_regions_lack_is_in_a_stack_of_its_own_that_is_off_by_default() -> None:
+    everywhere = [TEMPLATE, STORAGE, MESSAGING, OBSERVABILITY, ALARMS]
+    assert not [each for each in everywhere if resources(each, "AWS::Pinpoint::App")]
+    assert TEMPLATE["Resources"]["Push"]["Condition"] == "MakesPushApplication"
+    assert TEMPLATE["Parameters"]["PushProvider"]["Default"] == "none"
 
 
 def test_tables_are_protected_and_can_be_restored() -> None:
@@ -248,6 +361,24 @@ def test_logs_are_not_kept_for_ever() -> None:
         f"/aws/lambda/{function_name(function)}" for function in FUNCTIONS
     }
     assert all(group["RetentionInDays"] for group in groups)
+
+
+def test_metrics_of_two_stacks_are_told_apart() -> None:
+    """And dashboards of two regions, which share their names."""
+    for name, alarm in ALARM_PROPERTIES.items():
+        stacks = [each["Value"] for each in alarm.get("Dimensions", []) if each["Name"] == "stack"]
+        assert stacks == ([{"Ref": "StackName"}] if alarm["Namespace"] == "Heliograph" else []), name
+    (dashboard,) = resources(OBSERVABILITY, "AWS::CloudWatch::Dashboard").values()
+    assert "${AWS::Region}" in text_of(dashboard["DashboardName"])
+    shown = re.findall(r'\["Heliograph", .*\]', text_of(dashboard["DashboardBody"]))
+    assert shown
+    assert all('"stack", "${StackName}", "channel"' in each for each in shown)
+
+
+def test_unsubscribing_leads_somewhere() -> None:
+    (rule,) = TEMPLATE["Rules"]["Unsubscribe"]["Assertions"]
+    given = [{"Fn::Not": [{"Fn::Equals": [{"Ref": name}, ""]}]} for name in ("UnsubscribeUrl", "UnsubscribeMailto")]
+    assert rule["Assert"] == {"Fn::Or": given}
 
 
 def test_an_alarm_reaches_somebody_and_needs_no_arithmetic() -> None:

@@ -23,7 +23,7 @@ def credentials(deployment: Deployment) -> Iterator[Finding]:
         return
     application = push_application(deployment)
     if not application:
-        yield note("push", "there is no application: push is not sent", "Deploy with PushApplication to send it.")
+        yield note("push", "there is no application: push is not sent", "Deploy with PushProvider to send it.")
         return
     found = {name: _channel(deployment, application, *how) for name, how in CHANNELS.items()}
     ready = [name for name, channel in found.items() if channel and channel.get("Enabled")]

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from itsdangerous import URLSafeSerializer
 
 SALT = "unsubscribe"
 
 
 class UnsubscribeLinks:
-    """Makes the links of promotional messages; what takes them reads the token with the same secret.
+    """Makes the links of promotional messages; what takes them reads the token with the same keys. The last one signs.
 
     Without the URL of a page they are mails to `mailto`, with the token as subject.
     """
 
-    def __init__(self, secret: str, *, base_url: str, mailto: str) -> None:
-        self._serializer = URLSafeSerializer(secret, salt=SALT)
+    def __init__(self, keys: Sequence[str], *, base_url: str, mailto: str) -> None:
+        self._serializer = URLSafeSerializer(list(keys), salt=SALT)
         self._prefix = f"{base_url.rstrip('/')}/" if base_url else f"mailto:{mailto}?subject=unsubscribe%20"
 
     def url(self, recipient_id: str, topic: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from itsdangerous import Signer
 
@@ -12,10 +12,10 @@ SIGNED = ("dispatch_id", "recipient_id", "place", "message", "run_id")
 
 
 class OpenTokens:
-    """Signs the tags of push messages, and tells whether a report of an open is about such a message."""
+    """Signs the tags of push messages with the last key, and tells whether a report is about such a message."""
 
-    def __init__(self, secret: str) -> None:
-        self._signer = Signer(secret, salt=SALT)
+    def __init__(self, keys: Sequence[str]) -> None:
+        self._signer = Signer(list(keys), salt=SALT)
 
     def token(self, tags: Mapping[str, str]) -> str:
         """The token for the tags of a letter: 27 characters."""

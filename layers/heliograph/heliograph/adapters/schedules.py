@@ -29,6 +29,7 @@ class Schedules:
         group: str,
         role: str,
         queues: dict[str, str],
+        dead_letters: str,
         now: Callable[[], datetime],
     ) -> None:
         self._client = client
@@ -36,6 +37,8 @@ class Schedules:
         self._role = role
         self._queues = queues
         """Lane -> ARN of its requests queue."""
+        self._dead_letters = dead_letters
+        """ARN of the queue for what the scheduler cannot bring to its requests queue."""
         self._now = now
 
     def defer(self, pack: RequestPack, until: datetime) -> None:
@@ -79,5 +82,6 @@ class Schedules:
                 "Arn": self._queues[pack.lane],
                 "RoleArn": self._role,
                 "Input": body(pack).decode(),
+                "DeadLetterConfig": {"Arn": self._dead_letters},
             },
         }

@@ -77,7 +77,7 @@ class Spool:
             raise MalformedError("segment", f"takes more than {SPOOL_LIMIT} bytes as packs: make it several campaigns")
         self._packs.write(len(text).to_bytes(SIZE))
         self._packs.write(text)
-        self._people.write("".join([f"{row[place]}\n" for row in pack.segment.rows]).encode())
+        self._people.write("\n".join([row[place] for row in pack.segment.rows] + [""]).encode())
         self.people += len(pack.segment.rows)
 
     def bodies(self) -> Iterator[bytes]:

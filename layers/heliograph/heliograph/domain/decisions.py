@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from datetime import datetime
 
 import msgspec
@@ -44,8 +45,12 @@ def inputs_of(
     now: datetime,
     reserved: tuple[Reservation, ...] = (),
     confirmation: tuple[str, datetime | None] = NO_CONFIRMATION,
+    off: Container[Channel] = (),
 ) -> Inputs:
-    """What a decision is made of, without anything that would name the person or quote the message."""
+    """What a decision is made of, without anything that would name the person or quote the message.
+
+    `off` are the channels that nobody has set up.
+    """
     person = known_person(request, recipient)
     channels = message.every_channel()
     subjects = [consent_key(subject, each) for subject in (message.topic, message.purpose) for each in channels]
@@ -60,7 +65,11 @@ def inputs_of(
         not_after=request.not_after,
         stage=request.stage,
         known=person.known,
-        reach={each: found for each in channels if (found := reach(person, each)) is not Reach.NONE},
+        reach={
+            each: Reach.OFF if each in off else found
+            for each in channels
+            if (found := reach(person, each)) is not Reach.NONE
+        },
         consents={key: person.consents[key].state for key in subjects if key in person.consents},
         preferences=person.preferences,
         zones=zones_of(person),

@@ -13,6 +13,7 @@ MEANINGS: Mapping[str, str] = {
     Reason.AWAITING_CONFIRMATION: "An earlier channel still has time to do its work.",
     Reason.INVALID_ADDRESS: "The address that was given cannot be read.",
     Reason.NO_ADDRESS: "No address for any channel of the message.",
+    Reason.CHANNEL_OFF: "The channel is not set up.",
     Reason.ADDRESS_SUPPRESSED: "The address bounced or complained before.",
     Reason.NOT_CONSENTED: "No consent for this topic on this channel.",
     Reason.EXPIRED: "It would have come too late.",

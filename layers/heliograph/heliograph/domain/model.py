@@ -56,6 +56,7 @@ class Reason(StrEnum):
     AWAITING_CONFIRMATION = "awaiting_confirmation"
     INVALID_ADDRESS = "invalid_address"
     NO_ADDRESS = "no_address"
+    CHANNEL_OFF = "channel_off"
     ADDRESS_SUPPRESSED = "address_suppressed"
     NOT_CONSENTED = "not_consented"
     EXPIRED = "expired"
@@ -135,6 +136,8 @@ class Reach(StrEnum):
     NONE = "none"
     INVALID = "invalid"
     SUPPRESSED = "suppressed"
+    OFF = "off"
+    """There is something, but nobody has set up the channel in this deployment."""
 
 
 class ZoneSource(StrEnum):

@@ -184,8 +184,8 @@ class _Records:
                     number += 1
                     if len(record) == columns:
                         text = "".join(record)
-                        is_plain = "\n" not in text and "'" not in text and "\0" not in text and "\r" not in text
-                        if is_plain and text.isascii() and len(text) < LONG_ROW:
+                        is_odd = "\n" in text or "'" in text or "\0" in text or "\r" in text or len(text) > LONG_ROW
+                        if text.isascii() and not is_odd:
                             yield number, record
                             continue
                     elif not record:

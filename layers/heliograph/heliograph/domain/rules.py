@@ -54,6 +54,11 @@ def no_address(case: Case) -> Reason | None:
     return Reason.NO_ADDRESS if _reach(case) is Reach.NONE else None
 
 
+def channel_off(case: Case) -> Reason | None:
+    """A channel carries nothing as long as nobody has set it up in this deployment."""
+    return Reason.CHANNEL_OFF if _reach(case) is Reach.OFF else None
+
+
 def address_suppressed(case: Case) -> Reason | None:
     """An address that bounced or complained is never used again, whatever the message."""
     return Reason.ADDRESS_SUPPRESSED if _reach(case) is Reach.SUPPRESSED else None
@@ -125,6 +130,7 @@ RULES: tuple[Rule, ...] = (
     awaiting_confirmation,
     invalid_address,
     no_address,
+    channel_off,
     address_suppressed,
     not_consented,
     expired,

@@ -165,6 +165,7 @@ def answer_to(question: Question, account: Account, now: datetime) -> Answer:
         now=now,
         reserved=account.reserved,
         confirmation=question.confirmation,
+        off=deps.channels_off(),
     )
     return Answer(inputs, decide(inputs, question.message, policy))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from contextvars import ContextVar
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parseaddr
 from functools import cache, lru_cache, partial
 from math import inf
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 RATE_SECONDS = 300  # how long a function believes what it knows of SES's rate
 SLOWEST = 1.0  # mails a second: an account in the sandbox
+KEYS_SECONDS = 300  # how long the signing keys are kept before they are asked for again
 
 
 def now() -> datetime:
@@ -150,6 +151,7 @@ def schedules() -> Schedules:
         group=setting("SCHEDULE_GROUP"),
         role=setting("SCHEDULE_ROLE"),
         queues=arns,
+        dead_letters=setting("SCHEDULE_DEAD_LETTERS"),
         now=lambda: now(),
     )
 
@@ -257,31 +259,49 @@ def parking() -> Queue:
     return queue("PARKING_QUEUE")
 
 
-@cache
-def signing_secret() -> str:
-    """What links and tokens are signed with, each purpose with a salt of its own."""
-    return str(client("secretsmanager").get_secret_value(SecretId=setting("SIGNING_SECRET"))["SecretString"])
+@lru_cache(maxsize=1)
+def signing_keys(_period: int) -> tuple[str, ...]:
+    """What links and tokens are signed with, each purpose with a salt of its own: any key is good, the last one signs.
+
+    A key that was added just now does not sign yet, so that whoever reads what it signs has heard of it by then.
+    """
+    answer = client("secretsmanager").get_secret_value(SecretId=setting("SIGNING_SECRET"))
+    keys = tuple(answer["SecretString"].split())
+    is_new = now() - answer["CreatedDate"] < 2 * timedelta(seconds=KEYS_SECONDS)
+    return (keys[-1], *keys[:-1]) if is_new else keys
 
 
-@cache
+def _keys() -> tuple[str, ...]:
+    return signing_keys(int(now().timestamp()) // KEYS_SECONDS)
+
+
 def open_tokens() -> OpenTokens:
     """What proves that a push was opened where it was sent."""
     from heliograph.adapters.open_tokens import OpenTokens
 
-    return OpenTokens(signing_secret())
+    return OpenTokens(_keys())
 
 
-@cache
 def links() -> UnsubscribeLinks:
     """Signed unsubscribe links."""
+    return _links(_keys())
+
+
+@lru_cache(maxsize=1)
+def _links(keys: tuple[str, ...]) -> UnsubscribeLinks:
     from heliograph.adapters.links import UnsubscribeLinks
 
-    return UnsubscribeLinks(signing_secret(), base_url=setting("UNSUBSCRIBE_URL"), mailto=unsubscribe_mailto())
+    return UnsubscribeLinks(keys, base_url=setting("UNSUBSCRIBE_URL"), mailto=unsubscribe_mailto())
 
 
 def unsubscribe_mailto() -> str:
     """The address that takes unsubscribe mails: the sender's own unless the stack names another."""
     return setting("UNSUBSCRIBE_MAILTO") or parseaddr(setting("EMAIL_SENDER"))[1]
+
+
+def channels_off() -> frozenset[Channel]:
+    """The channels that nobody has set up; email and SMS need no set-up here."""
+    return frozenset({Channel.PUSH} if setting("PUSH_PROVIDER") == "none" else ())
 
 
 @cache
@@ -327,8 +347,10 @@ def _sms() -> Sender:
 
 
 def _push() -> Sender:
-    from heliograph.adapters.channels.push import pinpoint_sender, sns_sender
+    from heliograph.adapters.channels.push import not_set_up_sender, pinpoint_sender, sns_sender
 
+    if setting("PUSH_PROVIDER") == "none":
+        return not_set_up_sender()
     if setting("PUSH_PROVIDER") == "sns":
         applications = json.loads(setting("PUSH_PLATFORM_APPLICATIONS"))
         return sns_sender(provider("sns"), platform_applications=applications, tokens=open_tokens())

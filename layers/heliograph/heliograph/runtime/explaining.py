@@ -68,7 +68,7 @@ def considered(request: SendRequest, message: Message, at: datetime) -> JsonObje
     policy, recipient_id = deps.templates().policy, request.recipient_id
     person = deps.recipients().get_many([recipient_id], consistent=True).get(recipient_id)
     reserved = deps.reservations().read([recipient_id])[recipient_id].reserved
-    inputs = inputs_of(request, message, person, policy=policy, now=at, reserved=reserved)
+    inputs = inputs_of(request, message, person, policy=policy, now=at, reserved=reserved, off=deps.channels_off())
     ruling = decide(inputs, message, policy)
     return {
         "recipient_id": recipient_id,

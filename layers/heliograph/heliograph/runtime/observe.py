@@ -11,6 +11,7 @@ from aws_lambda_powertools import Logger
 
 from heliograph.domain.figures import Planned
 from heliograph.domain.model import EngagementEvent, SlotFacts
+from heliograph.runtime.settings import setting
 
 NAMESPACE = "Heliograph"
 
@@ -18,7 +19,7 @@ logger = Logger(service="heliograph")
 
 
 def count(channel: str, counts: Mapping[str, int]) -> None:
-    """Count decisions or engagement kinds as CloudWatch metrics with the dimension `channel`.
+    """Count decisions or engagement kinds as CloudWatch metrics with the dimensions `stack` and `channel`.
 
     One line in CloudWatch's embedded metric format; Powertools' `single_metric` takes ten times as long.
     """
@@ -26,9 +27,9 @@ def count(channel: str, counts: Mapping[str, int]) -> None:
     if not numbers:
         return
     metrics = [{"Name": name, "Unit": "Count"} for name in numbers]
-    directive = {"Namespace": NAMESPACE, "Dimensions": [["channel"]], "Metrics": metrics}
+    directive = {"Namespace": NAMESPACE, "Dimensions": [["stack", "channel"]], "Metrics": metrics}
     about = {"Timestamp": time.time_ns() // 1_000_000, "CloudWatchMetrics": [directive]}
-    line = {"_aws": about, "channel": channel or "none", **numbers}
+    line = {"_aws": about, "stack": setting("STACK"), "channel": channel or "none", **numbers}
     print(msgspec.json.encode(line).decode())  # noqa: T201 - what Lambda prints is logged
 
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from types_boto3_pinpoint import PinpointClient
     from types_boto3_pinpoint.type_defs import MessageResultTypeDef
 
-__all__ = ["pinpoint_sender", "read_push_opened", "sns_sender"]
+__all__ = ["not_set_up_sender", "pinpoint_sender", "read_push_opened", "sns_sender"]
 
 TTL_MOST: Final = 2_419_200  # seconds (28 days): FCM's ttl; APNs keeps messages no longer than that either
 
@@ -85,6 +85,11 @@ def pinpoint_sender(
         return together(dispatch.dispatch_id, verdicts)
 
     return each_in_turn(send_one)
+
+
+def not_set_up_sender() -> Sender:
+    """Send nothing: what was planned before push was switched off waits in the dead letters until it is on again."""
+    return each_in_turn(lambda letter: NotSent(dispatch_id=letter.dispatch.dispatch_id, cause="PushIsNotSetUp"))
 
 
 def _messages(letter: Letter, data: Mapping[str, str], at: datetime) -> Any:

@@ -1,0 +1,94 @@
+"""What `make deploy` must know before it builds: the answers that are kept, and what would fail an hour later.
+
+python infra/deployment.py kept Runtime python3.13      the answer kept in samconfig.toml, else the second word
+python infra/deployment.py check      what AWS would refuse, on standard error
+python infra/deployment.py arguments Runtime=python3.13 Architecture=arm64      for `sam deploy`
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+SETTINGS = ROOT / "samconfig.toml"
+REGIONS = ROOT / "infra/regions.txt"
+LONGEST_NAME = 45
+"""Of a stack: SQS takes 80 characters, and `-outbox-email-priority-dead-letters` has 35."""
+
+
+def answers(settings: Path = SETTINGS) -> dict[str, str]:
+    """The parameters that the first deployment has kept."""
+    kept = _deploy(settings).get("parameter_overrides", "")
+    words = shlex.split(kept) if isinstance(kept, str) else [str(each) for each in kept]
+    return dict(word.split("=", 1) for word in words if "=" in word)
+
+
+def arguments(given: dict[str, str], settings: Path = SETTINGS) -> str:
+    """The parameters for `sam deploy`, as the shell reads them: those that are kept, but for what is given now.
+
+    On its command line SAM takes all or none: what is not named there is forgotten. The first time it asks for all.
+    """
+    kept = answers(settings)
+    named = (f'{name}="{_quoted(value)}"' for name, value in (kept | given).items())
+    return " ".join(["--parameter-overrides", *map(shlex.quote, named), *([] if kept else ["--guided"])])
+
+
+def problems(settings: Path = SETTINGS) -> Iterator[str]:
+    """What AWS would refuse, and only after a while."""
+    stack = _stack(settings)
+    if len(stack) > LONGEST_NAME or not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]*", stack):
+        yield (
+            f"The stack cannot be called {stack}: at most {LONGEST_NAME} letters, digits and hyphens, a letter first,"
+            " because queues and functions are named after it. Change stack_name in samconfig.toml."
+        )
+    region = _deploy(settings).get("region") or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    known = REGIONS.read_text().split()
+    if region and region not in known:
+        yield f"Heliograph does not run in {region}: it lacks a service. Set AWS_REGION to one of: {', '.join(known)}."
+
+
+def _stack(settings: Path) -> str:
+    parameters = _read(settings).get("default", {})
+    own = parameters.get("deploy", {}).get("parameters", {}).get("stack_name")
+    return str(own or parameters.get("global", {}).get("parameters", {}).get("stack_name", ""))
+
+
+def _deploy(settings: Path) -> dict[str, str]:
+    found: dict[str, str] = _read(settings).get("default", {}).get("deploy", {}).get("parameters", {})
+    return found
+
+
+def _read(settings: Path) -> dict[str, dict[str, dict[str, dict[str, str]]]]:
+    return tomllib.loads(settings.read_text())
+
+
+def _quoted(value: str) -> str:
+    return value.replace("\\", "\\\\").replace('"', '\\"')
+
+
+def main(words: list[str]) -> int:
+    """One command."""
+    match words:
+        case ["kept", name, otherwise]:
+            print(answers().get(name, otherwise))  # noqa: T201
+        case ["check"]:
+            found = list(problems())
+            for problem in found:
+                print(problem, file=sys.stderr)  # noqa: T201
+            return 1 if found else 0
+        case ["arguments", *given]:
+            print(arguments(dict(each.split("=", 1) for each in given)))  # noqa: T201
+        case _:
+            print(__doc__, file=sys.stderr)  # noqa: T201
+            return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,138 @@
+"""What `make deploy` knows before it builds, and where Heliograph can be deployed at all."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+from cfnlint.schema import PROVIDER_SCHEMA_MANAGER  # type: ignore[import-untyped]  # it brings no types
+
+from infra import deployment
+from wiring import ALARMS, MESSAGING, OBSERVABILITY, PUSH, QUEUES, ROOT, STORAGE, TEMPLATE, resources, text_of
+
+REGIONS = deployment.REGIONS.read_text().split()
+EVERYWHERE = (TEMPLATE, STORAGE, MESSAGING, OBSERVABILITY, ALARMS)
+BY_SAM = {"AWS::Lambda::Function", "AWS::Lambda::EventSourceMapping", "AWS::Lambda::LayerVersion"}
+GUIDED = """
+[default.global.parameters]
+stack_name = "heliograph"
+[default.deploy.parameters]
+region = "eu-west-1"
+parameter_overrides = "Stage=\\"prod\\" Runtime=\\"python3.13\\" EmailSender=\\"\\\\\\"A\\\\\\" <a@example.com>\\""
+"""
+"""As `sam deploy --guided` writes it."""
+
+
+def settings(tmp_path: Path, text: str = GUIDED) -> Path:
+    path = tmp_path / "samconfig.toml"
+    path.write_text(text)
+    return path
+
+
+def parameters(arguments: str) -> dict[str, str]:
+    """What SAM makes of its arguments: it reads them as a shell would, once more."""
+    words = [shlex.split(word)[0] for word in shlex.split(arguments) if "=" in word]
+    return dict(word.split("=", 1) for word in words)
+
+
+def test_what_is_given_now_goes_before_the_answers_that_are_kept(tmp_path: Path) -> None:
+    found = deployment.arguments({"Runtime": "python3.12"}, settings(tmp_path))
+    assert parameters(found) == {"Stage": "prod", "Runtime": "python3.12", "EmailSender": '"A" <a@example.com>'}
+    assert "--guided" not in found
+
+
+def test_the_first_time_sam_asks_for_everything_but_knows_what_was_built(tmp_path: Path) -> None:
+    nothing = settings(tmp_path, '[default.global.parameters]\nstack_name = "heliograph"\n')
+    found = deployment.arguments({"Runtime": "python3.12", "Architecture": "arm64"}, nothing)
+    assert parameters(found) == {"Runtime": "python3.12", "Architecture": "arm64"}
+    assert found.endswith("--guided")
+
+
+@pytest.mark.parametrize(
+    ("name", "fits"), [("s" * 45, True), ("s" * 46, False), ("9lives", False), ("my_stack", False)]
+)
+def test_a_stack_whose_queues_could_not_be_named_is_refused(tmp_path: Path, name: str, *, fits: bool) -> None:
+    found = list(deployment.problems(settings(tmp_path, GUIDED.replace('"heliograph"', f'"{name}"'))))
+    assert [problem for problem in found if name in problem] == ([] if fits else found)
+    assert bool(found) is not fits
+
+
+def test_the_longest_name_of_a_stack_is_what_queues_leave_it() -> None:
+    longest = max(len(text_of(queue["QueueName"]).replace("${StackName}", "")) for queue in QUEUES.values())
+    assert longest + deployment.LONGEST_NAME == 80  # CreateQueue
+
+
+def test_a_region_without_our_services_is_refused_before_anything_is_built(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = settings(tmp_path, '[default.global.parameters]\nstack_name = "heliograph"\n')
+    monkeypatch.setenv("AWS_REGION", "mx-central-1")
+    (problem,) = deployment.problems(elsewhere)
+    assert "mx-central-1" in problem
+    assert "eu-west-1" in problem
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    assert list(deployment.problems(elsewhere)) == []
+
+
+@pytest.mark.parametrize("region", REGIONS)
+def test_every_type_of_the_templates_exists_in_every_supported_region(region: str) -> None:
+    """As the linter knows it; the application for push is left out, and off by default."""
+    types = {each["Type"] for template in EVERYWHERE for each in template["Resources"].values()}
+    used = {each for each in types if not each.startswith("AWS::Serverless::")} | BY_SAM
+    assert used - set(PROVIDER_SCHEMA_MANAGER.get_resource_types(region)) == set()
+    assert resources(PUSH, "AWS::Pinpoint::App")
+
+
+def test_the_page_lists_the_regions() -> None:
+    page = (ROOT / "docs/deploy.md").read_text()
+    (listed,) = re.findall(r"^Supported regions: (.*?)\n\n", page, re.MULTILINE | re.DOTALL)
+    assert re.findall(r"[a-z]{2}-[a-z]+-\d", listed) == REGIONS
+
+
+# ---- the Python of the runtime -----------------------------------------------------------------------------
+
+
+def build_layer(tmp_path: Path, *, runtime: str, **commands: str) -> subprocess.CompletedProcess[str]:
+    """Build the layer with commands of our own in front of all others."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for name, script in ({"uv": "echo installing; exit 9"} | commands).items():
+        (folder / name).write_text(f"#!/bin/sh\n{script}\n")
+        (folder / name).chmod(0o755)
+    return subprocess.run(
+        ["make", "--silent", "-C", str(ROOT / "layers/heliograph"), "build-HeliographLayer"],
+        env=os.environ
+        | {
+            "PATH": f"{folder}:{os.environ['PATH']}",
+            "ARTIFACTS_DIR": str(tmp_path / "artifacts"),
+            "HELIOGRAPH_RUNTIME": runtime,
+            "MAKEFLAGS": "",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_python_that_is_there_but_does_not_run_stops_the_build_with_what_to_do(tmp_path: Path) -> None:
+    """As pyenv's commands for versions that are not chosen."""
+    done = build_layer(tmp_path, runtime="python3.99", **{"python3.99": "echo not chosen >&2; exit 127"})
+    assert done.returncode
+    assert "Python 3.99 does not run on this machine" in done.stderr
+    assert "make deploy runtime=" in done.stderr
+    assert "installing" not in done.stdout
+
+
+def test_a_python_of_another_version_under_the_name_stops_the_build(tmp_path: Path) -> None:
+    done = build_layer(tmp_path, runtime="python3.99", **{"python3.99": 'exec python3 "$@"'})
+    assert "Python 3.99 does not run" in done.stderr
+    assert "installing" not in done.stdout
+
+
+def test_the_right_python_goes_on_to_install(tmp_path: Path) -> None:
+    done = build_layer(tmp_path, runtime="python3.99", **{"python3.99": "exit 0"})
+    assert done.stdout == "installing\n"

@@ -1,0 +1,95 @@
+"""Keys can be rotated: what was signed with an old one stays good, and a new one signs when everybody knows it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from itsdangerous import URLSafeSerializer
+
+from builders import NOW
+from heliograph.adapters.links import SALT, UnsubscribeLinks
+from heliograph.adapters.open_tokens import OpenTokens
+from heliograph.runtime import deps
+
+TAGS = {"dispatch_id": "d-0", "recipient_id": "amara", "place": "p-0", "message": "news", "run_id": ""}
+
+
+class Secrets:
+    """A secret, when it was written, and how often it was asked for."""
+
+    def __init__(self) -> None:
+        self.text, self.written_at, self.asked = "old", NOW - timedelta(days=9), 0
+
+    def get_secret_value(self, **_: Any) -> dict[str, Any]:
+        self.asked += 1
+        return {"SecretString": self.text, "CreatedDate": self.written_at}
+
+
+class Clock:
+    """The time that a function sees."""
+
+    now: datetime = NOW
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(deps, "now", lambda: clock.now)
+    return clock
+
+
+@pytest.fixture
+def secrets(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Secrets]:
+    secrets = Secrets()
+    monkeypatch.setattr(deps, "client", lambda _: secrets)
+    for name in ("SIGNING_SECRET", "UNSUBSCRIBE_URL", "UNSUBSCRIBE_MAILTO", "EMAIL_SENDER"):
+        monkeypatch.setenv(
+            f"HELIOGRAPH_{name}", "https://example.com/u" if name == "UNSUBSCRIBE_URL" else "a@example.com"
+        )
+    deps.signing_keys.cache_clear()
+    yield secrets
+    deps.signing_keys.cache_clear()
+
+
+def signed_by(key: str) -> bool:
+    """Whether the links of now are good under this key alone."""
+    token = deps.links().url("amara", "news").rpartition("/")[2]
+    is_good, _ = URLSafeSerializer(key, salt=SALT).loads_unsafe(token)
+    return bool(is_good)
+
+
+def test_what_an_old_key_signed_stays_good() -> None:
+    before, after = OpenTokens(["old"]), OpenTokens(["old", "new"])
+    assert after.is_genuine(TAGS, before.token(TAGS))
+    assert not before.is_genuine(TAGS, after.token(TAGS))
+
+
+def test_an_old_link_opens_after_a_rotation() -> None:
+    link = UnsubscribeLinks(["old"], base_url="https://example.com/u", mailto="").url("amara", "news")
+    read = URLSafeSerializer(["old", "new"], salt=SALT).loads(link.rpartition("/")[2])
+    assert read == ["amara", "news"]
+
+
+def test_a_key_that_was_taken_out_opens_nothing() -> None:
+    assert not OpenTokens(["new"]).is_genuine(TAGS, OpenTokens(["leaked"]).token(TAGS))
+
+
+def test_a_new_key_signs_only_when_every_function_has_heard_of_it(clock: Clock, secrets: Secrets) -> None:
+    assert signed_by("old")
+    secrets.text, secrets.written_at = "old\nnew\n", clock.now
+    earlier = deps.open_tokens()
+    clock.now += timedelta(seconds=deps.KEYS_SECONDS)
+    assert signed_by("old")
+    assert deps.open_tokens().is_genuine(TAGS, OpenTokens(["new"]).token(TAGS))
+    clock.now += timedelta(seconds=deps.KEYS_SECONDS)
+    assert signed_by("new")
+    assert deps.open_tokens().is_genuine(TAGS, earlier.token(TAGS))
+
+
+def test_the_keys_are_not_asked_for_with_every_message(clock: Clock, secrets: Secrets) -> None:
+    for _ in range(100):
+        deps.links()
+    assert secrets.asked == 1
