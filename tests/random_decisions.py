@@ -134,6 +134,7 @@ def _person(rng: Random, message: Message, now: datetime) -> Recipient:
     subjects = [consent_key(each, channel) for each in (message.topic, message.purpose) for channel in CHANNELS]
     return a_recipient(
         known=rng.random() < 0.95,
+        readable=rng.random() < 0.98,
         email=rng.choice((SECRETS[0], SECRETS[0], "")),
         phone=rng.choice((SECRETS[1], SECRETS[1], "")),
         devices=rng.choice(((SECRETS[2],), ())),

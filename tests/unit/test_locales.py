@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from heliograph.domain.locales import canonical, lookup
 
-AVAILABLE = ("en", "de", "pt-BR", "zh-Hant", "ar")
+AVAILABLE = ("en", "de", "pt-BR", "zh-Hant", "ar", "he", "id", "yi")
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,10 @@ AVAILABLE = ("en", "de", "pt-BR", "zh-Hant", "ar")
         ("zh-Hant-TW", "zh-Hant"),
         ("zh-Hant-TW-x-private", "zh-Hant"),
         ("ar-u-nu-latn", "ar"),
+        ("iw", "he"),
+        ("iw_IL", "he"),
+        ("in-ID", "id"),
+        ("ji", "yi"),
     ],
 )
 def test_the_best_translation_is_the_tag_or_its_nearest_parent(wanted: str, found: str) -> None:
@@ -37,6 +41,13 @@ def test_a_look_up_never_fails_and_always_finds_one_that_there_is(wanted: str, a
     assert lookup(wanted, available) in available
 
 
+@pytest.mark.parametrize("wanted", ["de-" * 20_000, "a-" * 30_000, "de" + " " * 60_000])
+def test_nobody_has_a_language_of_any_length(wanted: str) -> None:
+    assert lookup(wanted, AVAILABLE) == "en"
+    with pytest.raises(ValueError, match="BCP-47"):
+        canonical(wanted.strip() + "-x" * 40)
+
+
 @given(st.sampled_from(AVAILABLE), st.sampled_from(["", "-AT", "-x-a", "-Latn-DE-1996"]))
 def test_a_more_special_tag_always_finds_its_parent(parent: str, rest: str) -> None:
     assert lookup(parent + rest, AVAILABLE) == parent
@@ -48,6 +59,9 @@ def test_a_more_special_tag_always_finds_its_parent(parent: str, rest: str) -> N
         ("en_US", "en-US"),
         ("EN-us", "en-US"),
         ("zh_hant_tw", "zh-Hant-TW"),
+        ("iw_IL", "he-IL"),
+        ("in", "id"),
+        ("ji", "yi"),
         ("de-1996", "de-1996"),
         ("es-419", "es-419"),
         ("sr-latn-rs", "sr-Latn-RS"),

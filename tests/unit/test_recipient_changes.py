@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import NOW
+from heliograph.domain import limits
 from heliograph.domain.errors import MalformedError
 from heliograph.domain.model import Channel, Consent, ConsentState
 from heliograph.domain.recipients import COLUMNS, RecipientChange, from_event, from_row
@@ -87,7 +88,7 @@ def test_a_bad_address_marks_its_channel_and_keeps_the_rest(column: str, value: 
         *(("country", value) for value in ("Germany", "UK", "ZZ", "D")),
         *(("preferred_time", value) for value in ("24:00", "18h", "6 pm", "18:30:00", "٣:٠٠")),
         *(("quiet_hours", value) for value in ("22:00", "22-9", "22:00-25:00", "22:00-22:00", "9:00-09:00", "-")),
-        *(("paused_until", value) for value in ("Monday", "2026-13-01", "0001-01-01T00:00:00+23:59")),
+        *(("paused_until", value) for value in ("Monday", "2026-13-01", "2026-11-21T25:00")),
     ],
 )
 def test_a_bad_field_is_listed_with_its_place_and_costs_only_itself(column: str, value: str) -> None:
@@ -294,6 +295,63 @@ def test_a_field_of_another_kind_is_refused_alone(field: str) -> None:
     change = event(**{field: 7, "locale": "fr"})
     assert change.locale == "fr"
     assert [problem.partition(":")[0] for problem in change.problems] == [field]
+
+
+# ---- how much is read of a person --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("forever", ["9999-12-31", "9999-12-31T23:59:59Z", "9999-12-31T23:59:59-14:00", "2100-01-02"])
+def test_a_pause_for_ever_lasts_until_2100(forever: str) -> None:
+    assert row(paused_until=forever).paused_until == datetime(2100, 1, 1, tzinfo=UTC)
+
+
+def test_a_pause_until_the_distant_past_is_over() -> None:
+    assert row(paused_until="0001-01-01T00:00:00+14:00").paused_until == datetime(2000, 1, 1, tzinfo=UTC)
+
+
+def test_of_many_quiet_hours_and_devices_the_first_ones_count() -> None:
+    windows = [
+        f"{minute // 60:02d}:{minute % 60:02d}-{minute // 60:02d}:{minute % 60 + 4:02d}" for minute in range(0, 1440, 5)
+    ]
+    change = row(quiet_hours=" ".join(windows), devices=" ".join(f"gcm:token-{n}" for n in range(500)))
+    assert change.quiet_hours == tuple(windows[: limits.QUIET_WINDOWS])
+    assert len(change.devices) == limits.DEVICES
+    assert [problem.partition(":")[0] for problem in change.problems] == ["devices", "quiet_hours"]
+
+
+def test_a_person_has_a_hundred_attributes_at_most() -> None:
+    change = event(attributes={f"a{n}": n for n in range(1_000)})
+    assert list(change.attributes) == [f"a{n}" for n in range(limits.ATTRIBUTES)]
+    [problem] = change.problems
+    assert problem.startswith("attributes: ")
+
+
+def test_attributes_that_have_no_room_together_are_left_out() -> None:
+    change = event(attributes={"small": "x", "huge": ["y" * 1_000] * 70, "another": "z"}, email="amara@example.com")
+    assert set(change.attributes) == {"small", "another"}
+    assert change.email
+
+
+def test_an_attribute_of_any_depth_costs_only_itself() -> None:
+    deep: Any = "x"
+    for _ in range(5_000):
+        deep = [deep]
+    assert event(attributes={"deep": deep, "plan": "gold"}).attributes == {"plan": "gold"}
+
+
+@pytest.mark.parametrize(
+    "field", ["email", "phone", "locale", "timezone", "country", "devices", "preferred_channels", "quiet_hours"]
+)
+def test_a_field_of_any_length_is_refused_alone(field: str) -> None:
+    change = event(**{field: "x-y" * 100_000, "attributes": {"plan": "gold"}})
+    assert change.attributes == {"plan": "gold"}
+    [problem] = change.problems
+    assert len(problem) < 200
+
+
+def test_more_consents_than_a_policy_can_have_are_refused_as_a_whole() -> None:
+    with pytest.raises(MalformedError, match="several"):
+        event(consents={f"topic-{n}/email": "opted_out" for n in range(limits.CONSENTS + 1)})
 
 
 CELLS = st.dictionaries(

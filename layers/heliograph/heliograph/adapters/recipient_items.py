@@ -10,6 +10,7 @@ import msgspec
 
 from heliograph.adapters.dynamodb import chunks
 from heliograph.domain.consents import holds_against, together
+from heliograph.domain.limits import QUIET_WINDOWS, within_years
 from heliograph.domain.model import (
     AddressSuppression,
     Channel,
@@ -34,6 +35,8 @@ TEXTS = (
 TOLD_BY = {"phone": ("phone_country", "phone_timezone"), "country": ("country_timezone",)}
 """What is known from another field only, and changes with it."""
 STATES = {":refused": ConsentState.OPTED_OUT, ":granted": ConsentState.OPTED_IN}
+UNREADABLE = (LookupError, TypeError, ValueError, RecursionError, msgspec.MsgspecError)
+"""What reading an item raises that another hand, or a newer version, has written."""
 ANSWER, WAITING = "consent", "pending"
 """A confirmation that is waited for is kept beside the answer, so that neither ever overwrites the other."""
 
@@ -129,7 +132,15 @@ def is_outdated(value: Item, kept: Item, *, undated: bool) -> bool:
 
 
 def recipient_of(item: Item) -> Recipient:
-    """The person that an item holds; what it does not hold has its default."""
+    """The person that an item holds; of one that cannot be read, that there is such a person, and nothing else."""
+    try:
+        return _recipient(item)
+    except UNREADABLE:
+        return Recipient(recipient_id=item["recipient_id"]["S"], readable=False)
+
+
+def _recipient(item: Item) -> Recipient:
+    """What an item does not hold has its default."""
     families = (ANSWER, WAITING, "suppressed", "attribute", "invalid", "engaged")
     kept: dict[str, dict[str, Any]] = {family: {} for family in families}
     for name, value in item.items():
@@ -154,7 +165,11 @@ def recipient_of(item: Item) -> Recipient:
         country=country,
         phone_country=_text(item, "phone_country"),
         country_timezone=_text(item, "country_timezone"),
-        engaged={Channel(key): datetime.fromisoformat(value["S"]) for key, value in kept["engaged"].items()},
+        engaged={
+            channel: datetime.fromisoformat(kept["engaged"][channel]["S"])
+            for channel in Channel
+            if channel in kept["engaged"]
+        },
         attributes=words | {name: _attribute(value) for name, value in kept["attribute"].items()},
     )
 
@@ -194,10 +209,10 @@ def _suppression(value: Item) -> AddressSuppression:
 def _preferences(item: Item) -> Preferences:
     paused_until = _text(item, "paused_until")
     return Preferences(
-        channels=tuple(Channel(each) for each in _list(item, "preferred_channels")),
+        channels=tuple(Channel(each) for each in _list(item, "preferred_channels") if each in set(Channel)),
         time=_text(item, "preferred_time"),
-        quiet=_list(item, "quiet_hours"),
-        paused_until=datetime.fromisoformat(paused_until) if paused_until else None,
+        quiet=_list(item, "quiet_hours")[:QUIET_WINDOWS],
+        paused_until=within_years(datetime.fromisoformat(paused_until)) if paused_until else None,
     )
 
 

@@ -11,7 +11,7 @@ from importlib.resources import files
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from heliograph.domain import locales
+from heliograph.domain import limits, locales
 from heliograph.domain.errors import MalformedError
 
 PLATFORMS: Final = {
@@ -24,7 +24,7 @@ PLATFORMS: Final = {
 }
 """As people name it -> as Pinpoint names it, in lower case."""
 
-DEVICE_TOKEN: Final = re.compile(r"[!-~]{1,4096}")
+DEVICE_TOKEN: Final = re.compile(rf"[!-~]{{1,{limits.DEVICE_TOKEN}}}")
 MOST_PEOPLE: Final = {
     "AU": "Australia/Sydney",
     "BR": "America/Sao_Paulo",
@@ -33,6 +33,15 @@ MOST_PEOPLE: Final = {
     "UA": "Europe/Kyiv",
 }
 """Where most people of a country live, if that is not the first of its zones in zone.tab."""
+
+ABBREVIATIONS: Final = frozenset(
+    {
+        *("CET", "EET", "EST", "HST", "MET", "MST", "WET"),
+        *("CST6CDT", "EST5EDT", "MST7MDT", "PST8PDT"),
+        *("Factory", "localtime"),
+    }
+)
+"""Names of the zone database that say no place: `EST` has no summer, wherever somebody who writes it lives."""
 
 ZONE_NAME: Final = re.compile(r"[A-Z][A-Za-z0-9_+-]*(?:/[A-Za-z0-9_+-]+){0,3}")
 
@@ -49,6 +58,8 @@ def email(text: str) -> str:
     """`Amara@Bücher.Example` is `Amara@xn--bcher-kva.example`: SES takes domains so, and only ASCII before the @."""
     from email_validator import EmailNotValidError, validate_email
 
+    if len(text.strip()) > limits.EMAIL:
+        raise MalformedError("email", f"is longer than {limits.EMAIL} characters")
     try:
         # Nothing is looked up; `.test` is let through, as whole systems are tried out with it.
         address = validate_email(text.strip(), check_deliverability=False, test_environment=True)
@@ -56,6 +67,8 @@ def email(text: str) -> str:
         raise MalformedError("email", "is not an email address") from None
     if address.ascii_email is None:
         raise MalformedError("email", "has letters before the @ that SES cannot send to")
+    if len(address.ascii_email.rpartition("@")[0]) > limits.LOCAL_PART:
+        raise MalformedError("email", f"has more than {limits.LOCAL_PART} characters before the @")
     return address.ascii_email
 
 
@@ -63,6 +76,8 @@ def phone(text: str, *, region: str) -> str:
     """E.164. `region` (ISO 3166-1 alpha-2) is the country of numbers that are written without one."""
     import phonenumbers
 
+    if len(text) > limits.PHONE:
+        raise MalformedError("phone", f"is longer than {limits.PHONE} characters")
     try:
         number = phonenumbers.parse(text, region)
     except phonenumbers.NumberParseException:
@@ -112,9 +127,9 @@ def device(text: str) -> str:
 
 
 def timezone(text: str) -> str:
-    """An IANA name, links such as `US/Pacific` included. Abbreviations such as `PST` name no zone."""
+    """An IANA name, links such as `US/Pacific` included. Abbreviations such as `PST` and `EST` name no zone."""
     name = text.strip()
-    if not ZONE_NAME.fullmatch(name) or len(name) > 64:
+    if len(name) > limits.ZONE or not ZONE_NAME.fullmatch(name) or name in ABBREVIATIONS:
         raise MalformedError("timezone", "is not an IANA time zone")
     try:
         return ZoneInfo(name).key
@@ -123,12 +138,24 @@ def timezone(text: str) -> str:
 
 
 def moment(text: str) -> datetime:
-    """ISO 8601; without a time zone it is UTC."""
+    """ISO 8601, between the years 2000 and 2100; without a time zone it is UTC."""
+    found = _moment(text)
+    if not limits.is_within_years(found):
+        raise MalformedError("time", "is not between the years 2000 and 2100")
+    return found.astimezone(UTC)
+
+
+def until(text: str) -> datetime:
+    """ISO 8601; the year 9999 means for ever, which is 2100, and what is before the year 2000 is over."""
+    return limits.within_years(_moment(text)).astimezone(UTC)
+
+
+def _moment(text: str) -> datetime:
     try:
         found = datetime.fromisoformat(text)
-        return found.replace(tzinfo=found.tzinfo or UTC).astimezone(UTC)
-    except (ValueError, OverflowError):
+    except ValueError:
         raise MalformedError("time", "is not an ISO 8601 time") from None
+    return found.replace(tzinfo=found.tzinfo or UTC)
 
 
 def locale(text: str) -> str:

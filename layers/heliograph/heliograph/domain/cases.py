@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from heliograph.domain.caps import caps_on, full_until
-from heliograph.domain.hours import DAY, next_permitted
+from heliograph.domain.hours import DAY, DAYS_AHEAD, next_permitted
 from heliograph.domain.model import (
     Channel,
     Hours,
@@ -107,13 +107,19 @@ def _permitted(case: Case, moment: datetime) -> datetime | None:
 
 
 def _next_preferred(case: Case, moment: datetime, text: str) -> datetime | None:
-    """The first permitted time from `moment` on, within the hour after a time of day; None when it comes too late."""
+    """The first permitted time from `moment` on, within the hour after a time of day; None when it comes too late.
+
+    Where the next permitted time is days away, the days until then are passed over, and after a year nothing is.
+    """
     wanted, zone, not_after = time.fromisoformat(text), case.zone.zone, case.inputs.not_after
     day = moment.astimezone(zone).date() - DAY
-    while (wall := datetime.combine(day, wanted, tzinfo=zone).astimezone(UTC)) <= case.hold_ends:
+    last = min(case.hold_ends, moment + DAYS_AHEAD * DAY)
+    while (wall := datetime.combine(day, wanted, tzinfo=zone).astimezone(UTC)) <= last:
         ready = _permitted(case, max(moment, wall))
-        if ready and ready < wall + PREFERRED_FOR:
+        if ready is None:
+            return None
+        if ready < wall + PREFERRED_FOR:
             in_time = ready <= case.hold_ends and (not_after is None or ready < not_after)
             return ready if in_time else None
-        day += DAY
+        day = max(day + DAY, ready.astimezone(zone).date() - DAY)
     return None

@@ -65,6 +65,7 @@ def inputs_of(
         not_after=request.not_after,
         stage=request.stage,
         known=person.known,
+        readable=person.readable,
         reach={
             each: Reach.OFF if each in off else found
             for each in channels

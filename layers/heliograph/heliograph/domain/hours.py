@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import NamedTuple
@@ -33,7 +33,7 @@ class Window(NamedTuple):
         return self.is_over_midnight and moment < self.end
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=2_048)
 def window(text: str) -> Window:
     """Read `21:00-08:00`; `24:00` is the end of the day. Raises ValueError."""
     start, _, end = text.partition("-")
@@ -50,18 +50,32 @@ def next_permitted(rules: Sequence[Hours], country: str, moment: datetime, zone:
     """The first moment (UTC) from `moment` on that every rule permits; None when there is none for a year.
 
     Where the clock jumps over the end of a quiet time, that time ends at the jump; where the end comes twice, at the
-    first one that is still to come.
+    first one that is still to come. A day on which no hour is permitted is one step, however many windows there are.
     """
     if not rules or permitted(rules, country, moment.astimezone(zone)):
         return moment
     moment = moment.astimezone(UTC)
     turns = sorted({turn for rule in rules for turn in _turns(rule)} | {time.min})
+    opens = _opening(rules, country, turns)
     last = moment + DAYS_AHEAD * DAY
     while moment < last:
-        moment = _next_turn(moment, turns, zone)
+        moment = _next_turn(moment, turns if opens(moment.astimezone(zone).date()) else (time.min,), zone)
         if permitted(rules, country, moment.astimezone(zone)):
             return moment
     return None
+
+
+def _opening(rules: Sequence[Hours], country: str, turns: Sequence[time]) -> Callable[[date], bool]:
+    """Tells whether a day has an hour that every rule permits; days on which the same rules hold are asked once."""
+    known: dict[tuple[bool, ...], bool] = {}
+
+    def opens(day: date) -> bool:
+        holding = tuple(_holds_on(rule, country, each) for each in (day - DAY, day) for rule in rules)
+        if holding not in known:
+            known[holding] = any(all(_permits(rule, country, day, turn) for rule in rules) for turn in turns)
+        return known[holding]
+
+    return opens
 
 
 def _next_turn(moment: datetime, turns: Sequence[time], zone: ZoneInfo) -> datetime:

@@ -2,6 +2,9 @@
 
 import re
 from collections.abc import Sequence
+from typing import Final
+
+from heliograph.domain.limits import LOCALE
 
 LANGUAGE_TAG = re.compile(
     r"""(?:
@@ -17,14 +20,24 @@ LANGUAGE_TAG = re.compile(
 """A well-formed tag (RFC 5646, 2.1), without the grandfathered ones."""
 
 
+TODAY: Final = {"iw": "he", "in": "id", "ji": "yi"}
+"""Codes that ISO 639 gave up in 1989, and that Java and Android still send."""
+
+
 def canonical(tag: str) -> str:
-    """Spell a tag as RFC 5646 does: `en_us` is `en-US`. A tag that is not well-formed raises ValueError."""
+    """Spell a tag as RFC 5646 does: `en_us` is `en-US`, `iw` is `he`. Any other text raises ValueError."""
     spelled = tag.strip().replace("_", "-")
-    if not LANGUAGE_TAG.fullmatch(spelled):
+    if len(spelled) > LOCALE or not LANGUAGE_TAG.fullmatch(spelled):
         raise ValueError("not a BCP-47 language tag")
-    subtags = spelled.lower().split("-")
+    subtags = _subtags(spelled)
     singleton = next((place for place, subtag in enumerate(subtags) if len(subtag) == 1), len(subtags))
     return "-".join(_cased(subtag) if 0 < place < singleton else subtag for place, subtag in enumerate(subtags))
+
+
+def _subtags(tag: str) -> list[str]:
+    """The parts of a tag, the language by its code of today."""
+    language, *rest = tag.lower().split("-")
+    return [TODAY.get(language, language), *rest]
 
 
 def _cased(subtag: str) -> str:
@@ -36,8 +49,8 @@ def _cased(subtag: str) -> str:
 
 def lookup(wanted: str, available: Sequence[str]) -> str:
     """The best of the available tags (RFC 4647, 3.4): as wanted, else ever more general, else the first."""
-    spelled = {tag.lower(): tag for tag in available}
-    subtags = wanted.strip().replace("_", "-").lower().split("-")
+    spelled = {"-".join(_subtags(tag)): tag for tag in available}
+    subtags = _subtags(wanted.strip().replace("_", "-")) if len(wanted) <= LOCALE else []
     while subtags:
         found = spelled.get("-".join(subtags))
         if found is not None:

@@ -8,6 +8,7 @@ from heliograph.domain.model import FailureCode, Reason, ZoneSource
 
 MEANINGS: Mapping[str, str] = {
     Reason.UNKNOWN_MESSAGE: "There is no such message.",
+    Reason.UNDECIDABLE: "What is kept of this person, or of the request, cannot be worked with.",
     Reason.UNKNOWN_RECIPIENT: "This person is not known.",
     Reason.CONFIRMED: "An earlier channel has done its work, so that no further one is needed.",
     Reason.AWAITING_CONFIRMATION: "An earlier channel still has time to do its work.",

@@ -50,6 +50,8 @@ class Reason(StrEnum):
     """The closed list of reasons for a "no" (or "not now"), in the order in which the rules are asked."""
 
     UNKNOWN_MESSAGE = "unknown_message"
+    UNDECIDABLE = "undecidable"
+    """What is kept of the person, or of the request, cannot be worked with; it stops nobody else."""
     UNKNOWN_RECIPIENT = "unknown_recipient"
     CONFIRMED = "confirmed"
     """An earlier channel has done its work, so that this further one is not needed."""
@@ -206,6 +208,8 @@ class Recipient(Value, frozen=True, kw_only=True):
     recipient_id: str
     known: bool = True
     """False: nobody told us of this person; all we hold is that an address must not be used."""
+    readable: bool = True
+    """False: what is kept of this person cannot be read, so that nothing may be sent."""
     email: str = ""
     phone: str = ""
     """E.164, or empty."""
@@ -550,6 +554,7 @@ class Inputs(Value, frozen=True, kw_only=True):
     not_after: datetime | None = None
     stage: int = 0
     known: bool = True
+    readable: bool = True
     reach: dict[Channel, Reach] = {}
     """Channels that are not named: `none`."""
     consents: dict[str, ConsentState] = {}

@@ -42,10 +42,11 @@ def decide(inputs: Inputs, message: Message, policy: Policy, *, rules: tuple[Rul
     Who has room reserved for it was given to a channel by an earlier try. That is followed, whatever has changed since:
     deliver asks again before it sends, and two tries never disagree.
     """
-    ruling, reserved = _ask(inputs, message, policy, rules), own_reservation(inputs)
+    ruling, reserved = _ask_or_pass_over(inputs, message, policy, rules), own_reservation(inputs)
     if reserved is None or (ruling.outcome, ruling.channel) == (Verdict.DISPATCHED, reserved.channel):
         return ruling
-    stages = (each.stage for each in candidates(inputs, message, policy) if each.channel is reserved.channel)
+    known = candidates(inputs, message, policy) if ruling.reason is not Reason.UNDECIDABLE else ()
+    stages = (each.stage for each in known if each.channel is reserved.channel)
     return Ruling(
         outcome=Verdict.DISPATCHED,
         channel=reserved.channel,
@@ -53,6 +54,17 @@ def decide(inputs: Inputs, message: Message, policy: Policy, *, rules: tuple[Rul
         zone=ruling.zone,
         stage=next(stages, inputs.stage),
     )
+
+
+def _ask_or_pass_over(inputs: Inputs, message: Message, policy: Policy, rules: tuple[Rule, ...]) -> Ruling:
+    """What the rules say; on what they cannot work with, that it is undecidable.
+
+    A decision is pure: it would fail again, and take everybody in its pack along into the dead letters.
+    """
+    try:
+        return _ask(inputs, message, policy, rules)
+    except Exception:  # noqa: BLE001 - one person's facts stop nobody else, whatever is wrong with them
+        return Ruling(outcome=Verdict.SUPPRESSED, reason=Reason.UNDECIDABLE)
 
 
 def _ask(inputs: Inputs, message: Message, policy: Policy, rules: tuple[Rule, ...]) -> Ruling:

@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from heliograph.domain import addresses
+from heliograph.domain import addresses, limits
 from heliograph.domain.consents import COLUMN, is_source, state_of
 from heliograph.domain.errors import MalformedError
 from heliograph.domain.ids import is_identifier
@@ -29,8 +29,10 @@ COLUMNS: Final = frozenset(
 
 NONE: Final = "none"
 TIME: Final = re.compile(r"([01]?[0-9]|2[0-3]):[0-5][0-9]")
-CELL_LIMIT: Final = 4_096  # characters; so that no row outgrows an item of DynamoDB (400 KB)
-PROOF_LIMIT: Final = 256  # characters of the source, the text and the evidence of a consent
+TOO_MUCH: Final = (
+    f"beyond {limits.ATTRIBUTES} of them, {limits.NAME} characters of a name "
+    f"or {limits.ATTRIBUTES_BYTES // 1024} KB together they are left out"
+)
 
 
 class RecipientChange(Value, frozen=True, kw_only=True):
@@ -67,12 +69,15 @@ class RecipientChange(Value, frozen=True, kw_only=True):
 def from_row(
     row: Mapping[str, str], *, region: str, double_opt_in: Collection[str], source: str, at: datetime
 ) -> RecipientChange:
-    """Read an import row; a blank cell says nothing. Only a bad `recipient_id` refuses the row (MalformedError)."""
+    """Read an import row; a blank cell says nothing.
+
+    Only a bad `recipient_id` or too many consents refuse the row (MalformedError).
+    """
     cells = {name: value.strip() for name, value in row.items() if value and value.strip()}
     ours = {name: value for name, value in cells.items() if name in COLUMNS or name.startswith("consent.")}
     reading = _Reading(ours)
-    attributes = {name: reading.short(name, CELL_LIMIT, value) for name, value in cells.items() if name not in ours}
-    given = {name: value for name, value in attributes.items() if value}
+    attributes = {name: reading.short(name, limits.CELL, value) for name, value in cells.items() if name not in ours}
+    given = reading.fitting({name: value for name, value in attributes.items() if value})
     said_by = _proof(reading, "consent_source")
     exactly = said_by if not said_by or is_source(said_by) else f"import:{said_by}"
     consents = _consents(reading, double_opt_in=double_opt_in, source=exactly or source, at=at)
@@ -83,7 +88,9 @@ def from_row(
 def from_event(
     detail: JsonObject, *, region: str, double_opt_in: Collection[str], source: str, at: datetime
 ) -> RecipientChange:
-    """Read a `RecipientUpdated` event; null says nothing. Only a bad `recipient_id` refuses it (MalformedError).
+    """Read a `RecipientUpdated` event; null says nothing.
+
+    Only a bad `recipient_id` or too many consents refuse it (MalformedError).
 
     Its fields are the columns (as text or lists), `consents` by `<topic or purpose>/<channel>`, and `attributes`.
     """
@@ -93,8 +100,9 @@ def from_event(
     for key, answer in reading.within(detail, "consents").items():
         reading.put(f"consent.{key.replace('/', '.', 1)}", str(answer))
     said_by = _proof(reading, "consent_source")
-    consents = _consents(reading, double_opt_in=double_opt_in, source=said_by if is_source(said_by) else source, at=at)
-    return _change(reading, reading.within(detail, "attributes"), consents, region=region)
+    exactly = said_by if is_source(said_by) else source[: limits.PROOF]
+    consents = _consents(reading, double_opt_in=double_opt_in, source=exactly, at=at)
+    return _change(reading, reading.fitting(reading.within(detail, "attributes")), consents, region=region)
 
 
 def _change(
@@ -105,7 +113,7 @@ def _change(
         raise MalformedError("recipient_id", "is missing or not 1 to 128 of A-Z a-z 0-9 _ -")
     email = reading.one("email", addresses.email) or ""
     phone = reading.one("phone", partial(addresses.phone, region=region)) or ""
-    devices = reading.several("devices", addresses.device)
+    devices = reading.several("devices", addresses.device, most=limits.DEVICES)
     reached = {Channel.EMAIL: ("email", email), Channel.SMS: ("phone", phone), Channel.PUSH: ("devices", devices)}
     origin = addresses.phone_origin(phone) if phone else addresses.Origin("", "")
     country = reading.one("country", addresses.country) or ""
@@ -118,10 +126,10 @@ def _change(
         phone_timezone=origin.timezone,
         devices=devices,
         invalid=tuple(channel for channel, (name, read) in reached.items() if name in reading.refused and not read),
-        preferred_channels=reading.several("preferred_channels", _channel),
+        preferred_channels=reading.several("preferred_channels", _channel, most=limits.CHANNELS),
         preferred_time=reading.one("preferred_time", _time_of_day) or "",
-        quiet_hours=reading.several("quiet_hours", _window),
-        paused_until=reading.one("paused_until", addresses.moment),
+        quiet_hours=reading.several("quiet_hours", _window, most=limits.QUIET_WINDOWS),
+        paused_until=reading.one("paused_until", addresses.until),
         ended=ended,
         locale=reading.one("locale", addresses.locale) or "",
         timezone=reading.one("timezone", addresses.timezone) or "",
@@ -129,7 +137,7 @@ def _change(
         country_timezone=addresses.country_timezone(country),
         consents=consents,
         attributes=attributes,
-        problems=tuple(f"{name}: {reason}" for name, reason in reading.refused.items()),
+        problems=tuple(f"{name[: limits.NAME]}: {reason}" for name, reason in reading.refused.items()),
     )
 
 
@@ -139,7 +147,10 @@ def _consents(reading: "_Reading", *, double_opt_in: Collection[str], source: st
     undated = "consent_at" in reading.refused
     text, evidence = (_proof(reading, name) for name in ("consent_text", "consent_evidence"))
     consents: dict[str, Consent] = {}
-    for name in [name for name in reading.cells if name.startswith("consent.")]:
+    names = [name for name in reading.cells if name.startswith("consent.")]
+    if len(names) > limits.CONSENTS:  # as a whole: nobody could tell which opt-out was left out
+        raise MalformedError("consents", f"are more than {limits.CONSENTS}: say them in several events or rows")
+    for name in names:
         column = COLUMN.fullmatch(name)
         state = column and state_of(reading.cells[name], column["subject"], double_opt_in)
         if column is None:
@@ -155,7 +166,7 @@ def _consents(reading: "_Reading", *, double_opt_in: Collection[str], source: st
 
 
 def _proof(reading: "_Reading", name: str) -> str:
-    return reading.short(name, PROOF_LIMIT, reading.cells.get(name, ""))
+    return reading.short(name, limits.PROOF, reading.cells.get(name, ""))
 
 
 class _Reading:
@@ -183,13 +194,29 @@ class _Reading:
         self.refused[name] = "is no object"
         return {}
 
+    def fitting(self, attributes: JsonObject) -> JsonObject:
+        """The first attributes, as many as a person may have; how many were left out is said once."""
+        room = limits.ATTRIBUTES_BYTES
+        kept: JsonObject = {}
+        for name, value in attributes.items():
+            size = _size(name, value)
+            if len(name) > limits.NAME or size > room or len(kept) == limits.ATTRIBUTES:
+                self.refused["attributes"] = TOO_MUCH
+                continue
+            room -= size
+            kept[name] = value
+        return kept
+
     def one(self, name: str, read: Callable[[str], T]) -> T | None:
         """A field; None when it was not given or is refused."""
-        return next(iter(self._read(name, self.cells.get(name, ""), read)), None)
+        return next(iter(self._read(name, self.short(name, limits.FIELD, self.cells.get(name, "")), read)), None)
 
-    def several(self, name: str, read: Callable[[str], T]) -> tuple[T, ...]:
-        """The parts of a field, separated by spaces; a bad part does not cost the others."""
-        found = [part for word in self.cells.get(name, "").split() for part in self._read(name, word, read)]
+    def several(self, name: str, read: Callable[[str], T], *, most: int) -> tuple[T, ...]:
+        """The first parts of a field, separated by spaces; a bad part does not cost the others."""
+        words = list(dict.fromkeys(self.short(name, limits.FIELD, self.cells.get(name, "")).split()))
+        found = [part for word in words[:most] for part in self._read(name, word, read)]
+        if len(words) > most:
+            self.refused[name] = f"are more than {most}: the first ones count"
         return tuple(dict.fromkeys(found))
 
     def ends(self, name: str) -> bool:
@@ -212,6 +239,14 @@ class _Reading:
         except MalformedError as error:
             self.refused[name] = error.reason
             return ()
+
+
+def _size(name: str, value: Any) -> int:
+    """Bytes that an attribute takes; more than there can be room for when it cannot be kept at all."""
+    try:
+        return len(name.encode()) + len(msgspec.json.encode(value))
+    except (RecursionError, UnicodeEncodeError):
+        return limits.ATTRIBUTES_BYTES + 1
 
 
 def _channel(text: str) -> Channel:

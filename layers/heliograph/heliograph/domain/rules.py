@@ -25,6 +25,11 @@ Rule = Callable[[Case], Reason | None]
 """Why a channel may not carry the message; None when this rule has nothing against it."""
 
 
+def undecidable(case: Case) -> Reason | None:
+    """Nothing is sent to somebody of whom what is kept cannot be read: an opt-out might be in it."""
+    return None if case.inputs.readable else Reason.UNDECIDABLE
+
+
 def unknown_recipient(case: Case) -> Reason | None:
     """People who are not known get transactional messages only, at the address that the event carried."""
     carried = any(reach in (Reach.LIVE, Reach.SUPPRESSED) for reach in case.inputs.reach.values())
@@ -125,6 +130,7 @@ def _reach(case: Case) -> Reach:
 PASSED = "passed"
 
 RULES: tuple[Rule, ...] = (
+    undecidable,
     unknown_recipient,
     confirmed,
     awaiting_confirmation,

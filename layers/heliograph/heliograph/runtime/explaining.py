@@ -9,7 +9,16 @@ from heliograph.domain import caps, evidence, hours, ids
 from heliograph.domain.cases import Case, hours_on
 from heliograph.domain.decisions import inputs_of
 from heliograph.domain.errors import MalformedError
-from heliograph.domain.model import Inputs, JsonObject, LedgerEntry, Message, Policy, Ruling, SendRequest
+from heliograph.domain.model import (
+    Inputs,
+    JsonObject,
+    LedgerEntry,
+    Message,
+    Policy,
+    Reason,
+    Ruling,
+    SendRequest,
+)
 from heliograph.domain.planning import candidates, decide, spelled_out
 from heliograph.domain.replaying import Replay, replay
 from heliograph.domain.zones import best_zone
@@ -40,7 +49,7 @@ def replayed(entry: LedgerEntry) -> JsonObject:
 
 def seen(again: Replay | None) -> JsonObject:
     """What the rules saw, spelled out: whose order of channels came first, the caps, and the hours."""
-    if again is None:
+    if again is None or again.ruling.reason is Reason.UNDECIDABLE:
         return {"order": [], "caps": [], "hours": []}
     inputs, ruling, message, policy = again.inputs, again.ruling, again.message, again.policy
     return {

@@ -15,7 +15,8 @@ from heliograph.domain.columns import Doubt, doubts
 from heliograph.domain.errors import MalformedError
 from heliograph.domain.lines import Lines, Source, legible
 from heliograph.domain.model import Policy
-from heliograph.domain.recipients import PROOF_LIMIT, RecipientChange, from_row
+from heliograph.domain.limits import PROOF
+from heliograph.domain.recipients import RecipientChange, from_row
 from heliograph.domain.rows import Refused, Row, read_rows, read_table
 
 LANES = 8
@@ -112,7 +113,7 @@ def import_people(source: Source, file: Checked, terms: Terms, save: Save, rejec
         from_row,
         region=terms.region or policy.default_region,
         double_opt_in=policy.double_opt_in,
-        source=f"import:{terms.name}"[:PROOF_LIMIT],
+        source=f"import:{terms.name}"[:PROOF],
         at=terms.at,
     )
     with ExitStack() as closing:
