@@ -8,6 +8,7 @@ from heliograph.runtime import deps
 from heliograph.runtime.deciding import confirmations, refund
 from heliograph.runtime.handlers import queue_handler
 from heliograph.runtime.letters import last_look
+from heliograph.runtime.observe import count_refused
 from heliograph.runtime.sending import correct, keep, refused, send, tie_up, turn_of
 
 
@@ -33,6 +34,7 @@ def handler(pack: DispatchPack, receives: int) -> None:
     for later, until in todo.later:
         deps.schedules().defer(later, until)
     keep(record, todo.facts, now)
+    count_refused(pack.channel, [one for one in checked if one.dispatch.dispatch_id in written.won])
     correct(turn, [*todo.claimed, *todo.again])
     open_ends = [*send(record, todo.claimed, rate=turn.rate)]
     if todo.again:

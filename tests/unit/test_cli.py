@@ -281,7 +281,7 @@ def test_why_tells_people_in_sentences_and_then_rule_by_rule(aws: FakeAws) -> No
         (
             {"reason": "too_long", "withheld": True, "next_time": None},
             "spring_sale was to be sent by email, but it could not be written: "
-            "the text would take more SMS parts than the message may.",
+            "the text would take more SMS parts than the message may, or a part of it be too large.",
         ),
         (
             {"reason": "not_consented", "withheld": True},

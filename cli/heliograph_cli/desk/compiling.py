@@ -13,6 +13,7 @@ from jinja2 import ModuleLoader, TemplateError, nodes
 
 from heliograph.adapters.filters import FILTERS
 from heliograph.adapters.templates import OPTIONAL, PARTS, Catalogue, Templates, template_name
+from heliograph.domain.destinations import NEVER, SCHEMES, scheme_of, schemes_of
 from heliograph.domain.formats import Formats
 from heliograph.domain.locales import lookup
 from heliograph.domain.model import Channel, Message
@@ -63,7 +64,18 @@ def catalogue(desk: Desk, messages: Iterable[Compiled]) -> Catalogue:
         brand=brand,
         variables={name: paths for each in made for name, paths in each.variables.items()},
         formats={tag: rules for each in made for tag, rules in each.formats.items()},
+        schemes=_schemes(desk),
     )
+
+
+def _schemes(desk: Desk) -> frozenset[str]:
+    """What the links of messages and components begin with, as they are written."""
+    words = [
+        (file, source.text) for draft in desk.drafts for file, texts in draft.words.items() for source in texts.values()
+    ]
+    links = frozenset(scheme_of(text) for file, text in words if file == PARTS[Channel.PUSH]["url"])
+    texts = [text for _, text in words] + [source.text for source in desk.components]
+    return links.union(*map(schemes_of, texts)) - SCHEMES - NEVER - {""}
 
 
 def _is_localised(tree: nodes.Template) -> bool:

@@ -41,6 +41,7 @@ TEXTS = (
     "zone",
     "next_time",
     "inputs",
+    "detail",
 )
 
 

@@ -10,10 +10,20 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from jinja2 import BaseLoader, ModuleLoader, StrictUndefined, Template, TemplateRuntimeError, UndefinedError
+from jinja2 import BaseLoader, ModuleLoader, StrictUndefined, Template, UndefinedError
+from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from heliograph.adapters.filters import FILTERS, web_link
+from heliograph.adapters.guards import (
+    NO_WORDS,
+    TooMuchError,
+    bounded,
+    guarded,
+    refuse_large_call,
+    refuse_large_operation,
+)
+from heliograph.domain.destinations import leads_anywhere_astray, leads_astray
 from heliograph.domain.errors import UndeliverableError
 from heliograph.domain.formats import Formats
 from heliograph.domain.locales import lookup
@@ -29,8 +39,6 @@ PARTS: dict[Channel, dict[str, str]] = {
 ONE_LINE = frozenset({"subject", "title", "url"})
 """Parts that may not hold a line break: a broken subject would let data write mail headers."""
 OPTIONAL = frozenset({"url"})
-UNUSABLE = (TemplateRuntimeError, TypeError, ValueError, ArithmeticError)
-"""Data that the words cannot work with, such as a sum over text. Rendering is pure: trying again will not help."""
 
 
 class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,10 +51,14 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
     """Template -> the variables that it reads, such as `data.lines[].name`."""
     formats: dict[str, Formats] = {}
     """Language -> its rules, for the languages whose words write numbers or dates by them."""
+    schemes: frozenset[str] = frozenset()
+    """What links may begin with besides `https:` and its like, as the words write it: `shop` of `shop://orders`."""
 
 
 class Environment(ImmutableSandboxedEnvironment):
     """Jinja2 for words: sandboxed, escaping in HTML, strict about what is missing. A null is as good as missing."""
+
+    intercepted_binops = frozenset({"*", "**", "%"})
 
     def __init__(self, loader: BaseLoader | None = None, *, formats: Mapping[str, Formats]) -> None:
         self.formats = formats
@@ -59,7 +71,8 @@ class Environment(ImmutableSandboxedEnvironment):
             lstrip_blocks=True,
             cache_size=-1,
         )
-        self.filters |= {**FILTERS, "web_link": web_link}
+        self.filters = guarded(self.filters) | {**FILTERS, "web_link": web_link}
+        self.globals = {name: value for name, value in self.globals.items() if name not in NO_WORDS}
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """Read a field; `data.items` is the field of that name, never the method of a dict."""
@@ -72,6 +85,16 @@ class Environment(ImmutableSandboxedEnvironment):
         if isinstance(obj, Mapping):
             return self._field(obj, argument)
         return super().getitem(obj, argument)
+
+    def call(self, context: Context, obj: Any, /, *args: Any, **kwargs: Any) -> Any:
+        """Call what words call, unless it would make too much of a text."""
+        refuse_large_call(obj, (*args, *kwargs.values()))
+        return super().call(context, obj, *args, **kwargs)
+
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+        """Calculate, unless the result would be too large."""
+        refuse_large_operation(operator, left, right)
+        return super().call_binop(context, operator, left, right)
 
     def _field(self, obj: Mapping[Any, Any], name: Any) -> Any:
         value = obj.get(name)
@@ -97,6 +120,7 @@ class Templates:
         self.messages: Mapping[str, Message] = catalogue.messages
         self.variables = catalogue.variables
         self.brand = catalogue.brand
+        self._schemes = catalogue.schemes
         self._environment = Environment(loader, formats=catalogue.formats)
         self._templates: dict[tuple[str, Channel, str], tuple[tuple[str, Template], ...]] = {}
 
@@ -119,8 +143,9 @@ class Templates:
         unsubscribe_url: str,
         timezone: str = "",
     ) -> dict[str, str]:
-        """The parts of the content; a variable that is missing raises UndeliverableError with its name.
+        """The parts of the content; raises UndeliverableError with the name of a variable that is missing.
 
+        Whatever else the words cannot do with the data refuses this person, too, and nobody else.
         Times are written in the time zone of the person; without one, in that of the policy.
         """
         found = self.locale_for(message, channel, locale)
@@ -151,12 +176,18 @@ class Templates:
 
     def _text(self, part: str, template: Template, context: dict[str, Any]) -> str:
         try:
-            text = template.render(context)
+            text = bounded(template.root_render_func(template.new_context(context)))
         except UndefinedError as missing:
             raise UndeliverableError(Reason.MISSING_VARIABLE, self._variable(template, missing, context)) from None
-        except UNUSABLE:
+        except TooMuchError:
+            raise UndeliverableError(Reason.TOO_LONG, template.name or "") from None
+        except Exception:  # noqa: BLE001 - rendering is pure: one person's data would fail again, and stop all others
             raise UndeliverableError(Reason.MISSING_VARIABLE, f"unusable value in {template.name}") from None
-        return " ".join(text.split()) if part in ONE_LINE else text.strip()
+        text = " ".join(text.split()) if part in ONE_LINE else text.strip()
+        astray = {"html": leads_anywhere_astray, "url": leads_astray}.get(part)
+        if astray and astray(text, self._schemes):
+            raise UndeliverableError(Reason.UNSAFE_LINK, template.name or "")
+        return text
 
     def _variable(self, template: Template, missing: UndefinedError, context: Mapping[str, Any]) -> str:
         """Name the missing variable as the template spells it; the text of the error might quote data."""

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import msgspec
 
 from heliograph.domain.decisions import request_of
-from heliograph.domain.facts import Fact, fact_value, is_in_doubt, is_unsent, may_be_sent_again
+from heliograph.domain.facts import Fact, fact_value, is_in_doubt, is_unsent, may_be_sent_again, reason_value
 from heliograph.domain.model import (
     NO_DISPATCH,
     Accepted,
@@ -39,6 +39,8 @@ class Checked(NamedTuple):
     reason: str
     until: datetime | None = None
     """When it is planned again, if it only has to wait."""
+    detail: str = ""
+    """The name of the variable that is missing."""
 
 
 class Todo(NamedTuple):
@@ -81,6 +83,7 @@ def claim(checked: Checked, pack: DispatchPack, *, policy: str, at: datetime) ->
         zone=dispatch.zone,
         inputs=dispatch.inputs,
         cause=dispatch.cause,
+        detail=checked.detail,
     )
 
 
@@ -135,20 +138,21 @@ class Claim(NamedTuple):
 
     reason: str
     until: datetime | None
+    detail: str
 
 
 def _claims(checked: Iterable[Checked], interrupted: Mapping[int, LedgerEntry], won: set[str]) -> dict[int, Claim]:
     """What this try decided, and what an earlier one that stopped right after its claim did, by slot."""
     claims = {
-        slot: Claim(entry.reason, datetime.fromisoformat(entry.until) if entry.until else None)
+        slot: Claim(entry.reason, datetime.fromisoformat(entry.until) if entry.until else None, entry.detail)
         for slot, entry in interrupted.items()
     }
     new = (one for one in checked if one.dispatch.dispatch_id in won)
-    return claims | {one.dispatch.slot: Claim(one.reason, one.until) for one in new}
+    return claims | {one.dispatch.slot: Claim(one.reason, one.until, one.detail) for one in new}
 
 
 def _withheld(one: Checked | Claim, at: datetime) -> dict[str, str]:
-    return {Fact.DEFERRED if one.until else Fact.SUPPRESSED: fact_value(at, one.reason)}
+    return {Fact.DEFERRED if one.until else Fact.SUPPRESSED: fact_value(at, reason_value(one.reason, one.detail))}
 
 
 def _waiting(
@@ -201,7 +205,7 @@ def _left_behind(entry: LedgerEntry, at: datetime) -> dict[str, str]:
     """What a try that stopped right after its claim leaves behind."""
     if entry.outcome is Verdict.WITHHELD:
         fact = Fact.DEFERRED if entry.until else Fact.SUPPRESSED
-        return {fact: fact_value(entry.decided_at, entry.reason)}
+        return {fact: fact_value(entry.decided_at, reason_value(entry.reason, entry.detail))}
     return {Fact.UNKNOWN: fact_value(at, "interrupted")}
 
 

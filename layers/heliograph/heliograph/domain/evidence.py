@@ -11,7 +11,7 @@ import msgspec
 from heliograph.domain.errors import MalformedError
 from heliograph.domain.model import Inputs, LedgerEntry
 
-INLINE_LIMIT = 456
+INLINE_LIMIT = 450
 """Bytes of inputs and of the recipient's id that a ledger item can hold and stay under 1 KB, one write unit."""
 IN_THE_ENTRY = ("recipient_id", "dispatch_id", "message")
 """What an entry of the ledger says anyway."""

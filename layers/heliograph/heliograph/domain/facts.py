@@ -33,6 +33,11 @@ def detail_of(value: str) -> str:
     return value.partition(" ")[2]
 
 
+def reason_value(reason: str, detail: str) -> str:
+    """A reason as it is kept, with the name of what is missing: `missing_variable data.order_id`."""
+    return f"{reason} {detail}".rstrip()
+
+
 class Fact(StrEnum):
     """What deliver knows of a dispatch; the kinds of engagement are facts, too."""
 
@@ -136,22 +141,30 @@ class Tally(Value, frozen=True, kw_only=True):
     suppressed: dict[str, int] = {}
     failed: dict[str, int] = {}
     engagement: dict[str, int] = {}
+    missing: dict[str, int] = {}
+    """Variable -> people to whom nothing could be written without it."""
 
 
 def tally(slots: Iterable[Facts]) -> Tally:
     """Count each slot once: where it stands, why it failed or was suppressed, and each kind of engagement."""
-    standings, suppressed, failed, engagement = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
+    standings, suppressed, failed, engagement, missing = (Counter[str]() for _ in range(5))
     kinds = [kind.value for kind in EngagementKind]
     for facts in slots:
         standing = standing_of(facts)
         standings[standing.value] += 1
         if standing is Standing.SUPPRESSED:
-            suppressed[detail_of(facts[Fact.SUPPRESSED])] += 1
+            reason, _, detail = detail_of(facts[Fact.SUPPRESSED]).partition(" ")
+            suppressed[reason] += 1
+            missing.update([detail] if detail else [])
         if standing is Standing.FAILED:
             failed[detail_of(facts[Fact.FAILED])] += 1
         engagement.update(kind for kind in kinds if kind in facts)
     return Tally(
-        standings=dict(standings), suppressed=dict(suppressed), failed=dict(failed), engagement=dict(engagement)
+        standings=dict(standings),
+        suppressed=dict(suppressed),
+        failed=dict(failed),
+        engagement=dict(engagement),
+        missing=dict(missing),
     )
 
 

@@ -57,6 +57,8 @@ class RunFigures(Value, frozen=True, kw_only=True, omit_defaults=False):
     engagement: dict[str, int]
     further_engagement: dict[str, int] = {}
     """What happened to the messages on further channels."""
+    missing: dict[str, int] = {}
+    """Variable -> people to whom nothing could be written without it, the most first."""
     problem: str = ""
     """Why the run failed; empty when it did not."""
     ingested: bool = True
@@ -66,7 +68,7 @@ class RunFigures(Value, frozen=True, kw_only=True, omit_defaults=False):
 def figures(run: Run, records: Iterable[Planned | Delivered]) -> RunFigures:
     """Add up a run's records; people whose fate is not written yet count as unknown (and as pending)."""
     counts, suppressed, failed, by_channel, engagement = (Counter[str]() for _ in range(5))
-    further, further_engagement = Counter[str](), Counter[str]()
+    further, further_engagement, missing = Counter[str](), Counter[str](), Counter[str]()
     people = 0
     for record in records:
         if record.further:
@@ -82,6 +84,7 @@ def figures(run: Run, records: Iterable[Planned | Delivered]) -> RunFigures:
         counts.update(sums.standings)
         suppressed.update(sums.suppressed)
         failed.update(sums.failed)
+        missing.update(sums.missing)
         engagement.update(sums.engagement)
         by_channel[record.channel] += sums.standings.get(Standing.ACCEPTED, 0)
     audience = run.audience if run.ingested else max(run.audience, people)
@@ -107,6 +110,7 @@ def figures(run: Run, records: Iterable[Planned | Delivered]) -> RunFigures:
         further={channel: count for channel, count in further.items() if count},
         engagement=dict(engagement),
         further_engagement=dict(further_engagement),
+        missing=dict(missing.most_common()),
         problem=run.problem,
         ingested=run.ingested,
     )

@@ -71,6 +71,7 @@ class Reason(StrEnum):
     """Held for approval, and dropped by an operator."""
     MISSING_VARIABLE = "missing_variable"
     TOO_LONG = "too_long"
+    UNSAFE_LINK = "unsafe_link"
 
 
 class FailureCode(StrEnum):
@@ -817,6 +818,8 @@ class LedgerEntry(Value, frozen=True, kw_only=True):
     inputs: str = ""
     """The hash of the decision's inputs, and where they are (`evidence.Reference`)."""
     cause: Cause = NO_CAUSE
+    detail: str = ""
+    """The name of the variable that is missing."""
 
 
 class Run(Value, frozen=True, kw_only=True):

@@ -13,9 +13,9 @@ from typing import Protocol
 
 from heliograph.domain.columns import Doubt, doubts
 from heliograph.domain.errors import MalformedError
+from heliograph.domain.limits import PROOF
 from heliograph.domain.lines import Lines, Source, legible
 from heliograph.domain.model import Policy
-from heliograph.domain.limits import PROOF
 from heliograph.domain.recipients import RecipientChange, from_row
 from heliograph.domain.rows import Refused, Row, read_rows, read_table
 

@@ -8,6 +8,7 @@ from heliograph.domain import ids
 from heliograph.domain.decisions import recheck
 from heliograph.domain.delivery import Checked
 from heliograph.domain.errors import UndeliverableError
+from heliograph.domain.limits import VARIABLE
 from heliograph.domain.model import Channel, Dispatch, DispatchPack, Letter, Message, Purpose, Reason, Recipient
 from heliograph.domain.sms_text import measure
 from heliograph.runtime import deps
@@ -26,7 +27,7 @@ def last_look(
     try:
         letter = written_letter(current, message, attributes, ids.place(pack.pack_id, dispatch.slot))
     except UndeliverableError as error:
-        return Checked(current, message, None, error.code)
+        return Checked(current, message, None, error.code, detail=error.detail[:VARIABLE])
     return Checked(current, message, letter, "")
 
 

@@ -9,8 +9,9 @@ from collections.abc import Iterable, Mapping
 import msgspec
 from aws_lambda_powertools import Logger
 
+from heliograph.domain.delivery import Checked
 from heliograph.domain.figures import Planned
-from heliograph.domain.model import EngagementEvent, SlotFacts
+from heliograph.domain.model import EngagementEvent, Reason, SlotFacts
 from heliograph.runtime.settings import setting
 
 NAMESPACE = "Heliograph"
@@ -43,7 +44,21 @@ def count_decisions(planned: Planned) -> None:
     """Count what plan decided: dispatches by channel, suppressions and deferrals."""
     for channel, number in planned.dispatched.items():
         count(channel, {"dispatched": number})
-    count("", {"suppressed": sum(planned.suppressed.values()), "deferred": planned.deferred})
+    undecidable = planned.suppressed.get(Reason.UNDECIDABLE, 0)
+    noes = {"suppressed": sum(planned.suppressed.values()), "undecidable": undecidable, "deferred": planned.deferred}
+    count("", noes)
+
+
+def count_refused(channel: str, checked: Iterable[Checked]) -> None:
+    """Count to whom nothing could be written just before delivery, and name what was missing."""
+    refused = Counter((one.message.name, one.reason, one.detail) for one in checked if one.reason)
+    undecidable = sum(number for (_, reason, _), number in refused.items() if reason == Reason.UNDECIDABLE)
+    count("", {"undecidable": undecidable})
+    for (message, reason, variable), number in refused.items():
+        if reason == Reason.MISSING_VARIABLE:
+            count(channel, {"missing_variable": number})
+            told = {"channel": channel, "message_name": message, "variable": variable, "people": number}
+            logger.warning("A variable was missing", extra=told)
 
 
 def count_facts(channel: str, slots: SlotFacts) -> None:

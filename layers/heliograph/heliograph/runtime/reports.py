@@ -198,6 +198,7 @@ def _entry(entry: LedgerEntry, facts: Facts) -> JsonObject:
         "outcome": _outcome(entry),
         "withheld": entry.outcome is Verdict.WITHHELD,
         "reason": entry.reason or None,
+        "missing": entry.detail or None,
         "state": state_of(facts) if dispatched else entry.outcome,
         "run_id": entry.run_id or None,
         "decided_at": entry.decided_at,
