@@ -16,7 +16,7 @@ from heliograph.domain.destinations import leads_anywhere_astray, leads_astray
 from heliograph.domain.errors import UndeliverableError
 from heliograph.domain.model import Channel, Policy, Reason
 from heliograph_cli.desk.compiling import catalogue
-from heliograph_cli.desk.lint import check
+from heliograph_cli.desk.folder import read
 from tables import table
 
 MESSAGE = a_message("hello", channels=(Channel.PUSH,), locales={Channel.PUSH: ("en",)})
@@ -178,6 +178,6 @@ def test_a_build_takes_the_schemes_from_the_words(tmp_path: Path) -> None:
         "messages/hello/push.body.txt": "javascript: is a word here",
         "messages/hello/push.url.txt": "shop://orders/{{ data.url }}",
     }
-    desk, _ = check(a_desk(tmp_path, files))
+    desk, _ = read(a_desk(tmp_path, files))
     assert desk
     assert catalogue(desk, []).schemes == {"shop"}
