@@ -179,7 +179,7 @@ def test_data_never_becomes_a_script_in_a_link(tmp_path: Path, html: str, link: 
     with mailing(tmp_path, html) as mail:
         with pytest.raises(UndeliverableError) as refused:
             mail(link)
-        assert refused.value.detail == "unusable value in hello/email.en.html"
+        assert (refused.value.code, refused.value.detail) == (Reason.UNSAFE_LINK, "the html of hello")
 
 
 @pytest.mark.parametrize("link", ["https://a.example/?a=1&b=javascript:", "mailto:a@a.example", "tel:+491", "", "/a:b"])

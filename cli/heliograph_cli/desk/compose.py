@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
-from itertools import pairwise
 from typing import Any
 
 from babel import Locale
@@ -19,7 +18,6 @@ from heliograph_cli.desk.inline import inlined
 from heliograph_cli.desk.localising import Localised
 from heliograph_cli.desk.sources import PREVIEW, Desk, Draft, Source
 
-LINKING = re.compile(r"""\b(?:href|src|action|background)\s*=\s*["']?\s*$""", re.IGNORECASE)
 ENVIRONMENT = Environment(formats=Localised())
 
 
@@ -75,18 +73,7 @@ def rendered_alone(desk: Desk, draft: Draft, file: str, locale: str, context: Ma
 def parsed(desk: Desk, source: Source) -> nodes.Template:
     """The syntax tree of a file, its styles inlined."""
     text = inlined(source.text, stylesheet(desk)) if is_html(source.file) else source.text
-    tree = ENVIRONMENT.parse(text, filename=source.file)
-    if is_html(source.file):
-        _guard_links(tree)
-    return tree
-
-
-def _guard_links(tree: nodes.Template) -> None:
-    """Let no script of the data become a link: `href="{{ data.url }}"` means `{{ data.url | web_link }}`."""
-    for output in tree.find_all(nodes.Output):
-        for place, (before, node) in enumerate(pairwise(output.nodes), start=1):
-            if isinstance(before, nodes.TemplateData) and LINKING.search(before.data):
-                output.nodes[place] = nodes.Filter(node, "web_link", [], [], None, None, lineno=node.lineno)
+    return ENVIRONMENT.parse(text, filename=source.file)
 
 
 def stylesheet(desk: Desk) -> str:

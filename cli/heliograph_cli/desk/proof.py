@@ -38,9 +38,9 @@ def check_content(desk: Desk, draft: Draft, templates: Templates) -> Iterator[Fi
 
 
 def rendered(draft: Draft, channel: Channel, locale: str, templates: Templates) -> dict[str, str]:
-    """The content with the sample of a language."""
+    """The content with the sample of a language, wherever its links lead: each is looked at with its line."""
     sample = draft.sample(locale)
-    return templates.render(
+    return templates.written(
         templates.messages[draft.name],
         channel,
         locale=locale,

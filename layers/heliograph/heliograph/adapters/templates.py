@@ -14,7 +14,7 @@ from jinja2 import BaseLoader, ModuleLoader, StrictUndefined, Template, Undefine
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from heliograph.adapters.filters import FILTERS, web_link
+from heliograph.adapters.filters import FILTERS
 from heliograph.adapters.guards import (
     NO_WORDS,
     TooMuchError,
@@ -39,6 +39,8 @@ PARTS: dict[Channel, dict[str, str]] = {
 ONE_LINE = frozenset({"subject", "title", "url"})
 """Parts that may not hold a line break: a broken subject would let data write mail headers."""
 OPTIONAL = frozenset({"url"})
+ASTRAY = {"html": leads_anywhere_astray, "url": leads_astray}
+"""The parts that hold links, and how one is found that leads where no data may lead people."""
 
 
 class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,7 +73,7 @@ class Environment(ImmutableSandboxedEnvironment):
             lstrip_blocks=True,
             cache_size=-1,
         )
-        self.filters = guarded(self.filters) | {**FILTERS, "web_link": web_link}
+        self.filters = guarded(self.filters) | FILTERS
         self.globals = {name: value for name, value in self.globals.items() if name not in NO_WORDS}
 
     def getattr(self, obj: Any, attribute: str) -> Any:
@@ -143,10 +145,36 @@ class Templates:
         unsubscribe_url: str,
         timezone: str = "",
     ) -> dict[str, str]:
-        """The parts of the content; raises UndeliverableError with the name of a variable that is missing.
+        """The parts of the content, as `written`; raises UndeliverableError, too, when data leads people astray."""
+        content = self.written(
+            message,
+            channel,
+            locale=locale,
+            recipient=recipient,
+            data=data,
+            unsubscribe_url=unsubscribe_url,
+            timezone=timezone,
+        )
+        for part, astray in ASTRAY.items():
+            if part in content and astray(content[part], self._schemes):
+                raise UndeliverableError(Reason.UNSAFE_LINK, f"the {part} of {message.name}")
+        return content
 
-        Whatever else the words cannot do with the data refuses this person, too, and nobody else.
-        Times are written in the time zone of the person; without one, in that of the policy.
+    def written(
+        self,
+        message: Message,
+        channel: Channel,
+        *,
+        locale: str,
+        recipient: Mapping[str, Any],
+        data: Mapping[str, Any],
+        unsubscribe_url: str,
+        timezone: str = "",
+    ) -> dict[str, str]:
+        """The parts of the content, wherever their links lead; raises UndeliverableError.
+
+        It names the variable that is missing. Whatever else the words cannot do with the data refuses this person,
+        too, and nobody else. Times are written in the time zone of the person; without one, in that of the policy.
         """
         found = self.locale_for(message, channel, locale)
         context = {
@@ -183,11 +211,7 @@ class Templates:
             raise UndeliverableError(Reason.TOO_LONG, template.name or "") from None
         except Exception:  # noqa: BLE001 - rendering is pure: one person's data would fail again, and stop all others
             raise UndeliverableError(Reason.MISSING_VARIABLE, f"unusable value in {template.name}") from None
-        text = " ".join(text.split()) if part in ONE_LINE else text.strip()
-        astray = {"html": leads_anywhere_astray, "url": leads_astray}.get(part)
-        if astray and astray(text, self._schemes):
-            raise UndeliverableError(Reason.UNSAFE_LINK, template.name or "")
-        return text
+        return " ".join(text.split()) if part in ONE_LINE else text.strip()
 
     def _variable(self, template: Template, missing: UndefinedError, context: Mapping[str, Any]) -> str:
         """Name the missing variable as the template spells it; the text of the error might quote data."""

@@ -12,13 +12,17 @@ SCHEMES: Final = frozenset({"http", "https", "mailto", "tel", "sms"})
 
 NEVER: Final = frozenset({"javascript", "vbscript", "data", "file", "blob"})
 
-_HREF: Final = re.compile(r"""href\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]+))""", re.IGNORECASE)
-_PLAIN: Final = re.compile(r"""href\s*=\s*["']?(?!https?://|mailto:|tel:|\#|["'])""", re.IGNORECASE)
+_LINK: Final = re.compile(
+    r"""\b(?:href|src|action|background)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]+))""", re.IGNORECASE
+)
+_PLAIN: Final = re.compile(
+    r"""\b(?:href|src|action|background)\s*=\s*["']?(?!https?://|mailto:|tel:|\#|["'])""", re.IGNORECASE
+)
 """Finds a link that has to be looked at."""
 _IGNORED: Final = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029\ufeff]")
 """What browsers pass over in a link: `java\\nscript:` is `javascript:` to them."""
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
-_WRITTEN: Final = re.compile(r"""href\s*=\s*["']?\s*([A-Za-z][A-Za-z0-9+.-]*):""", re.IGNORECASE)
+_WRITTEN: Final = re.compile(r"""\bhref\s*=\s*["']?\s*([A-Za-z][A-Za-z0-9+.-]*):""", re.IGNORECASE)
 
 
 def scheme_of(link: str) -> str:
@@ -44,4 +48,4 @@ def schemes_of(words: str) -> frozenset[str]:
 
 
 def _links(html: str) -> Iterator[str]:
-    return (unescape(next(filter(None, found), "")) for found in _HREF.findall(html))
+    return (unescape(next(filter(None, found), "")) for found in _LINK.findall(html))
