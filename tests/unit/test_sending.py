@@ -38,6 +38,7 @@ class Edge:
         self.time, self.lives_until = NOW, NOW + timedelta(hours=1)
         self.calls: list[float] = []
         self.causes: dict[int, str] = {}
+        self.sizes: dict[tuple[Channel, str], float] = {}
         self.facts: SlotFacts = {}
         self.put_back: list[tuple[DispatchPack, int]] = []
         for name, edge in {
@@ -48,6 +49,7 @@ class Edge:
             "records": lambda: self,
             "outbox": lambda channel, lane: self,
             "rate": lambda channel: 1.0,
+            "sizes": lambda: self.sizes,
             "pace": lambda: Pace(ClockTable(), "runs"),  # type: ignore[arg-type]  # as far as the pace needs a client
         }.items():
             monkeypatch.setattr(deps, name, edge)
@@ -136,6 +138,19 @@ def test_a_pack_is_sent_in_pieces_that_take_ten_seconds_of_the_rate(edge: Edge) 
     assert turn
     ((rest, _),) = edge.put_back
     assert [len(turn.pack.dispatches), len(rest.dispatches)] == [9, 21]
+
+
+def test_pieces_are_as_small_as_the_texts_of_a_message_have_shown_to_be_large(edge: Edge) -> None:
+    letters = texts(*[3] * 30)
+    pack = DispatchPack(
+        pack_id=PACK_ID, channel=Channel.SMS, lane=Lane.BULK, dispatches=tuple(each.dispatch for each in letters)
+    )
+    first = sending.turn_of(pack)
+    assert first
+    sending.correct(first, letters[:9])
+    second = sending.turn_of(pack)
+    assert second
+    assert (first.spoken_for, len(second.pack.dispatches), second.spoken_for) == (9, 3, 9)
 
 
 def test_a_pack_that_comes_back_before_its_place_is_put_back_without_asking_anybody(edge: Edge) -> None:

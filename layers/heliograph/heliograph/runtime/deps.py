@@ -190,6 +190,12 @@ def grace() -> int:
 
 
 @cache
+def sizes() -> dict[tuple[Channel, str], float]:
+    """Units (parts of a text) that a letter of a message took on a channel when this function last sent some."""
+    return {}
+
+
+@cache
 def pace() -> Pace:
     """The pace of the channels."""
     from heliograph.adapters.pace import Pace

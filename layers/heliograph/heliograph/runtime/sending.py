@@ -82,10 +82,12 @@ def turn_of(pack: DispatchPack) -> Turn | None:
             deps.sleep(early)
         return Turn(pack, rate, 0)
     rate *= BULK_SHARE
-    head, tail = delivery.split(pack, max(1, int(rate * SLICE)))
+    size = size_of(pack)
+    head, tail = delivery.split(pack, max(1, int(rate * SLICE / size)))
+    units = round(len(head.dispatches) * size)
     turn = deps.pace().ask(
         pack.channel,
-        len(head.dispatches),
+        units,
         rate=rate,
         patience=PATIENCE,
         horizon=horizon(pack.tries),
@@ -99,12 +101,19 @@ def turn_of(pack: DispatchPack) -> Turn | None:
         come_back(tail, {dispatch.slot for dispatch in tail.dispatches})
     if turn.wait:
         deps.sleep(turn.wait)
-    return Turn(head, rate, len(head.dispatches))
+    return Turn(head, rate, units)
+
+
+def size_of(pack: DispatchPack) -> float:
+    """Units that a letter of a pack is thought to take: as many as those of its message took the last time here."""
+    return deps.sizes().get((pack.channel, pack.dispatches[0].message), 1.0)
 
 
 def correct(turn: Turn, letters: Sequence[Letter]) -> None:
     """Tell the clock when a piece is much larger or smaller than was thought: texts have parts, people are withheld."""
     units = sum(map(units_of, letters))
+    if letters:
+        deps.sizes()[turn.pack.channel, turn.pack.dispatches[0].message] = units / len(letters)
     if turn.rate and turn.spoken_for and abs(units - turn.spoken_for) > WORTH_CORRECTING * turn.spoken_for:
         deps.pace().correct(turn.pack.channel, units - turn.spoken_for, rate=turn.rate)
 
@@ -206,7 +215,7 @@ def come_back(pack: DispatchPack, slots: Collection[int]) -> None:
     some = delivery.some_of(pack, slots, tries=pack.tries)
     full = deps.rate(pack.channel) or REFUSED_RATE
     rate = full * BULK_SHARE if pack.lane is Lane.BULK else full
-    units = max(1, min(len(some.dispatches), int(rate * SLICE)))
+    units = max(1, min(round(len(some.dispatches) * size_of(some)), int(rate * SLICE)))
     now, far = deps.now(), horizon(pack.tries)
     put_back(some, deps.pace().line_up(pack.channel, units, rate=rate, horizon=far, now=now, lane=pack.lane))
 
