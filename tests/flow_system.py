@@ -6,7 +6,7 @@ import importlib
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -118,20 +118,21 @@ class System:
             self._urls[queue] = str(self.sqs.get_queue_url(QueueName=f"{self.name}-{queue}")["QueueUrl"])
         return self._urls[queue]
 
-    def run(self, verb: str, bodies: list[str], receives: int = 1) -> dict[str, Any]:
-        """Hand message bodies to a function as SQS would; its answer."""
+    def run(self, verb: str, bodies: list[str], receives: int | Sequence[int] = 1) -> dict[str, Any]:
+        """Hand message bodies to a function as SQS would, each received so often; its answer."""
+        counts = [receives] * len(bodies) if isinstance(receives, int) else receives
         records = [
             {
                 "messageId": f"m-{number}",
                 "receiptHandle": "r",
                 "body": body,
-                "attributes": {"ApproximateReceiveCount": str(receives)},
+                "attributes": {"ApproximateReceiveCount": str(count)},
                 "messageAttributes": {},
                 "eventSource": "aws:sqs",
                 "eventSourceARN": f"arn:aws:sqs:{REGION}:000000000000:queue",
                 "awsRegion": REGION,
             }
-            for number, body in enumerate(bodies)
+            for number, (body, count) in enumerate(zip(bodies, counts, strict=True))
         ]
         deps.queue.cache_clear()  # every function parks in dead letters of its own
         answer: dict[str, Any] = importlib.import_module(f"functions.{verb}.app").handler(
@@ -160,7 +161,8 @@ class System:
             return 0
         self.park_at(queue)
         bodies = [message["Body"] for message in messages]
-        answer = self.run(VERBS[queue], list(map(just_happened, bodies)) if queue in OF_EVENTS else bodies)
+        receives = [int(message["Attributes"]["ApproximateReceiveCount"]) for message in messages]
+        answer = self.run(VERBS[queue], list(map(just_happened, bodies)) if queue in OF_EVENTS else bodies, receives)
         failed = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
         for number, message in enumerate(messages):
             url = self.queue_url(queue)

@@ -34,6 +34,8 @@ T = TypeVar("T")
 START = datetime(2026, 1, 1, tzinfo=UTC)
 OWN = 0.02
 """How often there is room reserved already."""
+OFF = 0.05
+"""How often nobody has set up a channel."""
 CHANNELS = tuple(Channel)
 TOPICS = ("offers", "orders")
 SECRETS = ("zoe.private@example.com", "+4915112345678", "gcm:secret-device", "Zoë Geheim", "Rue Cachée 7")
@@ -72,7 +74,14 @@ def a_case(rng: Random) -> Case:
         own = ids.dispatch_id(request.request_id, request.step)
         reserved.append(msgspec.structs.replace(_reservation(rng, now), dispatch_id=own))
     inputs = inputs_of(
-        request, message, person, policy=policy, now=now, reserved=tuple(reserved), confirmation=confirmation
+        request,
+        message,
+        person,
+        policy=policy,
+        now=now,
+        reserved=tuple(reserved),
+        confirmation=confirmation,
+        off=_some(rng, CHANNELS, most=1) if rng.random() < OFF else (),
     )
     return Case(inputs, message, policy, person)
 

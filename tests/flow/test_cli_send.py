@@ -74,16 +74,15 @@ def test_what_the_rules_would_not_permit_is_requested_and_foretold(
 def test_somebody_is_found_by_address_in_every_command_about_a_person(
     system: System, heliograph: Heliograph, known: str
 ) -> None:
-    address = f"{known}@EXAMPLE.com"
-    system.publish("RecipientUpdated", {"recipient_id": known, "phone": "+4915123456789"})
+    address, phone = f"{known}@EXAMPLE.com", f"+4915123{int(known[2:], 16) % 10**6:06}"
+    system.publish("RecipientUpdated", {"recipient_id": known, "phone": phone})
     heliograph("send", "order_shipped", "--to", address, "--data", data())
     assert len(sent(system, known)) == 1
     for words in (["timeline"], ["why"], ["consents"], ["recipients", "show"]):
         assert json.loads(heliograph(*words, f"{known}@example.com", "--json").stdout)["recipient_id"] == known
-    told = heliograph("decide", "+49 151 23456789", "order_shipped", "--json")
+    spaced = f"{phone[:3]} {phone[3:6]} {phone[6:]}"
+    told = heliograph("decide", spaced, "order_shipped", "--json")
     assert json.loads(told.stdout)["recipient_id"] == known
-    system.publish("RecipientUpdated", {"recipient_id": known, "phone": "+4915123456780"})
-    system.work("events")
 
 
 def test_an_address_of_nobody_is_a_no_but_can_be_sent_to(system: System, heliograph: Heliograph, person: str) -> None:

@@ -26,8 +26,9 @@ REFERENCE_BYTES: Final = 128
 LOCALE_BYTES: Final = 35  # RFC 5646, 4.4.1
 SOURCE_BYTES: Final = 256  # EventBridge: of a source
 EVENT_ID_BYTES: Final = 128  # EventBridge's ids are UUIDs of 36
-QUOTED: Final = re.compile(r"(field|value) [`'](.*)[`'](?= - at `|$)", re.DOTALL)
+QUOTED: Final = re.compile(r"(unknown field|value) [`'](.*)[`'](?= - at `|$)", re.DOTALL)
 WORD: Final = re.compile(r"[a-z_]{1,40}")
+"""What reads like the name of a field, perhaps a misspelled one."""
 
 
 def fitting(data: dict[str, Any], place: str) -> dict[str, Any]:
@@ -47,8 +48,15 @@ def fitting(data: dict[str, Any], place: str) -> dict[str, Any]:
 
 
 def unquoted(error: msgspec.ValidationError) -> str:
-    """What msgspec says is wrong, and where, without names and values that others chose: they may be an address."""
-    return QUOTED.sub(lambda found: found[0] if WORD.fullmatch(found[2]) else found[1], str(error))
+    """What msgspec says is wrong, and where, without values and odd names that others chose: they may be an address.
+
+    The names of missing fields and of places are our own.
+    """
+
+    def said(found: re.Match[str]) -> str:
+        return found[0] if found[1] != "value" and WORD.fullmatch(found[2]) else found[1]
+
+    return QUOTED.sub(said, str(error))
 
 
 def _inside(value: Any, place: str) -> list[Any]:
