@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
 
 from heliograph.adapters.dynamodb import RETENTION
+from heliograph.adapters.records import part_of
 from heliograph.adapters.runs import LIST
+from heliograph.domain.ids import derived_id
 from permissions import granted
 from wiring import (
     ALARMS,
@@ -231,24 +234,51 @@ def test_a_function_receives_only_from_its_own_queues(function: str) -> None:
     assert arns == [mapping["Queue"] for mapping in mappings(function).values()]
 
 
+RECORDING = {"Plan", "DeliverEmail", "DeliverSms", "DeliverPush", "Settle", "Record"}
+SENDING = {"DeliverEmail", "DeliverSms", "DeliverPush"}
+PACK = derived_id(datetime(2026, 11, 24, tzinfo=UTC), "pack")
+OF_RUNS = {"Fn::GetAtt": ["Storage", "Outputs.RunsArn"]}
+
+
+def is_granted(statement: dict[str, Any], part: str) -> bool:
+    """Whether a statement allows something on items with a partition key."""
+    for operator, names in statement.get("Condition", {}).items():
+        matches = any(fnmatchcase(part, key) for key in names["dynamodb:LeadingKeys"])
+        if matches != {"ForAllValues:StringLike": True, "ForAllValues:StringNotLike": False}[operator]:
+            return False
+    return True
+
+
+def granted_on_runs(part: str, actions: set[str]) -> set[str]:
+    """The functions that may do something with items of the table `runs` in a partition."""
+    return {
+        function
+        for function in FUNCTIONS
+        for each in statements(f"{function}Role")
+        if each["Resource"] == OF_RUNS and actions & set(as_list(each["Action"])) and is_granted(each, part)
+    }
+
+
 @pytest.mark.parametrize(
     ("part", "writers"),
     [
-        (LIST, {"IngestSegment", "Report"}),
-        ("hour#news", {"IngestEvent", "Plan", "DeliverEmail", "DeliverSms", "DeliverPush", "Settle", "Record"}),
-        ("0123456789#7", {"Plan", "DeliverEmail", "DeliverSms", "DeliverPush", "Settle", "Record"}),
+        pytest.param(LIST, {"IngestSegment", "Report"}, id="the list of runs"),
+        pytest.param("campaign#news", {"IngestSegment"}, id="a campaign's uploads"),
+        pytest.param("hour#news", {"IngestEvent"}, id="an hour's allowance"),
+        pytest.param("pace#email", RECORDING, id="a channel's clock"),
+        pytest.param(part_of("0123456789", PACK), RECORDING, id="a pack of a run"),
+        pytest.param(part_of("", PACK), RECORDING, id="a pack of no run: what an event asked for"),
     ],
 )
 def test_a_part_of_the_runs_is_written_by_those_alone_whose_it_is(part: str, writers: set[str]) -> None:
     """An event's place can name no run's own item, whatever it says."""
-    found = set()
-    for function in FUNCTIONS:
-        for each in statements(f"{function}Role"):
-            is_here = each["Resource"] == {"Fn::GetAtt": ["Storage", "Outputs.RunsArn"]}
-            if is_here and {"dynamodb:PutItem", "dynamodb:UpdateItem"} & set(as_list(each["Action"])):
-                keys = each["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
-                found |= {function} if any(fnmatchcase(part, key) for key in keys) else set()
-    assert found == writers
+    assert granted_on_runs(part, {"dynamodb:PutItem", "dynamodb:UpdateItem"}) == writers
+
+
+@pytest.mark.parametrize("run_id", ["", "0123456789"])
+def test_the_record_of_every_pack_can_be_read_by_who_sends_it(run_id: str) -> None:
+    """A condition on keys that a pack without a run does not fit would stop all that events ask for."""
+    assert granted_on_runs(part_of(run_id, PACK), {"dynamodb:BatchGetItem"}) >= {"Plan", "Settle"} | SENDING
 
 
 def test_text_messages_by_sns_can_be_published_to_no_topic_and_no_endpoint() -> None:
