@@ -16,6 +16,8 @@ from heliograph_cli.doctor import email, functions, push, rights, sms, watching
 from heliograph_cli.doctor.deployment import Deployment, Resource
 from heliograph_cli.doctor.examine import CHECKS, examine
 from heliograph_cli.doctor.findings import Finding, State, well
+from permissions import granted
+from wiring import FUNCTIONS, text_of
 
 ARN = "arn:aws:cloudformation:eu-west-1:111122223333:stack/shop/1"
 ROLE = "arn:aws:iam::111122223333:role/plan"
@@ -132,6 +134,15 @@ def test_a_deployment_in_which_all_is_well_has_nothing_else_to_say() -> None:
     found = list(examine(a_deployment()))
     assert [each for each in found if each.state is not State.WELL] == []
     assert {each.check for each in found} == set(CHECKS)
+
+
+def test_every_function_is_asked_about_and_only_calls_that_its_role_grants() -> None:
+    by_name = {
+        text_of(each["FunctionName"]).removeprefix("${AWS::StackName}-"): name for name, each in FUNCTIONS.items()
+    }
+    assert {right.function for right in rights.RIGHTS} == set(by_name)
+    for right in rights.RIGHTS:
+        assert right.action in {action for action, _ in granted(by_name[right.function])}, right
 
 
 Check = Callable[[Deployment], Iterable[Finding]]

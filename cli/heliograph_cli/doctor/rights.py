@@ -15,15 +15,18 @@ class Right(NamedTuple):
     function: str
     action: str
     resource: str
-    """A table or queue by its short name, or one of `PLACES`."""
+    """A table by its output, a file by its path, a queue by its short name, or a word that `_arn` knows."""
 
 
 RIGHTS = (
     Right("ingest-event", "dynamodb:UpdateItem", "RecipientsTable"),
     Right("ingest-event", "sqs:SendMessage", "requests-priority"),
     Right("ingest-event", "sqs:SendMessage", "requests-bulk"),
-    Right("ingest-segment", "s3:GetObject", "campaigns"),
+    Right("ingest-segment", "s3:GetObject", "campaigns/any/segment.csv"),
     Right("ingest-segment", "sqs:SendMessage", "requests-bulk"),
+    Right("import-recipients", "s3:GetObject", "imports/any.csv"),
+    Right("import-recipients", "s3:PutObject", "imports/any.result-any.toml"),
+    Right("import-recipients", "dynamodb:PartiQLInsert", "RecipientsTable"),
     Right("plan", "dynamodb:BatchGetItem", "RecipientsTable"),
     Right("plan", "dynamodb:PartiQLInsert", "LedgerTable"),
     Right("plan", "sqs:SendMessage", "outbox-email-bulk"),
@@ -37,8 +40,15 @@ RIGHTS = (
     Right("deliver-sms", "sqs:SendMessage", "engagement"),
     Right("deliver-push", "mobiletargeting:SendMessages", "push"),
     Right("deliver-push", "sqs:SendMessage", "engagement"),
+    Right("settle", "dynamodb:UpdateItem", "RunsTable"),
+    Right("settle", "sqs:SendMessage", "outbox-email-bulk"),
+    Right("settle", "sqs:SendMessage", "outbox-sms-bulk"),
+    Right("settle", "sqs:SendMessage", "outbox-push-bulk"),
+    Right("record", "dynamodb:PartiQLUpdate", "LedgerTable"),
     Right("record", "dynamodb:UpdateItem", "RunsTable"),
+    Right("record", "s3:PutObject", "lake/any"),
     Right("report", "dynamodb:Query", "LedgerTable"),
+    Right("report", "s3:PutObject", "reports/any"),
 )
 TABLES = ("RecipientsTable", "LedgerTable", "RunsTable")
 
@@ -74,8 +84,8 @@ def _arn(deployment: Deployment, what: str) -> str:
         return at("ses", f"identity/{deployment.sender.rpartition('@')[2]}")
     if what == "schedule":
         return at("scheduler", f"schedule/{deployment.stack}/any")
-    if what == "campaigns":
-        return f"arn:{deployment.arn.split(':')[1]}:s3:::{deployment.outputs['BucketName']}/campaigns/any/segment.csv"
+    if "/" in what:
+        return f"arn:{deployment.arn.split(':')[1]}:s3:::{deployment.outputs['BucketName']}/{what}"
     if what == "sms":
         by_sns = own.get("SmsProvider") == "sns"
         return "" if by_sns else at("sms-voice", f"configuration-set/{deployment.stack}")
