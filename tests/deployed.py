@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,10 +13,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from heliograph_cli import cloud
+from heliograph_cli.runs import until_still
 from local_cloud import LocalCloud
 
-PATIENCE = 60.0  # seconds: cold starts on a busy machine
+PATIENCE = 60.0  # seconds in which nothing moves: more than a cold start on a busy machine
 TICK = 0.2  # seconds
+COMMAND_LIMIT = 600  # seconds, against hanging; commands give up by themselves when nothing moves
 Found = TypeVar("Found")
 
 
@@ -67,25 +68,37 @@ class Stack:
         for url in self._sqs.list_queues(QueueNamePrefix=f"{self.name}-")["QueueUrls"]:
             self._sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": str(seconds)})
 
+    def work(self) -> dict[str, int]:
+        """How much is in each queue that is not empty, dead letters included."""
+        return {queue: count for queue in self._queues if (count := self.waiting(queue))}
+
     def dead_letters(self) -> dict[str, int]:
         """What was parked, by queue; empty when nothing was."""
-        urls = self._sqs.list_queues(QueueNamePrefix=f"{self.name}-").get("QueueUrls", [])
-        queues = [url.rsplit("/", 1)[1].removeprefix(f"{self.name}-") for url in urls if url.endswith("-dead-letters")]
-        return {queue: count for queue in queues if (count := self.waiting(queue))}
+        return {queue: count for queue, count in self.work().items() if queue.endswith("-dead-letters")}
 
     def heliograph(self, *words: str) -> subprocess.CompletedProcess[str]:
         """A command on this stack, as an operator gives it."""
         environment = os.environ | {"HELIOGRAPH_LOCAL": str(self.home)}
         command = [str(cloud.ROOT / ".venv/bin/heliograph"), *words]
-        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=PATIENCE)
+        return subprocess.run(
+            command, env=environment, capture_output=True, text=True, check=False, timeout=COMMAND_LIMIT
+        )
 
     def eventually(self, look: Callable[[], Found], patience: float = PATIENCE) -> Found:
-        """What a look shows as soon as it shows anything; fails when it never does."""
-        until = time.monotonic() + patience
-        while not (found := look()):
-            assert time.monotonic() < until, f"not seen in {patience:.0f} s; dead letters: {self.dead_letters()}"
-            time.sleep(TICK)
+        """What a look shows as soon as it shows anything; fails when nothing on the stack moves any more before."""
+
+        def glance() -> tuple[tuple[Found, dict[str, int]], bool]:
+            found = look()
+            return (found, {} if found else self.work()), bool(found)
+
+        found, work = until_still(glance, patience=patience, most=TICK)
+        assert found, f"not seen, and nothing moved for {patience:.0f} s; work: {work}"
         return found
+
+    @cached_property
+    def _queues(self) -> list[str]:
+        urls = self._sqs.list_queues(QueueNamePrefix=f"{self.name}-")["QueueUrls"]
+        return [url.rsplit("/", 1)[1].removeprefix(f"{self.name}-") for url in urls]
 
     @cached_property
     def _sqs(self) -> Any:

@@ -19,7 +19,7 @@ from proxy import between
 MAILS, TEXTS = 4_500, 500  # people
 FAILING = dict.fromkeys(("throttle", "server_error", "reset", "timeout_after_acceptance"), 0.05)
 SHARE = 0.2  # of the calls to tables and queues
-PATIENCE = 180.0  # seconds
+PATIENCE = 180.0  # seconds in which nothing moves: four times as long as work may rest
 VISIBILITY = 45  # seconds, in place of 360: what cannot even say that it failed comes back after them
 CAMPAIGN = "under-faults"
 QUEUES = ("engagement", "settle", "segments", "requests-bulk", "outbox-email-bulk", "outbox-sms-bulk")
