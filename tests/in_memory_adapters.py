@@ -18,6 +18,7 @@ from heliograph.adapters.ledger import Written
 from heliograph.adapters.pace import Pace
 from heliograph.adapters.reservations import Account, Reservations
 from heliograph.adapters.schedules import SOONEST
+from heliograph.adapters.templates import Templates
 from heliograph.domain.facts import Fact
 from heliograph.domain.figures import Delivered, Planned
 from heliograph.domain.ids import is_further
@@ -223,7 +224,9 @@ class Words:
         return CONTENT[channel]
 
 
-def install(world: World, words: Words, sender: Callable[[Channel], Sender], monkeypatch: pytest.MonkeyPatch) -> None:
+def install(
+    world: World, words: Words | Templates, sender: Callable[[Channel], Sender], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Let every handler work in this world."""
     people, decisions, facts, later = People(world), Decisions(world), Facts(world), Later(world)
     links = SimpleNamespace(url=lambda recipient_id, topic: "https://example.com/u")

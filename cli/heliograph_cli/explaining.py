@@ -16,7 +16,7 @@ Told = dict[str, Any]
 """A decision as the report function tells it."""
 
 BY_THE_HOUR = frozenset({Reason.EXPIRED, Reason.HELD_TOO_LONG, Reason.PAUSED, Reason.QUIET_HOURS})
-UNWRITABLE = frozenset({Reason.MISSING_VARIABLE, Reason.TOO_LONG})
+UNWRITABLE = frozenset({Reason.MISSING_VARIABLE, Reason.TOO_LONG, Reason.UNSAFE_LINK})
 ASKED_AGAIN = "just before delivery the rules were asked again"
 NAMES = {"event_id": "event", "idempotency_key": "key", "reference": "reference"}
 """What somebody who asked for a message calls it."""
@@ -69,7 +69,8 @@ def reason(code: str, told: Told) -> str:
     if code == Reason.NOT_CONSENTED and told["channel"]:
         return f"no consent for this topic by {told['channel']}"
     meaning = MEANINGS.get(code, code.replace("_", " ")).rstrip(".")
-    return meaning[:1].lower() + meaning[1:]
+    which = f" ({told['missing']})" if told.get("missing") else ""
+    return meaning[:1].lower() + meaning[1:] + which
 
 
 def at(text: str, told: Told) -> str:

@@ -32,6 +32,7 @@ FIGURES = {
     "pending": 0,
     "counts": {"accepted": 5, "suppressed": 2, "deferred": 1, "failed": 1, "unknown": 1},
     "suppressed": {"not_consented": 2},
+    "missing": {},
     "failed": {"rejected": 1},
     "by_channel": {"email": 4, "sms": 1},
     "further": {"sms": 1},
@@ -219,7 +220,7 @@ def test_campaign_status_has_exactly_the_fields_that_scripts_read(aws: FakeAws) 
     status = told(local("campaign", "status", RUN, "--json"))
     assert list(status) == [
         "run_id", "campaign", "state", "problem", "audience", "rejected", "reached", "pending", "counts",
-        "suppressed", "failed",
+        "suppressed", "missing", "failed",
         "by_channel", "further", "engagement",
     ]  # fmt: skip
     assert sum(status["counts"].values()) == status["audience"]

@@ -9,6 +9,7 @@ import click
 
 from heliograph.domain.figures import RunFigures
 from heliograph.domain.headlines import headline
+from heliograph.domain.model import Reason
 from heliograph_cli.campaign_folder import read_folder
 from heliograph_cli.console import answer, bold, remark, stacked, table
 from heliograph_cli.options import common_options, example
@@ -100,6 +101,9 @@ def _sums(figures: dict[str, Any]) -> Table:
         shown.add_row(f"  {name}", str(counts[name]))
         for reason, number in sorted(figures.get(detail, {}).items(), key=lambda each: -each[1]):
             shown.add_row(f"    {reason}", str(number), style="dim")
+            if reason == Reason.MISSING_VARIABLE:
+                for variable, people in figures.get("missing", {}).items():
+                    shown.add_row(f"      {variable}", str(people), style="dim")
     shown.add_row("  unknown", str(counts["unknown"]))
     if figures.get("pending"):
         shown.add_row("    on their way", str(figures["pending"]), style="dim")
