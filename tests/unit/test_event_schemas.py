@@ -20,7 +20,7 @@ from heliograph.domain.model import Policy, Trigger
 SAMPLES = {file.stem: json.loads(file.read_text()) for file in sorted((ROOT / "examples/events").glob("*.json"))}
 PAGE = (ROOT / "docs/events.md").read_text()
 TRIGGER = Trigger(
-    source="shop",
+    source="shop.orders",
     detail_type="OrderShipped",
     recipient_id="detail.customer_id",
     idempotency_key="detail.order_id",
