@@ -9,7 +9,7 @@ from heliograph.runtime.deciding import confirmations, refund
 from heliograph.runtime.handlers import queue_handler
 from heliograph.runtime.letters import last_look
 from heliograph.runtime.observe import count_refused
-from heliograph.runtime.sending import correct, keep, refused, send, tie_up, turn_of
+from heliograph.runtime.sending import correct, follow, keep, refused, send, tie_up, turn_of
 
 
 @queue_handler(DispatchPack)
@@ -40,5 +40,7 @@ def handler(pack: DispatchPack, receives: int) -> None:
     if todo.again:
         deps.records().claim_again(record, [letter.dispatch.slot for letter in todo.again])
         open_ends += send(record, todo.again, rate=turn.rate)
-    refund([*todo.unsent, *refused(pack, open_ends)], now)
+    rejected = refused(pack, open_ends)
+    refund([*todo.unsent, *rejected], now)
+    follow(pack, checked, todo.unreached | {dispatch.slot for dispatch in rejected})
     tie_up(pack, open_ends, in_doubt=todo.in_doubt, waiting=todo.waiting, is_complete=is_complete)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -128,6 +128,10 @@ class Parcel:
         self.clock.time = max(self.clock.time, at - early)
         self.plan([pack])
         return pack, at
+
+    def follow(self) -> None:
+        """Let plan decide on what deliver had planned at once."""
+        self.system.work("requests-priority")
 
     def hear(self, kind: str, pack: DispatchPack) -> None:
         """Let the provider report on a dispatch, now."""
@@ -303,12 +307,39 @@ def test_a_timer_that_fires_before_the_time_is_over_waits_for_the_rest_of_it(par
 # ---- the first channel is in trouble -------------------------------------------------------------------------------
 
 
-def test_what_the_provider_refused_is_followed_at_its_timer(parcel: Parcel) -> None:
+@pytest.mark.parametrize("why", ["rejected", "dead_token"])
+def test_what_the_provider_refused_is_followed_at_once_and_its_timer_adds_nothing(parcel: Parcel, why: str) -> None:
     parcel.start()
-    parcel.send(PUSH, answer=Failed, why="rejected")
-    parcel.ring()
+    parcel.send(PUSH, answer=Failed, why=why)
+    parcel.follow()
     parcel.send(SMS)
     assert parcel.sent() == ["sms"]
+    ((timer, at),) = [each for each in parcel.timers() if each[0].requests[0].stage == 1]
+    parcel.clock.time = at
+    parcel.plan([timer])
+    parcel.send(SMS)
+    assert parcel.sent() == ["sms"]
+
+
+def test_a_refused_try_that_comes_again_has_one_further_channel(parcel: Parcel) -> None:
+    parcel.start()
+    packs = parcel.send(PUSH, answer=Failed, why="rejected")
+    parcel.follow()
+    waiting = parcel.outbox(SMS)
+    parcel.deliver(packs)
+    parcel.follow()
+    parcel.deliver([*waiting, *parcel.outbox(SMS)])
+    assert parcel.sent() == ["sms"]
+
+
+def test_a_refused_channel_after_a_refused_one_is_followed_by_the_last(parcel: Parcel) -> None:
+    parcel.start()
+    parcel.send(PUSH, answer=Failed, why="dead_token")
+    parcel.follow()
+    parcel.send(SMS, answer=Failed, why="invalid_address")
+    parcel.follow()
+    parcel.send(EMAIL)
+    assert parcel.sent() == ["email"]
 
 
 def test_what_bounced_is_followed_at_its_timer(parcel: Parcel) -> None:
@@ -320,7 +351,7 @@ def test_what_bounced_is_followed_at_its_timer(parcel: Parcel) -> None:
     assert parcel.sent() == ["push", "sms"]
 
 
-def test_what_was_withheld_at_the_last_look_is_followed_at_its_timer(parcel: Parcel) -> None:
+def test_what_was_withheld_at_the_last_look_is_followed_at_once(parcel: Parcel) -> None:
     parcel.start()
     waiting = parcel.outbox(PUSH)
     parcel.system.cloud.client("dynamodb").update_item(
@@ -329,7 +360,8 @@ def test_what_was_withheld_at_the_last_look_is_followed_at_its_timer(parcel: Par
         UpdateExpression="REMOVE devices",
     )
     parcel.deliver(waiting)
-    parcel.ring()
+    assert parcel.timers() == []
+    parcel.follow()
     parcel.send(SMS)
     assert (parcel.sent(), parcel.reasons()[-1]) == (["sms"], "no_address")
 
@@ -397,10 +429,8 @@ def test_consent_that_is_withdrawn_after_the_timer_stops_the_further_channel(par
 QUEUES = ("requests-priority", "outbox-push-priority", "settle", "outbox-sms-priority", "outbox-email-priority")
 
 
-def to_the_end(parcel: Parcel, machine: Lambda, ends: Mapping[str, Boundary | None]) -> None:
-    """Work everything off and let every timer fire, until there is none left; functions end where they are to."""
-    for queue, end in ends.items():
-        machine.ends[queue].append(end)
+def to_the_end(parcel: Parcel, machine: Lambda) -> None:
+    """Work everything off and let every timer fire, until there is none left."""
     machine.work(*QUEUES)
     for _ in range(20):
         if not (timers := parcel.timers()):
@@ -413,10 +443,10 @@ def to_the_end(parcel: Parcel, machine: Lambda, ends: Mapping[str, Boundary | No
     raise AssertionError("the timers never came to an end")
 
 
-@pytest.mark.parametrize("queue", ["outbox-push-priority", "outbox-sms-priority"])
-def test_nobody_loses_a_further_channel_or_gets_two_wherever_deliver_is_killed(
+def wherever_killed(
     system: System, monkeypatch: pytest.MonkeyPatch, queue: str
-) -> None:
+) -> Iterator[tuple[Parcel, Lambda, Boundary | None]]:
+    """A parcel for every place at which the function of a queue may be killed; the first one's is not."""
     waiting_packs(system)
     machine, number = Lambda(system, Edge(monkeypatch)), 0
     boundaries: list[Boundary | None] = [None]
@@ -424,16 +454,37 @@ def test_nobody_loses_a_further_channel_or_gets_two_wherever_deliver_is_killed(
         parcel = Parcel(system, monkeypatch)
         parcel.start()
         machine.tried.clear()
-        to_the_end(parcel, machine, {queue: boundaries[number]})
-        sent = Counter(parcel.sent())
-        assert (sent["email"], set(sent)) == (1, {"push", "sms", "email"})
-        assert sent.total() <= 3 + (boundaries[number] is not None)  # what was in doubt is sent again, as its rule says
+        machine.ends[queue].append(boundaries[number])
+        yield parcel, machine, boundaries[number]
         if number == 0:
             normal = next(each.invocation for each in machine.tried if each.queue == queue)
             boundaries += normal.boundaries()
         number += 1
     assert len(boundaries) > 10
     system.sqs.purge_queue(QueueUrl=system.queue_url("engagement"))
+
+
+@pytest.mark.parametrize("queue", ["outbox-push-priority", "outbox-sms-priority"])
+def test_nobody_loses_a_further_channel_or_gets_two_wherever_deliver_is_killed(
+    system: System, monkeypatch: pytest.MonkeyPatch, queue: str
+) -> None:
+    for parcel, machine, end in wherever_killed(system, monkeypatch, queue):
+        to_the_end(parcel, machine)
+        sent = Counter(parcel.sent())
+        assert (sent["email"], set(sent)) == (1, {"push", "sms", "email"})
+        assert sent.total() <= 3 + (end is not None)  # what was in doubt is sent again, as its rule says
+
+
+def test_who_has_a_dead_device_gets_one_text_before_any_timer_wherever_deliver_is_killed(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sender, refusing = deps.sender, answering(Failed, "dead_token")
+    monkeypatch.setattr(deps, "sender", lambda channel: refusing if channel is PUSH else sender(channel))
+    for parcel, machine, _ in wherever_killed(system, monkeypatch, "outbox-push-priority"):
+        machine.work(*QUEUES)
+        assert parcel.sent() == ["sms"]
+        to_the_end(parcel, machine)
+        assert parcel.sent() == ["sms", "email"]
 
 
 # ---- a run -----------------------------------------------------------------------------------------------------------
@@ -510,3 +561,19 @@ def test_a_run_counts_everybody_once_and_tells_apart_what_followed(system: Syste
     assert run.ring() == 1
     run.work("requests-bulk", "outbox-email-bulk", "engagement")
     assert run.check().further == {"sms": 2}
+
+
+def test_a_run_counts_whom_a_channel_refuses_once_and_the_next_follows_at_once(
+    run: Announcements, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(deps, "sender", lambda channel: answering(Failed, "dead_token"))
+        run.work("requests-bulk", "outbox-push-bulk")
+    run.work("requests-bulk", "outbox-sms-bulk", "engagement")
+    sums = run.check()
+    assert (sums.state, sums.by_channel, sums.further) == ("complete", {}, {"sms": 3})
+    assert sums.counts == {"accepted": 0, "suppressed": 1, "deferred": 0, "failed": 3, "unknown": 0}
+    run.clock.advance(UNTIL_SMS + timedelta(minutes=1))
+    assert run.ring() == 2  # that of the pushes adds nothing, that of the texts brings the next
+    run.work("requests-bulk", "outbox-sms-bulk", "outbox-email-bulk", "engagement")
+    assert run.check().further == {"sms": 3}

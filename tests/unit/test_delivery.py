@@ -170,7 +170,7 @@ def test_what_was_decided_elsewhere_is_none_of_this_packs_business(fields: dict[
 
 @pytest.mark.parametrize("outcome", [Verdict.SUPPRESSED, Verdict.DEFERRED])
 def test_what_another_try_of_plan_decided_against_is_not_sent_and_does_not_count(outcome: Verdict) -> None:
-    assert next_try(an_entry(0, outcome=outcome), {}) == Todo([], [], {}, [], [], {}, list(PACK.dispatches[:1]))
+    assert next_try(an_entry(0, outcome=outcome), {}) == Todo([], [], {}, [], [], {}, list(PACK.dispatches[:1]), set())
 
 
 @pytest.mark.parametrize(

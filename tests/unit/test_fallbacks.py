@@ -14,7 +14,7 @@ from builders import NOW, PACK_ID, a_dispatch, a_fallback, a_letter, a_message, 
 from heliograph.domain import delivery, ids, packing
 from heliograph.domain.decisions import decision, inputs_of, recheck
 from heliograph.domain.facts import Fact, Facts, fact_value
-from heliograph.domain.fallbacks import LOST_AFTER, confirmation
+from heliograph.domain.fallbacks import LOST_AFTER, confirmation, reaches_nobody
 from heliograph.domain.model import (
     Channel,
     Dispatch,
@@ -136,6 +136,49 @@ def test_what_was_dropped_in_doubt_and_taken_after_all_has_its_time() -> None:
     assert found(earlier(), NOW, **dropped, sent=NOW) == ("", NOW + WITHIN)
 
 
+# ---- what is planned at once ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("facts", "is_certain"),
+    [
+        ({"failed": "dead_token"}, True),
+        ({"suppressed": "no_address"}, True),
+        ({"failed": "in_doubt", "unknown": "ReadTimeoutError"}, False),
+        ({"suppressed": "confirmed"}, False),
+        ({"deferred": "quiet_hours"}, False),
+        ({"retry": "throttled"}, False),
+        ({"failed": "rejected", "delivered": ""}, False),
+        ({}, False),
+    ],
+)
+def test_a_channel_is_followed_at_once_only_when_it_certainly_reaches_nobody(
+    facts: dict[str, str], *, is_certain: bool
+) -> None:
+    assert reaches_nobody({kind: fact_value(NOW, detail) for kind, detail in facts.items()}) is is_certain
+
+
+def test_the_same_people_have_the_same_pack_at_once_as_at_their_timer() -> None:
+    pack = pack_of(0, 1)
+    everybody = [delivery.Checked(one, MESSAGE, None, "no_address") for one in pack.dispatches]
+    ((later, _),) = scheduled(pack)
+    assert list(delivery.at_once(pack, everybody, {0, 1}, NOW)) == [later]
+    (one,) = delivery.at_once(pack, everybody, {1}, NOW)
+    assert (ids.is_further(one.pack_id), one.requests) == (True, later.requests[1:])
+
+
+def test_what_is_withheld_has_no_timer() -> None:
+    pack = pack_of(0, 1)
+    checked = [
+        delivery.Checked(one, MESSAGE, None if reason else a_letter(Channel.PUSH), reason)
+        for one, reason in zip(pack.dispatches, ("", "no_address"), strict=True)
+    ]
+    won = {one.dispatch.dispatch_id for one in checked}
+    todo = delivery.todo(pack, checked, {}, {}, won=won, at=NOW)
+    assert [len(requests.requests) for requests, _ in todo.later] == [1]
+    assert todo.unreached == {1}
+
+
 # ---- what is scheduled ---------------------------------------------------------------------------------------
 
 MESSAGE = a_message(
@@ -255,6 +298,9 @@ class Chain:
             if answer in (Fact.ACCEPTED, Fact.UNKNOWN):
                 self.sent.append((pack.channel, self._is_confirmed(dispatch.earlier)))
             self._keep(place, {answer: fact_value(self.now)})
+        failed = {0} if Fact.FAILED in self.facts.get(place, {}) and answer is Fact.FAILED else set[int]()
+        following = delivery.at_once(pack, [checked], todo.unreached | failed, self.now)
+        self.timers += [(requests, self.now) for requests in following]
 
     def hear(self, number: int, kind: EngagementKind) -> None:
         """Something happens to a letter that was taken."""

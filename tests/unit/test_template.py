@@ -186,7 +186,7 @@ def test_lambda_lets_work_come_round_exactly_where_it_may(function: str) -> None
 
 def test_what_has_to_wait_comes_round() -> None:
     assert {each for each in FUNCTIONS if each in reachable(each)} == {
-        *("DeliverEmail", "DeliverSms", "DeliverPush", "Settle")
+        *("Plan", "DeliverEmail", "DeliverSms", "DeliverPush", "Settle")
     }
 
 
@@ -196,6 +196,7 @@ def test_a_new_message_is_known_to_whoever_gets_it_before_anybody_hands_it_on() 
         for later in {each for each, name in MAPPINGS if queue_of(mappings(each)[name]) in sent_to(function)}:
             assert later in updated_before(function) or function in reachable(function), f"{later} before {function}"
     assert {"IngestEvent", "IngestSegment"} <= updated_before("Triggers")
+    assert {"DeliverEmail", "DeliverSms", "DeliverPush", "Settle"} <= updated_before("Plan")
     assert {"Plan"} <= updated_before("IngestEvent") & updated_before("IngestSegment")
 
 

@@ -10,6 +10,7 @@ import msgspec
 
 from heliograph.domain.decisions import request_of
 from heliograph.domain.facts import Fact, fact_value, is_in_doubt, is_unsent, may_be_sent_again, reason_value
+from heliograph.domain.fallbacks import reaches_nobody
 from heliograph.domain.model import (
     NO_DISPATCH,
     Accepted,
@@ -22,7 +23,7 @@ from heliograph.domain.model import (
     Message,
     NotSent,
     Outcome,
-    Reason,
+    RequestPack,
     SendRequest,
     SlotFacts,
     Verdict,
@@ -55,11 +56,13 @@ class Todo(NamedTuple):
     in_doubt: list[int]
     """Slots of which nobody knows whether they were sent: to be settled."""
     later: list[Scheduled]
-    """What is planned later: what has to wait although it was planned for now, and the fallbacks of the others."""
+    """What is planned later: what has to wait although it was planned for now, and the fallbacks of what is sent."""
     waiting: dict[int, datetime]
     """Slots that were claimed for now, were not taken, and have to wait now, until when: they wait in the outbox."""
     unsent: list[Dispatch]
     """What certainly does not reach its person: it does not count against their caps."""
+    unreached: set[int]
+    """Slots that certainly reach nobody: their fallbacks are planned at once."""
 
 
 def claim(checked: Checked, pack: DispatchPack, *, policy: str, at: datetime) -> LedgerEntry:
@@ -122,7 +125,7 @@ def todo(
         in_doubt=[entry.slot for entry in ours if is_in_doubt(known.get(entry.slot, {}))],
         later=[
             *(deferred(pack, _waiting(checked, put_off)) if complete else ()),
-            *fallbacks(pack, [one[:2] for one in checked if _may_be_followed(claims.get(one.dispatch.slot))], at),
+            *fallbacks(pack, [one[:2] for one in checked if _is_sent(claims.get(one.dispatch.slot))], at),
         ],
         waiting={one.dispatch.slot: one.until for one in again if one.until},
         unsent=[
@@ -130,6 +133,7 @@ def todo(
             for one in pack.dispatches
             if is_unsent(known.get(one.slot, {})) or _was_refused(existing.get(one.dispatch_id))
         ],
+        unreached={slot for slot, kinds in known.items() if reaches_nobody(kinds)},
     )
 
 
@@ -164,9 +168,17 @@ def _waiting(
             yield request_of(one.dispatch), until
 
 
-def _may_be_followed(claim: Claim | None) -> bool:
-    """Whether the next channel of a dispatch has its turn one day: not if an earlier one has done its work."""
-    return claim is not None and claim.until is None and claim.reason != Reason.CONFIRMED
+def _is_sent(claim: Claim | None) -> bool:
+    """Whether a dispatch was claimed to be sent, so that the next channel has its turn if nobody reacts."""
+    return claim is not None and not claim.reason
+
+
+def at_once(
+    pack: DispatchPack, checked: Iterable[Checked], slots: Collection[int], at: datetime
+) -> Iterator[RequestPack]:
+    """The next channels of dispatches that certainly reach nobody: there is nothing to wait for."""
+    unreached = [one[:2] for one in checked if one.dispatch.slot in slots]
+    return (requests for requests, _ in fallbacks(pack, unreached, at))
 
 
 def some_of(pack: DispatchPack, slots: Collection[int], *, tries: int = 0) -> DispatchPack:

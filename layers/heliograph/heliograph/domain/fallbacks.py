@@ -5,8 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
-from heliograph.domain.facts import EVIDENCE_OF_ACCEPTANCE, Fact, Facts, at_of, has_evidence, may_be_sent_again
-from heliograph.domain.model import EarlierDispatch, EngagementKind
+from heliograph.domain.facts import (
+    EVIDENCE_OF_ACCEPTANCE,
+    Fact,
+    Facts,
+    Standing,
+    at_of,
+    detail_of,
+    has_evidence,
+    is_unsent,
+    may_be_sent_again,
+    standing_of,
+)
+from heliograph.domain.model import EarlierDispatch, EngagementKind, Reason
 
 REACTIONS = (
     EngagementKind.OPENED,
@@ -43,6 +54,16 @@ def confirmation(
             return f"{each.channel} {kind}", None
         until = _time_left(each, known, now)
     return "", until
+
+
+def reaches_nobody(facts: Facts) -> bool:
+    """Whether a dispatch certainly reached nobody, and its next channel need not wait for anything.
+
+    Not so when an earlier channel had done its work, or when it was put off or dropped in doubt.
+    """
+    if standing_of(facts) not in (Standing.FAILED, Standing.SUPPRESSED):
+        return False
+    return is_unsent(facts) and detail_of(facts.get(Fact.SUPPRESSED, "")) != Reason.CONFIRMED
 
 
 def _confirmed_by(dispatch: EarlierDispatch, facts: Facts) -> EngagementKind | None:

@@ -180,6 +180,15 @@ def refused(pack: DispatchPack, outcomes: Sequence[Outcome]) -> list[Dispatch]:
     return [dispatch for dispatch in pack.dispatches if dispatch.dispatch_id in failed]
 
 
+def follow(pack: DispatchPack, checked: Sequence[delivery.Checked], slots: Collection[int]) -> None:
+    """Have the next channels planned at once where a dispatch certainly reaches nobody.
+
+    When a timer brings them, too, that decides the same step, which the ledger takes once.
+    """
+    if following := [*delivery.at_once(pack, checked, slots, deps.now())]:
+        deps.requests(pack.lane).send(following)
+
+
 def tie_up(
     pack: DispatchPack,
     open_ends: list[Outcome],
