@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs
 
 from ministack.core import iam_actions
+from ministack.services import dynamodb
 
 from localcloud.calls import Query, arn
 
@@ -21,10 +23,11 @@ SCHEDULE = re.compile(r"/schedules/([^/]+)$")
 
 def install() -> None:
     """Name actions and resources as AWS does."""
-    action_of, resource_of, tables_of = (
+    action_of, resource_of, tables_of, context_of = (
         iam_actions.extract_iam_action,
         iam_actions.extract_resource_arn,
         iam_actions.dynamodb_resource_arns,
+        iam_actions.dynamodb_service_context,
     )
 
     def action(service: str, method: str, path: str, headers: dict[str, str], body: bytes, query: Query) -> str | None:
@@ -47,9 +50,24 @@ def install() -> None:
         statement = _statement(body)
         return [arn("dynamodb", f"table/{statement[2]}")] if statement and not found else found
 
+    def context(body: bytes) -> dict[str, Any]:
+        keys = list(_leading_keys(_json(body)))
+        return {**context_of(body), **({"dynamodb:LeadingKeys": keys} if keys else {})}
+
     iam_actions.extract_iam_action = action
     iam_actions.extract_resource_arn = resource
     iam_actions.dynamodb_resource_arns = tables
+    iam_actions.dynamodb_service_context = context
+
+
+def _leading_keys(asked: dict[str, Any]) -> Iterator[str]:
+    """The partition keys of the items that a call names; conditions on them hold for a call that says none."""
+    named = [(asked.get("TableName"), asked.get("Key") or asked.get("Item"))]
+    named += [(name, key) for name, of in (asked.get("RequestItems") or {}).items() for key in of.get("Keys") or ()]
+    for name, item in named:
+        if name and isinstance(item, dict) and (table := dynamodb._tables.get(name)):
+            hashed = next(each["AttributeName"] for each in table["KeySchema"] if each["KeyType"] == "HASH")
+            yield from (str(value) for value in item.get(hashed, {}).values())
 
 
 def _statement(body: bytes) -> re.Match[str] | None:
