@@ -11,9 +11,10 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
+from heliograph.domain.ids import is_derived
 from heliograph_cli.cloud import ROOT
 from heliograph_cli.doctor import email, functions, push, rights, sms, watching
-from heliograph_cli.doctor.deployment import Deployment, Resource
+from heliograph_cli.doctor.deployment import Deployment, Resource, resources_of
 from heliograph_cli.doctor.examine import CHECKS, examine
 from heliograph_cli.doctor.findings import Finding, State, well
 from permissions import granted
@@ -442,6 +443,52 @@ def test_each_fault_is_named_with_what_to_do(check: Check, state: State, deploym
 
 def test_every_check_has_a_case_in_which_it_finds_something() -> None:
     assert {check for check, *_ in CASES.values()} == set(CHECKS.values())
+
+
+def test_rights_on_tables_are_simulated_with_the_key_of_a_message_that_belongs_to_no_run() -> None:
+    """Roles have conditions on partition keys, and `ForAllValues` holds where a simulation names none."""
+    simulated: list[Mapping[str, Any]] = []
+    deployment = a_deployment()
+
+    def ask(service: str, operation: str, asked: Mapping[str, Any]) -> Any:
+        if operation == "simulate_principal_policy":
+            simulated.append(asked)
+        return deployment.ask(service, operation, asked)
+
+    assert states(rights.rights(replace(deployment, ask=ask))) == {State.WELL}
+    on_tables = [each for each in simulated if each["ActionNames"][0].startswith("dynamodb:")]
+    assert on_tables
+    for each in on_tables:
+        (key,) = each["ContextEntries"]
+        assert key["ContextKeyName"] == "dynamodb:LeadingKeys"
+        assert [is_derived(value) for value in key["ContextKeyValues"]] == [True]
+
+
+def test_what_an_update_has_deleted_or_left_behind_is_no_part_of_a_deployment() -> None:
+    """CloudFormation goes on listing both, and the stack that was deleted answers what was in it."""
+
+    def listed(kind: str, name: str, status: str) -> dict[str, str]:
+        return {
+            "ResourceType": kind,
+            "LogicalResourceId": name,
+            "PhysicalResourceId": name.lower(),
+            "ResourceStatus": status,
+        }
+
+    nested = "AWS::CloudFormation::Stack"
+    stacks = {
+        "shop": [listed(nested, "Push", "DELETE_COMPLETE"), listed(nested, "Messaging", "UPDATE_COMPLETE")],
+        "push": [listed("AWS::Pinpoint::App", "Application", "DELETE_SKIPPED")],
+        "messaging": [
+            listed("AWS::Pinpoint::App", "PushApplication", "DELETE_SKIPPED"),
+            listed("AWS::SQS::Queue", "Queue", "CREATE_COMPLETE"),
+        ],
+    }
+
+    def ask(_: str, __: str, asked: Mapping[str, Any]) -> Any:
+        return {"StackResourceSummaries": stacks[asked["StackName"]]}
+
+    assert [each.logical_id for each in resources_of(ask, "shop")] == ["Messaging", "Queue"]
 
 
 def test_a_domain_whose_mails_are_not_signed_is_wrong_and_an_address_needs_no_signing_of_its_own() -> None:

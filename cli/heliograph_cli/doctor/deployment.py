@@ -14,6 +14,7 @@ from heliograph_cli.target import Target
 
 Ask = Callable[[str, str, Mapping[str, Any]], Any]
 """Service, operation and its parameters -> the answer, all pages of it. Raises botocore's errors."""
+GONE = ("DELETE_COMPLETE", "DELETE_SKIPPED")
 
 
 class Resource(NamedTuple):
@@ -82,21 +83,23 @@ def read(stack: Stack) -> Deployment:
         status=root["StackStatus"],
         outputs={each["OutputKey"]: each["OutputValue"] for each in root.get("Outputs", [])},
         parameters=stack.parameters,
-        resources=tuple(_resources(ask, name)),
+        resources=tuple(resources_of(ask, name)),
         ask=ask,
     )
 
 
-def _resources(ask: Ask, stack: str) -> list[Resource]:
+def resources_of(ask: Ask, stack: str) -> list[Resource]:
+    """What there is: CloudFormation goes on listing what an update has deleted, or has left to its owner."""
     found = ask("cloudformation", "list_stack_resources", {"StackName": stack}).get("StackResourceSummaries", [])
     made = [
         Resource(
             each["ResourceType"], each["LogicalResourceId"], each.get("PhysicalResourceId", ""), each["ResourceStatus"]
         )
         for each in found
+        if each["ResourceStatus"] not in GONE
     ]
     nested = [each for each in made if each.kind == "AWS::CloudFormation::Stack" and each.physical_id]
-    return made + [inner for each in nested for inner in _resources(ask, each.physical_id)]
+    return made + [inner for each in nested for inner in resources_of(ask, each.physical_id)]
 
 
 def _asking(target: Target) -> Ask:

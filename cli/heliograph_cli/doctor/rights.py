@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from heliograph.adapters.records import part_of
 from heliograph_cli.doctor.deployment import Deployment
 from heliograph_cli.doctor.findings import Finding, well, wrong
 
@@ -36,10 +37,13 @@ RIGHTS = (
     Right("deliver-email", "ses:SendEmail", "identity"),
     Right("deliver-email", "ses:SendBulkEmail", "identity"),
     Right("deliver-email", "sqs:SendMessage", "engagement"),
+    Right("deliver-email", "dynamodb:UpdateItem", "RunsTable"),
     Right("deliver-sms", "sms-voice:SendTextMessage", "sms"),
     Right("deliver-sms", "sqs:SendMessage", "engagement"),
+    Right("deliver-sms", "dynamodb:UpdateItem", "RunsTable"),
     Right("deliver-push", "mobiletargeting:SendMessages", "push"),
     Right("deliver-push", "sqs:SendMessage", "engagement"),
+    Right("deliver-push", "dynamodb:UpdateItem", "RunsTable"),
     Right("settle", "dynamodb:UpdateItem", "RunsTable"),
     Right("settle", "sqs:SendMessage", "outbox-email-bulk"),
     Right("settle", "sqs:SendMessage", "outbox-sms-bulk"),
@@ -51,6 +55,12 @@ RIGHTS = (
     Right("report", "s3:PutObject", "reports/any"),
 )
 TABLES = ("RecipientsTable", "LedgerTable", "RunsTable")
+KEY = {
+    "ContextKeyName": "dynamodb:LeadingKeys",
+    "ContextKeyType": "stringList",
+    "ContextKeyValues": [part_of("", "0" * 26)],
+}
+"""Of the record of a message that an event asked for: without a key, conditions on keys hold whatever they say."""
 
 
 def rights(deployment: Deployment) -> Iterator[Finding]:
@@ -70,7 +80,9 @@ def rights(deployment: Deployment) -> Iterator[Finding]:
 
 def may(deployment: Deployment, role: str, action: str, resource: str) -> bool:
     """Whether a role is allowed a call, by simulation."""
-    asked = {"PolicySourceArn": role, "ActionNames": [action], "ResourceArns": [resource]}
+    asked: dict[str, Any] = {"PolicySourceArn": role, "ActionNames": [action], "ResourceArns": [resource]}
+    if action.startswith("dynamodb:"):
+        asked["ContextEntries"] = [KEY]
     found = deployment.call("iam", "simulate_principal_policy", **asked)["EvaluationResults"]
     return all(each["EvalDecision"] == "allowed" for each in found)
 
