@@ -21,6 +21,14 @@ REGIONS = ROOT / "infra/regions.txt"
 LONGEST_NAME = 45
 """Of a stack: SQS takes 80 characters, and `-outbox-email-priority-dead-letters` has 35."""
 
+PUSH_REGIONS = (
+    *("ap-northeast-1", "ap-northeast-2", "ap-south-1", "ap-southeast-1", "ap-southeast-2", "ca-central-1"),
+    *("eu-central-1", "eu-west-1", "eu-west-2", "us-east-1", "us-east-2", "us-west-2"),
+)
+"""Where Pinpoint's push API can be called at all (botocore's endpoints)."""
+WITHOUT_PUSH_TYPE = ("us-east-2",)
+"""Those of them in which CloudFormation cannot make an application (the linter's schemas)."""
+
 
 def answers(settings: Path = SETTINGS) -> dict[str, str]:
     """The parameters that the first deployment has kept."""
@@ -51,6 +59,19 @@ def problems(settings: Path = SETTINGS) -> Iterator[str]:
     known = REGIONS.read_text().split()
     if region and region not in known:
         yield f"Heliograph does not run in {region}: it lacks a service. Set AWS_REGION to one of: {', '.join(known)}."
+    kept = answers(settings)
+    if region and kept.get("PushProvider") == "pinpoint":
+        yield from _push_problems(region, kept.get("PushApplication", ""))
+
+
+def _push_problems(region: str, application: str) -> Iterator[str]:
+    if region not in PUSH_REGIONS:
+        yield f"{region} has no push API of Pinpoint. Set PushProvider to sns or none in samconfig.toml."
+    elif region in WITHOUT_PUSH_TYPE and not application:
+        yield (
+            f"In {region} CloudFormation cannot make the application for push. Make one (aws pinpoint create-app) and"
+            " name its id as PushApplication in samconfig.toml, or set PushProvider to sns or none."
+        )
 
 
 def _stack(settings: Path) -> str:

@@ -8,6 +8,7 @@ import shlex
 import subprocess
 from pathlib import Path
 
+import boto3
 import pytest
 from cfnlint.schema import PROVIDER_SCHEMA_MANAGER  # type: ignore[import-untyped]  # it brings no types
 
@@ -85,6 +86,39 @@ def test_every_type_of_the_templates_exists_in_every_supported_region(region: st
     used = {each for each in types if not each.startswith("AWS::Serverless::")} | BY_SAM
     assert used - set(PROVIDER_SCHEMA_MANAGER.get_resource_types(region)) == set()
     assert resources(PUSH, "AWS::Pinpoint::App")
+
+
+ANSWERS = '[default.deploy.parameters]\nstack_name = "heliograph"\nregion = "{}"\nparameter_overrides = "{}"\n'
+
+
+@pytest.mark.parametrize(
+    ("region", "said", "problem"),
+    [
+        ("eu-west-1", "PushProvider=pinpoint", ""),
+        ("eu-north-1", "PushProvider=sns", ""),
+        ("eu-north-1", "PushProvider=pinpoint PushApplication=c0ffee", "no push API"),
+        ("us-east-2", "PushProvider=pinpoint", "PushApplication"),
+        ("us-east-2", "PushProvider=pinpoint PushApplication=c0ffee", ""),
+    ],
+)
+def test_push_by_pinpoint_is_refused_where_there_is_no_such_service(
+    tmp_path: Path, region: str, said: str, problem: str
+) -> None:
+    found = list(deployment.problems(settings(tmp_path, ANSWERS.format(region, said))))
+    assert [problem in each for each in found] == ([True] if problem else [])
+
+
+def test_the_regions_of_push_are_those_that_the_sdk_and_the_linter_know() -> None:
+    callable_in = set(boto3.session.Session().get_available_regions("pinpoint")) & set(REGIONS)
+    assert set(deployment.PUSH_REGIONS) == callable_in
+    made_in = {each for each in callable_in if "AWS::Pinpoint::App" in PROVIDER_SCHEMA_MANAGER.get_resource_types(each)}
+    assert set(deployment.WITHOUT_PUSH_TYPE) == callable_in - made_in
+
+
+def test_the_page_lists_the_regions_of_push() -> None:
+    page = (ROOT / "docs/deploy.md").read_text()
+    (listed,) = re.findall(r"in these regions: (.*?)\. Elsewhere", page, re.DOTALL)
+    assert tuple(re.findall(r"[a-z]{2}-[a-z]+-\d", listed)) == deployment.PUSH_REGIONS
 
 
 def test_the_page_lists_the_regions() -> None:
