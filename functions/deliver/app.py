@@ -9,15 +9,30 @@ from heliograph.runtime.deciding import confirmations, refund
 from heliograph.runtime.handlers import queue_handler
 from heliograph.runtime.letters import last_look
 from heliograph.runtime.observe import count_refused
-from heliograph.runtime.sending import correct, follow, keep, refused, send, tie_up, turn_of
+from heliograph.runtime.sending import (
+    Turn,
+    correct,
+    follow,
+    keep,
+    refused,
+    send,
+    then_the_rest,
+    tie_up,
+    turn_of,
+)
 
 
 @queue_handler(DispatchPack)
 def handler(pack: DispatchPack, receives: int) -> None:
     """Send every dispatch of a pack that is provably not sent yet."""
     turn = turn_of(pack)
-    if turn is None:
-        return
+    if turn is not None:
+        with then_the_rest(turn, receives):
+            deliver(turn)
+
+
+def deliver(turn: Turn) -> None:
+    """Send what of a pack has its turn."""
     pack = turn.pack
     now, policy = deps.now(), deps.templates().policy.version
     record = RecordKey(pack.run_id, pack.pack_id, pack.channel)

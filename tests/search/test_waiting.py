@@ -26,6 +26,7 @@ from heliograph.domain.ids import derived_id
 from heliograph.domain.model import (
     Accepted,
     Channel,
+    Dispatch,
     DispatchPack,
     Lane,
     Letter,
@@ -166,16 +167,22 @@ class World:
         """What deliver does, without the people and the ledger."""
         turn = sending.turn_of(pack)
         if turn is not None:
-            letters = [
-                Letter(dispatch=each, message=MESSAGE, content={"text": self.text}, place=f"{pack.pack_id}-{each.slot}")
-                for each in turn.pack.dispatches
-            ]
-            sending.correct(turn, letters)
-            record = RecordKey("run", pack.pack_id, self.channel)
-            ends = [*sending.send(record, letters, rate=turn.rate)]
-            sending.tie_up(turn.pack, ends, in_doubt=[], waiting={}, is_complete=True)
+            with sending.then_the_rest(turn, receives=1):
+                letters = [
+                    Letter(dispatch=each, message=MESSAGE, content={"text": self.text}, place=a_place(pack, each))
+                    for each in turn.pack.dispatches
+                ]
+                sending.correct(turn, letters)
+                record = RecordKey("run", pack.pack_id, self.channel)
+                ends = [*sending.send(record, letters, rate=turn.rate)]
+                sending.tie_up(turn.pack, ends, in_doubt=[], waiting={}, is_complete=True)
         assert self.time - begun < LIFE
         self.at(self.time + A_MOMENT, greenlet.getcurrent().sizes)
+
+
+def a_place(pack: DispatchPack, dispatch: Dispatch) -> str:
+    """Where a dispatch of a pack has its record."""
+    return f"{pack.pack_id}-{dispatch.slot}"
 
 
 def wait(world: World, people: int, monkeypatch: pytest.MonkeyPatch, *, planned_in: float = 180.0) -> None:

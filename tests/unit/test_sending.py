@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import pytest
 from botocore.exceptions import ClientError
 
@@ -29,6 +31,8 @@ from heliograph.runtime import deps, sending
 from in_memory_clocks import ClockTable
 
 RECORD = RecordKey("run-1", PACK_ID, Channel.SMS)
+RECEIVES = 20
+"""After which SQS puts a message of an outbox into the dead letters (`infra/messaging.yaml`)."""
 
 
 class Edge:
@@ -136,8 +140,46 @@ def test_a_pack_is_sent_in_pieces_that_take_ten_seconds_of_the_rate(edge: Edge) 
     )
     turn = sending.turn_of(pack)
     assert turn
+    with sending.then_the_rest(turn, receives=1):
+        assert edge.put_back == []
     ((rest, _),) = edge.put_back
     assert [len(turn.pack.dispatches), len(rest.dispatches)] == [9, 21]
+
+
+def refused_until_it_is_dead(edge: Edge, pack: DispatchPack, *, most: int) -> int:
+    """Deliver a pack, and all that it becomes, of which each comes again until it is dead; how many packs that were."""
+    waiting, packs = [pack], 0
+    while waiting and packs <= most:
+        packs += 1
+        one = msgspec.structs.replace(waiting.pop(), not_before=None)
+        for receives in range(1, RECEIVES + 1):
+            turn = sending.turn_of(one)
+            with suppress(sending.NotSentYetError):
+                assert turn
+                with sending.then_the_rest(turn, receives):
+                    letters = [a_letter(Channel.SMS, slot=each.slot) for each in turn.pack.dispatches]
+                    ends = [*sending.send(RECORD, letters)]
+                    sending.tie_up(turn.pack, ends, in_doubt=[], waiting={}, is_complete=True)
+                break
+        waiting += [some for some, _ in edge.put_back]
+        edge.put_back.clear()
+    return packs
+
+
+def test_a_pack_that_is_refused_for_a_cause_that_stays_does_not_multiply(edge: Edge) -> None:
+    edge.causes = dict.fromkeys(range(100), "AccessDeniedException")
+    dispatches = tuple(each.dispatch for each in texts(*[1] * 100))
+    pack = DispatchPack(pack_id=PACK_ID, channel=Channel.SMS, lane=Lane.BULK, dispatches=dispatches)
+    assert refused_until_it_is_dead(edge, pack, most=100) == 12
+
+
+def test_one_person_whom_the_provider_refuses_for_a_new_cause_does_not_hold_up_the_rest_of_the_pack(edge: Edge) -> None:
+    edge.causes = {3: "A_REASON_OF_NEXT_YEAR"}
+    dispatches = tuple(each.dispatch for each in texts(*[1] * 30))
+    pack = DispatchPack(pack_id=PACK_ID, channel=Channel.SMS, lane=Lane.BULK, dispatches=dispatches)
+    refused_until_it_is_dead(edge, pack, most=100)
+    accepted = {slot for slot, facts in edge.facts.items() if Fact.ACCEPTED in facts}
+    assert accepted == {*range(30)} - {3}
 
 
 def test_pieces_are_as_small_as_the_texts_of_a_message_have_shown_to_be_large(edge: Edge) -> None:

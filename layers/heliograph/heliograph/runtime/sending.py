@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -49,10 +50,19 @@ REFUSED_RATE = 50.0
 """Letters a second at which those are taken back that a provider refused whose rate nobody knows."""
 WORTH_CORRECTING = 0.1
 """Share of what was spoken for by which a pack must turn out smaller or larger for the clock to be told."""
+GIVES_WAY = 3
+"""The receive with which a piece that fails lets the rest of its pack go on without it."""
 
 
 class NotSentYetError(Exception):
     """Some letters of a pack were not taken yet; the pack comes again."""
+
+
+class Later(NamedTuple):
+    """What waits for its place in the line; without one it asks again later."""
+
+    pack: DispatchPack
+    place: datetime | None
 
 
 class Turn(NamedTuple):
@@ -63,6 +73,8 @@ class Turn(NamedTuple):
     """Units (letters, parts of a text) a second; None: as fast as the provider answers."""
     spoken_for: int
     """Units that the clock of the channel was moved on by."""
+    rest: Later | None = None
+    """What of the pack is sent later, if it is sent in pieces."""
 
 
 def turn_of(pack: DispatchPack) -> Turn | None:
@@ -97,11 +109,28 @@ def turn_of(pack: DispatchPack) -> Turn | None:
     if turn.wait is None:
         put_back(pack, turn.place)
         return None
-    if tail.dispatches:
-        come_back(tail, {dispatch.slot for dispatch in tail.dispatches})
+    rest = lined_up(tail, {dispatch.slot for dispatch in tail.dispatches}) if tail.dispatches else None
     if turn.wait:
         deps.sleep(turn.wait)
-    return Turn(head, rate, units)
+    return Turn(head, rate, units, rest)
+
+
+@contextmanager
+def then_the_rest(turn: Turn, receives: int) -> Iterator[None]:
+    """Around sending a piece: the rest of its pack is put back once, when that is done.
+
+    A piece that fails comes again with its rest. So the rest is not put back by each of its tries, and each of what
+    they have put back would do the same; but it goes on when the piece has failed a few times, which is for one
+    person's sake perhaps.
+    """
+    try:
+        yield
+    except Exception:
+        if turn.rest and receives == GIVES_WAY:
+            put_back(*turn.rest)
+        raise
+    if turn.rest:
+        put_back(*turn.rest)
 
 
 def size_of(pack: DispatchPack) -> float:
@@ -221,12 +250,17 @@ def tie_up(
 
 def come_back(pack: DispatchPack, slots: Collection[int]) -> None:
     """Put some of a pack back into its outbox, for the next free place in its line."""
+    put_back(*lined_up(pack, slots))
+
+
+def lined_up(pack: DispatchPack, slots: Collection[int]) -> Later:
+    """Some of a pack, with the next free place in its line."""
     some = delivery.some_of(pack, slots, tries=pack.tries)
     full = deps.rate(pack.channel) or REFUSED_RATE
     rate = full * BULK_SHARE if pack.lane is Lane.BULK else full
     units = max(1, min(round(len(some.dispatches) * size_of(some)), int(rate * SLICE)))
     now, far = deps.now(), horizon(pack.tries)
-    put_back(some, deps.pace().line_up(pack.channel, units, rate=rate, horizon=far, now=now, lane=pack.lane))
+    return Later(some, deps.pace().line_up(pack.channel, units, rate=rate, horizon=far, now=now, lane=pack.lane))
 
 
 def put_back(pack: DispatchPack, place: datetime | None) -> None:
