@@ -11,7 +11,7 @@ import pytest
 
 from builders import NOW
 from heliograph.adapters.recipient_items import item_of
-from heliograph.domain.model import Message, Policy, RequestPack, SendRequest
+from heliograph.domain.model import Consent, Message, Policy, RequestPack, SendRequest
 from heliograph.domain.recipients import RecipientChange
 from heliograph.runtime import deps
 
@@ -34,6 +34,7 @@ class Door:
         self.keys: dict[tuple[str, str], str] = {}
         self.names: set[tuple[str, str]] = set()
         self.saved: list[str] = []
+        self.consents: dict[str, Consent] = {}
 
     # the allowances
     def take(self, message: str, people: int, *, most: int, now: datetime) -> bool:
@@ -67,6 +68,7 @@ class Door:
     def save(self, change: RecipientChange) -> None:
         assert len(msgspec.json.encode(item_of(change))) <= ITEM_BYTES
         self.saved.append(change.recipient_id)
+        self.consents |= change.consents
 
     # the bucket, the queues
     def write(self, key: str, content: bytes, content_type: str) -> None:

@@ -10,6 +10,7 @@ from heliograph.adapters.allowances import KEPT
 from heliograph.domain import holding, requests
 from heliograph.domain.errors import MalformedError
 from heliograph.domain.model import JsonObject, SendRequest
+from heliograph.domain.recipients import not_later
 from heliograph.runtime import deps
 from heliograph.runtime.handlers import queue_handler
 from heliograph.runtime.observe import count, logger
@@ -21,7 +22,7 @@ def handler(body: JsonObject, receives: int) -> None:
     templates = deps.templates()
     match requests.read(body, templates.messages, policy=templates.policy):
         case requests.Changed(change, refused):
-            deps.recipients().save(change)
+            deps.recipients().save(not_later(change, deps.now()))
         case requests.Asked(refused=refused) as asked:
             pass_on(asked, findable(first_of_their_key(asked)))
     if refused:

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from builders import a_message
+from builders import NOW, a_message
 from door import Door, opened, record
 from functions.ingest_event.app import handler
-from heliograph.domain.model import Trigger
+from heliograph.domain.consents import holds_against
+from heliograph.domain.model import Consent, ConsentState, Trigger
 
 TRIGGER = Trigger(
     source="shop",
@@ -96,3 +97,12 @@ def test_what_cannot_be_read_is_parked_at_once_with_its_place(door: Door) -> Non
     put(1, customer="amara", order="A" * 129)
     assert [place for place, _ in door.parked] == ["reference"]
     assert door.people == []
+
+
+def test_an_opt_in_of_a_clock_that_is_ahead_does_not_hold_against_the_opt_outs_that_follow(door: Door) -> None:
+    event = {"id": "e-1", "source": "crm", "detail-type": "RecipientUpdated", "time": "2099-01-01T00:00:00Z"}
+    body = json.dumps(event | {"detail": {"recipient_id": "amara", "consents": {"news/email": "opted_in"}}})
+    handler({"Records": [record(body)]}, SimpleNamespace())
+    given, refusal = door.consents["news/email"], Consent(state=ConsentState.OPTED_OUT, at=NOW, source="page")
+    assert given.at == NOW
+    assert not holds_against(given, refusal, undated=False)

@@ -105,6 +105,15 @@ def from_event(
     return _change(reading, reading.fitting(reading.within(detail, "attributes")), consents, region=region)
 
 
+def not_later(change: RecipientChange, now: datetime) -> RecipientChange:
+    """A change whose consents were given by now at the latest.
+
+    The clock of who says it may be ahead: what is dated to a year to come would hold against every opt-out until then.
+    """
+    consents = {key: msgspec.structs.replace(each, at=min(each.at, now)) for key, each in change.consents.items()}
+    return msgspec.structs.replace(change, consents=consents)
+
+
 def _change(
     reading: "_Reading", attributes: JsonObject, consents: dict[str, Consent], *, region: str
 ) -> RecipientChange:
