@@ -24,8 +24,8 @@ class NotDeployedYetError(Exception):
 @queue_handler(RequestPack)
 def handler(pack: RequestPack, receives: int) -> None:
     """Decide on every request of a pack, write each "no" and "later" once, and pass the rest on."""
-    await_deployment(pack, receives)
     now, pack = deps.now(), segments.unpacked(pack)
+    await_deployment(pack, receives)
     known = earlier_decisions(pack) if receives > 1 or pack.lane is Lane.BULK else {}
     refund((entry for entry in known.values() if entry.outcome in NO_DISPATCH), now)
     decisions = decide_on(pack, now, decided=known.keys())

@@ -7,9 +7,10 @@ from datetime import timedelta
 
 import pytest
 
-from builders import a_message, a_recipient, a_request
+from builders import NOW, a_message, a_recipient, a_request
 from functions.plan.app import DEPLOYING
-from heliograph.domain.model import Accepted, Channel, Lane, Letter, Outcome, Policy, RequestPack, Sender
+from heliograph.domain import segments
+from heliograph.domain.model import Accepted, Channel, Lane, Letter, Outcome, Policy, RequestPack, Run, Sender
 from heliograph.domain.pace import delay
 from in_memory import World
 from in_memory_adapters import Words, install
@@ -44,6 +45,21 @@ def test_a_message_that_is_deployed_a_moment_later_is_sent(world: World, monkeyp
     install(world, Words([RECEIPT], Policy()), accepting, monkeypatch)
     assert plan(world)
     assert world.queues["OUTBOX_EMAIL_PRIORITY"]
+    assert not world.ledger
+
+
+def test_a_campaign_whose_message_is_deployed_a_moment_later_is_sent(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = Run(run_id="run", campaign="spring", message=RECEIPT.name, started_at=NOW)
+    (pack,) = segments.packs([["amara"]], ["recipient_id"], run, RECEIPT, segments.Campaign(message=RECEIPT.name))
+    world.queues["REQUESTS_PRIORITY"].clear()
+    world.put("REQUESTS_PRIORITY", pack)
+    install(world, Words([], Policy()), accepting, monkeypatch)
+    assert not plan(world)
+    install(world, Words([RECEIPT], Policy()), accepting, monkeypatch)
+    assert plan(world)
+    assert world.queues["OUTBOX_EMAIL_BULK"]
     assert not world.ledger
 
 
