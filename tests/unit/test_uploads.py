@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,7 +11,10 @@ import pytest
 from heliograph.domain import segments
 from heliograph.domain.errors import MalformedError
 from heliograph.domain.model import Run
+from heliograph.runtime import deps
 from in_memory_uploads import MANIFEST, SEGMENT, Killed, Place, install
+
+PEOPLE = ("ana", "ben", "cleo", "dan", "eve", "finn", "gus", "hal")
 
 
 @pytest.fixture
@@ -100,6 +104,47 @@ def test_of_a_file_that_is_refused_nobody_is_queued_and_the_mended_one_reaches_a
     assert place.parked
     place.ingest(upload(place, "ana", "ben", "cleo", "dan", "eve"))
     assert set().union(*place.reached.values()) == {"ana", "ben", "cleo", "dan", "eve"}
+
+
+def stopped_half_way(place: Place, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """A run that ends after its first packs, and whose message is gone when it is tried again; its event."""
+    event, known = upload(place, *PEOPLE), deps.templates()
+    for edge in range(100):
+        place.at_edges = [*[nothing] * edge, kill]
+        if place.ingest(event, tries=1) or place.reached:
+            break
+    place.at_edges = []
+    with monkeypatch.context() as rollback:
+        rollback.setattr(deps, "templates", lambda: SimpleNamespace(messages={}))
+        place.ingest(event)
+    assert deps.templates().messages == known.messages
+    (run,) = place.runs.values()
+    assert run.problem
+    assert 0 < len(place.reached[run.run_id]) < len(PEOPLE)
+    return event
+
+
+def test_a_run_that_stopped_half_way_goes_on_when_its_folder_is_uploaded_again(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopped_half_way(place, monkeypatch)
+    place.ingest(upload(place, *PEOPLE))
+    (run,) = place.runs.values()
+    assert place.reached == {run.run_id: {*PEOPLE}}
+    assert (run.problem, told(place, run)["state"]) == ("", "queued")
+    assert {len(requests) for requests in place.requests.values()} == {1}
+
+
+def test_a_corrected_folder_waits_until_a_run_that_stopped_half_way_has_gone_on(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    event = stopped_half_way(place, monkeypatch)
+    place.ingest(upload(place, *PEOPLE, "zoe"))
+    first, second = place.runs.values()
+    assert f"run {first.run_id} of it stopped half-way" in told(place, second)["problem"]
+    place.ingest(event)
+    place.ingest(upload(place, *PEOPLE, "zoe"))
+    assert {person: len(requests) for person, requests in place.requests.items()} == dict.fromkeys([*PEOPLE, "zoe"], 1)
 
 
 def test_a_folder_that_failed_is_tried_again_when_it_is_put_there_unchanged(place: Place) -> None:

@@ -65,7 +65,8 @@ def _start(run: Run, uploaded: Uploaded, folder: str) -> None:
             logger.info("A folder was uploaded with the same content", extra={"run_id": run.run_id})
         if upload.phase is Phase.REPLACED:
             raise ReplacedError(run)
-        if not run.ingested or upload.phase is Phase.OPEN:
+        has_stopped = upload.phase is Phase.SENDING and run.problem
+        if not run.ingested or upload.phase is Phase.OPEN or has_stopped:
             run = _ingest(run, upload, uploads, campaign, folder)
         elif is_same:
             _answer(folder, run, note=SAME)
@@ -117,6 +118,7 @@ def _ingest(run: Run, upload: Upload, uploads: Uploads, campaign: Campaign, fold
     if not run.audience:
         deps.runs().keep(run)
     before, bucket = uploads.before(upload), deps.bucket()
+    _refuse_half_done(before)
     segment = StoredObject(upload.segment, upload.version)
     read = partial(_read, run=run, message=message, campaign=campaign, before=before)
     (spool, rejected, run), encoding = legible(lambda: bucket.chunks(segment), read, campaign.encoding)
@@ -172,6 +174,18 @@ def unreached(bucket: Bucket, before: list[str]) -> IsNew | None:
         for name in Lines(bucket.chunks(StoredObject(_names(run_id), ""))):
             is_new(hash(name.rstrip("\n")))
     return is_new
+
+
+def _refuse_half_done(before: list[str]) -> None:
+    """Nobody can tell whom a run has reached that stopped half-way: it goes on before another one leaves them out."""
+    for run_id in before:
+        run = deps.runs().get(run_id)
+        if run and run.problem:
+            raise MalformedError(
+                "campaign",
+                f"run {run_id} of it stopped half-way. Mend that ({run.problem}), let it go on with "
+                "`heliograph dead-letters redrive segments --parked`, then upload this folder again",
+            )
 
 
 def _names(run_id: str) -> str:
