@@ -222,10 +222,12 @@ def test_no_role_has_an_action_with_a_wildcard(function: str) -> None:
 
 @pytest.mark.parametrize("function", sorted(FUNCTIONS))
 def test_every_permission_names_its_resource(function: str) -> None:
-    """But an SMS through SNS (a phone number has no name in AWS), and the question for SES's send rate."""
+    """But an SMS through SNS (a phone number has no name in AWS, and what SNS sends it by is not known to us), and the
+    question for SES's send rate."""
     allowed = [each for each in statements(f"{function}Role") if each["Effect"] == "Allow"]
     anything = [each["Action"] for each in allowed if "*" in as_list(each["Resource"])]
-    assert anything == {"DeliverSms": ["sns:Publish"], "DeliverEmail": ["ses:GetAccount"]}.get(function, [])
+    by_sns = ["sns:Publish", "sms-voice:SendTextMessage"]
+    assert anything == {"DeliverSms": by_sns, "DeliverEmail": ["ses:GetAccount"]}.get(function, [])
 
 
 @pytest.mark.parametrize("function", sorted(FUNCTIONS))
@@ -288,6 +290,22 @@ def test_text_messages_by_sns_can_be_published_to_no_topic_and_no_endpoint() -> 
         ("Allow", "*"),
         ("Deny", "arn:${AWS::Partition}:sns:*:*:*"),
     ]
+
+
+def test_sns_may_send_texts_by_end_user_messaging_in_the_name_of_the_function() -> None:
+    """SNS hands texts on to End User Messaging with the rights of its caller (AmazonSNSFullAccess, 2024-09-24)."""
+    sending = [each for each in statements("DeliverSmsRole") if "sms-voice:SendTextMessage" in as_list(each["Action"])]
+    by_sns = [each for each in sending if each["Resource"] == "*"]
+    assert [each["Condition"] for each in by_sns] == [{"StringEquals": {"aws:CalledViaLast": "sns.amazonaws.com"}}]
+    conditions = [
+        statement["Fn::If"][0]
+        for policy in TEMPLATE["Resources"]["DeliverSmsRole"]["Properties"]["Policies"]
+        for statement in policy["PolicyDocument"]["Statement"]
+        if "Fn::If" in statement and by_sns[0] in statement["Fn::If"]
+    ]
+    assert conditions == ["SmsMayGoBySns"]
+    (own,) = [each for each in sending if each not in by_sns]
+    assert any("configuration-set/${AWS::StackName}" in text_of(each) for each in own["Resource"])
 
 
 @pytest.mark.parametrize("channel", ["Email", "Sms", "Push"])
