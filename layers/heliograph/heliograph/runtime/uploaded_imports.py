@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC
 from tempfile import TemporaryFile
 from typing import Final, Literal
@@ -21,6 +22,11 @@ from heliograph.runtime.observe import logger
 
 IMPORT_LIMIT: Final = 100_000_000  # bytes: about a million people, in the quarter of an hour that a function has
 SETTINGS_LIMIT: Final = 4_096  # bytes
+TIME_FOR_A_CHUNK: Final = 180  # seconds that a chunk of 1 MB may take: up to 170,000 rows, all of people who are known
+
+
+class TooLongError(MalformedError):
+    """A file of too many rows: its function would end before it, and every further try as well."""
 
 
 class Settings(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -39,6 +45,9 @@ def take(uploaded: Uploaded) -> None:
     import_id, name = run_id_of(uploaded), stored.key.removesuffix(".csv")
     try:
         told = _imported(stored, uploaded, import_id)
+    except TooLongError as error:
+        _answer(name, import_id, {"state": "stopped", "problem": str(error)})
+        raise
     except MalformedError as error:
         _answer(name, import_id, {"state": "refused", "problem": str(error), "saved": 0})
         raise
@@ -59,10 +68,14 @@ def _imported(stored: StoredObject, uploaded: Uploaded, import_id: str) -> dict[
         encoding=settings.encoding,
         allow=settings.allow,
     )
-    file = checked(lambda: bucket.chunks(stored), terms)
+
+    def source() -> Iterator[bytes]:
+        return _in_time(stored.key, bucket.chunks(stored))
+
+    file = checked(source, terms)
     with TemporaryFile() as listed:
         rejects = RejectedRows(listed, file.columns)
-        counts = import_people(lambda: bucket.chunks(stored), file, terms, deps.recipients().save_many, rejects)
+        counts = import_people(source, file, terms, deps.recipients().save_many, rejects)
         rejected = f"{name}.rejected-{import_id}.csv" if rejects.count else ""
         if rejected:
             bucket.answer(rejected, rejects.file(), "text/csv; charset=utf-8")
@@ -75,6 +88,14 @@ def _imported(stored: StoredObject, uploaded: Uploaded, import_id: str) -> dict[
         "rejected_rows": rejected.rpartition("/")[2],
         "allowed": ", ".join(doubt.column for doubt in file.doubts),
     }
+
+
+def _in_time(key: str, chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """The chunks of a file, as long as there is time for another one."""
+    for chunk in chunks:
+        if deps.time_left() < TIME_FOR_A_CHUNK:
+            raise TooLongError(key, "has too many rows for one import: import it in parts; what was saved of it stays")
+        yield chunk
 
 
 def _settings(key: str) -> Settings:
