@@ -117,6 +117,19 @@ def test_people_who_wait_have_an_alarm() -> None:
     assert priority <= alarmed("ApproximateAgeOfOldestMessage", "QueueName")
 
 
+def test_an_alarm_tells_of_every_queue_long_before_sqs_deletes_what_nobody_took() -> None:
+    ages = [each for each in ALARM_PROPERTIES.values() if each["MetricName"] == "ApproximateAgeOfOldestMessage"]
+    told = {text_of(dimension["Value"]): each["Threshold"] for each in ages for dimension in each["Dimensions"]}
+    assert told.keys() == {name_of(queue) for queue in WORK_QUEUES}
+    assert max(told.values()) <= FOURTEEN_DAYS / 2
+
+
+def test_the_page_of_costs_counts_what_a_stack_pays_for_while_nothing_is_sent() -> None:
+    page = (ROOT / "docs/cost.md").read_text()
+    assert f"{len(ALARM_PROPERTIES)} alarms" in page
+    assert f"{len(WORK_QUEUES)} idle queues" in page
+
+
 # ---- triggers ----------------------------------------------------------------------------------------------
 
 
