@@ -114,6 +114,13 @@ def stacked(*parts: RenderableType) -> Group:
     return Group(*parts)
 
 
+def whole(text: str) -> Text:
+    """A line that is not broken, because it is copied or clicked."""
+    from rich.text import Text
+
+    return Text(text, no_wrap=True, overflow="ignore")
+
+
 def bold(text: str) -> Text:
     """A heading."""
     from rich.text import Text

@@ -33,7 +33,7 @@ COMMANDS = {
     "status": _at("commands.status", "status", "Show what runs where, what waits, and what was put aside."),
     "demo": _at("commands.demo", "demo", "See all of it work on this machine."),
     "doctor": _at("commands.doctor", "doctor", "Tell whether the deployment is well, and what to mend."),
-    "recipients": _at("commands.recipients", "recipients", "Bring people in, look at one, take everybody out."),
+    "recipients": _at("commands.recipients", "recipients", "Import, show, erase and export people."),
     "consents": _at("commands.consents", "consents", "Show what a person consented to, and the proof."),
     "send": _at("commands.send", "send", "Send a message to one person."),
     "test-send": _at("commands.sample", "test_send", "Send a message's sample to yourself."),
@@ -96,7 +96,7 @@ class Heliograph(click.Group):
 @click.command(
     cls=Heliograph,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog=example('heliograph send order_shipped --to anna-1 --data \'{"order_id": "A-1001"}\''),
+    epilog=example("heliograph send spring_sale --to p-0001"),
 )
 @common_options
 @click.version_option(package_name="heliograph")

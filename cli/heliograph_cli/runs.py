@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from heliograph_cli import target as targets
 from heliograph_cli.campaign_folder import Folder
@@ -29,11 +29,16 @@ def shape(figures: dict[str, Any]) -> dict[str, Any]:
     return {name: figures[name] for name in SHAPE}
 
 
-def submit_folder(stack: Stack, folder: Folder) -> str:
-    """Upload a campaign folder, the manifest last because it starts the run; returns the id of its run.
+class Submitted(NamedTuple):
+    """The run of an uploaded folder."""
 
-    That is an earlier one when the same content was uploaded before.
-    """
+    run_id: str
+    is_new: bool
+    """False when the same content was uploaded before: then it is the run of that time."""
+
+
+def submit_folder(stack: Stack, folder: Folder) -> Submitted:
+    """Upload a campaign folder, the manifest last because it starts the run."""
     before = _runs_of(stack, folder.name)
     s3 = targets.s3(stack.target)
     s3.upload_file(str(folder.segment), stack.bucket, f"campaigns/{folder.name}/{folder.segment.name}")
@@ -42,7 +47,7 @@ def submit_folder(stack: Stack, folder: Folder) -> str:
     if not started:
         raise No("The folder was uploaded, but its run did not appear.", "Look for it later: heliograph campaign list.")
     run_id, _ = started[-1]
-    return run_id
+    return Submitted(run_id, is_new=run_id not in {known for known, _ in before})
 
 
 def _runs_of(stack: Stack, campaign: str) -> set[tuple[str, int]]:

@@ -15,6 +15,7 @@ from click.testing import CliRunner, Result
 from fake_aws import FakeAws
 from heliograph.domain.model import Reason
 from heliograph_cli import target as targets
+from heliograph_cli.console import PIPE_WIDTH
 from heliograph_cli.main import COMMANDS, cli
 from heliograph_cli.runs import pauses
 
@@ -127,6 +128,13 @@ def told(result: Result) -> Any:
     return json.loads(result.stdout)
 
 
+@pytest.mark.parametrize("command", ["campaign", "recipients", "dead-letters", "hold"])
+def test_a_list_of_commands_has_whole_sentences(command: str) -> None:
+    listed = heliograph(command, "--help").stdout.partition("Commands:")[2].partition("Example:")[0].split("\n")
+    assert [line for line in listed if line.strip() and not line.endswith(".")] == []
+    assert [line for line in listed if line.endswith("...")] == []
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_explains_itself_with_an_example(command: str) -> None:
     shown = heliograph(command, "--help").stdout
@@ -230,6 +238,13 @@ def test_campaign_status_shows_people_why_nobody_is_lost(aws: FakeAws) -> None:
     shown = local("campaign", "status", RUN).stdout
     for word in ("audience", "accepted", "not_consented", "deferred", "failed", "unknown"):
         assert word in shown
+
+
+def test_campaign_status_names_the_rows_and_people_that_no_sum_shows(aws: FakeAws) -> None:
+    aws.report = lambda question: {**FIGURES, "rejected": 2, "reached": 1}
+    shown = local("campaign", "status", RUN).stdout
+    assert f"2 rows were refused. Why: campaigns/spring-sale/rejected-{RUN}.csv" in shown
+    assert "1 person was left out, because earlier runs of this campaign had reached them." in shown
 
 
 def test_why_gives_scripts_everything_that_the_report_function_tells(aws: FakeAws) -> None:
@@ -408,6 +423,16 @@ def test_a_campaign_is_submitted_with_its_manifest_last(aws: FakeAws, folder: Pa
     assert (status["run_id"], status["state"]) == (RUN, "complete")
 
 
+def test_a_folder_that_was_submitted_before_is_not_said_to_start(aws: FakeAws, folder: Path) -> None:
+    listed = {name: FIGURES[name] for name in ("run_id", "campaign", "state", "started_at")}
+    aws.report = lambda question: (
+        [{**listed, "uploads": 2 if aws.uploads else 1}] if question["action"] == "runs" else FIGURES
+    )
+    result = local("campaign", "submit", str(folder))
+    assert "This content was uploaded before: nobody is written to twice." in result.stderr
+    assert "started" not in result.stderr
+
+
 def test_a_run_that_failed_is_a_no_with_its_reason(aws: FakeAws, folder: Path) -> None:
     failed = {**FIGURES, "state": "failed", "problem": "segment.csv: there is no such file"}
     aws.report = lambda question: (
@@ -482,6 +507,12 @@ def test_status_shows_what_waits_what_is_held_and_what_was_put_aside(aws: FakeAw
     assert "1 pack: heliograph hold list" in shown
     assert "4 in events: heliograph dead-letters show" in shown
     assert "opens for 12 h" in shown
+
+
+def test_status_shows_a_link_in_one_line(aws: FakeAws) -> None:
+    (link,) = [line for line in local("status").stdout.splitlines() if line.startswith("report ")]
+    assert len(link) > PIPE_WIDTH
+    assert "X-Amz-Signature=" in link
 
 
 def test_without_cloud_and_credentials_the_way_to_both_is_shown(aws: FakeAws) -> None:

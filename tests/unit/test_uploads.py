@@ -85,6 +85,14 @@ def test_the_same_content_twice_is_one_run(place: Place) -> None:
     assert len(place.requests["ana"]) == 1
 
 
+def test_the_same_content_twice_still_names_the_rows_that_were_refused(place: Place) -> None:
+    for event in (upload(place, "ana", "b o"), upload(place, "ana", "b o")):
+        place.ingest(event)
+    (run,) = place.runs.values()
+    assert run.uploads == 2
+    assert told(place, run)["rejected_rows"] == f"rejected-{run.run_id}.csv"
+
+
 def test_an_older_manifest_that_still_waits_is_replaced_and_says_so(place: Place) -> None:
     older, newer = upload(place, "ana", "bne"), upload(place, "ana", "ben", again=True)
     place.ingest(older)

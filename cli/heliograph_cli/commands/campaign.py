@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ import click
 from heliograph.domain.figures import RunFigures
 from heliograph.domain.headlines import headline
 from heliograph.domain.model import Reason
+from heliograph.domain.quantities import counted
 from heliograph_cli.campaign_folder import read_folder
 from heliograph_cli.console import answer, bold, remark, stacked, table
 from heliograph_cli.options import common_options, example
@@ -28,7 +30,10 @@ def campaign() -> None:
     """Send a message to a segment, and follow the run."""
 
 
-@campaign.command(epilog=example("heliograph campaign submit campaigns/spring-sale --wait"))
+@campaign.command(
+    short_help="Check and upload a campaign folder, and start its run.",
+    epilog=example("heliograph campaign submit campaigns/spring-sale --wait"),
+)
 @common_options
 @click.argument("directory", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--wait", is_flag=True, help="Stay until the run is complete.")
@@ -36,8 +41,9 @@ def submit(directory: Path, wait: bool) -> None:
     """Check DIRECTORY (campaign.toml, segment.csv), upload it, and start its run."""
     folder = read_folder(directory)
     stack = connect()
-    run_id = submit_folder(stack, folder)
-    remark(f"Run {run_id} of {folder.name} started.")
+    run_id, is_new = submit_folder(stack, folder)
+    same = "This content was uploaded before: nobody is written to twice. To start over, say `again = true`. It is run"
+    remark(f"Run {run_id} of {folder.name} started." if is_new else f"{same} {run_id}.")
     figures = follow(stack, run_id) if wait else ask(stack, "status", run_id=run_id)
     next_step = f"Run {run_id}. Follow it: heliograph campaign status {run_id}"
     answer(shape(figures), _told(figures) if wait else next_step)
@@ -84,7 +90,19 @@ def _told(figures: dict[str, Any]) -> Group:
 
     first = headline(msgspec.convert(figures, RunFigures))
     title = bold(f"{figures['campaign']}, run {figures['run_id']}: {figures['state']}")
-    return stacked(title, first.text, *([_sums(figures)] if figures["audience"] else []))
+    if not figures["audience"]:
+        return stacked(title, first.text)
+    return stacked(title, first.text, _sums(figures), *_left_out(figures))
+
+
+def _left_out(figures: dict[str, Any]) -> Iterator[str]:
+    """Who stands in the segment and is no part of the audience: the sums do not show them."""
+    if figures["rejected"]:
+        place = f"campaigns/{figures['campaign']}/rejected-{figures['run_id']}.csv"
+        yield f"{counted(figures['rejected'], 'row was', 'rows were')} refused. Why: {place}"
+    if figures.get("reached"):
+        were = counted(figures["reached"], "person was", "people were")
+        yield f"{were} left out, because earlier runs of this campaign had reached them."
 
 
 def _sums(figures: dict[str, Any]) -> Table:

@@ -43,7 +43,9 @@ def dead_letters() -> None:
     """Show what was put aside and why; send it back, or delete it."""
 
 
-@dead_letters.command("list", epilog=example("heliograph dead-letters list --json"))
+@dead_letters.command(
+    "list", short_help="List the queues that have dead letters.", epilog=example("heliograph dead-letters list --json")
+)
 @common_options
 def list_() -> None:
     """List the queues that have dead letters: how many, since when, and what failed."""
@@ -58,7 +60,9 @@ def list_() -> None:
         remark("What to do: heliograph dead-letters show")
 
 
-@dead_letters.command(epilog=example("heliograph dead-letters show outbox-email-bulk --limit 5"))
+@dead_letters.command(
+    short_help="Explain dead letters.", epilog=example("heliograph dead-letters show outbox-email-bulk --limit 5")
+)
 @common_options
 @NAMES
 @click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="At most so many of each queue.")
@@ -80,7 +84,9 @@ def show(names: tuple[str, ...], limit: int) -> None:
     answer(found, stacked(*(_shown(each) for each in found)) if found else NONE)
 
 
-@dead_letters.command(epilog=example("heliograph dead-letters redrive outbox-email-bulk --yes"))
+@dead_letters.command(
+    short_help="Send dead letters back.", epilog=example("heliograph dead-letters redrive outbox-email-bulk --yes")
+)
 @common_options
 @NAMES
 @click.option("--parked", is_flag=True, help="Also what could not be read: after a deployment that can read it.")
@@ -106,7 +112,10 @@ def redrive(names: tuple[str, ...], parked: bool, yes: bool) -> None:
         remark("What could not be read was left, for it would only come back: heliograph dead-letters show")
 
 
-@dead_letters.command(epilog=example("heliograph dead-letters delete 7f9c2c1e-5d0b-4c0f-9a54-0d1f3b8c2f11 --yes"))
+@dead_letters.command(
+    short_help="Delete dead letters for good.",
+    epilog=example("heliograph dead-letters delete 7f9c2c1e-5d0b-4c0f-9a54-0d1f3b8c2f11 --yes"),
+)
 @common_options
 @click.argument("ids", nargs=-1, required=True, metavar="ID...")
 @click.option("--yes", is_flag=True, help="Do not ask.")

@@ -34,7 +34,7 @@ def hold() -> None:
     """Decide on requests that are held, because they are more than their message expects."""
 
 
-@hold.command("list", epilog=example("heliograph hold list --json"))
+@hold.command("list", short_help="List what is held.", epilog=example("heliograph hold list --json"))
 @common_options
 def list_() -> None:
     """List what is held: of which message, for how many people, since when, and why."""
@@ -52,7 +52,7 @@ def list_() -> None:
         remark("What to do: heliograph hold release MESSAGE, or heliograph hold drop MESSAGE")
 
 
-@hold.command(epilog=example("heliograph hold release order_shipped"))
+@hold.command(short_help="Send what is held on its way.", epilog=example("heliograph hold release order_shipped"))
 @common_options
 @NAMES
 @YES
@@ -78,7 +78,9 @@ def release(names: tuple[str, ...], yes: bool) -> None:
     answer(told, f"{went} on their way.{late} What comes of each: heliograph timeline RECIPIENT")
 
 
-@hold.command(epilog=example("heliograph hold drop 01KAJ8ZQG0PACK00000000000P --yes"))
+@hold.command(
+    short_help="Decide against what is held.", epilog=example("heliograph hold drop 01KAJ8ZQG0PACK00000000000P --yes")
+)
 @common_options
 @NAMES
 @YES

@@ -33,10 +33,14 @@ if TYPE_CHECKING:
 @click.group(epilog=example("heliograph recipients import people.csv"))
 @common_options
 def recipients() -> None:
-    """Bring people in, look at one, take everybody out."""
+    """Import, show, erase and export people."""
 
 
-@recipients.command("import", epilog=example("heliograph recipients import people.csv --country DE"))
+@recipients.command(
+    "import",
+    short_help="Save the people of a CSV.",
+    epilog=example("heliograph recipients import people.csv --country DE"),
+)
 @common_options
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--country", metavar="CODE", help="Of phone numbers without country code (default: the policy's).")
@@ -86,7 +90,7 @@ def told(summary: Summary) -> str:
     return f"{summary.saved:,} of {counted(summary.rows, 'row')} saved."
 
 
-@recipients.command(epilog=example("heliograph recipients show anna-1"))
+@recipients.command(short_help="Show what is known of a person.", epilog=example("heliograph recipients show anna-1"))
 @common_options
 @click.argument("recipient", callback=whom)
 def show(recipient: str) -> None:
@@ -100,7 +104,7 @@ def show(recipient: str) -> None:
     answer(facts, _shown(facts), title=recipient_id)
 
 
-@recipients.command(epilog=example("heliograph recipients export people.csv"))
+@recipients.command(short_help="Write everybody to a CSV.", epilog=example("heliograph recipients export people.csv"))
 @common_options
 @click.argument("file", required=False, type=click.Path(dir_okay=False, path_type=Path))
 def export(file: Path | None) -> None:
@@ -120,7 +124,9 @@ def export(file: Path | None) -> None:
     answer({"file": str(file), "people": people}, f"{counted(people, 'person', 'people')} written to {file}.")
 
 
-@recipients.command(epilog=example("heliograph recipients erase anna-1 --yes"))
+@recipients.command(
+    short_help="Erase a person, and say what stays.", epilog=example("heliograph recipients erase anna-1 --yes")
+)
 @common_options
 @click.argument("recipient", callback=whom)
 @click.option("--yes", is_flag=True, help="Do not ask.")

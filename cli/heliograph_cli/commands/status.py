@@ -9,7 +9,7 @@ import click
 from heliograph.domain.quantities import counted
 from heliograph_cli import target as targets
 from heliograph_cli.commands.outbox import page_url
-from heliograph_cli.console import answer, bold, facts, stacked
+from heliograph_cli.console import answer, bold, facts, stacked, whole
 from heliograph_cli.failures import No
 from heliograph_cli.options import common_options, example
 from heliograph_cli.stack import Stack, ask, link, links_open, stack_at
@@ -48,7 +48,7 @@ def _shown(told: dict[str, Any], stack: Stack) -> Group:
     letters = told["dead_letters"]
     put_aside = ", ".join(f"{number:,} in {name}" for name, number in letters.items())
     rows["dead letters"] = f"{put_aside}: heliograph dead-letters show" if letters else "none"
-    links = [f"{name:12}  {url or '-'}" for name, url in told["links"].items()]
+    links = [whole(f"{name:12}  {url or '-'}") for name, url in told["links"].items()]
     opens = [f"The report's link opens for {links_open(stack)}."] if told["links"]["report"] else []
     return stacked(bold(f"Heliograph is {told['state']}: {stack.target}"), facts(rows), *links, *opens)
 

@@ -131,7 +131,7 @@ def _put(stack: Stack, pack: Sequence[Event]) -> int:
 
 def _campaign(stack: Stack, folder: Path) -> dict[str, Any]:
     with step("Upload the campaign folder") as say:
-        run_id = submit_folder(stack, read_folder(folder))
+        run_id = submit_folder(stack, read_folder(folder)).run_id
         say(f"run {run_id}")
     with step("Wait until the run is complete") as say:
 

@@ -143,12 +143,17 @@ def frozen(run: Run, campaign: Campaign, upload: Upload, *, encoding: str, befor
     return msgspec.json.format(msgspec.json.encode(told))
 
 
-def told(run: Run, *, state: str, rejected: str = "", note: str = "") -> bytes:
+def rejected_rows(run: Run) -> str:
+    """The file in which a run's refused rows lie beside its manifest; empty when none was refused."""
+    return f"rejected-{run.run_id}.csv" if run.rejected else ""
+
+
+def told(run: Run, *, state: str, note: str = "") -> bytes:
     """What came of an upload, as it is written beside its manifest."""
     facts: dict[str, str | int] = {"run_id": run.run_id, "state": state, "problem": run.problem, "note": note}
     if not run.problem:
         facts |= {"audience": run.audience, "reached_before": run.reached, "rejected": run.rejected}
-    facts["rejected_rows"] = rejected
+    facts["rejected_rows"] = rejected_rows(run)
     return answer(facts)
 
 

@@ -126,15 +126,14 @@ def _ingest(run: Run, upload: Upload, uploads: Uploads, campaign: Campaign, fold
         manifest = segments.frozen(run, campaign, upload, encoding=encoding, before=before)
         bucket.write(f"runs/{run.run_id}/manifest.json", manifest, "application/json")
         bucket.write(_names(run.run_id), spool.names(), "text/plain; charset=utf-8")
-        name = f"rejected-{run.run_id}.csv" if rejected.count else ""
-        if name:
+        if name := segments.rejected_rows(run):
             bucket.answer(f"{folder}/{name}", rejected.file(), "text/csv; charset=utf-8")
         _begin(run)
         deps.runs().keep(run)
         deps.requests(Lane.BULK).send_bodies(spool.bodies())
     run = msgspec.structs.replace(run, ingested=True)
     deps.runs().keep(run)
-    _answer(folder, run, rejected=name)
+    _answer(folder, run)
     figures = {"audience": run.audience, "reached_before": run.reached, "rejected": run.rejected}
     logger.info("A segment was ingested", extra={"run_id": run.run_id, **figures})
     return run
@@ -221,7 +220,7 @@ def _fail(run: Run, error: MalformedError, folder: str) -> None:
     _answer(folder, failed)
 
 
-def _answer(folder: str, run: Run, *, rejected: str = "", note: str = "") -> None:
+def _answer(folder: str, run: Run, *, note: str = "") -> None:
     """Write what came of an upload beside its manifest."""
     state = "replaced" if run.replaced else "failed" if run.problem else "queued"
     if run.reached and not note:
@@ -229,5 +228,5 @@ def _answer(folder: str, run: Run, *, rejected: str = "", note: str = "") -> Non
             f"{run.reached} people were reached by earlier runs of this campaign and are left out: "
             "`again = true` in the manifest starts over"
         )
-    text = told(run, state=state, rejected=rejected, note=note)
+    text = told(run, state=state, note=note)
     deps.bucket().answer(f"{folder}/result-{run.run_id}.toml", text, "text/plain; charset=utf-8")
