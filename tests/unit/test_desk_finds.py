@@ -80,7 +80,7 @@ def a_copy(**changes: str) -> dict[str, str | None]:
 def test_words_of_a_copied_folder_that_nobody_changed_are_a_warning(tmp_path: Path) -> None:
     both = "<p>Good to have you with us, {{ recipient.name }}</p>"
     found = warnings(tmp_path, {HTML: both, **a_copy(**{"email.html": both})})
-    assert the_line_of(found, HTML, "These are word for word the words of good_bye.") == 0
+    assert the_line_of(found, HTML, "The same words stand in messages/good_bye/email.html.") == 0
 
 
 def test_texts_of_a_few_letters_may_be_the_same_by_chance(tmp_path: Path) -> None:
@@ -329,7 +329,7 @@ def test_a_preview_shows_every_language_that_any_channel_speaks(tmp_path: Path) 
 def test_a_preview_says_times_as_people_do(tmp_path: Path, written: str, shown: str) -> None:
     files: dict[str, str | None] = {MESSAGE: SOUND[MESSAGE] + f'expires_after = "{written}"\n'}
     write(a_desk(tmp_path / "t", files), tmp_path / "preview")
-    assert f"worthless after {shown}<" in (tmp_path / "preview/index.html").read_text()
+    assert f"expires after {shown}<" in (tmp_path / "preview/index.html").read_text()
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ def find(name: str) -> None:
 
 def _rows(told: dict[str, Any]) -> Table:
     """A row for every decision, for what was not decided on yet, and for every run."""
-    shown = table("person", "message", "channel", "outcome", "why", "decided")
+    shown = table("person", "message", "channel", "outcome", "what came of it", "decided")
     for request in told["requests"]:
         for each in request["entries"]:
             why = reason(each["reason"], each) if each["reason"] else each["state"]

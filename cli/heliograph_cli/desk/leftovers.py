@@ -45,8 +45,8 @@ def _same_words(earlier: Draft, later: Draft) -> Iterator[Finding]:
         for locale, source in texts.items():
             other = earlier.words.get(file, {}).get(locale)
             if other and _words(source) and _words(source) == _words(other):
-                problem = f"These are word for word the words of {earlier.name}."
-                yield Finding(source.file, 0, problem, "Are they left over from a copy?", warning=True)
+                problem = f"The same words stand in {other.file}."
+                yield Finding(source.file, 0, problem, "Is one a copy? Then change its words.", warning=True)
 
 
 def _same_trigger(desk: Desk, earlier: Draft, later: Draft) -> Iterator[Finding]:
