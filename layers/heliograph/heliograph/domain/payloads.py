@@ -26,8 +26,14 @@ REFERENCE_BYTES: Final = 128
 LOCALE_BYTES: Final = 35  # RFC 5646, 4.4.1
 SOURCE_BYTES: Final = 256  # EventBridge: of a source
 EVENT_ID_BYTES: Final = 128  # EventBridge's ids are UUIDs of 36
-QUOTED: Final = re.compile(r"(unknown field|value) [`'](.*)[`'](?= - at `|$)", re.DOTALL)
-WORD: Final = re.compile(r"[a-z_]{1,40}")
+QUOTED: Final = re.compile(
+    r"""(?P<what>unknown\ field|value)\ (?P<quote>[`'"])(?P<text>.*?)(?P=quote)
+    (?P<place>(?:\ -\ at\ `[^`]*`(?:\ in\ `[^`]*`)?)?)$""",
+    re.DOTALL | re.VERBOSE,
+)
+NAMED: Final = re.compile(r"(declare|namespace|key) \(?['\"].*['\"],?\)?(?= twice| \(at )", re.DOTALL)
+"""How readers of TOML name a table or a key."""
+WORD: Final = re.compile(r"[A-Za-z_]{1,40}")
 """What reads like the name of a field, perhaps a misspelled one."""
 
 
@@ -47,16 +53,24 @@ def fitting(data: dict[str, Any], place: str) -> dict[str, Any]:
     raise MalformedError(place, f"is nested more than {DEPTH} levels deep")
 
 
-def unquoted(error: msgspec.ValidationError) -> str:
+def unquoted(error: msgspec.DecodeError) -> str:
     """What msgspec says is wrong, and where, without values and odd names that others chose: they may be an address.
 
     The names of missing fields and of places are our own.
     """
 
     def said(found: re.Match[str]) -> str:
-        return found[0] if found[1] != "value" and WORD.fullmatch(found[2]) else found[1]
+        is_name = found["what"] != "value" and WORD.fullmatch(found["text"])
+        return found[0] if is_name else found["what"] + found["place"]
 
     return QUOTED.sub(said, str(error))
+
+
+def unquoted_toml(error: Exception) -> str:
+    """What is wrong with a TOML file, and in which line, likewise."""
+    if isinstance(error, msgspec.ValidationError):
+        return unquoted(error)
+    return NAMED.sub(r"\1 …", str(error)).partition(": value has")[0]
 
 
 def _inside(value: Any, place: str) -> list[Any]:

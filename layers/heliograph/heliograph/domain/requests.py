@@ -34,6 +34,7 @@ from heliograph.domain.payloads import (
     LOCALE_BYTES,
     REFERENCE_BYTES,
     SOURCE_BYTES,
+    WORD,
     fitting,
     short,
     unquoted,
@@ -147,7 +148,7 @@ def _left_out(detail: JsonObject, change: RecipientChange) -> MalformedError | N
     if any(problem.startswith("consent.") for problem in change.problems):
         told.append("consents: one of them cannot be read")
     told += [
-        f"{name if ids.is_identifier(name) else 'a field'}: is nothing that we know, attributes stand in `attributes`"
+        f"{name if WORD.fullmatch(name) else 'a field'}: is nothing that we know, attributes stand in `attributes`"
         for name in sorted(detail.keys() - PERSON)
     ]
     rest = [f"and {len(told) - NAMED} more"] if len(told) > NAMED else []

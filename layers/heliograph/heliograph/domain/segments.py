@@ -17,7 +17,7 @@ from heliograph.domain.bodies import PACK_BYTES, body
 from heliograph.domain.errors import MalformedError
 from heliograph.domain.lines import Encoding
 from heliograph.domain.model import Cause, JsonObject, Lane, Message, RequestPack, Run, SegmentRows, SendRequest, Value
-from heliograph.domain.payloads import REFERENCE_BYTES, short
+from heliograph.domain.payloads import REFERENCE_BYTES, short, unquoted_toml
 from heliograph.domain.rows import Refused, Table
 from heliograph.domain.uploads import Upload
 
@@ -84,10 +84,8 @@ def read_campaign(text: bytes) -> Campaign:
         raise MalformedError(MANIFEST, f"is nested deeper than {DEPTH_LIMIT}") from None
     except UnicodeDecodeError:
         raise MalformedError(MANIFEST, "is not UTF-8 text: save it as UTF-8") from None
-    except msgspec.ValidationError as error:
-        raise MalformedError(MANIFEST, str(error)) from None
     except (msgspec.DecodeError, ValueError) as error:  # an integer of too many digits is a ValueError
-        raise MalformedError(MANIFEST, str(error).partition(":")[0]) from None
+        raise MalformedError(MANIFEST, unquoted_toml(error)) from None
     if "/" in campaign.segment:
         raise MalformedError(f"{MANIFEST}: segment", "name a file in the campaign's own folder")
     short(campaign.reference, f"{MANIFEST}: reference", REFERENCE_BYTES)

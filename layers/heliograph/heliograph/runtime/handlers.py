@@ -13,6 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from heliograph.adapters.dynamodb import BusyError
 from heliograph.domain.errors import MalformedError
 from heliograph.domain.pace import delay
+from heliograph.domain.payloads import unquoted
 from heliograph.runtime import deps
 from heliograph.runtime.observe import logger
 
@@ -183,6 +184,6 @@ def _decoded(decoder: msgspec.json.Decoder[T], body: str) -> T:
     try:
         return decoder.decode(body)
     except msgspec.DecodeError as error:
-        raise MalformedError("body", str(error)) from None
+        raise MalformedError("body", unquoted(error)) from None
     except RecursionError:
         raise MalformedError("body", "is nested too deeply") from None

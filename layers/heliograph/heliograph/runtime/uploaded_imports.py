@@ -15,6 +15,7 @@ from heliograph.domain.answers import answer
 from heliograph.domain.errors import MalformedError
 from heliograph.domain.lines import Encoding
 from heliograph.domain.model import Value
+from heliograph.domain.payloads import unquoted_toml
 from heliograph.domain.segments import Uploaded, run_id_of
 from heliograph.runtime import deps
 from heliograph.runtime.importing import Terms, checked, import_people
@@ -105,7 +106,7 @@ def _settings(key: str) -> Settings:
     try:
         return msgspec.toml.decode(bucket.read(StoredObject(key, ""), limit=SETTINGS_LIMIT), type=Settings)
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
-        raise MalformedError(key, str(error)) from None
+        raise MalformedError(key, unquoted_toml(error)) from None
 
 
 def _answer(name: str, import_id: str, facts: dict[str, str | int]) -> None:
