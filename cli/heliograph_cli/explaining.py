@@ -46,7 +46,7 @@ def decided(told: Told) -> list[str]:
     about += [f"run {told['run_id']}"] if told["run_id"] else []
     about += [f"{word} {told[name]}" for name, word in NAMES.items() if told.get(name)]
     made = f"Decided on {at(told['decided_at'], told)}" + (f": {', '.join(about)}." if about else ".")
-    return [*_sentences(told, _outcome(told)), made, _again(told)]
+    return [*_sentences(told, _outcome(told)), *_way(told), made, _again(told)]
 
 
 def asked(told: Told) -> list[str]:
@@ -109,6 +109,37 @@ def _outcome(told: Told) -> str:
             return f"{message} waits to be sent by {channel}: {reason(told['reason'], told)}.{_next(told)}"
         case _:
             return f"{message} was not sent: {reason(told['reason'], told)}.{_next(told)}"
+
+
+def _way(told: Told) -> Iterator[str]:
+    """Which channel was before it, and which is next."""
+    if before := told.get("after"):
+        yield f"It came after {before['channel']}, which {_not_enough(before)}."
+    if following := told.get("next"):
+        yield _following(following, told)
+
+
+def _not_enough(before: Told) -> str:
+    match before["state"]:
+        case "failed":
+            return f"was refused for good: {reason(before['reason'], before)}"
+        case "suppressed":
+            return f"could not be sent any more: {reason(before['reason'], before)}"
+        case "bounced" | "undelivered":
+            return "came back"
+        case _:
+            return f"was not {before['unless']} within {span(before['within'])}"
+
+
+def _following(following: Told, told: Told) -> str:
+    channels = " or ".join(following["channels"])
+    if following["decided_at"]:
+        return f"The next step, {channels}, was decided on {at(following['decided_at'], told)}."
+    if following["confirmed_by"]:
+        return f"No further channel is needed: {following['confirmed_by']}."
+    if following["until"]:
+        return f"If it is not {following['unless']} until {at(following['until'], told)}, {channels} is next."
+    return f"Next is {channels}, at once." if following["at_once"] else f"Next is {channels}."
 
 
 def _would(told: Told) -> str:

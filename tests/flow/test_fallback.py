@@ -35,6 +35,7 @@ from heliograph.domain.model import (
     SendRequest,
 )
 from heliograph.runtime import deps, reports
+from heliograph_cli.explaining import decided
 from heliograph_cli.reconciling import compare
 from heliograph_cli.stack import Stack
 
@@ -161,6 +162,10 @@ class Parcel:
     def reasons(self) -> list[str]:
         """Why the decisions on this person were no, the latest first."""
         return [entry["reason"] for entry in reports.timeline(self.person)["entries"]]
+
+    def why(self, at: datetime | None = None) -> list[str]:
+        """What people who ask why read."""
+        return decided(reports.plain(reports.why(self.person, at=at)))
 
     def _run(self, verb: str, work: list[str]) -> None:
         with self._edge.watch():  # here nobody waits for delayed messages
@@ -422,6 +427,34 @@ def test_consent_that_is_withdrawn_after_the_timer_stops_the_further_channel(par
     parcel.system.work("events")
     parcel.deliver(waiting)
     assert (parcel.sent(), parcel.reasons()[0]) == (["push"], "not_consented")
+
+
+# ---- why -----------------------------------------------------------------------------------------------------------
+
+
+def test_why_tells_what_comes_next_and_why_it_came(parcel: Parcel) -> None:
+    parcel.start()
+    parcel.send(PUSH)
+    assert (
+        "If it is not opened until 2027-03-03 at 15:00 (Europe/Berlin; 2027-03-03 14:00 UTC), sms is next."
+        in parcel.why()
+    )
+    parcel.ring()
+    parcel.send(SMS, answer=Failed, why="invalid_address")
+    first, last = parcel.why(at=NOON), parcel.why()
+    assert any(line.startswith("The next step, sms, was decided on ") for line in first)
+    assert "It came after push, which was not opened within 2 hours." in last
+    assert "Next is email, at once." in last
+    parcel.follow()
+    parcel.send(EMAIL)
+    assert "It came after sms, which was refused for good: the address that was given cannot be read." in parcel.why()
+
+
+def test_why_tells_that_nothing_more_is_needed(parcel: Parcel) -> None:
+    parcel.start()
+    (push,) = parcel.send(PUSH)
+    parcel.hear("opened", push)
+    assert "No further channel is needed: push opened." in parcel.why()
 
 
 # ---- killed ------------------------------------------------------------------------------------------------------

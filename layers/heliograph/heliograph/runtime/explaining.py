@@ -22,7 +22,7 @@ from heliograph.domain.model import (
 from heliograph.domain.planning import candidates, decide, spelled_out
 from heliograph.domain.replaying import Replay, replay
 from heliograph.domain.zones import best_zone
-from heliograph.runtime import deps
+from heliograph.runtime import deps, succession
 
 
 def made_again(entry: LedgerEntry, kept: Evidence) -> Replay:
@@ -37,9 +37,17 @@ def replayed(entry: LedgerEntry) -> JsonObject:
     try:
         again = made_again(entry, deps.evidence())
     except MalformedError as missing:
-        return {**seen(None), "inputs": None, "genuine": None, "replayed": None, "note": _not_kept(missing)}
+        return {
+            **seen(None),
+            **succession.ALONE,
+            "inputs": None,
+            "genuine": None,
+            "replayed": None,
+            "note": _not_kept(missing),
+        }
     return {
         **seen(again),
+        **succession.told(entry, again),
         "inputs": again.inputs,
         "genuine": again.is_genuine,
         "replayed": not again.differences,
