@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 STOP_LIMIT = 20.0  # seconds
@@ -14,7 +15,14 @@ TICK = 0.05  # seconds
 
 
 def spawn(command: Sequence[str], environment: Mapping[str, str], *, log: Path) -> int:
-    """Start a command in a session of its own, and give its process id."""
+    """Start a command in a session of its own, and give its process id.
+
+    It keeps nothing open that this process was given: a lock of the shell would be held for as long as it runs.
+    """
+    for opened in [int(each.name) for each in Path("/dev/fd").iterdir()]:
+        if opened > 2:
+            with suppress(OSError):  # the one that listed them is closed again
+                os.set_inheritable(opened, False)
     output = (os.POSIX_SPAWN_OPEN, 1, str(log), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     files = [(os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0), output, (os.POSIX_SPAWN_DUP2, 1, 2)]
     return os.posix_spawn(command[0], [*command], environment, file_actions=files, setsid=True)

@@ -1,0 +1,23 @@
+"""A process that goes on when its command has ended."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from heliograph_cli import process
+
+
+def test_what_goes_on_keeps_nothing_open_that_its_command_was_given(tmp_path: Path) -> None:
+    """Else `flock lock make up` would hold the lock until `make down`."""
+    reads, writes = os.pipe()
+    os.set_inheritable(writes, True)
+    pid = process.spawn([sys.executable, "-c", "import time; time.sleep(60)"], {}, log=tmp_path / "log")
+    os.close(writes)
+    os.set_blocking(reads, False)
+    try:
+        assert os.read(reads, 1) == b"", "nobody has the other end"
+    finally:
+        os.close(reads)
+        process.stop(pid)
