@@ -50,7 +50,7 @@ def words(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
     """The words of the spring sale for as long as a test: they read what people may not have."""
     ours = deps.templates()
     message = msgspec.structs.replace(
-        ours.messages["spring_sale"], locales={Channel.EMAIL: ("en",)}, channels=(Channel.EMAIL,)
+        ours.messages["spring_sale"], version="of-a-test", locales={Channel.EMAIL: ("en",)}, channels=(Channel.EMAIL,)
     )
     names = [f"spring_sale/email{part}" for part in (".subject.en.txt", ".en.html", ".en.txt")]
     catalogue = Catalogue(
