@@ -29,6 +29,7 @@ class Door:
         self.people: list[str] = []
         self.held: list[str] = []
         self.parked: list[tuple[str, str]] = []
+        self.put_aside: list[str] = []
         self.left: dict[str, int] = {}
         self.allowances: set[str] = set()
         self.keys: dict[tuple[str, str], str] = {}
@@ -83,6 +84,7 @@ class Door:
         assert place, "SQS takes no empty attribute"
         assert reason, "SQS takes no empty attribute"
         assert (place + reason).isprintable(), "a control character in an attribute"
+        self.put_aside.append(body)
         self.parked.append((place, reason))
 
 

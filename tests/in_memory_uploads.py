@@ -43,6 +43,8 @@ class Place:
         self.requests: defaultdict[str, set[str]] = defaultdict(set)
         """Person -> their requests."""
         self.parked: list[str] = []
+        self.told: list[str] = []
+        """Why."""
         self.at_edges: list[Callable[[], None]] = []
         """What happens at the next edges, one at each."""
         self.now = NOW
@@ -89,6 +91,11 @@ class Place:
             except Killed:
                 continue
         return False
+
+    def park(self, body: str, *, place: str, reason: str) -> None:
+        """Put a message aside."""
+        self.parked.append(body)
+        self.told.append(reason)
 
     def uploads(self) -> Uploads:
         """The uploads of the campaign, as they are kept."""
@@ -198,7 +205,7 @@ def install(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
         "campaigns": lambda: Campaigns(place),
         "templates": lambda: SimpleNamespace(messages={"sale": a_message("sale")}),
         "requests": lambda lane: Requests(place),
-        "parking": lambda: SimpleNamespace(park=lambda body, **_: place.parked.append(body)),
+        "parking": lambda: SimpleNamespace(park=place.park),
         "see_again": lambda *_: None,
     }
     for name, edge in edges.items():

@@ -7,7 +7,7 @@ from functools import partial
 import msgspec
 
 from heliograph.adapters.allowances import KEPT
-from heliograph.domain import holding, requests
+from heliograph.domain import bodies, holding, requests
 from heliograph.domain.errors import MalformedError
 from heliograph.domain.model import JsonObject, SendRequest
 from heliograph.domain.recipients import not_later
@@ -67,7 +67,7 @@ def hold(held: holding.Held) -> None:
 def park_rest(body: JsonObject, refused: MalformedError) -> None:
     """Park an event for what of it could not be read; the rest has gone on."""
     logger.warning("A part of an event was parked", extra={"place": refused.place, "reason": refused.reason})
-    deps.parking().park(msgspec.json.encode(body).decode(), place=refused.place, reason=refused.reason)
+    deps.parking().park(bodies.body(body).decode(), place=refused.place, reason=refused.reason)
 
 
 def first_of_their_key(asked: requests.Asked) -> tuple[SendRequest, ...]:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from builders import NOW, a_message
-from door import Door, opened, record
+from door import NO_CHARACTER, Door, opened, record
 from functions.ingest_event.app import handler
 from heliograph.domain.consents import holds_against
 from heliograph.domain.model import Consent, ConsentState, Trigger
@@ -106,3 +106,13 @@ def test_an_opt_in_of_a_clock_that_is_ahead_does_not_hold_against_the_opt_outs_t
     given, refusal = door.consents["news/email"], Consent(state=ConsentState.OPTED_OUT, at=NOW, source="page")
     assert given.at == NOW
     assert not holds_against(given, refusal, undated=False)
+
+
+def test_what_is_parked_of_an_event_holds_no_character_that_queues_refuse(door: Door) -> None:
+    event = {"id": "e-1", "source": "crm", "detail-type": "RecipientUpdated", "time": "2026-11-21T10:00:00Z"}
+    handler(
+        {"Records": [record(json.dumps(event | {"detail": {"recipient_id": "amara", "\uffff": 1}}))]}, SimpleNamespace()
+    )
+    assert door.saved == ["amara"]
+    (body,) = door.put_aside
+    assert not any(each in body for each in NO_CHARACTER)

@@ -56,6 +56,12 @@ def test_a_campaign_gives_its_reference_to_every_request() -> None:
     assert read_campaign(b'message = "sale"\nreference = "TICKET-17"').reference == "TICKET-17"
 
 
+@pytest.mark.parametrize("name", ["", "x" * 256, "a\\u0001.csv", "../segment.csv"])
+def test_a_segment_that_no_file_can_be_named_refuses_the_campaign(name: str) -> None:
+    with pytest.raises(MalformedError, match="segment"):
+        read_campaign(f'message = "sale"\nsegment = "{name}"'.encode())
+
+
 def test_a_reference_that_cannot_be_kept_refuses_the_campaign() -> None:
     with pytest.raises(MalformedError, match="reference"):
         read_campaign(b'message = "sale"\nreference = "' + b"r" * 129 + b'"')

@@ -164,6 +164,16 @@ def test_a_folder_that_failed_is_tried_again_when_it_is_put_there_unchanged(plac
     assert set().union(*place.reached.values()) == {"ana"}
 
 
+def test_what_is_said_of_a_manifest_can_be_kept_and_parked_whatever_stands_in_it(place: Place) -> None:
+    place.put(SEGMENT, b"recipient_id\nana\n")
+    place.ingest(place.put(MANIFEST, b'message = "' + b"\\uffff" * 9_000 + b'"\n'))
+    place.ingest(place.put("campaigns/a\x01b/campaign.toml", b""))
+    place.ingest(place.put(MANIFEST, b'message = "sale"\n"' + b"k" * 60_000 + b'" = 1\n'))
+    assert len(place.told) == 3
+    assert all(told.isprintable() and len(told) <= 4_000 for told in place.told)
+    assert all(len(run.problem) <= 8_002 for run in place.runs.values())
+
+
 def test_a_manifest_outside_of_a_campaigns_folder_is_told_why_beside_it(place: Place) -> None:
     place.ingest(place.put("campaigns/spring sale/campaign.toml", b'message = "sale"\n'))
     (answer,) = [key for key in place.versions if key.startswith("campaigns/spring sale/result-")]

@@ -6,6 +6,8 @@ from typing import Final
 
 import msgspec
 
+from heliograph.domain.model import JsonObject
+
 MESSAGE_LIMIT: Final = 1_048_576
 """Bytes of an SQS message, and of all messages of a batch together."""
 PACK_BYTES: Final = 180_000
@@ -18,7 +20,7 @@ REFUSED: Final = {b"\xef\xbf\xbe": b"\\ufffe", b"\xef\xbf\xbf": b"\\uffff"}
 """Characters that SQS refuses (beside control characters, which JSON escapes anyway), as JSON may spell them, too."""
 
 
-def body(work: msgspec.Struct) -> bytes:
+def body(work: msgspec.Struct | JsonObject) -> bytes:
     """The JSON of work as it travels."""
     text = msgspec.json.encode(work)
     for character, spelled in REFUSED.items():

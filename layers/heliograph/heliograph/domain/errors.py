@@ -1,6 +1,12 @@
 """The one exception that does not mean "try again"."""
 
+from typing import Final
+
 from heliograph.domain.model import FailureCode, Reason
+
+TOLD: Final = 4_000
+"""Characters of a place or a reason: it is kept with a run, and travels as an attribute of a message."""
+INSTEAD: Final = "\ufffd"
 
 
 class UndeliverableError(Exception):
@@ -29,6 +35,13 @@ class MalformedError(Exception):
     """A piece of input (event, row, file) cannot be read; its text says where and why, without quoting it."""
 
     def __init__(self, place: str, reason: str) -> None:
-        super().__init__(f"{place}: {reason}")
-        self.place = place
-        self.reason = reason
+        self.place = _told(place)
+        self.reason = _told(reason)
+        super().__init__(f"{self.place}: {self.reason}")
+
+
+def _told(text: str) -> str:
+    """As much of a text as is kept, without the characters that queues refuse: places are named from outside."""
+    if len(text) <= TOLD and text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else INSTEAD for each in text[:TOLD])

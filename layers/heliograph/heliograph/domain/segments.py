@@ -25,6 +25,7 @@ PACK_LIMIT: Final = 100  # people: one BatchGetItem
 FOLDER: Final = "campaigns"
 MANIFEST: Final = "campaign.toml"
 MANIFEST_LIMIT: Final = 65_536  # bytes
+NAME_BYTES: Final = 255  # of the name of the segment; a key of S3 has 1,024 with its folder
 DATA_LIMIT: Final = 10_000  # bytes of `data` as JSON: every person's request carries it
 DEPTH_LIMIT: Final = 32  # tables and lists within `data`
 INTEGERS: Final = range(-(2**63), 2**63)
@@ -86,7 +87,7 @@ def read_campaign(text: bytes) -> Campaign:
         raise MalformedError(MANIFEST, "is not UTF-8 text: save it as UTF-8") from None
     except (msgspec.DecodeError, ValueError) as error:  # an integer of too many digits is a ValueError
         raise MalformedError(MANIFEST, unquoted_toml(error)) from None
-    if "/" in campaign.segment:
+    if "/" in short(campaign.segment, f"{MANIFEST}: segment", NAME_BYTES) or not campaign.segment:
         raise MalformedError(f"{MANIFEST}: segment", "name a file in the campaign's own folder")
     short(campaign.reference, f"{MANIFEST}: reference", REFERENCE_BYTES)
     _check_data(campaign.data, place=f"{MANIFEST}: data")
