@@ -8,7 +8,7 @@ from functools import partial
 from heliograph.adapters.engagement import read
 from heliograph.domain.engagement import consequences
 from heliograph.domain.facts import by_record, record_of
-from heliograph.domain.model import Consequence, EngagementEvent, Refund
+from heliograph.domain.model import Consequence, EngagementEvent, Refund, SuppressAddress, Unfinished
 from heliograph.runtime import deps
 from heliograph.runtime.handlers import Batch, Part, batch_handler
 from heliograph.runtime.observe import count_events
@@ -20,11 +20,15 @@ def handler(batch: Batch) -> None:
 
     Everything here may be done twice, in any order: one step that fails does not keep an event from the others.
     """
-    events = batch.read(partial(read, tokens=deps.open_tokens))
+    found = batch.read(partial(read, tokens=deps.open_tokens))
+    events = [Part(each.message_id, each.content) for each in found if isinstance(each.content, EngagementEvent)]
+    unfinished = [Part(each.message_id, each.content) for each in found if isinstance(each.content, SuppressAddress)]
     for some in of_one_record(events):
         batch.work(keep, some)
     for one in events:
         batch.work(follow, [one])
+    for rest in unfinished:
+        batch.work(go_on, [rest])
     taken = batch.taken(events)
     batch.work(deps.bucket().keep_events, taken)
     count_events(event for _, event in batch.taken(taken))
@@ -53,9 +57,15 @@ def follow(events: Sequence[EngagementEvent]) -> None:
             apply(consequence)
 
 
+def go_on(unfinished: Sequence[SuppressAddress]) -> None:
+    """Let an address be suppressed for its further owners."""
+    for consequence in unfinished:
+        apply(consequence)
+
+
 def apply(consequence: Consequence) -> None:
-    """Change what is kept of the person, or what counts against their caps."""
+    """Change what is kept of the person, or what counts against their caps; what is left of it comes back alone."""
     if isinstance(consequence, Refund):
         deps.reservations().refund([(consequence.recipient_id, consequence.dispatch_id)], deps.now())
-    else:
-        deps.recipients().apply(consequence)
+    elif rest := deps.recipients().apply(consequence):
+        deps.engagement().send([Unfinished(unfinished=rest)])

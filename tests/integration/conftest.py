@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 
+from builders import NOW
+from heliograph.adapters.consents import ConsentHistory
+from heliograph.adapters.recipients import Recipients
 from local_cloud import Inbox, LocalCloud
 from local_cloud import local_cloud as running_local_cloud
 from local_ses import a_configuration_set
@@ -68,3 +71,37 @@ def ses(local_cloud: LocalCloud) -> Any:
 def configuration_set(ses: Any) -> str:
     """A configuration set that reports everything to the default bus."""
     return a_configuration_set(ses)
+
+
+@pytest.fixture
+def people(local_cloud: LocalCloud) -> Recipients:
+    """An empty table."""
+    return _table(local_cloud.client("dynamodb"), f"recipients-{uuid.uuid4().hex}")
+
+
+def _table(client: Any, name: str) -> Recipients:
+    client.create_table(
+        TableName=f"{name}-ledger",
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("recipient_id", "dispatch_id")],
+        KeySchema=[
+            {"AttributeName": "recipient_id", "KeyType": "HASH"},
+            {"AttributeName": "dispatch_id", "KeyType": "RANGE"},
+        ],
+    )
+    keys = ("recipient_id", "email", "phone")
+    client.create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
+        KeySchema=[{"AttributeName": "recipient_id", "KeyType": "HASH"}],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": f"by-{key}",
+                "KeySchema": [{"AttributeName": key, "KeyType": "HASH"}],
+                "Projection": {"ProjectionType": "KEYS_ONLY"},
+            }
+            for key in keys[1:]
+        ],
+    )
+    return Recipients(client, name, ConsentHistory(client, f"{name}-ledger", now=lambda: NOW))

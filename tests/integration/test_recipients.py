@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import timedelta
 from itertools import permutations, product
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
@@ -15,6 +14,7 @@ from heliograph.adapters.consents import ConsentHistory
 from heliograph.adapters.dynamodb import BusyError
 from heliograph.adapters.ledger import Ledger
 from heliograph.adapters.recipients import Recipients
+from heliograph.domain import limits
 from heliograph.domain.consents import Statement, as_of, holds_against
 from heliograph.domain.model import (
     Channel,
@@ -27,44 +27,9 @@ from heliograph.domain.model import (
     WithdrawConsent,
 )
 from heliograph.domain.recipients import RecipientChange
-from local_cloud import LocalCloud
 
 BEFORE, AFTER = NOW - timedelta(days=1), NOW + timedelta(days=1)
 TOKEN = "gcm:token-1"
-
-
-@pytest.fixture
-def people(local_cloud: LocalCloud) -> Recipients:
-    """An empty table."""
-    return _table(local_cloud.client("dynamodb"), f"recipients-{uuid4().hex}")
-
-
-def _table(client: Any, name: str) -> Recipients:
-    client.create_table(
-        TableName=f"{name}-ledger",
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("recipient_id", "dispatch_id")],
-        KeySchema=[
-            {"AttributeName": "recipient_id", "KeyType": "HASH"},
-            {"AttributeName": "dispatch_id", "KeyType": "RANGE"},
-        ],
-    )
-    keys = ("recipient_id", "email", "phone")
-    client.create_table(
-        TableName=name,
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
-        KeySchema=[{"AttributeName": "recipient_id", "KeyType": "HASH"}],
-        GlobalSecondaryIndexes=[
-            {
-                "IndexName": f"by-{key}",
-                "KeySchema": [{"AttributeName": key, "KeyType": "HASH"}],
-                "Projection": {"ProjectionType": "KEYS_ONLY"},
-            }
-            for key in keys[1:]
-        ],
-    )
-    return Recipients(client, name, ConsentHistory(client, f"{name}-ledger", now=lambda: NOW))
 
 
 def a_consent(state: str, *, at: Any = NOW, source: str = "import:people.csv") -> Consent:
@@ -397,7 +362,8 @@ def test_an_import_does_not_overwrite_a_later_consent(people: Recipients) -> Non
 
 def test_a_person_with_very_many_attributes_is_imported_too(people: Recipients) -> None:
     wide = RecipientChange(
-        recipient_id="amara", attributes={f"a column with a long name, number {n}": "x" for n in range(250)}
+        recipient_id="amara",
+        attributes={f"a column with a long name, number {n}": "x" for n in range(limits.ATTRIBUTES)},
     )
     people.save_many([wide])
     assert people.get_many(["amara"])["amara"].attributes == wide.attributes

@@ -146,6 +146,7 @@ def test_work_that_neither_failed_nor_was_parked_was_put_there() -> None:
         ({"Type": "Notification", "Message": json.dumps(MAILED)}, {"recipient_id": "amara", "run_id": "R1"}),
         ({"context": {"recipient_id": "amara"}, "destinationPhoneNumber": SECRETS[1]}, {"recipient_id": "amara"}),
         ({"events": [{"recipient_id": "amara", "address": SECRETS[0]}]}, {"recipient_id": "amara"}),
+        ({"unfinished": {"recipient_id": "amara", "address": SECRETS[0]}}, {"recipient_id": "amara"}),
         (TRIGGERED, {"message": "order_shipped", "event_id": "event-1", "event": "OrderShipped"}),
         (ASKED, {"recipient_id": "amara", "event_id": "event-1", "event": "SendRequested"}),
         ({**EVENT, "detail": {"recipient_id": SECRETS[0]}}, {"event_id": "event-1", "event": "OrderShipped"}),

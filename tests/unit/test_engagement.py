@@ -15,6 +15,7 @@ from builders import NOW, PACK_ID, RUN_ID, TOKENS, a_dispatch, a_letter, a_messa
 from heliograph.adapters import engagement as on_the_queue
 from heliograph.adapters.channels.push_devices import data_of
 from heliograph.domain import engagement
+from heliograph.domain.bodies import body
 from heliograph.domain.engagement import outcome_events
 from heliograph.domain.errors import MalformedError
 from heliograph.domain.model import (
@@ -36,6 +37,7 @@ from heliograph.domain.model import (
     Refund,
     RemoveDevice,
     SuppressAddress,
+    Unfinished,
     WithdrawConsent,
 )
 
@@ -222,7 +224,19 @@ SMS = {
 
 
 def read(body: str) -> tuple[EngagementEvent, ...]:
-    return on_the_queue.read(body, lambda: TOKENS)
+    found = on_the_queue.read(body, lambda: TOKENS)
+    return tuple(each for each in found if not isinstance(each, SuppressAddress))
+
+
+def test_what_is_left_to_do_for_an_address_is_read_as_it_was_written() -> None:
+    rest = SuppressAddress(recipient_id="amara", address="a@example.com", reason="hard_bounce", at=NOW, after="ben")
+    assert on_the_queue.read(body(Unfinished(unfinished=rest)).decode(), lambda: TOKENS) == (rest,)
+
+
+def test_what_is_left_to_do_and_cannot_be_read_is_refused_with_its_place() -> None:
+    with pytest.raises(MalformedError) as refused:
+        read(json.dumps({"unfinished": {"recipient_id": 5}}))
+    assert refused.value.place == "engagement events"
 
 
 def notification(content: Any) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
@@ -9,10 +10,15 @@ from typing import Any
 
 import pytest
 
+from builders import a_dispatch, a_message
 from heliograph.adapters.dynamodb import RETENTION
 from heliograph.adapters.records import part_of
 from heliograph.adapters.runs import LIST
+from heliograph.domain.delivery import Checked
+from heliograph.domain.figures import Planned
 from heliograph.domain.ids import derived_id
+from heliograph.domain.model import Reason
+from heliograph.runtime.observe import count_decisions, count_refused
 from permissions import granted
 from wiring import (
     ALARMS,
@@ -199,7 +205,7 @@ def test_lambda_lets_work_come_round_exactly_where_it_may(function: str) -> None
 
 def test_what_has_to_wait_comes_round() -> None:
     assert {each for each in FUNCTIONS if each in reachable(each)} == {
-        *("Plan", "DeliverEmail", "DeliverSms", "DeliverPush", "Settle")
+        *("Plan", "DeliverEmail", "DeliverSms", "DeliverPush", "Settle", "Record")
     }
 
 
@@ -435,6 +441,35 @@ def test_metrics_of_two_stacks_are_told_apart() -> None:
     shown = re.findall(r'\["Heliograph", .*\]', text_of(dashboard["DashboardBody"]))
     assert shown
     assert all('"stack", "${StackName}", "channel"' in each for each in shown)
+
+
+def test_somebody_on_whom_nothing_can_be_decided_raises_an_alarm(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One is enough; the alarm watches the very metric that `plan` and `deliver` count."""
+    monkeypatch.setenv("HELIOGRAPH_STACK", "shop")
+    count_decisions(Planned(people=1, again=False, dispatched={}, suppressed={Reason.UNDECIDABLE: 1}, deferred=0))
+    count_refused("email", [Checked(a_dispatch(), a_message(), None, Reason.UNDECIDABLE)])
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 2
+    for line in map(json.loads, lines):
+        alarm = ALARM_PROPERTIES["Undecidable"]
+        (metrics,) = line["_aws"]["CloudWatchMetrics"]
+        assert alarm["Namespace"] == metrics["Namespace"]
+        assert alarm["MetricName"] in {each["Name"] for each in metrics["Metrics"]}
+        watched = {each["Name"]: each["Value"] for each in alarm["Dimensions"]}
+        assert [*watched] == metrics["Dimensions"][0]
+        assert (watched["stack"], watched["channel"]) == ({"Ref": "StackName"}, line["channel"])
+        assert line[alarm["MetricName"]] > alarm["Threshold"]
+        assert (alarm["ComparisonOperator"], alarm["Statistic"]) == ("GreaterThanThreshold", "Sum")
+
+
+@pytest.mark.parametrize("alarm", sorted(ALARM_PROPERTIES))
+def test_every_alarm_is_in_the_runbook(alarm: str) -> None:
+    name = text_of(ALARM_PROPERTIES[alarm]["AlarmName"]).removeprefix("${StackName}-")
+    rows = re.findall(r"^\| (.+?) \| \S", (ROOT / "docs/runbook.md").read_text(), re.MULTILINE)
+    known = [known for row in rows for known in re.findall(r"`([a-z<>-]+)`", row)]
+    assert any(re.fullmatch(re.sub("<[a-z]+>", "[a-z-]+", each), name) for each in known)
 
 
 def test_unsubscribing_leads_somewhere() -> None:

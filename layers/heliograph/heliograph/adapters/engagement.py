@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
@@ -11,21 +11,24 @@ from heliograph.adapters.channels.email import read_ses_event
 from heliograph.adapters.channels.push import read_push_opened
 from heliograph.adapters.channels.sms import read_sms_event
 from heliograph.domain.errors import MalformedError
-from heliograph.domain.model import EngagementEvent, Events
+from heliograph.domain.model import EngagementEvent, Events, SuppressAddress, Unfinished
 from heliograph.domain.payloads import unquoted
 
 if TYPE_CHECKING:
     from heliograph.adapters.open_tokens import OpenTokens
 
+T = TypeVar("T", Events, Unfinished)
 
-def read(body: str, tokens: Callable[[], OpenTokens]) -> tuple[EngagementEvent, ...]:
-    """The events in a message of the queue; none when it is not about a message of ours.
+
+def read(body: str, tokens: Callable[[], OpenTokens]) -> tuple[EngagementEvent | SuppressAddress, ...]:
+    """The events in a message of the queue, or what is left to do of one; none when it is not about a message of ours.
 
     Raises MalformedError when it is, but cannot be read. `tokens` is asked for only when an app reports an open.
 
-    Who can have written it follows from its shape. EventBridge's envelope holds no `events`, `mail` or `context`, so an
-    event from the bus is one of SES (nobody else can use the source `aws.ses`) or a `PushOpened`, which proves itself.
-    All else came from the topic of the SMS events, where only AWS publishes, or from `deliver`.
+    Who can have written it follows from its shape. EventBridge's envelope holds no `events`, `unfinished`, `mail` or
+    `context`, so an event from the bus is one of SES (nobody else can use the source `aws.ses`) or a `PushOpened`,
+    which proves itself. All else came from the topic of the SMS events, where only AWS publishes, or from `deliver` and
+    `record`.
     """
     try:
         content = msgspec.json.decode(body)
@@ -38,7 +41,9 @@ def read(body: str, tokens: Callable[[], OpenTokens]) -> tuple[EngagementEvent, 
     if content.get("Type") == "Notification" and isinstance(content.get("Message"), str):
         return read(content["Message"], tokens)
     if "events" in content:
-        return _read_ours(content)
+        return _ours(content, Events).events
+    if "unfinished" in content:
+        return (_ours(content, Unfinished).unfinished,)
     event = _read_one(content, tokens)
     return () if event is None else (event,)
 
@@ -53,8 +58,8 @@ def _read_one(content: dict[str, Any], tokens: Callable[[], OpenTokens]) -> Enga
     return read_sms_event(content)
 
 
-def _read_ours(content: dict[str, Any]) -> tuple[EngagementEvent, ...]:
+def _ours(content: dict[str, Any], kind: type[T]) -> T:
     try:
-        return msgspec.convert(content, Events).events
+        return msgspec.convert(content, kind)
     except msgspec.ValidationError as error:
         raise MalformedError("engagement events", unquoted(error)) from None

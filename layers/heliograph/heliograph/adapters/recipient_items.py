@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from botocore.exceptions import ClientError
 
 from heliograph.adapters.dynamodb import chunks
 from heliograph.domain.consents import holds_against, together
@@ -16,10 +18,11 @@ from heliograph.domain.model import (
     Channel,
     Consent,
     ConsentState,
+    JsonObject,
     Preferences,
     Recipient,
 )
-from heliograph.domain.recipients import RecipientChange
+from heliograph.domain.recipients import RecipientChange, fitting
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import BatchStatementRequestTypeDef
@@ -35,6 +38,11 @@ TEXTS = (
 TOLD_BY = {"phone": ("phone_country", "phone_timezone"), "country": ("country_timezone",)}
 """What is known from another field only, and changes with it."""
 STATES = {":refused": ConsentState.OPTED_OUT, ":granted": ConsentState.OPTED_IN}
+PROOFS = ("source", "text", "evidence")
+ATTRIBUTE = "attribute#"
+GRANTED = (ConsentState.OPTED_IN, ConsentState.PENDING)
+Path = tuple[str, ...]
+"""The name of an attribute, or that of a consent and of a part of it."""
 UNREADABLE = (LookupError, TypeError, ValueError, RecursionError, msgspec.MsgspecError)
 """What reading an item raises that another hand, or a newer version, has written."""
 ANSWER, WAITING = "consent", "pending"
@@ -55,7 +63,7 @@ def item_of(change: RecipientChange) -> dict[str, Any]:
         item["quiet_hours"] = {"L": [{"S": window} for window in change.quiet_hours]}
     item |= {INVALID[channel]: {"BOOL": True} for channel in change.invalid}
     item |= {f"{_family(consent)}#{key}": kept_consent(consent) for key, consent in change.consents.items()}
-    return item | {f"attribute#{name}": _kept(value) for name, value in change.attributes.items()}
+    return item | {f"{ATTRIBUTE}{name}": _kept(value) for name, value in change.attributes.items()}
 
 
 def cleared_by(change: RecipientChange) -> tuple[str, ...]:
@@ -75,6 +83,7 @@ def insert_of(table: str, change: RecipientChange) -> BatchStatementRequestTypeD
 
 CONSENTS_LIMIT = 20
 FIELDS_LIMIT = 200
+REMOVED_LIMIT = 100
 """In one update: DynamoDB takes expressions of 4 KB and 300 operators; a consent takes 180 bytes and 10."""
 
 
@@ -106,9 +115,76 @@ def update_of(fields: Item, cleared: Iterable[str], *, undated: bool) -> dict[st
         "ConditionExpression": " AND ".join(conditions),
         "ExpressionAttributeNames": names | ({"#at": "at"} if conditions else {}),
         "ExpressionAttributeValues": values,
+        "ReturnValues": "ALL_NEW" if attributes(fields) else "",
         "ReturnValuesOnConditionCheckFailure": "ALL_OLD" if conditions else "",
     }
     return {name: value for name, value in arguments.items() if value}
+
+
+def full(error: ClientError) -> bool:
+    """Whether a write was refused because the item would be larger than 400 KB."""
+    said = error.response.get("Error", {})
+    return said.get("Code") == "ValidationException" and said.get("Message", "").startswith("Item size")
+
+
+def proofs(item: Item) -> list[Path]:
+    """Where a consent has what proves it: the history has that, too."""
+    return [
+        (name, part)
+        for name, value in item.items()
+        if is_consent(name)
+        for part in PROOFS
+        if part in value.get("M", {})
+    ]
+
+
+def attributes(item: Item) -> list[Path]:
+    """The words that messages may use."""
+    return [(name,) for name in item if name.startswith(ATTRIBUTE)]
+
+
+def surplus(item: Item, given: Collection[str]) -> list[Path]:
+    """The attributes beyond those that a person may have: the ones that were given last count first."""
+    kept: JsonObject = {}
+    for (name,) in sorted(attributes(item), key=lambda path: path[0] not in given):
+        with suppress(*UNREADABLE):
+            kept[name.removeprefix(ATTRIBUTE)] = _attribute(item[name])
+    return [(f"{ATTRIBUTE}{name}",) for name in kept.keys() - fitting(kept).keys()]
+
+
+def grants(item: Item) -> list[Path]:
+    """The opt-ins: without one, nobody gets more than with it."""
+    return [(name,) for name, value in item.items() if is_consent(name) and consent_of(value).state in GRANTED]
+
+
+SPARES = (proofs, attributes, grants)
+"""What makes room in an item that is full, in this order; an opt-out, and an address that is dead, never does."""
+
+
+def without(item: Item, paths: Iterable[Path]) -> Item:
+    """An item less some of its attributes, or parts of them."""
+    gone = set(paths)
+    return {
+        name: {"M": {part: inner for part, inner in value["M"].items() if (name, part) not in gone}}
+        if is_consent(name) and "M" in value
+        else value
+        for name, value in item.items()
+        if (name,) not in gone
+    }
+
+
+def removals(paths: Sequence[Path]) -> Iterator[dict[str, Any]]:
+    """The arguments of the updates that remove attributes, or parts of them; but no opt-out that has come since."""
+    for some in chunks(paths, REMOVED_LIMIT):
+        names = {f"#{place}": path[0] for place, path in enumerate(some)}
+        names |= {f"#{part}": part for path in some for part in path[1:]}
+        what = [".".join((f"#{place}", *(f"#{part}" for part in path[1:]))) for place, path in enumerate(some)]
+        arguments: dict[str, Any] = {"UpdateExpression": f"REMOVE {', '.join(what)}"}
+        if places := [place for place, path in enumerate(some) if is_consent(path[0]) and len(path) == 1]:
+            arguments["ConditionExpression"] = " AND ".join(f"#{place}.#state <> :refused" for place in places)
+            arguments["ExpressionAttributeValues"] = {":refused": {"S": ConsentState.OPTED_OUT}}
+            names["#state"] = "state"
+        yield arguments | {"ExpressionAttributeNames": names}
 
 
 def is_consent(name: str) -> bool:

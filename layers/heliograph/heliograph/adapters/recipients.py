@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, cast
+
+from botocore.exceptions import ClientError
+from msgspec.structs import replace
 
 from heliograph.adapters.consents import ConsentHistory
 from heliograph.adapters.dynamodb import STATEMENT_LIMIT, get_items
 from heliograph.adapters.recipient_items import (
+    SPARES,
     Item,
+    Path,
     cleared_by,
+    full,
     insert_of,
     is_consent,
     is_outdated,
@@ -19,7 +26,10 @@ from heliograph.adapters.recipient_items import (
     moment,
     portions,
     recipient_of,
+    removals,
+    surplus,
     update_of,
+    without,
 )
 from heliograph.domain.model import (
     Channel,
@@ -37,6 +47,8 @@ from heliograph.domain.recipients import RecipientChange
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
+OWNERS_LIMIT: Final = 25
+"""Owners of an address in one invocation: the writes of a batch of 100 events then take some 15 of its 60 seconds."""
 STATEMENT_LENGTH: Final = 8_192  # PartiQL: characters of one statement
 INDEXES: Final = {Channel.EMAIL: ("by-email", "email"), Channel.SMS: ("by-phone", "phone")}
 
@@ -60,14 +72,7 @@ class Recipients:
         """The ids of everybody who has an address; devices are not indexed."""
         if channel not in INDEXES:
             return ()
-        index, attribute = INDEXES[channel]
-        pages = self.client.get_paginator("query").paginate(
-            TableName=self.table,
-            IndexName=index,
-            KeyConditionExpression="#address = :address",
-            ExpressionAttributeNames={"#address": attribute},
-            ExpressionAttributeValues={":address": {"S": address}},
-        )
+        pages = self.client.get_paginator("query").paginate(**_owned(self.table, channel, address))
         return tuple(item["recipient_id"]["S"] for page in pages for item in page["Items"])
 
     def everyone(self) -> Iterator[Recipient]:
@@ -93,27 +98,50 @@ class Recipients:
             pack[change.recipient_id] = change
         self._save_pack(pack)
 
-    def apply(self, consequence: SuppressAddress | WithdrawConsent | RemoveDevice | Engaged) -> None:
-        """Let an engagement event have its consequence; twice is the same as once."""
+    def apply(self, consequence: SuppressAddress | WithdrawConsent | RemoveDevice | Engaged) -> SuppressAddress | None:
+        """Let an engagement event have its consequence; twice is the same as once. What is left of it is returned."""
         match consequence:
             case SuppressAddress():
-                self._suppress(consequence)
+                return self._suppress(consequence)
             case WithdrawConsent():
                 self._withdraw(consequence)
             case RemoveDevice():
                 self._remove_device(consequence)
             case Engaged():
                 self._engage(consequence)
+        return None
 
     def _set(self, change: RecipientChange, fields: Item) -> None:
         """Set the fields of a change, but those against which something holds that is kept."""
         key, fields = fields["recipient_id"], {name: value for name, value in fields.items() if name != "recipient_id"}
         cleared = cleared_by(change)
         for some in portions(fields):
-            self._set_some(key, some, cleared, undated=change.undated)
+            self._fit(key, some, partial(self._set_some, key, cleared=cleared, undated=change.undated))
             cleared = ()
 
-    def _set_some(self, key: Any, fields: Item, cleared: Iterable[str], *, undated: bool) -> None:
+    def _fit(self, key: Any, fields: Item, write: Callable[[Item], None]) -> None:
+        """Write fields. While the item is full, what can be missed makes room, and is left out of the fields as well.
+
+        No opt-out and no dead address is ever lost because somebody has too many attributes.
+        """
+        for spare in SPARES:
+            try:
+                write(fields)
+            except ClientError as error:
+                if not full(error):
+                    raise
+            else:
+                return
+            fields = without(fields, spare(fields))
+            for item in get_items(self.client, self.table, [{"recipient_id": key}], consistent=True):
+                self._remove(key, spare(item))
+        write(fields)
+
+    def _remove(self, key: Any, paths: Sequence[Path]) -> None:
+        for removal in removals(paths):
+            self.client.update_item(TableName=self.table, Key={"recipient_id": key}, **removal)
+
+    def _set_some(self, key: Any, fields: Item, *, cleared: Iterable[str], undated: bool) -> None:
         while holding := self._update(key, fields, cleared, undated=undated):
             fields = {name: value for name, value in fields.items() if name not in holding}
             if not fields:
@@ -123,7 +151,7 @@ class Recipients:
         """Set fields. When consents that are kept hold against some of them, nothing is set and those are named."""
         update = update_of(fields, cleared, undated=undated)
         try:
-            self.client.update_item(TableName=self.table, Key={"recipient_id": key}, **update)
+            answer = self.client.update_item(TableName=self.table, Key={"recipient_id": key}, **update)
         except self.client.exceptions.ConditionalCheckFailedException as error:
             kept: Any = cast("dict[str, Any]", error.response)["Item"]
             return {
@@ -131,6 +159,7 @@ class Recipients:
                 for name, value in fields.items()
                 if is_consent(name) and name in kept and is_outdated(value, kept[name], undated=undated)
             }
+        self._remove(key, surplus(answer.get("Attributes", {}), fields))
         return set()
 
     def _save_pack(self, pack: dict[str, RecipientChange]) -> None:
@@ -146,19 +175,47 @@ class Recipients:
         for recipient_id in refused:
             self._set(pack[recipient_id], item_of(pack[recipient_id]))
 
-    def _suppress(self, consequence: SuppressAddress) -> None:
-        """On everybody who has the address, and on the recipient of the message even if nobody else knows them."""
+    def _suppress(self, consequence: SuppressAddress) -> SuppressAddress | None:
+        """On everybody who has the address, and on the recipient of the message even if nobody else knows them.
+
+        That one comes last: who is suppressed already needs no second round, and a try that broke off starts over.
+        """
+        own, name = consequence.recipient_id, f"suppressed#{consequence.address}"
+        if not consequence.after and self._has(own, name):
+            return None
+        owners, rest = self._some_owners(consequence)
+        why = {"M": {"reason": {"S": consequence.reason}, "at": {"S": moment(consequence.at)}}}
+        for recipient_id in [*(each for each in owners if each != own), *([] if rest else [own])]:
+            key = {"S": recipient_id}
+            self._fit(key, {name: why}, partial(self._set_first, key))
+        return rest
+
+    def _some_owners(self, consequence: SuppressAddress) -> tuple[list[str], SuppressAddress | None]:
+        """The next owners of an address, and what is left for another time."""
         channel = Channel.EMAIL if "@" in consequence.address else Channel.SMS
-        for recipient_id in {consequence.recipient_id, *self.by_address(channel, consequence.address)}:
-            self.client.update_item(
-                TableName=self.table,
-                Key={"recipient_id": {"S": recipient_id}},
-                UpdateExpression="SET #suppressed = if_not_exists(#suppressed, :why)",
-                ExpressionAttributeNames={"#suppressed": f"suppressed#{consequence.address}"},
-                ExpressionAttributeValues={
-                    ":why": {"M": {"reason": {"S": consequence.reason}, "at": {"S": moment(consequence.at)}}}
-                },
-            )
+        asked = _owned(self.table, channel, consequence.address)
+        if consequence.after:
+            last = {"recipient_id": consequence.after, INDEXES[channel][1]: consequence.address}
+            asked["ExclusiveStartKey"] = {name: {"S": value} for name, value in last.items()}
+        answer = self.client.query(**asked, Limit=OWNERS_LIMIT)
+        owners = [item["recipient_id"]["S"] for item in answer["Items"]]
+        last_key = answer.get("LastEvaluatedKey")
+        return owners, replace(consequence, after=last_key["recipient_id"]["S"]) if last_key else None
+
+    def _has(self, recipient_id: str, name: str) -> bool:
+        key = {"recipient_id": {"S": recipient_id}}
+        return any(name in item for item in get_items(self.client, self.table, [key], consistent=True))
+
+    def _set_first(self, key: Any, fields: Item) -> None:
+        """Set what is not there yet."""
+        ((name, value),) = fields.items()
+        self.client.update_item(
+            TableName=self.table,
+            Key={"recipient_id": key},
+            UpdateExpression="SET #name = if_not_exists(#name, :value)",
+            ExpressionAttributeNames={"#name": name},
+            ExpressionAttributeValues={":value": value},
+        )
 
     def _withdraw(self, consequence: WithdrawConsent) -> None:
         """Opt out of the purpose, also people who are not known yet; a consent that was given after the event stays."""
@@ -180,14 +237,30 @@ class Recipients:
 
     def _engage(self, consequence: Engaged) -> None:
         """The latest time holds, in whatever order they come."""
+        key, fields = {"S": consequence.recipient_id}, {f"engaged#{consequence.channel}": {"S": moment(consequence.at)}}
         with suppress(self.client.exceptions.ConditionalCheckFailedException):  # nobody by this id, or a later time
-            self.client.update_item(
-                TableName=self.table,
-                Key={"recipient_id": {"S": consequence.recipient_id}},
-                UpdateExpression="SET #engaged = :at",
-                ConditionExpression=(
-                    "attribute_exists(recipient_id) AND (attribute_not_exists(#engaged) OR #engaged < :at)"
-                ),
-                ExpressionAttributeNames={"#engaged": f"engaged#{consequence.channel}"},
-                ExpressionAttributeValues={":at": {"S": moment(consequence.at)}},
-            )
+            self._fit(key, fields, partial(self._set_later, key))
+
+    def _set_later(self, key: Any, fields: Item) -> None:
+        """Set a time of somebody who is known, unless a later one is kept."""
+        ((name, at),) = fields.items()
+        self.client.update_item(
+            TableName=self.table,
+            Key={"recipient_id": key},
+            UpdateExpression="SET #name = :at",
+            ConditionExpression="attribute_exists(recipient_id) AND (attribute_not_exists(#name) OR #name < :at)",
+            ExpressionAttributeNames={"#name": name},
+            ExpressionAttributeValues={":at": at},
+        )
+
+
+def _owned(table: str, channel: Channel, address: str) -> Any:
+    """The arguments of a Query for everybody who has an address."""
+    index, attribute = INDEXES[channel]
+    return {
+        "TableName": table,
+        "IndexName": index,
+        "KeyConditionExpression": "#address = :address",
+        "ExpressionAttributeNames": {"#address": attribute},
+        "ExpressionAttributeValues": {":address": {"S": address}},
+    }

@@ -57,7 +57,7 @@ def kind_of(content: JsonObject) -> Kind:
             return Kind.UPLOAD
         case {"source": "aws.ses"} | {"detail-type": "PushOpened"} | {"mail": dict()} | {"context": dict()}:
             return Kind.PROVIDER_EVENT
-        case {"events": list()}:
+        case {"events": list()} | {"unfinished": dict()}:
             return Kind.PROVIDER_EVENT
         case {"detail-type": "RecipientUpdated"}:
             return Kind.PERSON
@@ -128,6 +128,8 @@ def _of_provider_event(content: JsonObject) -> dict[str, Any]:
     match content:
         case {"events": [dict(first), *_]}:
             return _ids(first, *names)
+        case {"unfinished": dict(rest)}:
+            return _ids(rest, *names)
         case {"context": dict(tags)} | {"detail-type": "PushOpened", "detail": dict(tags)}:
             return _ids(tags, *names)
         case {"mail": {"tags": dict(tags)}} | {"detail": {"mail": {"tags": dict(tags)}}}:

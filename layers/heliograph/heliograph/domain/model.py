@@ -707,6 +707,8 @@ class SuppressAddress(Value, frozen=True, kw_only=True):
     address: str
     reason: str
     at: datetime
+    after: str = ""
+    """The owners of the address up to this id are done: an address may have more than one function has time for."""
 
 
 class WithdrawConsent(Value, frozen=True, kw_only=True):
@@ -777,6 +779,12 @@ class Events(Value, frozen=True, kw_only=True):
     """What deliver tells record: outcomes that have consequences for the person."""
 
     events: tuple[EngagementEvent, ...]
+
+
+class Unfinished(Value, frozen=True, kw_only=True):
+    """What record tells itself: an address has more owners than could be seen to at once."""
+
+    unfinished: SuppressAddress
 
 
 # ---- the ledger --------------------------------------------------------------------------------------------

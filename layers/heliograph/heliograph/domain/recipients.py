@@ -114,6 +114,18 @@ def not_later(change: RecipientChange, now: datetime) -> RecipientChange:
     return msgspec.structs.replace(change, consents=consents)
 
 
+def fitting(attributes: JsonObject) -> JsonObject:
+    """The first attributes, as many as a person may have."""
+    room = limits.ATTRIBUTES_BYTES
+    kept: JsonObject = {}
+    for name, value in attributes.items():
+        size = _size(name, value)
+        if len(name) <= limits.NAME and size <= room and len(kept) < limits.ATTRIBUTES:
+            room -= size
+            kept[name] = value
+    return kept
+
+
 def _change(
     reading: "_Reading", attributes: JsonObject, consents: dict[str, Consent], *, region: str
 ) -> RecipientChange:
@@ -205,15 +217,9 @@ class _Reading:
 
     def fitting(self, attributes: JsonObject) -> JsonObject:
         """The first attributes, as many as a person may have; how many were left out is said once."""
-        room = limits.ATTRIBUTES_BYTES
-        kept: JsonObject = {}
-        for name, value in attributes.items():
-            size = _size(name, value)
-            if len(name) > limits.NAME or size > room or len(kept) == limits.ATTRIBUTES:
-                self.refused["attributes"] = TOO_MUCH
-                continue
-            room -= size
-            kept[name] = value
+        kept = fitting(attributes)
+        if len(kept) < len(attributes):
+            self.refused["attributes"] = TOO_MUCH
         return kept
 
     def one(self, name: str, read: Callable[[str], T]) -> T | None:
