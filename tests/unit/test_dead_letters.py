@@ -75,7 +75,7 @@ def explained(queue: str, body: Any, **fields: Any) -> Explanation:
         ("segments", UPLOADED, "row 1, column 3", "its name stands there twice", "bad_header", "header"),
         ("segments", UPLOADED, "row 17", "a quote that opens here is not closed", "open_quote", "quote is not closed"),
         ("segments", UPLOADED, "line 3", "is neither UTF-8 nor", "doubtful_encoding", "not UTF-8"),
-        ("imports", IMPORTED, "row 1", "Email is no column", "import_refused", "nobody of it was saved"),
+        ("imports", IMPORTED, "row 1", "Email is not a column", "import_refused", "nobody of it was saved"),
         ("segments", UPLOADED, "key", "a manifest lies at campaigns/<name>/campaign.toml", "bad_campaign_name", "name"),
         ("engagement", MAILED, "SES event bounced", "Expected `object`, got `int`",
          "unreadable_provider_event", "cannot be read"),

@@ -35,8 +35,8 @@ def _doubt(column: str, topics: Collection[str]) -> str:
     if column in PINPOINT:
         return f"is Amazon Pinpoint's: {PINPOINT[column]}"
     if bare in MEANT:
-        return f"is no column with a meaning; {MEANT[bare]} is"
-    return f"is no column with a meaning; {CONSENT} is" if bare.startswith("consent") else ""
+        return f"is not a column that is read, but {MEANT[bare]} is"
+    return f"is not a column that is read, but {CONSENT} is" if bare.startswith("consent") else ""
 
 
 def _bare(name: str) -> str:

@@ -102,7 +102,10 @@ def checked(source: Source, terms: Terms) -> Checked:
     found = doubts(columns, terms.policy.topics)
     if found and not terms.allow:
         named = "; ".join(f"{doubt.column} {doubt.reason}" for doubt in found)
-        raise MalformedError("row 1", f"{named}. Rename what is meant, or allow such columns to be attributes")
+        raise MalformedError(
+            "row 1",
+            f"{named}. Rename it, or keep such columns as attributes with --allow (in the bucket: allow = true)",
+        )
     return Checked(columns, encoding, found)
 
 
