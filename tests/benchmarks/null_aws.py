@@ -19,6 +19,7 @@ import msgspec
 from benchmarks.null_dynamodb import NullDynamoDB
 
 MESSAGE_ID = "0100019aa5f3c2d1-7f1c0a52-4b0e-4c6e-9a57-1d2e3f405162-{:06d}"
+SECRET = {"ARN": "arn", "Name": "secret", "SecretString": "a-secret-of-the-benchmark", "CreatedDate": 1_750_000_000}
 QUOTA = {"SendQuota": {"Max24HourSend": 1e9, "MaxSendRate": 1e9, "SentLast24Hours": 0.0}}
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 CHUNK = 65_536  # bytes: SQS bills each as a request
@@ -66,7 +67,7 @@ class NullAws:
             "DynamoDB_20120810": lambda body: self.dynamodb.answer(operation, body),
             "AmazonSQS": self._sqs,
             "SESv2": lambda body: QUOTA if operation == "GetAccount" else self._ses(body),
-            "secretsmanager": lambda _: {"ARN": "arn", "Name": "secret", "SecretString": "a-secret-of-the-benchmark"},
+            "secretsmanager": lambda _: SECRET,
             "Scheduler": lambda _: {"ScheduleArn": "arn:aws:scheduler:us-east-1:000000000000:schedule/g/s"},
             "AWSEvents": lambda _: {"FailedEntryCount": 0, "Entries": []},
         }
