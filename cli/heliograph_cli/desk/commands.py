@@ -18,7 +18,14 @@ TEMPLATES = click.option(
 
 @click.command(epilog=example("heliograph build"))
 @TEMPLATES
-@click.option("--to", "target", type=click.Path(path_type=Path), default="build/templates", show_default=True)
+@click.option(
+    "--to",
+    "target",
+    type=click.Path(path_type=Path),
+    default="build/templates",
+    show_default=True,
+    help="Where it is written.",
+)
 @common_options
 def build(templates: Path, target: Path) -> None:
     """Compile the templates into what is deployed."""
@@ -50,7 +57,14 @@ def lint(templates: Path) -> None:
 
 @click.command(epilog=example("heliograph preview --message order_shipped"))
 @TEMPLATES
-@click.option("--to", "target", type=click.Path(path_type=Path), default="build/preview", show_default=True)
+@click.option(
+    "--to",
+    "target",
+    type=click.Path(path_type=Path),
+    default="build/preview",
+    show_default=True,
+    help="Where it is written.",
+)
 @click.option("--message", "only", metavar="NAME", help="Show this message only.")
 @click.option("--open", "show", is_flag=True, help="Open the page in the browser.")
 @common_options
