@@ -143,7 +143,9 @@ def write(folder: Path, made: Population) -> tuple[Path, Path]:
     people.write_bytes(_text(made.people, made.malformed_people, ",", "\n").encode())
     segment = _text(made.segment, made.malformed_segment, ";", "\r\n")
     (campaign / "segment.csv").write_bytes(segment.encode("utf-8-sig"))
-    (campaign / "campaign.toml").write_text(f'message = "{MESSAGE}"\nschedule = "now"\n', encoding="utf-8")
+    # The same content again would be the same run, and a demo on a running cloud is a run of its own.
+    manifest = f'# {datetime.now(UTC).isoformat()}\nmessage = "{MESSAGE}"\nschedule = "now"\nagain = true\n'
+    (campaign / "campaign.toml").write_text(manifest, encoding="utf-8")
     return people, campaign
 
 
