@@ -135,7 +135,7 @@ def _sometimes(rng: Random, often: float, values: Sequence[str]) -> str:
     return rng.choice(values) if rng.random() < often else ""
 
 
-def write(folder: Path, made: Population) -> tuple[Path, Path]:
+def write(folder: Path, made: Population, *, edition: str = "first") -> tuple[Path, Path]:
     """Write the import and the campaign folder; returns the path of each."""
     campaign = folder / "campaigns" / CAMPAIGN
     campaign.mkdir(parents=True, exist_ok=True)
@@ -144,7 +144,7 @@ def write(folder: Path, made: Population) -> tuple[Path, Path]:
     segment = _text(made.segment, made.malformed_segment, ";", "\r\n")
     (campaign / "segment.csv").write_bytes(segment.encode("utf-8-sig"))
     # The same content again would be the same run, and a demo on a running cloud is a run of its own.
-    manifest = f'# {datetime.now(UTC).isoformat()}\nmessage = "{MESSAGE}"\nschedule = "now"\nagain = true\n'
+    manifest = f'# {edition}\nmessage = "{MESSAGE}"\nschedule = "now"\nagain = true\n'
     (campaign / "campaign.toml").write_text(manifest, encoding="utf-8")
     return people, campaign
 

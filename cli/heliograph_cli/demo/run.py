@@ -59,7 +59,7 @@ def run(port: int | None = None) -> Demo:
     """Everything, from nothing to the figures; raises Trouble when a step cannot be done."""
     made = population()
     stack = _start(port)
-    people, folder = write(FILES, made)
+    people, folder = write(FILES, made, edition=datetime.now(UTC).isoformat())
     _import(stack, people)
     now = datetime.now(UTC)
     shop = orders(made.people, seed=SEED, edition=f"{now:%d%H%M%S}", now=now)
