@@ -40,7 +40,7 @@ ODD: tuple[Any, ...] = (
     *(float("inf"), float("nan"), 10**4_000, -(10**9), 0.1, nested(31), nested(2_000)),
     *([1, "a"], [{"a": 1}, {"b": MARKER}], {MARKER: MARKER}, [MARKER] * 3),
     *("%999999999d", "%s%s", "{0.__class__}", "{:>999999999}", "<" * 20_000, "<b>" + MARKER, "a.b.c"),
-    *("__class__", "\ud800"),
+    *("__class__", "\U0001d800"),
 )
 """What data may be: all that JSON can say, and some of what it cannot."""
 

@@ -174,7 +174,9 @@ def test_a_filter_that_cannot_work_is_found_at_its_line(tmp_path: Path, text: st
         "file:///etc/passwd",
     ],
 )
-@pytest.mark.parametrize("html", ["<a href='{{ data.url }}'>x</a>", "{{ button('Go', data.url) }}"])
+@pytest.mark.parametrize(
+    "html", ["<a href='{{ data.url }}'>x</a>", '<A HREF = "{{ data.url }}">x</A>', "{{ button('Go', data.url) }}"]
+)
 def test_data_never_becomes_a_script_in_a_link(tmp_path: Path, html: str, link: str) -> None:
     with mailing(tmp_path, html) as mail:
         with pytest.raises(UndeliverableError) as refused:

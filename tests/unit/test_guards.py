@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from jinja2 import DictLoader, TemplateAssertionError
 
@@ -72,6 +73,12 @@ def test_what_words_cannot_work_with_refuses_its_person(words: str, value: Any) 
         assert "hello/push.body.en.txt" in error.detail or error.detail == "unknown variable"
     else:
         text.encode()
+
+
+@pytest.mark.parametrize("text", [b'"\\ud800"', b'"\\ud800x"', b'"\xed\xa0\x80"'])
+def test_half_a_character_never_comes_in_with_an_event(text: bytes) -> None:
+    with pytest.raises((msgspec.DecodeError, UnicodeDecodeError)):
+        msgspec.json.decode(text)
 
 
 GROWING: dict[str, tuple[str, Any]] = {
@@ -151,7 +158,7 @@ ASTRAY = (
 def test_data_never_leads_people_to_a_script(link: str) -> None:
     assert refused("{{ data.link }}", {"link": link}, part="url").code is Reason.UNSAFE_LINK
     environment = Environment(formats={})
-    for words in ('<a href="{{ l }}">', "<a HREF = '{{ l }}'>", '<a class="x"\nhref="{{ l }}">'):
+    for words in ('<a href="{{ l }}">', "<a href = '{{ l }}'>", '<a class="x"\nhref="{{ l }}">'):
         html = environment.from_string("{% autoescape true %}" + words + "{% endautoescape %}").render(l=link)
         assert leads_anywhere_astray(html, ())
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from functools import wraps
+from itertools import islice
 from typing import Any, Final
 
 Filter = Callable[..., Any]
@@ -18,7 +19,9 @@ NO_WORDS: Final = frozenset({"lipsum"})
 """What stands for words in a draft."""
 
 PART_BYTES: Final = 262_144  # of a part of a message; Gmail cuts a mail off after 102 KB
+UTF_8: Final = 4  # bytes of a character, at most
 PIECES: Final = 100_000  # of a part: what stands between two tags, once for each turn of a loop
+AT_ONCE: Final = 200  # pieces that are counted together; each may be as long as an event
 NUMBER: Final = 1_000  # the largest number that a filter may take as a width, a precision or a count
 TEXT: Final = 32_768  # characters that filters take which look at a text again and again
 GROWN: Final = 1_000_000  # characters that replacing, joining and repeating may make
@@ -26,6 +29,8 @@ BITS: Final = 1_024  # of a product or a power; a float ends there, too
 
 WIDE: Final = re.compile(r"\d{4}|\*|\{[^}]*\{")
 """A format that says a width of four digits, or takes its width from a value."""
+NUMBERED: Final = re.compile(r"%[^%a-z]*c|\{[^}]*c\}")
+"""A format that makes a character of a number: it might be half of one, which no provider takes."""
 PATIENT: Final = ("indent", "striptags", "title", "urlize", "wordcount", "wordwrap")
 SIZED: Final = ("batch", "center", "indent", "round", "slice", "truncate", "wordwrap")
 """Filters that take numbers."""
@@ -43,7 +48,7 @@ def guarded(filters: dict[str, Filter]) -> dict[str, Filter]:
         checks[name].append(_refuse_large_numbers)
     for name in PATIENT:
         checks[name].append(_refuse_long_text)
-    checks["format"].append(_refuse_wide_format)
+    checks["format"].append(_refuse_wild_format)
     checks["replace"].append(_refuse_growth)
     return offered | {name: _checked(offered[name], some) for name, some in checks.items() if some} | _joining(offered)
 
@@ -80,7 +85,7 @@ def refuse_large_call(of: Any, given: Iterable[Any]) -> None:
     if not isinstance(text, str):
         return
     if getattr(of, "__name__", "") in ("format", "format_map"):
-        _refuse_wide_format(text)
+        _refuse_wild_format(text)
         return
     _refuse_large_numbers(text, *given)
     _refuse_growth(text, *(each for one in given for each in (one if isinstance(one, list | tuple) else [one])))
@@ -90,7 +95,7 @@ def refuse_large_operation(operator: str, left: Any, right: Any) -> None:
     """Refuse `*`, `**` and `%` where they would make too much of a text, a list or a number."""
     if operator == "%":
         if isinstance(left, str):
-            _refuse_wide_format(left)
+            _refuse_wild_format(left)
         return
     sized, other = (left, right) if hasattr(left, "__len__") else (right, left)
     if hasattr(sized, "__len__") and isinstance(other, int):
@@ -105,14 +110,14 @@ def refuse_large_operation(operator: str, left: Any, right: Any) -> None:
 def bounded(pieces: Iterable[str]) -> str:
     """The pieces of a part as one text, unless there are too many."""
     kept: list[str] = []
-    size = 0
-    for piece in pieces:
-        kept.append(piece)
-        size += len(piece)
+    size, rest = 0, iter(pieces)
+    while some := list(islice(rest, AT_ONCE)):
+        kept += some
+        size += sum(map(len, some))
         if size > PART_BYTES or len(kept) > PIECES:
             raise TooMuchError("a part is too large")
     text = "".join(kept)
-    if len(text.encode()) > PART_BYTES:  # half a character, which no provider takes, raises UnicodeEncodeError
+    if size > PART_BYTES // UTF_8 and len(text.encode()) > PART_BYTES:
         raise TooMuchError("a part is too large")
     return text
 
@@ -127,9 +132,11 @@ def _refuse_long_text(value: Any, *_: Any) -> None:
         raise TooMuchError("a filter is given a text that is too long")
 
 
-def _refuse_wide_format(value: Any, *_: Any) -> None:
+def _refuse_wild_format(value: Any, *_: Any) -> None:
     if WIDE.search(str(value)):
         raise TooMuchError("a format is too wide")
+    if NUMBERED.search(str(value)):
+        raise ValueError("a format makes a character of a number")
 
 
 def _refuse_growth(value: Any, *given: Any) -> None:

@@ -12,13 +12,9 @@ SCHEMES: Final = frozenset({"http", "https", "mailto", "tel", "sms"})
 
 NEVER: Final = frozenset({"javascript", "vbscript", "data", "file", "blob"})
 
-_LINK: Final = re.compile(
-    r"""\b(?:href|src|action|background)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]+))""", re.IGNORECASE
-)
-_PLAIN: Final = re.compile(
-    r"""\b(?:href|src|action|background)\s*=\s*["']?(?!https?://|mailto:|tel:|\#|["'])""", re.IGNORECASE
-)
-"""Finds a link that has to be looked at."""
+_HREF: Final = re.compile(r"""href\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]+))""")
+_DOUBTFUL: Final = re.compile(r"""href\s*=\s*["']?(?!https?://|mailto:|tel:|\#|["'])""")
+"""Finds a link that has to be looked at. Names of attributes are in lower case: the desk writes them so."""
 _IGNORED: Final = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029\ufeff]")
 """What browsers pass over in a link: `java\\nscript:` is `javascript:` to them."""
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
@@ -39,7 +35,7 @@ def leads_astray(link: str, schemes: Collection[str]) -> bool:
 
 def leads_anywhere_astray(html: str, schemes: Collection[str]) -> bool:
     """Whether any link of a page does."""
-    return bool(_PLAIN.search(html)) and any(leads_astray(link, schemes) for link in _links(html))
+    return bool(_DOUBTFUL.search(html)) and any(leads_astray(link, schemes) for link in _links(html))
 
 
 def schemes_of(words: str) -> frozenset[str]:
@@ -48,4 +44,4 @@ def schemes_of(words: str) -> frozenset[str]:
 
 
 def _links(html: str) -> Iterator[str]:
-    return (unescape(next(filter(None, found), "")) for found in _LINK.findall(html))
+    return (unescape(next(filter(None, found), "")) for found in _HREF.findall(html))
