@@ -55,6 +55,13 @@ def test_texts_and_pushes_leave_arrive_and_are_opened(demo: dict[str, Any]) -> N
     assert demo["by_phone"]["push"] == {"opened": 25, "accepted": 15}
 
 
+def test_a_second_demo_on_the_running_cloud_is_a_run_of_its_own(demo: dict[str, Any], home: Path) -> None:
+    done = heliograph(home, "demo", "--json")
+    assert done.returncode == 0, done.stderr
+    runs = json.loads(heliograph(home, "campaign", "list", "--json").stdout)
+    assert [run["state"] for run in runs] == ["complete", "complete"]
+
+
 def test_nothing_runs_and_nothing_is_left_when_it_is_taken_down(demo: dict[str, Any], home: Path) -> None:
     assert heliograph(home, "down").returncode == 0
     assert json.loads(heliograph(home, "status", "--json").stdout)["state"] == "stopped"

@@ -45,6 +45,7 @@ class Planners:
         self._cloud, self._table, self._patch = cloud, table, patch
         self._own = threading.local()
         patch.setattr(deps, "reservations", self.reservations)
+        patch.setattr(deps, "channels_off", frozenset)
 
     def under(self, *caps: Any) -> None:
         """Let a policy have these caps."""
