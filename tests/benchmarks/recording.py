@@ -10,7 +10,7 @@ from typing import Any
 from benchmarks import place, work
 from benchmarks.measuring import Figure, cpu_of, ratio
 from heliograph.domain import ids
-from wiring import mappings
+from wiring import TEMPLATE, mappings
 
 KEYS = ("record_event_cpu_vs_update_item",)
 EVENTS = 1_000
@@ -19,7 +19,8 @@ FEEDBACK = ("Send", "Delivery")
 """What SES reports of every mail, within seconds."""
 
 BATCH: int = mappings("Record")["Engagement"]["BatchSize"]
-AT_ONCE: int = mappings("DeliverEmail")["Bulk"]["ScalingConfig"]["MaximumConcurrency"]
+CONCURRENCY = mappings("DeliverEmail")["Bulk"]["ScalingConfig"]["MaximumConcurrency"]["Ref"]
+AT_ONCE: int = TEMPLATE["Parameters"][CONCURRENCY]["Default"]
 """Packs that are being sent at the same time: their events come mixed."""
 
 
