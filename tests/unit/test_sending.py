@@ -42,6 +42,7 @@ class Edge:
         self.time, self.lives_until = NOW, NOW + timedelta(hours=1)
         self.calls: list[float] = []
         self.causes: dict[int, str] = {}
+        self.until: datetime | None = None
         self.sizes: dict[tuple[Channel, str], float] = {}
         self.facts: SlotFacts = {}
         self.put_back: list[tuple[DispatchPack, int]] = []
@@ -67,7 +68,7 @@ class Edge:
             dispatch = letter.dispatch
             why = self.causes.get(dispatch.slot)
             accepted = Accepted(dispatch_id=dispatch.dispatch_id, provider_message_id="m")
-            yield (NotSent(dispatch_id=dispatch.dispatch_id, cause=why) if why else accepted,)
+            yield (NotSent(dispatch_id=dispatch.dispatch_id, cause=why, until=self.until) if why else accepted,)
 
     def keep(self, record: RecordKey, slots: SlotFacts, at: datetime) -> None:
         self.facts |= slots
@@ -131,6 +132,17 @@ def test_a_destination_that_is_exhausted_for_today_waits_alone_and_longer(edge: 
     assert ([each.slot for each in later.dispatches], delay) == ([0], 900)
     assert later.not_before
     assert later.not_before >= NOW + timedelta(hours=1)
+
+
+def test_a_destination_that_says_when_it_has_time_is_asked_then_whatever_its_cause(edge: Edge) -> None:
+    edge.causes, edge.until = {1: "A_REASON_OF_ITS_OWN"}, NOW + timedelta(minutes=5)
+    letters = texts(1, 1, 1)
+    pack = DispatchPack(
+        pack_id=PACK_ID, channel=Channel.SMS, lane=Lane.BULK, dispatches=tuple(each.dispatch for each in letters)
+    )
+    sending.tie_up(pack, [*sending.send(RECORD, letters)], in_doubt=[], waiting={}, is_complete=True)
+    ((later, delay),) = edge.put_back
+    assert ([each.slot for each in later.dispatches], later.not_before, delay) == ([1], edge.until, 299)
 
 
 def test_a_pack_is_sent_in_pieces_that_take_ten_seconds_of_the_rate(edge: Edge) -> None:

@@ -666,6 +666,8 @@ class NotSent(Value, frozen=True, kw_only=True):
 
     dispatch_id: str
     cause: str
+    until: datetime | None = None
+    """When it is asked again, where the refusal is about this one destination: others are sent to meanwhile."""
 
 
 class InDoubt(Value, frozen=True, kw_only=True):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import zlib
 from datetime import datetime, timedelta
 
+from heliograph.domain.model import NotSent
+
 HALTED = frozenset(
     {
         # SES: exceptions, statuses of a bulk call, and what its text says of the day's quota
@@ -64,6 +66,13 @@ def is_halted(cause: str) -> bool:
 def passes_by_itself(cause: str) -> bool:
     """Whether a refusal ends without anybody doing anything here; all others end in the dead letters."""
     return cause in HALTED or cause in BUSY or cause in EXHAUSTED or cause == STOPPED
+
+
+def waits_until(unsent: NotSent, now: datetime) -> datetime | None:
+    """Until when a message waits alone, as only its destination is refused; None: in the line, with others."""
+    if unsent.until is None and unsent.cause in EXHAUSTED:
+        return now + EXHAUSTED[unsent.cause]
+    return unsent.until
 
 
 def delay(tries: int, name: str) -> int:

@@ -29,7 +29,6 @@ from heliograph.domain.model import (
 )
 from heliograph.domain.pace import (
     BULK_SHARE,
-    EXHAUSTED,
     HOLD,
     LEAD,
     PATIENCE,
@@ -40,6 +39,7 @@ from heliograph.domain.pace import (
     passes_by_itself,
     seconds_until,
     seconds_without,
+    waits_until,
 )
 from heliograph.domain.sms_text import measure
 from heliograph.runtime import deps
@@ -231,20 +231,20 @@ def tie_up(
     `waiting` are slots, and until when they have to wait.
     """
     slots = {dispatch.dispatch_id: dispatch.slot for dispatch in pack.dispatches}
-    unsent = {slots[end.dispatch_id]: end.cause for end in open_ends if isinstance(end, NotSent)}
+    unsent = {slots[end.dispatch_id]: end for end in open_ends if isinstance(end, NotSent)}
     doubts = [*in_doubt, *(slots[end.dispatch_id] for end in open_ends if isinstance(end, InDoubt))]
     if doubts:
         deps.settling().send([delivery.some_of(pack, doubts)], delay=deps.grace())
-    if halted := sum(map(is_halted, unsent.values())):
+    if halted := sum(is_halted(end.cause) for end in unsent.values()):
         deps.pace().hold(pack.channel, deps.now() + timedelta(seconds=HOLD))
         count(pack.channel, {"halted": halted})
-    exhausted = {slot: deps.now() + EXHAUSTED[cause] for slot, cause in unsent.items() if cause in EXHAUSTED}
-    for until, some in delivery.by_time({**waiting, **exhausted}).items():
+    alone = {slot: until for slot, end in unsent.items() if (until := waits_until(end, deps.now()))}
+    for until, some in delivery.by_time({**waiting, **alone}).items():
         put_back(delivery.some_of(pack, some, tries=pack.tries), until)
-    patient = {slot for slot, cause in unsent.items() if passes_by_itself(cause)}
-    if in_line := patient - exhausted.keys():
+    in_line = {slot for slot, end in unsent.items() if slot not in alone and passes_by_itself(end.cause)}
+    if in_line:
         come_back(pack, in_line)
-    if not is_complete or patient != unsent.keys():
+    if not is_complete or alone.keys() | in_line != unsent.keys():
         raise NotSentYetError(f"some letters of pack {pack.pack_id} wait for another try")
 
 
