@@ -136,7 +136,7 @@ $(browser): | $(project)
 
 # ---- what is built ------------------------------------------------------------------------------------------------
 
-$(messages): $(project) $(shell $(call sources,templates cli/heliograph_cli/desk layers/heliograph/heliograph))
+$(messages): $(project) $(shell $(call sources,templates cli/heliograph_cli/authoring layers/heliograph/heliograph))
 	.venv/bin/python -m heliograph_cli.desk.build templates build/templates
 	touch $@
 

@@ -10,12 +10,13 @@ from typing import Any, NamedTuple
 import pytest
 
 from flow_system import System
-from heliograph.domain.facts import Standing, standing_of
-from heliograph.domain.figures import Delivered, RunFigures
-from heliograph.domain.ids import split_place
-from heliograph.domain.model import Consent, ConsentState
-from heliograph.domain.recipients import RecipientChange
-from heliograph.runtime import deps, reports
+from heliograph.model.people import Consent, ConsentState
+from heliograph.people.changes import RecipientChange
+from heliograph.recording.facts import Standing, standing_of
+from heliograph.reporting import work
+from heliograph.reporting.figures import Delivered, RunFigures
+from heliograph.runtime import wiring
+from heliograph.text.ids import split_place
 
 NOON = datetime(2027, 3, 3, 12, 0, tzinfo=UTC)
 """No quiet hour in Europe, and the middle of the night in New Zealand."""
@@ -29,8 +30,8 @@ class Clock:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.time = NOON
-        monkeypatch.setattr(deps, "now", lambda: self.time)
-        monkeypatch.setattr(deps, "sleep", lambda seconds: self.advance(timedelta(seconds=seconds)))
+        monkeypatch.setattr(wiring, "now", lambda: self.time)
+        monkeypatch.setattr(wiring, "sleep", lambda seconds: self.advance(timedelta(seconds=seconds)))
 
     def advance(self, by: timedelta) -> None:
         """Let time pass."""
@@ -93,7 +94,7 @@ def two_in_trouble(campaign: str) -> list[RecipientChange]:
 def start(system: System, campaign: str, crowd: list[RecipientChange]) -> str:
     """Start a run of two in trouble, the crowd, and somebody who is not known; its id."""
     troubled = two_in_trouble(campaign)
-    deps.recipients().save_many(troubled)
+    wiring.recipients().save_many(troubled)
     ids = [*(person.recipient_id for person in (*troubled, *crowd)), "nobody"]
     segment = "\n".join(["recipient_id,first_name", *(f"{each},Ana" for each in ids), ""])
     return submitted(system, campaign, MANIFEST, segment)
@@ -104,7 +105,7 @@ def submitted(system: System, campaign: str, manifest: str, segment: str) -> str
     system.upload_campaign(campaign, manifest, segment.encode())
     for _ in range(100):  # the bucket tells of the upload a little later
         system.work("segments")
-        if runs := [run for run in deps.runs().latest(1_000) if run.campaign == campaign]:
+        if runs := [run for run in wiring.runs().latest(1_000) if run.campaign == campaign]:
             return runs[0].run_id
     raise AssertionError("the bucket never told of the upload")
 
@@ -124,7 +125,7 @@ def evidence(system: System, run_id: str, *, limit: int) -> Evidence:
     """What is known of a run now; `limit` is how many of the latest messages can be its own."""
     standings = [
         (Slot(record.channel, slot), standing_of(facts))
-        for record in deps.records().of_run(run_id)
+        for record in wiring.records().of_run(run_id)
         if isinstance(record, Delivered)
         for slot, facts in record.slots.items()
     ]
@@ -133,7 +134,7 @@ def evidence(system: System, run_id: str, *, limit: int) -> Evidence:
         for wanted in (Standing.ACCEPTED, Standing.UNKNOWN)
     )
     log = [message for message in system.cloud.outbox(limit=limit) if message["tags"].get("run_id") == run_id]
-    return Evidence(reports.status(run_id), accepted, unknown, log)
+    return Evidence(work.status(run_id), accepted, unknown, log)
 
 
 NOES = {"not_consented": 2, "unknown_recipient": 1}

@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale, dates, numbers
 
-from heliograph.domain import formats
-from heliograph.domain.formats import STYLES, Formats
-from heliograph_cli.desk.localising import ZEROS
+from heliograph.rendering import formats
+from heliograph.rendering.formats import STYLES, Formats
+from heliograph_cli.authoring.localising import ZEROS
 
 LOCALES = [
     "en", "en-GB", "en-IN", "de", "de-AT", "de-CH", "fr", "fr-CA", "es", "es-MX", "it", "nl", "pt-BR", "pt-PT", "sv",

@@ -7,31 +7,17 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from heliograph.adapters.open_tokens import OpenTokens
-from heliograph.domain.decisions import NO_CONFIRMATION, decision, inputs_of, unknown_message
-from heliograph.domain.model import (
-    AddressSuppression,
-    Cap,
-    Channel,
-    Consent,
-    ConsentState,
-    Decision,
-    Dispatch,
-    EngagementKind,
-    Fallback,
-    Hours,
-    Inputs,
-    Letter,
-    Message,
-    Policy,
-    Purpose,
-    Recipient,
-    Reservation,
-    Ruling,
-    SendRequest,
-    Verdict,
-)
-from heliograph.domain.planning import decide
+from heliograph.channels.push.open_tokens import OpenTokens
+from heliograph.model.channels import Channel
+from heliograph.model.decisions import Decision, Inputs, Reservation, Ruling, Verdict
+from heliograph.model.dispatches import Dispatch, Letter
+from heliograph.model.engagement import EngagementKind
+from heliograph.model.messages import Fallback, Message
+from heliograph.model.people import AddressSuppression, Consent, ConsentState, Recipient
+from heliograph.model.policy import Cap, Hours, Policy, Purpose
+from heliograph.model.requests import SendRequest
+from heliograph.planning.decisions import NO_CONFIRMATION, decision, inputs_of, unknown_message
+from heliograph.planning.ruling import decide
 
 NOW = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
 REQUEST_ID = "01KAJ8ZQG0AMARA0000000000A"

@@ -13,7 +13,7 @@ import pytest
 from botocore.client import BaseClient
 
 from flow_system import VERBS, System
-from heliograph.runtime import deps
+from heliograph.runtime import wiring
 
 
 class Killed(BaseException):
@@ -157,6 +157,6 @@ class Lambda:
 
 def start_cold() -> None:
     """Forget what a process has learnt, as a new one after a kill; its clients and templates cost time and no calls."""
-    for name, function in vars(deps).items():
+    for name, function in vars(wiring).items():
         if name not in ("client", "provider", "templates") and hasattr(function, "cache_clear"):
             function.cache_clear()

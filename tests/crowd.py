@@ -8,13 +8,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from deployed import Stack
-from heliograph.adapters.consents import ConsentHistory
-from heliograph.adapters.dynamodb import chunks
-from heliograph.adapters.queues import Queue
-from heliograph.adapters.recipients import Recipients
-from heliograph.domain import ids
-from heliograph.domain.model import Channel, Consent, ConsentState, Lane, RequestPack, SendRequest
-from heliograph.domain.recipients import RecipientChange
+from heliograph.aws.queues import Queue
+from heliograph.aws.tables import chunks
+from heliograph.model.channels import Channel
+from heliograph.model.people import Consent, ConsentState
+from heliograph.model.requests import Lane, RequestPack, SendRequest
+from heliograph.people.changes import RecipientChange
+from heliograph.people.consents.store import ConsentHistory
+from heliograph.people.store import Recipients
+from heliograph.text import ids
 
 PACK = 100  # people in a request pack
 SAVED_AT_ONCE = 25

@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
-from heliograph_cli import cloud
+from heliograph_cli.local import cloud
 from heliograph_cli.runs import until_still
 from local_cloud import LocalCloud
 

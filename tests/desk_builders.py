@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from heliograph_cli.desk.findings import Finding
-from heliograph_cli.desk.lint import check
+from heliograph_cli.authoring.findings import Finding
+from heliograph_cli.authoring.lint import check
 
 PALETTE = """
 canvas = "#f3efe7"

@@ -10,10 +10,13 @@ import msgspec
 import pytest
 
 from builders import NOW
-from heliograph.adapters.recipient_items import item_of
-from heliograph.domain.model import Consent, Message, Policy, RequestPack, SendRequest
-from heliograph.domain.recipients import RecipientChange
-from heliograph.runtime import deps
+from heliograph.model.messages import Message
+from heliograph.model.people import Consent
+from heliograph.model.policy import Policy
+from heliograph.model.requests import RequestPack, SendRequest
+from heliograph.people.changes import RecipientChange
+from heliograph.people.items import item_of
+from heliograph.runtime import wiring
 
 SCHEDULE_BYTES = 256 * 1024  # of the input of a target: a request may have to wait there
 ITEM_BYTES = 400_000  # of an item of DynamoDB
@@ -100,7 +103,7 @@ def opened(monkeypatch: pytest.MonkeyPatch, *messages: Message) -> Door:
         "see_again": lambda *_: None,
     }
     for name, edge in edges.items():
-        monkeypatch.setattr(deps, name, edge)
+        monkeypatch.setattr(wiring, name, edge)
     return door
 
 

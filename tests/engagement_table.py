@@ -12,17 +12,12 @@ import pytest
 from botocore.exceptions import ClientError
 
 from builders import NOW, TOKENS
-from heliograph.domain.model import (
-    Channel,
-    Consequence,
-    EngagementEvent,
-    EngagementKind,
-    Message,
-    Policy,
-    RecordKey,
-    SlotFacts,
-)
-from heliograph.runtime import deps
+from heliograph.model.channels import Channel
+from heliograph.model.engagement import Consequence, EngagementEvent, EngagementKind
+from heliograph.model.messages import Message
+from heliograph.model.outcomes import RecordKey, SlotFacts
+from heliograph.model.policy import Policy
+from heliograph.runtime import wiring
 
 REFUSED = ClientError({"Error": {"Code": "ValidationException", "Message": ""}}, "UpdateItem")
 ITEM_BYTES = 400_000
@@ -96,5 +91,5 @@ def installed(monkeypatch: pytest.MonkeyPatch, *messages: Message) -> Engagement
         "see_again": lambda *_: None,
     }
     for name, edge in edges.items():
-        monkeypatch.setattr(deps, name, edge)
+        monkeypatch.setattr(wiring, name, edge)
     return table

@@ -9,11 +9,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-from heliograph.domain import ids
-from heliograph.domain.model import Channel
-from heliograph.domain.payloads import EVENT_ID_BYTES, KEY_BYTES, LOCALE_BYTES, REFERENCE_BYTES, SOURCE_BYTES
-from heliograph.domain.recipients import COLUMNS
-from heliograph.domain.requests import SendRequested
+from heliograph.ingesting.requests import SendRequested
+from heliograph.model.channels import Channel
+from heliograph.people.changes import COLUMNS
+from heliograph.text import ids
+from heliograph.text.payloads import EVENT_ID_BYTES, KEY_BYTES, LOCALE_BYTES, REFERENCE_BYTES, SOURCE_BYTES
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "docs/schema/events"

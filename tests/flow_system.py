@@ -14,8 +14,10 @@ from typing import Any
 
 import msgspec
 
-from heliograph.domain.model import Channel
-from heliograph.runtime import clients, deps, reports
+from heliograph.aws import clients
+from heliograph.model.channels import Channel
+from heliograph.reporting import work as reports
+from heliograph.runtime import wiring
 from local_cloud import REGION, LocalCloud
 
 ROOT = Path(__file__).parent.parent
@@ -134,7 +136,7 @@ class System:
             }
             for number, (body, count) in enumerate(zip(bodies, counts, strict=True))
         ]
-        deps.queue.cache_clear()  # every function parks in dead letters of its own
+        wiring.queue.cache_clear()  # every function parks in dead letters of its own
         answer: dict[str, Any] = importlib.import_module(f"functions.{verb}.app").handler(
             {"Records": records}, SimpleNamespace()
         )
@@ -246,7 +248,7 @@ def _environment(cloud: LocalCloud, storage: dict[str, str], messaging: dict[str
 
 def just_happened(body: str) -> str:
     """An event as if it had happened now, for a test that has a time of its own."""
-    now = deps.now()
+    now = wiring.now()
     if abs(now - datetime.now(UTC)) < A_WHILE:
         return body
     return EVENT_TIME.sub(rf"\g<1>{now.isoformat()}", body, count=1)
@@ -254,7 +256,7 @@ def just_happened(body: str) -> str:
 
 def forget_clients() -> None:
     """Forget every client and adapter that an earlier system has made."""
-    cached = [*vars(deps).values(), *vars(clients).values()]
+    cached = [*vars(wiring).values(), *vars(clients).values()]
     for function in cached:
         if callable(getattr(function, "cache_clear", None)):
             function.cache_clear()

@@ -7,7 +7,7 @@ import io
 from random import Random
 from typing import NamedTuple
 
-from heliograph.domain.rows import Refused
+from heliograph.text.csv import Refused
 
 CELLS = (
     *("", "Ana", "O'Brien", "=1+1", "＝x", "'=1", "two\nlines", "a, b; c\td", 'say "hi"', "55\" TV", " led", "x" * 300),

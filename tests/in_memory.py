@@ -13,10 +13,15 @@ from typing import NamedTuple
 import msgspec
 
 from builders import NOW
-from heliograph.adapters.dynamodb import BusyError
-from heliograph.adapters.reservations import Account
-from heliograph.domain.figures import Planned
-from heliograph.domain.model import LedgerEntry, Recipient, RecordKey, RequestPack, Reservation, Run, SlotFacts
+from heliograph.aws.tables import BusyError
+from heliograph.model.decisions import Reservation
+from heliograph.model.ledger import LedgerEntry
+from heliograph.model.outcomes import RecordKey, SlotFacts
+from heliograph.model.people import Recipient
+from heliograph.model.requests import RequestPack
+from heliograph.model.runs import Run
+from heliograph.planning.store import Account
+from heliograph.reporting.figures import Planned
 from in_memory_clocks import ClockTable
 
 VERBS = {"REQUESTS": "plan", "OUTBOX": "deliver", "ENGAGEMENT": "record", "SETTLE": "settle"}

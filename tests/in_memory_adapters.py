@@ -11,38 +11,28 @@ import msgspec
 import pytest
 
 from builders import CONTENT
-from heliograph.adapters.bucket import Bucket, StoredObject
-from heliograph.adapters.dynamodb import BusyError
-from heliograph.adapters.evidence import Evidence
-from heliograph.adapters.ledger import Written
-from heliograph.adapters.pace import Pace
-from heliograph.adapters.reservations import Account, Reservations
-from heliograph.adapters.schedules import SOONEST
-from heliograph.adapters.templates import Templates
-from heliograph.domain.facts import Fact
-from heliograph.domain.figures import Delivered, Planned
-from heliograph.domain.ids import is_further
-from heliograph.domain.model import (
-    AddressSuppression,
-    Channel,
-    Consent,
-    ConsentState,
-    Consequence,
-    EngagementEvent,
-    LedgerEntry,
-    Message,
-    Policy,
-    Recipient,
-    RecordKey,
-    RequestPack,
-    Reservation,
-    Sender,
-    SlotFacts,
-    SuppressAddress,
-    WithdrawConsent,
-    consent_key,
-)
-from heliograph.runtime import deps
+from heliograph.aws.bucket import Bucket, StoredObject
+from heliograph.aws.tables import BusyError
+from heliograph.aws.timers import SOONEST
+from heliograph.channels.clocks import Pace
+from heliograph.ledger.store import Written
+from heliograph.model.channels import Channel
+from heliograph.model.decisions import Reservation
+from heliograph.model.dispatches import Sender
+from heliograph.model.engagement import Consequence, EngagementEvent, SuppressAddress, WithdrawConsent
+from heliograph.model.ledger import LedgerEntry
+from heliograph.model.messages import Message
+from heliograph.model.outcomes import RecordKey, SlotFacts
+from heliograph.model.people import AddressSuppression, Consent, ConsentState, Recipient, consent_key
+from heliograph.model.policy import Policy
+from heliograph.model.requests import RequestPack
+from heliograph.planning.inputs_store import Evidence
+from heliograph.planning.store import Account, Reservations
+from heliograph.recording.facts import Fact
+from heliograph.rendering.templates import Templates
+from heliograph.reporting.figures import Delivered, Planned
+from heliograph.runtime import wiring
+from heliograph.text.ids import is_further
 from in_memory import World
 
 GRACE = 900  # seconds
@@ -255,5 +245,5 @@ def install(
         "see_again": lambda *_: None,
     }
     for name, edge in edges.items():
-        monkeypatch.setattr(deps, name, edge)
+        monkeypatch.setattr(wiring, name, edge)
     monkeypatch.setenv("POWERTOOLS_METRICS_DISABLED", "true")

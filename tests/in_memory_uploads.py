@@ -15,12 +15,13 @@ import pytest
 
 from builders import NOW, a_message
 from functions.ingest_segment import app
-from heliograph.adapters.bucket import Bucket, StoredObject
-from heliograph.domain.errors import MalformedError
-from heliograph.domain.model import RequestPack, Run
-from heliograph.domain.segments import unpacked
-from heliograph.domain.uploads import Uploads
-from heliograph.runtime import deps
+from heliograph.aws.bucket import Bucket, StoredObject
+from heliograph.campaigns.segments import unpacked
+from heliograph.campaigns.uploads import Uploads
+from heliograph.model.requests import RequestPack
+from heliograph.model.runs import Run
+from heliograph.runtime import wiring
+from heliograph.text.errors import MalformedError
 
 FOLDER = "campaigns/spring"
 MANIFEST, SEGMENT = f"{FOLDER}/campaign.toml", f"{FOLDER}/segment.csv"
@@ -209,4 +210,4 @@ def install(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
         "see_again": lambda *_: None,
     }
     for name, edge in edges.items():
-        monkeypatch.setattr(deps, name, edge)
+        monkeypatch.setattr(wiring, name, edge)

@@ -10,25 +10,15 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 
 from builders import a_message, a_recipient, a_request
-from heliograph.domain import ids
-from heliograph.domain.decisions import inputs_of
-from heliograph.domain.model import (
-    Cap,
-    Channel,
-    EarlierDispatch,
-    Enforcement,
-    EngagementKind,
-    Fallback,
-    Hours,
-    Inputs,
-    Message,
-    Policy,
-    Preferences,
-    Purpose,
-    Recipient,
-    Reservation,
-    consent_key,
-)
+from heliograph.model.channels import Channel
+from heliograph.model.decisions import Inputs, Reservation
+from heliograph.model.engagement import EngagementKind
+from heliograph.model.messages import Fallback, Message
+from heliograph.model.people import Preferences, Recipient, consent_key
+from heliograph.model.policy import Cap, Enforcement, Hours, Policy, Purpose
+from heliograph.model.requests import EarlierDispatch
+from heliograph.planning.decisions import inputs_of
+from heliograph.text import ids
 
 T = TypeVar("T")
 START = datetime(2026, 1, 1, tzinfo=UTC)

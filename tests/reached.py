@@ -41,7 +41,7 @@ class Symbol(NamedTuple):
 
 FOREIGN = Symbol("", "")
 """Something that is known to be none of ours."""
-QUEUE = Symbol("heliograph.runtime.deps", "queue")
+QUEUE = Symbol("heliograph.runtime.wiring", "queue")
 """Gives the queue of a setting."""
 
 

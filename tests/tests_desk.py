@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from heliograph_cli.desk.build import build
+from heliograph_cli.authoring.build import build
 
 ROOT = Path(__file__).parents[1]
 DESK = ROOT / "tests/desk"

@@ -11,13 +11,13 @@ from typing import Any
 
 import msgspec
 
-from heliograph.domain import ids
-from heliograph.domain.errors import MalformedError
-from heliograph.domain.lines import Lines, legible
-from heliograph.domain.model import Policy
-from heliograph.domain.rows import Refused, read_table
-from heliograph.domain.segments import MANIFEST, read_campaign
-from heliograph_cli.cloud import ROOT
+from heliograph.campaigns.segments import MANIFEST, read_campaign
+from heliograph.model.policy import Policy
+from heliograph.text import ids
+from heliograph.text.csv import Refused, read_table
+from heliograph.text.errors import MalformedError
+from heliograph.text.lines import Lines, legible
+from heliograph_cli.local.cloud import ROOT
 
 CHUNK = 1 << 17  # bytes
 COMPILED = ROOT / "build" / "templates"

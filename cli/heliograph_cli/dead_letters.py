@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from heliograph.domain.dead_letters import DeadLetter
+from heliograph.operations.dead_letters.summary import DeadLetter
 
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient

@@ -5,9 +5,11 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from heliograph.adapters.dynamodb import chunks, text
-from heliograph.adapters.recipient_items import ANSWER, consent_of, is_consent
-from heliograph.domain.model import Channel, ConsentState, Purpose, consent_key
+from heliograph.aws.tables import chunks, text
+from heliograph.model.channels import Channel
+from heliograph.model.people import ConsentState, consent_key
+from heliograph.model.policy import Purpose
+from heliograph.people.items import ANSWER, consent_of, is_consent
 from heliograph_cli import target as targets
 from heliograph_cli.stack import Stack
 

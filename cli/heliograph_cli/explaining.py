@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from heliograph.domain.meanings import MEANINGS, ORDERS, ZONE_SOURCES
-from heliograph.domain.model import Reason, Verdict
-from heliograph.domain.quantities import counted, span
-from heliograph.domain.zones import zone_of
+from heliograph.model.decisions import Verdict
+from heliograph.model.reasons import Reason
+from heliograph.reporting.meanings import MEANINGS, ORDERS, ZONE_SOURCES
+from heliograph.text.quantities import counted, span
+from heliograph.text.zones import zone_of
 
 Told = dict[str, Any]
 """A decision as the report function tells it."""

@@ -9,10 +9,10 @@ from collections.abc import Collection, Iterable, Iterator
 from tempfile import TemporaryFile
 from typing import Any, Protocol
 
-from heliograph.domain.consents import CONFIRMED
-from heliograph.domain.model import ConsentState, Recipient
-from heliograph.domain.recipients import COLUMNS
-from heliograph.domain.rows import guarded
+from heliograph.model.people import ConsentState, Recipient
+from heliograph.people.changes import COLUMNS
+from heliograph.people.consents.answers import CONFIRMED
+from heliograph.text.csv import guarded
 
 FACTS = (
     *("recipient_id", "email", "phone", "devices", "locale", "timezone", "country"),

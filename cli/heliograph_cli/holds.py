@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from heliograph.adapters.dynamodb import BusyError, chunks
-from heliograph.adapters.ledger import Ledger
-from heliograph.adapters.queues import Queue
-from heliograph.domain import holding
-from heliograph.domain.errors import MalformedError
-from heliograph.domain.holding import Held, Limit, Place
-from heliograph.domain.model import Lane
+from heliograph.approvals import approval
+from heliograph.approvals.approval import Held, Limit, Place
+from heliograph.aws.queues import Queue
+from heliograph.aws.tables import BusyError, chunks
+from heliograph.ledger.store import Ledger
+from heliograph.model.requests import Lane
+from heliograph.text.errors import MalformedError
 from heliograph_cli import target as targets
 from heliograph_cli.failures import Trouble
 from heliograph_cli.stack import Stack
@@ -53,7 +53,7 @@ class Done(NamedTuple):
 def places(stack: Stack) -> list[Place]:
     """Where something is held, by message and age; what is not ours is left out."""
     pages = targets.s3(stack.target).get_paginator("list_objects_v2").paginate(Bucket=stack.bucket, Prefix="held")
-    found = (holding.place_at(each["Key"]) for page in pages for each in page.get("Contents", ()))
+    found = (approval.place_at(each["Key"]) for page in pages for each in page.get("Contents", ()))
     return [place for place in found if place]
 
 
@@ -74,9 +74,9 @@ def release(stack: Stack, some: Sequence[Place], advance: Advance) -> Done:
     people, expired, now = [], 0, datetime.now(UTC)
     for part in _parts(stack, some, advance):
         for lane, queue in queues.items():
-            queue.send([pack for held in part if held.pack.lane is lane for pack in holding.packs(held, now)])
+            queue.send([pack for held in part if held.pack.lane is lane for pack in approval.packs(held, now)])
         people += [len(held.pack.requests) for held in part]
-        expired += sum(len(held.pack.requests) for held in part if holding.is_expired(held, now))
+        expired += sum(len(held.pack.requests) for held in part if approval.is_expired(held, now))
     return Done(len(people), sum(people), expired)
 
 
@@ -85,12 +85,12 @@ def drop(stack: Stack, some: Sequence[Place], advance: Advance) -> Done:
     ledger, now = Ledger(targets.dynamodb(stack.target), stack.ledger_table), datetime.now(UTC)
     people, decided_before = [], 0
     for part in _parts(stack, some, advance):
-        entries = {entry.dispatch_id: entry for held in part for entry in holding.drops(held, now)}
+        entries = {entry.dispatch_id: entry for held in part for entry in approval.drops(held, now)}
         try:
             existing = ledger.write_all(list(entries.values()))
         except BusyError as error:
             raise Trouble("DynamoDB was too busy.", "Run the command again: what was dropped stays dropped.") from error
-        decided_before += sum(not holding.is_dropped(entry) for entry in existing.values())
+        decided_before += sum(not approval.is_dropped(entry) for entry in existing.values())
         people += [len(held.pack.requests) for held in part]
     return Done(len(people), sum(people), decided_before=decided_before)
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from heliograph.adapters.spool import RejectedRows
-from heliograph.runtime.importing import Save, Terms, checked, import_people
+from heliograph.campaigns.spool import RejectedRows
+from heliograph.people.importing.work import Save, Terms, checked, import_people
 from heliograph_cli.campaign_folder import chunks
 
 REJECTED = ".rejected.csv"

@@ -79,7 +79,7 @@ class Heliograph(click.Group):
             formatter.write_dl([(name, place.summary) for name, place in COMMANDS.items()])
 
     def invoke(self, ctx: click.Context) -> Any:
-        from heliograph.domain.errors import MalformedError
+        from heliograph.text.errors import MalformedError
 
         try:
             return super().invoke(ctx)

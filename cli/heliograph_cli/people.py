@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from heliograph.domain import ids
+from heliograph.text import ids
 from heliograph_cli.failures import No
 from heliograph_cli.stack import Stack, ask
 

@@ -8,10 +8,10 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from heliograph.adapters.bucket import Bucket
-from heliograph.domain.facts import EVIDENCE_OF_ACCEPTANCE
-from heliograph.domain.model import EngagementEvent
-from heliograph.domain.reconciliation import Example
+from heliograph.aws.bucket import Bucket
+from heliograph.model.engagement import EngagementEvent
+from heliograph.operations.reconcile.comparison import Example
+from heliograph.recording.facts import EVIDENCE_OF_ACCEPTANCE
 
 DAYS = 15
 """Of the lake: work is kept in queues for 14 days, so nothing is sent later, but for deferrals to the next morning."""

@@ -11,29 +11,35 @@ from typing import Any
 
 import msgspec
 
-from heliograph.adapters.bucket import Bucket, StoredObject
-from heliograph.adapters.ledger import Ledger
-from heliograph.adapters.records import Records
-from heliograph.adapters.runs import Runs
-from heliograph.domain import ids, segments
-from heliograph.domain.facts import Facts
-from heliograph.domain.figures import RunFigures, figures
-from heliograph.domain.lines import Lines
-from heliograph.domain.model import (
-    Channel,
-    LedgerEntry,
-    Message,
-    Purpose,
-    RecordKey,
-    Run,
-    SendRequest,
-    SlotFacts,
-    Verdict,
+from heliograph.aws.bucket import Bucket, StoredObject
+from heliograph.campaigns import segments
+from heliograph.campaigns.runs import Runs
+from heliograph.campaigns.segments import Campaign
+from heliograph.campaigns.work import unreached
+from heliograph.ledger.store import Ledger
+from heliograph.model.channels import Channel
+from heliograph.model.decisions import Verdict
+from heliograph.model.ledger import LedgerEntry
+from heliograph.model.messages import Message
+from heliograph.model.outcomes import RecordKey, SlotFacts
+from heliograph.model.policy import Purpose
+from heliograph.model.requests import SendRequest
+from heliograph.model.runs import Run
+from heliograph.operations.reconcile.comparison import (
+    SENDING,
+    Decided,
+    Person,
+    Reconciliation,
+    Terms,
+    reconcile,
+    with_sums,
 )
-from heliograph.domain.reconciliation import SENDING, Decided, Person, Reconciliation, Terms, reconcile, with_sums
-from heliograph.domain.rows import read_table
-from heliograph.domain.segments import Campaign
-from heliograph.runtime.ingesting import unreached
+from heliograph.recording.facts import Facts
+from heliograph.recording.store import Records
+from heliograph.reporting.figures import RunFigures, figures
+from heliograph.text import ids
+from heliograph.text.csv import read_table
+from heliograph.text.lines import Lines
 from heliograph_cli import target as targets
 from heliograph_cli.commands.outbox import fetch
 from heliograph_cli.failures import No

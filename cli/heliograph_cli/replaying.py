@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 
-from heliograph.adapters.bucket import Bucket
-from heliograph.adapters.evidence import Evidence
-from heliograph.adapters.ledger import Ledger
-from heliograph.domain import ids
-from heliograph.domain.errors import MalformedError
-from heliograph.domain.model import LedgerEntry, SendRequest
-from heliograph.domain.replaying import MADE_WITHOUT_INPUTS, Finding, Found, Replayed, found, summed, verdict
-from heliograph.runtime.explaining import made_again
+from heliograph.aws.bucket import Bucket
+from heliograph.ledger.store import Ledger
+from heliograph.model.ledger import LedgerEntry
+from heliograph.model.requests import SendRequest
+from heliograph.operations.replay.decisions import MADE_WITHOUT_INPUTS, Finding, Found, Replayed, found, summed, verdict
+from heliograph.planning.inputs_store import Evidence
+from heliograph.reporting.why.work import made_again
+from heliograph.text import ids
+from heliograph.text.errors import MalformedError
 from heliograph_cli import target as targets
 from heliograph_cli.failures import No
 from heliograph_cli.reconciling import AT_ONCE, frozen_run, requests_of

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from heliograph.domain.quantities import about
+from heliograph.text.quantities import about
 from heliograph_cli import target as targets
 from heliograph_cli.console import remark
 from heliograph_cli.failures import No, Trouble

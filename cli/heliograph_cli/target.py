@@ -10,8 +10,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from heliograph_cli.cloud import REGION, STACK, STATE, is_running, known
 from heliograph_cli.failures import SIGN_IN, Trouble
+from heliograph_cli.local.cloud import REGION, STACK, STATE, is_running, known
 from heliograph_cli.options import given
 
 if TYPE_CHECKING:

@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from heliograph.domain import delivery
-from heliograph.domain.model import DispatchPack, RecordKey
-from heliograph.runtime import deps
-from heliograph.runtime.deciding import confirmations, refund
+from heliograph.delivery import steps
+from heliograph.delivery.recheck.work import last_look
+from heliograph.delivery.work import Turn, correct, follow, keep, refused, send, then_the_rest, tie_up, turn_of
+from heliograph.model.dispatches import DispatchPack
+from heliograph.model.outcomes import RecordKey
+from heliograph.planning.work import confirmations, refund
+from heliograph.runtime import wiring
 from heliograph.runtime.handlers import queue_handler
-from heliograph.runtime.letters import last_look
 from heliograph.runtime.observe import count_refused
-from heliograph.runtime.sending import (
-    Turn,
-    correct,
-    follow,
-    keep,
-    refused,
-    send,
-    then_the_rest,
-    tie_up,
-    turn_of,
-)
 
 
 @queue_handler(DispatchPack)
@@ -34,26 +25,26 @@ def handler(pack: DispatchPack, receives: int) -> None:
 def deliver(turn: Turn) -> None:
     """Send what of a pack has its turn."""
     pack = turn.pack
-    now, policy = deps.now(), deps.templates().policy.version
+    now, policy = wiring.now(), wiring.templates().policy.version
     record = RecordKey(pack.run_id, pack.pack_id, pack.channel)
-    people = deps.recipients().get_many([dispatch.recipient_id for dispatch in pack.dispatches], consistent=True)
+    people = wiring.recipients().get_many([dispatch.recipient_id for dispatch in pack.dispatches], consistent=True)
     achieved = confirmations(pack.dispatches, now)
     checked = [
         last_look(pack, dispatch, people.get(dispatch.recipient_id), now, confirmed_by=confirmed_by)
         for dispatch, (confirmed_by, _) in zip(pack.dispatches, achieved, strict=True)
     ]
-    written = deps.ledger().write([delivery.claim(one, pack, policy=policy, at=now) for one in checked])
-    facts = deps.records().read([record])[record] if written.existing else {}
+    written = wiring.ledger().write([steps.claim(one, pack, policy=policy, at=now) for one in checked])
+    facts = wiring.records().read([record])[record] if written.existing else {}
     is_complete = not written.undecided
-    todo = delivery.todo(pack, checked, written.existing, facts, won=written.won, at=now, complete=is_complete)
+    todo = steps.todo(pack, checked, written.existing, facts, won=written.won, at=now, complete=is_complete)
     for later, until in todo.later:
-        deps.schedules().defer(later, until)
+        wiring.schedules().defer(later, until)
     keep(record, todo.facts, now)
     count_refused(pack.channel, [one for one in checked if one.dispatch.dispatch_id in written.won])
     correct(turn, [*todo.claimed, *todo.again])
     open_ends = [*send(record, todo.claimed, rate=turn.rate)]
     if todo.again:
-        deps.records().claim_again(record, [letter.dispatch.slot for letter in todo.again])
+        wiring.records().claim_again(record, [letter.dispatch.slot for letter in todo.again])
         open_ends += send(record, todo.again, rate=turn.rate)
     rejected = refused(pack, open_ends)
     refund([*todo.unsent, *rejected], now)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from heliograph.domain.segments import Uploaded
+from heliograph.campaigns.segments import Uploaded
+from heliograph.people.uploads.work import take
 from heliograph.runtime.handlers import queue_handler
-from heliograph.runtime.uploaded_imports import take
 
 
 @queue_handler(Uploaded)

@@ -6,23 +6,26 @@ from functools import partial
 
 import msgspec
 
-from heliograph.adapters.allowances import KEPT
-from heliograph.domain import bodies, holding, requests
-from heliograph.domain.errors import MalformedError
-from heliograph.domain.model import JsonObject, SendRequest
-from heliograph.domain.recipients import not_later
-from heliograph.runtime import deps
+from heliograph.approvals import approval
+from heliograph.approvals.quotas import KEPT
+from heliograph.ingesting import requests
+from heliograph.model.requests import SendRequest
+from heliograph.model.values import JsonObject
+from heliograph.people.changes import not_later
+from heliograph.runtime import wiring
 from heliograph.runtime.handlers import queue_handler
 from heliograph.runtime.observe import count, logger
+from heliograph.text import bodies
+from heliograph.text.errors import MalformedError
 
 
 @queue_handler(JsonObject)
 def handler(body: JsonObject, receives: int) -> None:
     """Take one event, as a trigger's rule or the bus delivers it."""
-    templates = deps.templates()
+    templates = wiring.templates()
     match requests.read(body, templates.messages, policy=templates.policy):
         case requests.Changed(change, refused):
-            deps.recipients().save(not_later(change, deps.now()))
+            wiring.recipients().save(not_later(change, wiring.now()))
         case requests.Asked(refused=refused) as asked:
             pass_on(asked, findable(first_of_their_key(asked)))
     if refused:
@@ -31,11 +34,11 @@ def handler(body: JsonObject, receives: int) -> None:
 
 def pass_on(asked: requests.Asked, some: tuple[SendRequest, ...]) -> None:
     """Queue requests in packs; or hold them for approval, when they are more than was expected."""
-    if exceeded := holding.exceeded(asked.trigger, len(some), granted=partial(granted, some)):
-        hold(holding.held(asked, some, exceeded, deps.now()))
+    if exceeded := approval.exceeded(asked.trigger, len(some), granted=partial(granted, some)):
+        hold(approval.held(asked, some, exceeded, wiring.now()))
         return
     lane = requests.lane_of(asked.message)
-    deps.requests(lane).send(requests.packs(some, lane))
+    wiring.requests(lane).send(requests.packs(some, lane))
 
 
 def granted(some: tuple[SendRequest, ...], most: int) -> bool:
@@ -43,7 +46,7 @@ def granted(some: tuple[SendRequest, ...], most: int) -> bool:
 
     Guests have an allowance of their own: whoever makes up addresses uses up nobody else's.
     """
-    ledger, allowances, now = deps.ledger(), deps.allowances(), deps.now()
+    ledger, allowances, now = wiring.ledger(), wiring.allowances(), wiring.now()
     name = f"{some[0].message}#guests" if requests.is_guest(some[0]) else some[0].message
     if allowances.take(name, len(some), most=most, now=now):
         allowances.give_back(name, ledger.allow(some, now + KEPT), now=now)
@@ -55,10 +58,10 @@ def granted(some: tuple[SendRequest, ...], most: int) -> bool:
     return True
 
 
-def hold(held: holding.Held) -> None:
+def hold(held: approval.Held) -> None:
     """Put requests aside until an operator releases or drops them; the alarm tells them."""
-    place, people = holding.place_of(held), len(held.pack.requests)
-    deps.bucket().write(place.key, msgspec.json.encode(held), "application/json")
+    place, people = approval.place_of(held), len(held.pack.requests)
+    wiring.bucket().write(place.key, msgspec.json.encode(held), "application/json")
     count("", {"held": people})
     told = {"pack_id": place.pack_id, "message_name": place.message, "people": people, "limit": held.limit}
     logger.warning("Requests were held for approval", extra=told)
@@ -67,7 +70,7 @@ def hold(held: holding.Held) -> None:
 def park_rest(body: JsonObject, refused: MalformedError) -> None:
     """Park an event for what of it could not be read; the rest has gone on."""
     logger.warning("A part of an event was parked", extra={"place": refused.place, "reason": refused.reason})
-    deps.parking().park(bodies.body(body).decode(), place=refused.place, reason=refused.reason)
+    wiring.parking().park(bodies.body(body).decode(), place=refused.place, reason=refused.reason)
 
 
 def first_of_their_key(asked: requests.Asked) -> tuple[SendRequest, ...]:
@@ -75,12 +78,12 @@ def first_of_their_key(asked: requests.Asked) -> tuple[SendRequest, ...]:
     if not asked.idempotency_key:
         return asked.requests
     key = f"{asked.requests[0].message}#{asked.idempotency_key}"
-    first = deps.ledger().first_requests(asked.requests, key)
+    first = wiring.ledger().first_requests(asked.requests, key)
     return tuple(msgspec.structs.replace(request, request_id=first[request.recipient_id]) for request in asked.requests)
 
 
 def findable(some: tuple[SendRequest, ...]) -> tuple[SendRequest, ...]:
     """Requests that can be found by what their event calls them, whatever becomes of them."""
     if some[0].cause.handles():
-        deps.ledger().make_findable(some)
+        wiring.ledger().make_findable(some)
     return some

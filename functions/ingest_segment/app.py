@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from heliograph.domain.segments import Uploaded
+from heliograph.campaigns.segments import Uploaded
+from heliograph.campaigns.work import ingest
 from heliograph.runtime.handlers import queue_handler
-from heliograph.runtime.ingesting import ingest
 
 
 @queue_handler(Uploaded)

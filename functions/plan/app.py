@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from heliograph.domain import packing, segments
-from heliograph.domain.ids import dispatch_id
-from heliograph.domain.model import NO_DISPATCH, Decision, Dispatch, Lane, LedgerEntry, RequestPack
-from heliograph.runtime import deps
-from heliograph.runtime.deciding import decide_on, refund
+from heliograph.campaigns import segments
+from heliograph.model.decisions import NO_DISPATCH, Decision
+from heliograph.model.dispatches import Dispatch
+from heliograph.model.ledger import LedgerEntry
+from heliograph.model.requests import Lane, RequestPack
+from heliograph.planning import packing
+from heliograph.planning.work import decide_on, refund
+from heliograph.runtime import wiring
 from heliograph.runtime.handlers import queue_handler
 from heliograph.runtime.observe import count_decisions
+from heliograph.text.ids import dispatch_id
 
 DEPLOYING = 8
 """Receives for which an unknown message may still come: together about eight minutes, longer than a deployment."""
@@ -24,7 +28,7 @@ class NotDeployedYetError(Exception):
 @queue_handler(RequestPack)
 def handler(pack: RequestPack, receives: int) -> None:
     """Decide on every request of a pack, write each "no" and "later" once, and pass the rest on."""
-    now, pack = deps.now(), segments.unpacked(pack)
+    now, pack = wiring.now(), segments.unpacked(pack)
     await_deployment(pack, receives)
     known = earlier_decisions(pack) if receives > 1 or pack.lane is Lane.BULK else {}
     refund((entry for entry in known.values() if entry.outcome in NO_DISPATCH), now)
@@ -32,17 +36,17 @@ def handler(pack: RequestPack, receives: int) -> None:
     known |= write_noes(pack, decisions, known, now)
     outbox = packing.outbox(pack, decisions, known)
     if pack.run_id:  # before anybody can be planned again: no sum is ever taken from before it is there
-        deps.records().keep_plan(pack.run_id, pack.pack_id, outbox.planned, now)
+        wiring.records().keep_plan(pack.run_id, pack.pack_id, outbox.planned, now)
     for later, when in outbox.later:
-        deps.schedules().defer(later, when)
+        wiring.schedules().defer(later, when)
     for dispatches in outbox.dispatches:
-        deps.outbox(dispatches.channel, dispatches.lane).send([dispatches])
+        wiring.outbox(dispatches.channel, dispatches.lane).send([dispatches])
     count_decisions(outbox.planned)
 
 
 def await_deployment(pack: RequestPack, receives: int) -> None:
     """Let a pack come again before a message is called unknown for ever; a pack is of one message."""
-    if receives < DEPLOYING and any(deps.templates().message(each.message) is None for each in pack.requests):
+    if receives < DEPLOYING and any(wiring.templates().message(each.message) is None for each in pack.requests):
         raise NotDeployedYetError(f"pack {pack.pack_id} is of a message that is not deployed")
 
 
@@ -53,7 +57,7 @@ def earlier_decisions(pack: RequestPack) -> dict[str, LedgerEntry]:
     decided then. A single transactional request is spared this on its first try: it is never deferred and in no sum,
     and deliver claims it.
     """
-    return deps.ledger().decisions(
+    return wiring.ledger().decisions(
         [(request.recipient_id, dispatch_id(request.request_id, request.step)) for request in pack.requests]
     )
 
@@ -62,7 +66,7 @@ def write_noes(
     pack: RequestPack, decisions: Sequence[Decision], known: Mapping[str, LedgerEntry], now: datetime
 ) -> dict[str, LedgerEntry]:
     """Write suppressions and deferrals down; dispatches are written by deliver, as the claim."""
-    templates = deps.templates()
+    templates = wiring.templates()
     entries = []
     for slot, decision in enumerate(decisions):
         if isinstance(decision, Dispatch) or decision.dispatch_id in known:
@@ -71,4 +75,4 @@ def write_noes(
         version = message.version if message else ""
         place = (pack.pack_id, slot)
         entries.append(packing.entry(decision, place=place, version=version, policy=templates.policy.version, at=now))
-    return deps.ledger().write_all(entries)
+    return wiring.ledger().write_all(entries)

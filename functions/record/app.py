@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from heliograph.adapters.engagement import read
-from heliograph.domain.engagement import consequences
-from heliograph.domain.facts import by_record, record_of
-from heliograph.domain.model import Consequence, EngagementEvent, Refund, SuppressAddress, Unfinished
-from heliograph.runtime import deps
+from heliograph.model.engagement import Consequence, EngagementEvent, Refund, SuppressAddress, Unfinished
+from heliograph.recording.consequences import consequences
+from heliograph.recording.facts import by_record, record_of
+from heliograph.recording.reading import read
+from heliograph.runtime import wiring
 from heliograph.runtime.handlers import Batch, Part, batch_handler
 from heliograph.runtime.observe import count_events
 
@@ -20,7 +20,7 @@ def handler(batch: Batch) -> None:
 
     Everything here may be done twice, in any order: one step that fails does not keep an event from the others.
     """
-    found = batch.read(partial(read, tokens=deps.open_tokens))
+    found = batch.read(partial(read, tokens=wiring.open_tokens))
     events = [Part(each.message_id, each.content) for each in found if isinstance(each.content, EngagementEvent)]
     unfinished = [Part(each.message_id, each.content) for each in found if isinstance(each.content, SuppressAddress)]
     for some in of_one_record(events):
@@ -30,7 +30,7 @@ def handler(batch: Batch) -> None:
     for rest in unfinished:
         batch.work(go_on, [rest])
     taken = batch.taken(events)
-    batch.work(deps.bucket().keep_events, taken)
+    batch.work(wiring.bucket().keep_events, taken)
     count_events(event for _, event in batch.taken(taken))
 
 
@@ -46,12 +46,12 @@ def of_one_record(events: Sequence[Part[EngagementEvent]]) -> list[list[Part[Eng
 def keep(events: Sequence[EngagementEvent]) -> None:
     """Keep what happened as facts of the dispatches."""
     for record, facts in by_record(events).items():
-        deps.records().keep(record, facts, deps.now())
+        wiring.records().keep(record, facts, wiring.now())
 
 
 def follow(events: Sequence[EngagementEvent]) -> None:
     """Let events have their consequences."""
-    templates = deps.templates()
+    templates = wiring.templates()
     for event in events:
         for consequence in consequences(event, messages=templates.messages, policy=templates.policy):
             apply(consequence)
@@ -66,6 +66,6 @@ def go_on(unfinished: Sequence[SuppressAddress]) -> None:
 def apply(consequence: Consequence) -> None:
     """Change what is kept of the person, or what counts against their caps; what is left of it comes back alone."""
     if isinstance(consequence, Refund):
-        deps.reservations().refund([(consequence.recipient_id, consequence.dispatch_id)], deps.now())
-    elif rest := deps.recipients().apply(consequence):
-        deps.engagement().send([Unfinished(unfinished=rest)])
+        wiring.reservations().refund([(consequence.recipient_id, consequence.dispatch_id)], wiring.now())
+    elif rest := wiring.recipients().apply(consequence):
+        wiring.engagement().send([Unfinished(unfinished=rest)])

@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from heliograph.domain.addresses import moment
-from heliograph.domain.errors import MalformedError, NotFoundError
-from heliograph.domain.ids import is_identifier
-from heliograph.domain.payloads import KEY_BYTES, short
-from heliograph.runtime import consents, rehearsing, reports
+from heliograph.people.consents import work
+from heliograph.reporting import work as reports
+from heliograph.reporting.rehearsal import work as rehearsing
+from heliograph.text.addresses import moment
+from heliograph.text.errors import MalformedError, NotFoundError
+from heliograph.text.ids import is_identifier
+from heliograph.text.payloads import KEY_BYTES, short
 
 ACTIONS = ("runs", "status", "report", "timeline", "why", "decide", "consents", "find", "named", "rehearse")
 
@@ -48,7 +50,7 @@ def _answer(event: Any) -> Any:
         case {"action": "decide", "recipient_id": str(recipient_id), "message": str(message)}:
             return reports.decide(recipient_id, message, _time(event.get("at")))
         case {"action": "consents", "recipient_id": str(recipient_id)}:
-            return consents.answer(recipient_id, _time(event.get("at")))
+            return work.answer(recipient_id, _time(event.get("at")))
         case {"action": "find", "address": str(address)}:
             return reports.find(address)
         case {"action": "named", "name": str(name)}:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from heliograph.domain import delivery
-from heliograph.domain.facts import Fact, may_be_sent_again
-from heliograph.domain.model import DispatchPack, RecordKey
-from heliograph.domain.settling import settlement
-from heliograph.runtime import deps
+from heliograph.delivery import steps
+from heliograph.model.dispatches import DispatchPack
+from heliograph.model.outcomes import RecordKey
+from heliograph.recording.facts import Fact, may_be_sent_again
+from heliograph.recording.settling import settlement
+from heliograph.runtime import wiring
 from heliograph.runtime.handlers import queue_handler
 from heliograph.runtime.observe import count_facts
 
@@ -17,15 +18,15 @@ def handler(pack: DispatchPack, receives: int) -> None:
 
     What is dropped still counts against its person's caps: the provider may have taken it.
     """
-    record, now = RecordKey(pack.run_id, pack.pack_id, pack.channel), deps.now()
-    facts = deps.records().read([record])[record]
+    record, now = RecordKey(pack.run_id, pack.pack_id, pack.channel), wiring.now()
+    facts = wiring.records().read([record])[record]
     for dispatch in pack.dispatches:
-        message = deps.templates().message(dispatch.message)
+        message = wiring.templates().message(dispatch.message)
         settled = settlement(facts.get(dispatch.slot, {}), message, now)
         if settled:
-            deps.records().settle(record, dispatch.slot, settled)
+            wiring.records().settle(record, dispatch.slot, settled)
             count_facts(pack.channel, {dispatch.slot: dict(settled)})
-    known = deps.records().read([record])[record]
+    known = wiring.records().read([record])[record]
     again = {slot for slot, kinds in known.items() if Fact.SETTLED in kinds and may_be_sent_again(kinds)}
     if again := again & {dispatch.slot for dispatch in pack.dispatches}:
-        deps.outbox(pack.channel, pack.lane).send([delivery.some_of(pack, again)])
+        wiring.outbox(pack.channel, pack.lane).send([steps.some_of(pack, again)])

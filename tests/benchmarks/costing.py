@@ -13,8 +13,8 @@ import msgspec
 from benchmarks import place, prices, recording, sending, work
 from benchmarks.measuring import Figure, cpu_of
 from benchmarks.prices import MILLION, Price
-from heliograph.adapters.dynamodb import RETENTION
-from heliograph.domain.model import DispatchPack
+from heliograph.aws.tables import RETENTION
+from heliograph.model.dispatches import DispatchPack
 
 KEYS = ("usd_per_million_emails_beyond_ses",)
 OPENED, CLICKED = 0.30, 0.05

@@ -77,10 +77,10 @@ def _ingest() -> None:
 
 
 def _peak() -> dict[str, float]:
-    from heliograph.runtime import deps
+    from heliograph.runtime import wiring
 
     place.handler("ingest_segment")
-    for made in (deps.bucket, deps.runs, deps.templates):
+    for made in (wiring.bucket, wiring.runs, wiring.templates):
         made()
     before = _peak_kb()
     _ingest()

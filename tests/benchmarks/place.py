@@ -119,7 +119,7 @@ def environment(port: int) -> dict[str, str]:
 
 def compiled_messages(folder: Path) -> Path:
     """Compile the benchmarks' policy and messages, in the looks of `tests/desk/`; the folder to import them from."""
-    from heliograph_cli.desk.build import build  # heavy, and ingesting measures the memory of a process
+    from heliograph_cli.authoring.build import build  # heavy, and ingesting measures the memory of a process
 
     shutil.copytree(ROOT / "tests/desk", folder / "desk", ignore=shutil.ignore_patterns("messages", "policy.toml"))
     shutil.copytree(DESK, folder / "desk", dirs_exist_ok=True)

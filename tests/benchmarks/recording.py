@@ -9,7 +9,7 @@ from typing import Any
 
 from benchmarks import place, work
 from benchmarks.measuring import Figure, cpu_of, ratio
-from heliograph.domain import ids
+from heliograph.text import ids
 from wiring import TEMPLATE, mappings
 
 KEYS = ("record_event_cpu_vs_update_item",)

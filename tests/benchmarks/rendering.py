@@ -10,11 +10,11 @@ from jinja2 import Environment as PlainJinja2
 
 from benchmarks import place
 from benchmarks.measuring import Figure, cpu_of, ratio
-from heliograph.adapters.templates import PARTS
-from heliograph.domain.model import Channel
-from heliograph.runtime import deps
-from heliograph_cli.desk import compose
-from heliograph_cli.desk.lint import check
+from heliograph.model.channels import Channel
+from heliograph.rendering.templates import PARTS
+from heliograph.runtime import wiring
+from heliograph_cli.authoring import compose
+from heliograph_cli.authoring.lint import check
 
 KEYS = ("render_vs_plain_jinja2",)
 MESSAGE = "bench_sale"
@@ -36,7 +36,7 @@ def plain_templates(desk_folder: Path) -> list[Template]:
 
 def figures(desk_folder: Path, *, rounds: int) -> Iterator[Figure]:
     """The figure of rendering."""
-    parts, ours = plain_templates(desk_folder), deps.templates()
+    parts, ours = plain_templates(desk_folder), wiring.templates()
     sample, message, link = place.sample(MESSAGE), ours.messages[MESSAGE], "https://alderlane.example.com/u/x"
     people = [sample["recipient"] | {"first_name": f"Amara {number}"} for number in range(RENDERS)]
 

@@ -7,8 +7,9 @@ from typing import Any
 
 from benchmarks import place, work
 from benchmarks.measuring import Figure, cpu_of, ratio
-from heliograph.domain.model import Channel, Letter
-from heliograph.runtime import deps
+from heliograph.model.channels import Channel
+from heliograph.model.dispatches import Letter
+from heliograph.runtime import wiring
 from wiring import mappings
 
 KEYS = (
@@ -119,7 +120,7 @@ def figures(aws: place.Aws, logs: place.Logs, *, rounds: int) -> Iterator[Figure
     assert "SESv2.SendBulkEmail" not in strangers.counts["calls"]
     yield _write_units("suppressed_write_units_per_person", "a campaign to people who all refuse", strangers)
     letters = work.letters(100)
-    send = deps.sender(Channel.EMAIL)
+    send = wiring.sender(Channel.EMAIL)
 
     def bulk() -> float:
         return cpu_of(lambda: [list(send(letters)) for _ in range(5)], 5 * len(letters))

@@ -11,10 +11,13 @@ from typing import Any
 import msgspec
 
 from benchmarks import null_dynamodb, place
-from heliograph.domain import ids, segments
-from heliograph.domain.model import Channel, Dispatch, Letter, Run
-from heliograph.domain.rows import read_table
-from heliograph.runtime import deps
+from heliograph.campaigns import segments
+from heliograph.model.channels import Channel
+from heliograph.model.dispatches import Dispatch, Letter
+from heliograph.model.runs import Run
+from heliograph.runtime import wiring
+from heliograph.text import ids
+from heliograph.text.csv import read_table
 
 _seconds = count()
 CUSTOMERS = "customer"
@@ -39,7 +42,7 @@ def segment(number: int, people: str = CUSTOMERS) -> Iterator[str]:
 
 def packs(number: int, name: str = "bench_sale", people: str = CUSTOMERS) -> list[str]:
     """Bodies of request packs of a new run, a hundred people in each, as ingest_segment queues them."""
-    run, message = new_run(), deps.templates().messages[name]
+    run, message = new_run(), wiring.templates().messages[name]
     campaign = segments.Campaign(message=name, data=place.sample(name)["data"])
     table = read_table(segment(100 * number, people))
     rows = segments.people(table)
@@ -68,7 +71,7 @@ def order_event() -> str:
 
 def letters(number: int) -> list[Letter]:
     """Rendered letters of a campaign."""
-    run, sample, templates = new_run(), place.sample("bench_sale"), deps.templates()
+    run, sample, templates = new_run(), place.sample("bench_sale"), wiring.templates()
     message = templates.messages["bench_sale"]
     return [_letter(run, message, sample, slot) for slot in range(number)]
 
@@ -76,8 +79,8 @@ def letters(number: int) -> list[Letter]:
 def _letter(run: Run, message: Any, sample: dict[str, Any], slot: int) -> Letter:
     recipient_id = f"customer-{slot:07d}"
     request_id = ids.derived_id(run.started_at, run.run_id, recipient_id)
-    link = deps.links().url(recipient_id, message.topic)
-    content = deps.templates().render(
+    link = wiring.links().url(recipient_id, message.topic)
+    content = wiring.templates().render(
         message,
         Channel.EMAIL,
         locale="en",

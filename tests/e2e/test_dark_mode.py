@@ -11,11 +11,11 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from browser import CHROMIUM, NEEDS_CHROMIUM
-from heliograph.domain.model import Channel
-from heliograph_cli.desk.compiling import opened
-from heliograph_cli.desk.files import READABLE
-from heliograph_cli.desk.lint import check
-from heliograph_cli.desk.proof import rendered
+from heliograph.model.channels import Channel
+from heliograph_cli.authoring.compiling import opened
+from heliograph_cli.authoring.files import READABLE
+from heliograph_cli.authoring.lint import check
+from heliograph_cli.authoring.proof import rendered
 from tests_desk import DESK
 
 pytestmark = NEEDS_CHROMIUM

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from heliograph_cli.cloud import ROOT
+from heliograph_cli.local.cloud import ROOT
 
 HELIOGRAPH = ROOT / ".venv/bin/heliograph"
 PATIENCE = 900  # seconds, against hanging; it gives up by itself when nothing moves

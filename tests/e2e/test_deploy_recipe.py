@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 
-from heliograph_cli.cloud import ROOT, architecture, runtime
+from heliograph_cli.local.cloud import ROOT, architecture, runtime
 
 NOWHERE = "http://127.0.0.1:9"
 UP_TO_THE_PARAMETERS = "\n" * 5

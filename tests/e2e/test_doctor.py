@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from deployed import Stack
-from heliograph_cli.cloud import ROOT
+from heliograph_cli.local.cloud import ROOT
 from local_cloud import Inbox
 
 PATIENCE = 900  # seconds, against hanging; it gives up by itself when nothing moves

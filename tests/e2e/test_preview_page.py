@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from browser import CHROMIUM, NEEDS_CHROMIUM
-from heliograph_cli.desk.preview import write
+from heliograph_cli.authoring.preview import write
 from tests_desk import DESK
 
 CHANNELS = {

@@ -12,7 +12,7 @@ import pytest
 
 from crowd import queue_bulk, save, somebody, taken
 from deployed import Stack
-from heliograph.domain.model import Channel
+from heliograph.model.channels import Channel
 
 BULK = 20_000  # messages
 READERS = 1_000  # of the bulk messages; each gets them several times over

@@ -12,7 +12,7 @@ import pytest
 
 from crowd import save, somebody, taken
 from deployed import Stack, deployed
-from heliograph.domain.model import Channel
+from heliograph.model.channels import Channel
 from local_cloud import free_port
 from proxy import between
 

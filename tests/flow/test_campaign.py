@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from flow_system import System
-from heliograph.runtime import deps, reports
+from heliograph.reporting import work
+from heliograph.runtime import wiring
 
 MANIFEST = 'message = "spring_sale"\nschedule = "now"\n[data]\ndiscount = 20\n'
 
@@ -37,14 +38,14 @@ def segment(ids: list[str]) -> bytes:
 
 
 def latest_run(campaign: str) -> str:
-    return str(next(run["run_id"] for run in reports.runs() if run["campaign"] == campaign))
+    return str(next(run["run_id"] for run in work.runs() if run["campaign"] == campaign))
 
 
 def test_a_campaign_adds_up_and_knows_why(system: System) -> None:
     ids = people(system, "camp", 40)
     system.upload_campaign("adds-up", MANIFEST, segment([*ids, "nobody", "bad id", ids[0]]))
     system.work()
-    figures = reports.status(latest_run("adds-up"))
+    figures = work.status(latest_run("adds-up"))
     assert (figures.state, figures.audience, figures.rejected, figures.pending) == ("complete", 41, 2, 0)
     assert figures.counts == {"accepted": 20, "suppressed": 21, "deferred": 0, "failed": 0, "unknown": 0}
     assert figures.suppressed == {"not_consented": 20, "unknown_recipient": 1} or figures.suppressed == {
@@ -82,10 +83,10 @@ def test_a_folder_that_is_uploaded_again_reaches_only_whom_it_has_not_reached(sy
     ids = people(system, "again", 12)
     system.upload_campaign("again", MANIFEST, segment(ids[:8]))
     system.work()
-    first = reports.status(latest_run("again"))
+    first = work.status(latest_run("again"))
     system.upload_campaign("again", MANIFEST, segment(ids))
     system.work()
-    second = reports.status(latest_run("again"))
+    second = work.status(latest_run("again"))
     assert (second.audience, second.reached, second.counts["accepted"]) == (4, 8, 2)
     assert "8 people were reached by earlier runs" in result(system, "again", second.run_id)["note"]
     system.upload_campaign("again", MANIFEST, segment(ids))
@@ -93,7 +94,7 @@ def test_a_folder_that_is_uploaded_again_reaches_only_whom_it_has_not_reached(sy
     assert latest_run("again") == second.run_id
     system.upload_campaign("again", f"again = true\n{MANIFEST}", segment(ids))
     system.work()
-    third = reports.status(latest_run("again"))
+    third = work.status(latest_run("again"))
     assert (third.audience, third.reached, first.audience) == (12, 0, 8)
 
 
@@ -113,7 +114,7 @@ def test_a_folder_that_cannot_be_read_fails_as_a_whole_and_says_why(
     campaign = f"broken-{random.Random(said).getrandbits(32)}"
     system.upload_campaign(campaign, manifest, content)
     system.work()
-    figures = reports.status(latest_run(campaign))
+    figures = work.status(latest_run(campaign))
     assert figures.state == "failed"
     assert said in figures.problem
     assert said in result(system, campaign, figures.run_id)["problem"]
@@ -126,9 +127,9 @@ def test_provider_events_that_come_twice_and_out_of_order_count_once(system: Sys
     messages = system.messages("engagement")
     for _ in range(3):
         system.run("record", [message["Body"] for message in reversed(messages)])
-    figures = reports.status(latest_run("twice"))
+    figures = work.status(latest_run("twice"))
     assert figures.engagement == {"sent": 1, "delivered": 1}
-    assert reports.timeline(person)["entries"][0]["state"] == "delivered"
+    assert work.timeline(person)["entries"][0]["state"] == "delivered"
     system.sqs.purge_queue(QueueUrl=system.queue_url("engagement"))
 
 
@@ -139,10 +140,10 @@ def test_consent_that_is_withdrawn_after_planning_stops_the_message(system: Syst
     system.publish("RecipientUpdated", {"recipient_id": person, "consents": {"offers/email": "opted_out"}})
     system.work("events")
     system.work()
-    figures = reports.status(latest_run("withdrawn"))
+    figures = work.status(latest_run("withdrawn"))
     assert figures.counts["suppressed"] == 1
     assert figures.suppressed == {"not_consented": 1}
-    assert deps.recipients().get_many([person])[person].consents["offers/email"].state == "opted_out"
+    assert wiring.recipients().get_many([person])[person].consents["offers/email"].state == "opted_out"
 
 
 def test_what_people_do_later_counts_once_beside_what_was_kept_before(system: System) -> None:
@@ -152,9 +153,9 @@ def test_what_people_do_later_counts_once_beside_what_was_kept_before(system: Sy
     (mail,) = system.cloud.outbox(to=f"{person}@example.com")
     for kind in ("open", "open", "click", "complain"):
         system.cloud.engage(mail["provider_message_id"], kind)
-    while len(reports.status(latest_run("later")).engagement) < 5:
+    while len(work.status(latest_run("later")).engagement) < 5:
         system.work("engagement")
-    figures = reports.status(latest_run("later"))
+    figures = work.status(latest_run("later"))
     assert figures.engagement == {"sent": 1, "delivered": 1, "opened": 1, "clicked": 1, "complained": 1}
     assert (figures.counts["accepted"], figures.pending) == (1, 0)
-    assert reports.timeline(person)["entries"][0]["state"] == "complained"
+    assert work.timeline(person)["entries"][0]["state"] == "complained"

@@ -14,11 +14,16 @@ import pytest
 from audience import MANIFEST, NOON, Clock, a_person, submitted
 from builders import a_cap, a_request
 from flow_system import System, bodies
-from heliograph.domain import ids
-from heliograph.domain.model import Cap, Channel, Consent, ConsentState, Failed, FailureCode, Letter, Outcome
-from heliograph.domain.recipients import RecipientChange
-from heliograph.domain.requests import lane_of, pack
-from heliograph.runtime import deps, reports
+from heliograph.ingesting.requests import lane_of, pack
+from heliograph.model.channels import Channel
+from heliograph.model.dispatches import Letter
+from heliograph.model.outcomes import Failed, FailureCode, Outcome
+from heliograph.model.people import Consent, ConsentState
+from heliograph.model.policy import Cap
+from heliograph.people.changes import RecipientChange
+from heliograph.reporting import work
+from heliograph.runtime import wiring
+from heliograph.text import ids
 
 ORDER = {"order_id": "o-1", "carrier": "DHL", "tracking_url": "https://example.com/t", "lines": []}
 WEEK = timedelta(days=7)
@@ -33,9 +38,9 @@ class Shop:
         self.system = system
         self.clock = Clock(monkeypatch)
         self._patch = monkeypatch
-        templates = copy.copy(deps.templates())
+        templates = copy.copy(wiring.templates())
         templates.policy = msgspec.structs.replace(templates.policy, caps=tuple(caps))
-        monkeypatch.setattr(deps, "templates", lambda: templates)
+        monkeypatch.setattr(wiring, "templates", lambda: templates)
 
     def campaign(self, *people: RecipientChange, until: str = "engagement") -> str:
         """A campaign to people, a little later, done up to a queue; its run."""
@@ -56,7 +61,7 @@ class Shop:
             requested_at=self.clock.time,
             data=ORDER,
         )
-        alone = pack([request], lane_of(deps.templates().message("order_shipped")))
+        alone = pack([request], lane_of(wiring.templates().message("order_shipped")))
         assert self.system.run("plan", bodies([alone])) == {"batchItemFailures": []}
         self.system.work("outbox-email-priority")
 
@@ -67,7 +72,7 @@ class Shop:
             yield tuple(Failed(dispatch_id=each.dispatch.dispatch_id, code=FailureCode.REJECTED) for each in letters)
 
         with self._patch.context() as patch:
-            patch.setattr(deps, "sender", lambda channel: refuse)
+            patch.setattr(wiring, "sender", lambda channel: refuse)
             self.system.work("outbox-email-bulk")
 
 
@@ -75,25 +80,25 @@ def somebody(*topics: str, **fields: Any) -> RecipientChange:
     """A known person who is in no other test."""
     name = f"caps-{uuid.uuid4().hex[:12]}"
     person = a_person(name, *(topics or (EMAIL,)), **({"email": f"{name}@example.com"} | fields))
-    deps.recipients().save_many([person])
+    wiring.recipients().save_many([person])
     return person
 
 
 def answer(person: RecipientChange, state: ConsentState, at: datetime) -> None:
     """Let a person opt in to offers, or out of them."""
     consents = dict.fromkeys(person.consents, Consent(state=state, at=at, source="page:test"))
-    deps.recipients().save_many([RecipientChange(recipient_id=person.recipient_id, consents=consents)])
+    wiring.recipients().save_many([RecipientChange(recipient_id=person.recipient_id, consents=consents)])
 
 
 def got(person: RecipientChange) -> list[str]:
     """What was decided on a person's messages, the oldest first: the channel, or why not."""
-    entries = reversed(reports.timeline(person.recipient_id)["entries"])
+    entries = reversed(work.timeline(person.recipient_id)["entries"])
     return [str(entry["reason"] or entry["channel"]) for entry in entries]
 
 
 def next_time(person: RecipientChange) -> str:
     """When a message like the latest could be sent."""
-    return str(reports.timeline(person.recipient_id)["entries"][0]["next_time"])
+    return str(work.timeline(person.recipient_id)["entries"][0]["next_time"])
 
 
 @pytest.fixture
@@ -105,12 +110,12 @@ def shop(system: System, monkeypatch: pytest.MonkeyPatch) -> Shop:
 def test_a_second_campaign_in_the_week_is_suppressed_and_says_when_there_is_room_again(shop: Shop) -> None:
     ana, ben = somebody(), somebody()
     shop.campaign(ana)
-    first = deps.reservations().read([ana.recipient_id])[ana.recipient_id].reserved[0].at
+    first = wiring.reservations().read([ana.recipient_id])[ana.recipient_id].reserved[0].at
     shop.clock.advance(timedelta(days=1))
     run_id = shop.campaign(ana, ben)
     assert (got(ana), got(ben)) == (["email", "capped"], ["email"])
     assert datetime.fromisoformat(next_time(ana)) == first + WEEK
-    assert reports.status(run_id).suppressed == {"capped": 1}
+    assert work.status(run_id).suppressed == {"capped": 1}
     shop.clock.time = first + WEEK
     shop.campaign(ana, ben)
     assert (got(ana), got(ben)) == (["email", "capped", "email"], ["email", "capped"])
@@ -131,7 +136,7 @@ def test_a_message_that_the_provider_refuses_does_not_count(shop: Shop) -> None:
     ana = somebody()
     run_id = shop.campaign(ana, until="requests-bulk")
     shop.refusing()
-    assert reports.status(run_id).failed == {"rejected": 1}
+    assert work.status(run_id).failed == {"rejected": 1}
     shop.campaign(ana)
     shop.campaign(ana)
     assert got(ana) == ["email", "email", "capped"]
@@ -140,9 +145,9 @@ def test_a_message_that_the_provider_refuses_does_not_count(shop: Shop) -> None:
 def test_a_message_that_comes_back_does_not_count(shop: Shop) -> None:
     ana = somebody(email=f"bounce+{uuid.uuid4().hex}@simulator.amazonses.com")
     run_id = shop.campaign(ana)
-    while not reports.status(run_id).engagement.get("bounced"):
+    while not work.status(run_id).engagement.get("bounced"):
         shop.system.work("engagement")
-    assert deps.reservations().read([ana.recipient_id])[ana.recipient_id].reserved == ()
+    assert wiring.reservations().read([ana.recipient_id])[ana.recipient_id].reserved == ()
 
 
 def test_a_message_that_is_withheld_does_not_count(shop: Shop) -> None:

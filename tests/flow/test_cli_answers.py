@@ -12,7 +12,7 @@ from click.testing import Result
 
 from flow_system import System
 from functions.report.app import handler
-from heliograph.runtime import reports
+from heliograph.reporting import work
 
 Heliograph = Callable[..., Result]
 RUN = "01K0XW5N3M8QJ4RZT6V2Y7B9CE"
@@ -71,7 +71,7 @@ def test_a_run_that_failed_says_why_wherever_it_is_asked_about(
     name = f"failed-{person}"
     system.upload_campaign(name, 'message = "no_such_message"\n', f"recipient_id\n{person}\n".encode())
     system.work()
-    run_id = str(next(run["run_id"] for run in reports.runs() if run["campaign"] == name))
+    run_id = str(next(run["run_id"] for run in work.runs() if run["campaign"] == name))
     why = "there is no message no_such_message"
     shown = " ".join(heliograph("campaign", "status", run_id).stdout.split())
     assert why in shown

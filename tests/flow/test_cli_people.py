@@ -10,7 +10,9 @@ import pytest
 from click.testing import Result
 
 from flow_system import System
-from heliograph.runtime import clients, deps, reports
+from heliograph.aws import clients
+from heliograph.reporting import work
+from heliograph.runtime import wiring
 from heliograph_cli import erasing
 
 Heliograph = Callable[..., Result]
@@ -88,9 +90,9 @@ def test_what_was_decided_about_an_erased_person_can_still_be_proved(
     system.publish("SendRequested", {"message": "spring_sale", "recipient_id": person, "data": {"discount": 20}})
     system.work()
     heliograph("recipients", "erase", person, "--yes")
-    assert reports.why(person)["state"] == "delivered"
-    assert len(deps.consents().of(person)) == 1
-    assert f"{person}@" not in json.dumps(reports.plain(reports.timeline(person)))
+    assert work.why(person)["state"] == "delivered"
+    assert len(wiring.consents().of(person)) == 1
+    assert f"{person}@" not in json.dumps(work.plain(work.timeline(person)))
 
 
 @pytest.fixture

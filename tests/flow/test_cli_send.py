@@ -111,7 +111,7 @@ def test_a_timeline_of_any_length_is_told_in_as_many_answers_as_it_takes(
     for number in range(5):
         system.publish("SendRequested", {"message": "none", "recipient_id": known, "idempotency_key": str(number)})
     system.work()
-    monkeypatch.setattr("heliograph.runtime.reports.ANSWER_BYTES", 900)
+    monkeypatch.setattr("heliograph.reporting.work.ANSWER_BYTES", 900)
     all_of_it = json.loads(heliograph("timeline", known, "--json").stdout)
     assert len({entry["dispatch_id"] for entry in all_of_it["entries"]}) == 5
     assert all_of_it["before"] is None

@@ -9,10 +9,12 @@ import msgspec
 import pytest
 
 from flow_system import System
-from heliograph.adapters.templates import Templates
-from heliograph.domain.errors import NotFoundError
-from heliograph.domain.model import Channel, EngagementEvent, EngagementKind, Events
-from heliograph.runtime import consents, deps
+from heliograph.model.channels import Channel
+from heliograph.model.engagement import EngagementEvent, EngagementKind, Events
+from heliograph.people.consents import work
+from heliograph.rendering.templates import Templates
+from heliograph.runtime import wiring
+from heliograph.text.errors import NotFoundError
 
 NUMBER = "+4915123456780"
 
@@ -43,7 +45,7 @@ def engage(system: System, person: str, kind: EngagementKind, channel: Channel, 
         recipient_id=person,
         channel=channel,
         kind=kind,
-        occurred_at=deps.now(),
+        occurred_at=wiring.now(),
         place="",
         message="gone_from_the_catalogue",
         address=address,
@@ -54,7 +56,7 @@ def engage(system: System, person: str, kind: EngagementKind, channel: Channel, 
 
 def states(person: str, at: datetime | None = None) -> dict[str, str]:
     """What holds, of what somebody ever spoke about."""
-    told = consents.answer(person, at)
+    told = work.answer(person, at)
     return {
         f"{each['subject']}/{each['channel']}": str(each["state"])
         for each in told["consents"]
@@ -63,14 +65,14 @@ def states(person: str, at: datetime | None = None) -> dict[str, str]:
 
 
 def history(person: str) -> list[tuple[str, str, str]]:
-    told = consents.answer(person, None)["history"]
+    told = work.answer(person, None)["history"]
     return [(f"{each['subject']}/{each['channel']}", str(each["state"]), each["source"]) for each in told]
 
 
 @pytest.fixture
 def double_opt_in(monkeypatch: pytest.MonkeyPatch) -> None:
     """Offers need a confirmation."""
-    templates: Templates = deps.templates()
+    templates: Templates = wiring.templates()
     policy = msgspec.structs.replace(templates.policy, double_opt_in=("offers",))
     monkeypatch.setattr(templates, "policy", policy)
 
@@ -79,21 +81,21 @@ def test_stop_leaves_transactional_sms_going(system: System, person: str) -> Non
     tell(system, person, phone=NUMBER, attributes={"first_name": "Ana"}, consents={"offers/sms": "opted_in"})
     engage(system, person, EngagementKind.UNSUBSCRIBED, Channel.SMS, NUMBER, times=2)
     assert states(person) == {"offers/sms": "opted_in", "promotional/sms": "opted_out"}
-    assert not deps.recipients().get_many([person])[person].suppressed
+    assert not wiring.recipients().get_many([person])[person].suppressed
     ship(system, person)
     assert [message["channel"] for message in system.cloud.outbox() if message["tags"]["recipient_id"] == person] == [
         "sms"
     ]
     system.publish("SendRequested", {"message": "spring_sale", "recipient_id": person, "data": {"discount": 20}})
     system.work()
-    told = [entry for entry in deps.ledger().timeline(person) if entry.message == "spring_sale"]
+    told = [entry for entry in wiring.ledger().timeline(person) if entry.message == "spring_sale"]
     assert [(entry.outcome, entry.reason) for entry in told] == [("suppressed", "not_consented")]
 
 
 def test_who_wants_no_transactional_sms_either_can_say_so(system: System, person: str) -> None:
     tell(system, person, phone=NUMBER, consents={"transactional/sms": "opted_out"}, attributes={"first_name": "Ana"})
     ship(system, person)
-    assert [entry.reason for entry in deps.ledger().timeline(person)] == ["not_consented"]
+    assert [entry.reason for entry in wiring.ledger().timeline(person)] == ["not_consented"]
 
 
 def test_the_history_is_complete_and_knows_each_source(system: System, person: str) -> None:
@@ -109,7 +111,7 @@ def test_the_history_is_complete_and_knows_each_source(system: System, person: s
         ("promotional/sms", "opted_out", "reply"),
         ("promotional/email", "opted_out", "complaint"),
     ]
-    first = consents.answer(person, None)["history"][0]
+    first = work.answer(person, None)["history"][0]
     assert (first["text"], first["evidence"], first["holds"]) == ("offers-2026-03", "form/17", True)
 
 
@@ -132,7 +134,7 @@ def test_nobody_gets_promotion_before_they_confirm(system: System, person: str) 
     assert states(person) == {"offers/sms": "pending"}
     system.publish("SendRequested", {"message": "spring_sale", "recipient_id": person, "data": {"discount": 20}})
     system.work()
-    assert [entry.reason for entry in deps.ledger().timeline(person)] == ["not_consented"]
+    assert [entry.reason for entry in wiring.ledger().timeline(person)] == ["not_consented"]
     tell(system, person, consents={"offers/sms": "confirmed"}, consent_evidence="mail/9")
     assert states(person) == {"offers/sms": "opted_in"}
     assert [state for _, state, _ in history(person)] == ["pending", "opted_in"]
@@ -148,13 +150,13 @@ def test_a_time_tells_what_held_then(system: System, person: str) -> None:
 
 def test_every_topic_and_purpose_is_answered_for_every_channel(system: System, person: str) -> None:
     tell(system, person, locale="fr")
-    told: list[dict[str, Any]] = consents.answer(person, None)["consents"]
+    told: list[dict[str, Any]] = work.answer(person, None)["consents"]
     subjects = {each["subject"] for each in told}
-    assert {*deps.templates().policy.topics, "promotional", "transactional"} == subjects
+    assert {*wiring.templates().policy.topics, "promotional", "transactional"} == subjects
     assert len(told) == len(subjects) * len(Channel)
     assert {each["state"] for each in told} == {"not_set"}
 
 
 def test_nobody_is_asked_about_who_does_not_exist(system: System, person: str) -> None:
     with pytest.raises(NotFoundError, match=f"Nobody is known as {person}"):
-        consents.answer(person, None)
+        work.answer(person, None)

@@ -23,9 +23,9 @@ from audience import (
 from builders import reserved
 from crashes import Boundary, Edge, Lambda
 from flow_system import System
-from heliograph.domain.model import Consent, ConsentState
-from heliograph.domain.recipients import RecipientChange
-from heliograph.runtime import deps
+from heliograph.model.people import Consent, ConsentState
+from heliograph.people.changes import RecipientChange
+from heliograph.runtime import wiring
 
 STAGES = ("requests-bulk", "outbox-email-bulk", "outbox-sms-bulk", "engagement")
 FULL = a_person("crashes-full", "offers/email", email="crashes-full@example.com")
@@ -104,21 +104,21 @@ class Campaigns:
 
 def fill(recipient_id: str, now: datetime) -> None:
     """Let a person have got as many messages as they may, just before."""
-    (limit,) = [cap.limit for cap in deps.templates().policy.caps if cap.channel is None]
+    (limit,) = [cap.limit for cap in wiring.templates().policy.caps if cap.channel is None]
     before = now - timedelta(minutes=1)
     earlier = tuple(
-        reserved(before, dispatch_id=f"before-{number}", topic=deps.templates().messages["spring_sale"].topic)
+        reserved(before, dispatch_id=f"before-{number}", topic=wiring.templates().messages["spring_sale"].topic)
         for number in range(limit)
     )
-    account = deps.reservations().read([recipient_id])[recipient_id]
-    assert not deps.reservations().write({recipient_id: (account, earlier)}, now)
+    account = wiring.reservations().read([recipient_id])[recipient_id]
+    assert not wiring.reservations().write({recipient_id: (account, earlier)}, now)
 
 
 def answer(person: RecipientChange, state: ConsentState, now: datetime) -> None:
     """Let a person opt in to offers, or out of them."""
     consent = Consent(state=state, at=now, source="page:test")
     change = RecipientChange(recipient_id=person.recipient_id, consents=dict.fromkeys(person.consents, consent))
-    deps.recipients().save_many([change])
+    wiring.recipients().save_many([change])
 
 
 def bounces(found: Evidence) -> int:
@@ -131,7 +131,7 @@ def check_caps(campaign: str, found: Evidence, begin: datetime) -> None:
     people = [*(person.recipient_id for person in (*CROWD, *two_in_trouble(campaign)))]
     nobody = {FULL.recipient_id, FICKLE.recipient_id, *(person for person in people if "silent" in person)}
     bounced = {f"{campaign}-bounce"} if bounces(found) else set()
-    accounts = deps.reservations().read(people)
+    accounts = wiring.reservations().read(people)
     counted = Counter(person for person, account in accounts.items() for each in account.reserved if each.at >= begin)
     assert counted == Counter(set(people) - nobody - bounced)
 
@@ -140,7 +140,7 @@ def test_a_campaign_that_is_killed_at_every_call_loses_nobody_and_writes_to_nobo
     system: System, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     campaigns = Campaigns(system, monkeypatch)
-    deps.recipients().save_many(CROWD)
+    wiring.recipients().save_many(CROWD)
     campaigns.run()
     wanted = {stage: campaigns.all_boundaries(stage) for stage in STAGES}
     for number in range(2, ROUNDS_MOST):

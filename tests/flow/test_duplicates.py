@@ -13,8 +13,8 @@ import pytest
 from audience import UNTIL_MORNING, Clock, Evidence, a_crowd, check, evidence, start, waiting_packs
 from crashes import Edge
 from flow_system import VERBS, System
-from heliograph.adapters.dynamodb import chunks
-from heliograph.runtime import deps
+from heliograph.aws.tables import chunks
+from heliograph.runtime import wiring
 
 MAILS, TEXTS = 12, 3
 AUDIENCE = MAILS + TEXTS + 6
@@ -46,7 +46,7 @@ class Duplicating:
     def campaign(self, name: str, hand_out: HandOut) -> Evidence:
         """Run a campaign to its end; its evidence."""
         crowd = a_crowd(name, mails=MAILS, texts=TEXTS)
-        deps.recipients().save_many(crowd)
+        wiring.recipients().save_many(crowd)
         run_id = start(self.system, name, crowd)
         self.work(hand_out, *WORK)
         self.clock.advance(UNTIL_MORNING)

@@ -15,26 +15,15 @@ import pytest
 from audience import NOON, Clock, a_person, submitted, waiting_packs
 from crashes import Boundary, Edge, Lambda
 from flow_system import System, bodies
-from heliograph.domain import ids
-from heliograph.domain.figures import RunFigures
-from heliograph.domain.model import (
-    Channel,
-    DispatchPack,
-    EngagementEvent,
-    EngagementKind,
-    Events,
-    Failed,
-    FailureCode,
-    InDoubt,
-    Lane,
-    Letter,
-    NotSent,
-    Outcome,
-    RequestPack,
-    Sender,
-    SendRequest,
-)
-from heliograph.runtime import deps, reports
+from heliograph.model.channels import Channel
+from heliograph.model.dispatches import DispatchPack, Letter, Sender
+from heliograph.model.engagement import EngagementEvent, EngagementKind, Events
+from heliograph.model.outcomes import Failed, FailureCode, InDoubt, NotSent, Outcome
+from heliograph.model.requests import Lane, RequestPack, SendRequest
+from heliograph.reporting import work as reports
+from heliograph.reporting.figures import RunFigures
+from heliograph.runtime import wiring
+from heliograph.text import ids
 from heliograph_cli.explaining import decided
 from heliograph_cli.reconciling import compare
 from heliograph_cli.stack import Stack
@@ -72,7 +61,7 @@ class Parcel:
         reached: dict[str, Any] = {}
         for channel in channels or everywhere:
             reached |= everywhere[channel]
-        deps.recipients().save_many([a_person(self.person, **reached)])
+        wiring.recipients().save_many([a_person(self.person, **reached)])
         request = SendRequest(
             request_id=ids.derived_id(NOON, self.person),
             message="delivery_today",
@@ -102,7 +91,7 @@ class Parcel:
         """Let deliver send, or let the provider answer something else."""
         with self._patch.context() as patch:
             if answer:
-                patch.setattr(deps, "sender", lambda channel: answering(answer, why))
+                patch.setattr(wiring, "sender", lambda channel: answering(answer, why))
             self._run("deliver", bodies(list(packs)))
 
     def send(self, channel: Channel, **answer: Any) -> list[DispatchPack]:
@@ -511,8 +500,8 @@ def test_nobody_loses_a_further_channel_or_gets_two_wherever_deliver_is_killed(
 def test_who_has_a_dead_device_gets_one_text_before_any_timer_wherever_deliver_is_killed(
     system: System, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sender, refusing = deps.sender, answering(Failed, "dead_token")
-    monkeypatch.setattr(deps, "sender", lambda channel: refusing if channel is PUSH else sender(channel))
+    sender, refusing = wiring.sender, answering(Failed, "dead_token")
+    monkeypatch.setattr(wiring, "sender", lambda channel: refusing if channel is PUSH else sender(channel))
     for parcel, machine, _ in wherever_killed(system, monkeypatch, "outbox-push-priority"):
         machine.work(*QUEUES)
         assert parcel.sent() == ["sms"]
@@ -539,7 +528,7 @@ class Announcements:
         phones = {f"{self.name}-{number}": f"+491519876510{number}" for number in range(3)}
         people = [a_person(each, devices=(f"gcm:{each}",), phone=phone) for each, phone in phones.items()]
         self.people = [*phones, f"{self.name}-nobody"]
-        deps.recipients().save_many([*people, a_person(self.people[-1])])
+        wiring.recipients().save_many([*people, a_person(self.people[-1])])
         self.run_id = submitted(system, self.name, MANIFEST, "\n".join(["recipient_id", *self.people, ""]))
 
     def work(self, *queues: str) -> None:
@@ -600,7 +589,7 @@ def test_a_run_counts_whom_a_channel_refuses_once_and_the_next_follows_at_once(
     run: Announcements, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(deps, "sender", lambda channel: answering(Failed, "dead_token"))
+        patch.setattr(wiring, "sender", lambda channel: answering(Failed, "dead_token"))
         run.work("requests-bulk", "outbox-push-bulk")
     run.work("requests-bulk", "outbox-sms-bulk", "engagement")
     sums = run.check()

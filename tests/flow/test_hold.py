@@ -14,9 +14,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from flow_system import System
-from heliograph.domain.dead_letters import explain
-from heliograph.domain.model import Trigger
-from heliograph.runtime import deps, reports
+from heliograph.model.messages import Trigger
+from heliograph.operations.dead_letters.summary import explain
+from heliograph.reporting import work
+from heliograph.runtime import wiring
 from heliograph.runtime.observe import logger
 from heliograph_cli import dead_letters
 from heliograph_cli.main import cli
@@ -42,9 +43,9 @@ class Shop:
 
     def expects(self, **limits: int) -> None:
         """Let the message declare how many people it expects."""
-        message = deps.templates().messages[MESSAGE]
+        message = wiring.templates().messages[MESSAGE]
         trigger = msgspec.structs.replace(TRIGGER, **limits)
-        replaced: Any = deps.templates().messages
+        replaced: Any = wiring.templates().messages
         self._monkeypatch.setitem(replaced, MESSAGE, msgspec.structs.replace(message, trigger=trigger))
 
     def begins_the_hour(self, now: datetime) -> None:
@@ -52,7 +53,7 @@ class Shop:
         key = {"part": {"S": f"hour#{MESSAGE}"}, "item": {"S": f"{now:%Y-%m-%dT%H}"}}
         runs = self.system.environment["HELIOGRAPH_RUNS_TABLE"]
         self.system.cloud.client("dynamodb").delete_item(TableName=runs, Key=key)
-        deps.allowances.cache_clear()
+        wiring.allowances.cache_clear()
 
     def customers(self, number: int) -> list[str]:
         """People with a mail address, who are in no other test."""
@@ -148,7 +149,7 @@ def test_what_is_dropped_is_never_sent_and_the_timeline_says_so(shop: Shop) -> N
     shop.put(event)
     assert shop.answer("drop", MESSAGE, "--yes") == {"packs": 1, "people": 3, "decided_before": 0}
     for person in people:
-        (entry,) = reports.timeline(person)["entries"]
+        (entry,) = work.timeline(person)["entries"]
         assert (entry["outcome"], entry["reason"]) == ("suppressed", "dropped")
     shop.put(event)
     assert shop.answer("release", MESSAGE, "--yes") == {"packs": 1, "people": 3, "expired": 0}
@@ -164,7 +165,7 @@ def test_who_was_sent_to_already_is_not_dropped(shop: Shop) -> None:
     shop.system.work()
     shop.put(event)
     assert shop.answer("drop", MESSAGE, "--yes") == {"packs": 1, "people": 2, "decided_before": 2}
-    timelines = [reports.timeline(person)["entries"] for person in people]
+    timelines = [work.timeline(person)["entries"] for person in people]
     assert [[entry["outcome"] for entry in entries] for entries in timelines] == [["dispatched"], ["dispatched"]]
 
 
@@ -175,7 +176,7 @@ def test_one_event_with_one_idempotency_key_that_is_held_twice_is_dropped_once(s
     again["event"] |= {"id": "another", "time": "2026-11-21T10:00:00Z"}
     shop.put(event, again)
     assert shop.answer("drop", MESSAGE, "--yes") == {"packs": 2, "people": 4, "decided_before": 0}
-    assert [len(reports.timeline(person)["entries"]) for person in people] == [1, 1]
+    assert [len(work.timeline(person)["entries"]) for person in people] == [1, 1]
 
 
 def test_an_event_of_as_many_people_as_expected_goes_to_each_of_them_once(shop: Shop) -> None:

@@ -6,7 +6,7 @@ import tomllib
 from typing import Any
 
 from flow_system import System
-from heliograph.runtime import deps
+from heliograph.runtime import wiring
 
 
 def put(system: System, key: str, content: str) -> None:
@@ -33,7 +33,7 @@ def test_people_of_an_uploaded_file_are_saved_and_what_was_refused_lies_beside_i
     assert (told["state"], told["rows"], told["saved"], told["refused_rows"], told["refused_fields"]) == (
         "imported", 3, 2, 1, 1
     )  # fmt: skip
-    assert deps.recipients().get_many(["imp-a"])["imp-a"].email == "a@example.com"
+    assert wiring.recipients().get_many(["imp-a"])["imp-a"].email == "a@example.com"
     assert f"imports/{told['rejected_rows']}" in keys(system, "imports/spring.")
 
 
@@ -46,7 +46,7 @@ def test_an_answer_is_never_imported_itself_but_its_mended_copy_is(system: Syste
     rows = s3.get_object(Bucket=system.bucket, Key=key)["Body"].read().decode()
     put(system, key, rows.replace("no id", "imp-mended"))
     system.work("imports")
-    assert deps.recipients().get_many(["imp-mended"])["imp-mended"].email == "b@example.com"
+    assert wiring.recipients().get_many(["imp-mended"])["imp-mended"].email == "b@example.com"
     assert len(answers(system, "imports/loop.")) == 2
 
 
@@ -57,8 +57,8 @@ def test_a_file_whose_columns_are_doubtful_is_refused_whole_until_its_settings_a
     (told,) = answers(system, "imports/doubt.")
     assert told["state"] == "refused"
     assert "Email" in told["problem"]
-    assert not deps.recipients().get_many(["imp-doubt"])
+    assert not wiring.recipients().get_many(["imp-doubt"])
     put(system, "imports/doubt.toml", "allow = true\n")
     put(system, "imports/doubt.csv", content)
     system.work("imports")
-    assert deps.recipients().get_many(["imp-doubt"])["imp-doubt"].attributes == {"Email": "a@example.com"}
+    assert wiring.recipients().get_many(["imp-doubt"])["imp-doubt"].attributes == {"Email": "a@example.com"}

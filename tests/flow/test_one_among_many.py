@@ -14,10 +14,11 @@ from jinja2 import DictLoader
 
 from audience import a_person, submitted
 from flow_system import System
-from heliograph.adapters.templates import Catalogue, Templates
-from heliograph.domain.model import Channel
-from heliograph.domain.recipients import RecipientChange
-from heliograph.runtime import deps, reports
+from heliograph.model.channels import Channel
+from heliograph.people.changes import RecipientChange
+from heliograph.rendering.templates import Catalogue, Templates
+from heliograph.reporting import work
+from heliograph.runtime import wiring
 
 HONEST = 99
 MANIFEST = 'message = "spring_sale"\n'
@@ -48,7 +49,7 @@ class Sent(NamedTuple):
 @pytest.fixture
 def words(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
     """The words of the spring sale for as long as a test: they read what people may not have."""
-    ours = deps.templates()
+    ours = wiring.templates()
     message = msgspec.structs.replace(
         ours.messages["spring_sale"], version="of-a-test", locales={Channel.EMAIL: ("en",)}, channels=(Channel.EMAIL,)
     )
@@ -59,7 +60,7 @@ def words(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
         variables=dict.fromkeys(names, ("recipient.first_name", "recipient.kind")),
     )
     made = Templates(catalogue, DictLoader({names[0]: "Sale", names[1]: WORDS, names[2]: WORDS}))
-    monkeypatch.setattr(deps, "templates", lambda: made)
+    monkeypatch.setattr(wiring, "templates", lambda: made)
 
 
 @pytest.fixture
@@ -91,7 +92,7 @@ def sent(
 ) -> Sent:
     """A campaign to the honest with somebody else among them; spoilt when it is decided and not yet delivered."""
     crowd = honest(person)
-    deps.recipients().save_many([*others, *crowd])
+    wiring.recipients().save_many([*others, *crowd])
     names = [each.recipient_id for each in (*crowd[:50], *others, *crowd[50:])]
     run_id = submitted(system, f"one-{person}", MANIFEST, "\n".join(["recipient_id", *names, ""]))
     system.work("requests-bulk")
@@ -135,14 +136,14 @@ def test_who_cannot_be_read_is_skipped_by_plan_and_99_others_get_theirs(
     system: System, person: str, words: None, said: Callable[[], dict[str, int]]
 ) -> None:
     bad = a_fan(person, first_name="Bo", kind="none")
-    deps.recipients().save_many([bad])
+    wiring.recipients().save_many([bad])
     unreadable(system, person)
     run = sent(system, person, [a_fan(person)])
     assert mailed(system, run.run_id) == set(run.honest)
     assert said()["undecidable"] == 1
-    told = reports.why(person)
+    told = work.why(person)
     assert (told["outcome"], told["reason"], told["withheld"]) == ("suppressed", "undecidable", False)
-    assert reports.status(run.run_id).suppressed == {"undecidable": 1}
+    assert work.status(run.run_id).suppressed == {"undecidable": 1}
 
 
 def test_who_cannot_be_read_any_more_is_withheld_by_deliver_and_99_others_get_theirs(
@@ -152,7 +153,7 @@ def test_who_cannot_be_read_any_more_is_withheld_by_deliver_and_99_others_get_th
     run = sent(system, person, [bad], spoil=lambda: unreadable(system, person))
     assert mailed(system, run.run_id) == set(run.honest)
     assert said()["undecidable"] == 1
-    told = reports.why(person)
+    told = work.why(person)
     assert (told["outcome"], told["reason"], told["withheld"]) == ("suppressed", "undecidable", True)
 
 
@@ -163,9 +164,9 @@ def test_whose_data_the_words_cannot_work_with_is_withheld_and_99_others_get_the
     bad = [a_fan(name, first_name="Bo", kind=kind, data=value) for name, (kind, value) in kinds.items()]
     run = sent(system, person, bad)
     assert mailed(system, run.run_id) == set(run.honest)
-    reasons = {kind: reports.why(name)["reason"] for name, (kind, _) in kinds.items()}
+    reasons = {kind: work.why(name)["reason"] for name, (kind, _) in kinds.items()}
     assert set(reasons.values()) == {"missing_variable", "too_long"}, reasons
-    assert sum(reports.status(run.run_id).suppressed.values()) == len(bad)
+    assert sum(work.status(run.run_id).suppressed.values()) == len(bad)
     assert said()["missing_variable"] == sum(reason == "missing_variable" for reason in reasons.values())
 
 
@@ -180,7 +181,7 @@ def test_a_missing_variable_is_named_wherever_somebody_looks(
     caplog.set_level(logging.WARNING, logger="heliograph")
     run = sent(system, person, [a_fan(person, kind="none")])
     assert mailed(system, run.run_id) == set(run.honest)
-    (entry,) = deps.ledger().timeline(person)
+    (entry,) = wiring.ledger().timeline(person)
     assert (entry.reason, entry.detail) == ("missing_variable", "recipient.first_name")
     assert said()["missing_variable"] == 1
     (line,) = [each for each in caplog.records if each.message == "A variable was missing"]
@@ -191,6 +192,6 @@ def test_a_missing_variable_is_named_wherever_somebody_looks(
     assert "recipient.first_name" in heliograph("campaign", "status", run.run_id).stdout
     told = json.loads(heliograph("campaign", "status", run.run_id, "--json").stdout)
     assert told["missing"] == {"recipient.first_name": 1}
-    for key in (reports.report(run.run_id)["html_key"], reports.timeline(person)["html_key"]):
+    for key in (work.report(run.run_id)["html_key"], work.timeline(person)["html_key"]):
         page = system.cloud.client("s3").get_object(Bucket=system.bucket, Key=key)["Body"].read().decode()
         assert "recipient.first_name" in page

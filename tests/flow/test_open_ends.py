@@ -12,9 +12,12 @@ import pytest
 from botocore.exceptions import ClientError
 
 from flow_system import System
-from heliograph.adapters.pace import Pace
-from heliograph.domain.model import Channel, InDoubt, Letter, NotSent, Outcome, RecordKey, SlotFacts
-from heliograph.runtime import deps, reports
+from heliograph.channels.clocks import Pace
+from heliograph.model.channels import Channel
+from heliograph.model.dispatches import Letter
+from heliograph.model.outcomes import InDoubt, NotSent, Outcome, RecordKey, SlotFacts
+from heliograph.reporting import work
+from heliograph.runtime import wiring
 
 ORDER = {"carrier": "DHL", "tracking_url": "https://example.com/t", "lines": [{"name": "Bench", "quantity": 1}]}
 
@@ -44,7 +47,7 @@ def answering(outcome: type[NotSent] | type[InDoubt], cause: str) -> Any:
 def deliver(system: System, body: str, monkeypatch: pytest.MonkeyPatch, sender: Any = None) -> dict[str, Any]:
     with monkeypatch.context() as patch:
         if sender:
-            patch.setattr(deps, "sender", sender)
+            patch.setattr(wiring, "sender", sender)
         return system.run("deliver", [body])
 
 
@@ -53,7 +56,7 @@ def sent(system: System, person: str) -> int:
 
 
 def state(person: str) -> str:
-    return str(reports.timeline(person)["entries"][0]["state"])
+    return str(work.timeline(person)["entries"][0]["state"])
 
 
 def put_back(system: System, queue: str) -> int:
@@ -76,7 +79,7 @@ def test_a_throttled_or_paused_letter_waits_in_its_outbox_and_never_fails(
     assert deliver(system, body, monkeypatch) == {"batchItemFailures": []}
     assert sent(system, person) == 1
     system.sqs.purge_queue(QueueUrl=system.queue_url("outbox-email-priority"))
-    deps.pace().hold(Channel.EMAIL, datetime.now(UTC) - timedelta(seconds=1))
+    wiring.pace().hold(Channel.EMAIL, datetime.now(UTC) - timedelta(seconds=1))
 
 
 def test_a_wrong_set_up_is_tried_again_until_it_is_parked(
@@ -97,7 +100,7 @@ def test_a_transactional_letter_in_doubt_is_sent_again_after_the_grace(
         assert system.run("settle", [body]) == {"batchItemFailures": []}
     system.work()
     assert (state(person), sent(system, person)) == ("delivered", 1)
-    assert "settled" in reports.timeline(person)["entries"][0]["facts"]
+    assert "settled" in work.timeline(person)["entries"][0]["facts"]
 
 
 def test_a_letter_in_doubt_is_settled_once_and_no_more(
@@ -147,10 +150,10 @@ def test_nobody_sends_on_a_channel_that_is_on_hold(
     system: System, person: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     body = a_pack(system, person, "spring_sale")
-    deps.pace().hold(Channel.EMAIL, datetime.now(UTC) + timedelta(seconds=60))
+    wiring.pace().hold(Channel.EMAIL, datetime.now(UTC) + timedelta(seconds=60))
     assert deliver(system, body, monkeypatch) == {"batchItemFailures": []}
     assert (sent(system, person), put_back(system, "outbox-email-bulk")) == (0, 1)
-    deps.pace().hold(Channel.EMAIL, datetime.now(UTC) - timedelta(seconds=1))
+    wiring.pace().hold(Channel.EMAIL, datetime.now(UTC) - timedelta(seconds=1))
     put_back_until_now = json.dumps(json.loads(body) | {"not_before": datetime.now(UTC).isoformat()})
     deliver(system, put_back_until_now, monkeypatch)
     assert sent(system, person) == 1
@@ -174,7 +177,7 @@ class OnceFailing:
     """The records, which fail to keep the first answer of a provider."""
 
     def __init__(self) -> None:
-        self._records, self._failed = deps.records(), False
+        self._records, self._failed = wiring.records(), False
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._records, name)
@@ -195,12 +198,12 @@ def test_who_was_not_handed_over_when_an_answer_could_not_be_kept_is_not_in_doub
         system.publish("RecipientUpdated", {"recipient_id": recipient_id, "phone": phone} | CONSENTS)
     system.work("events")
     system.upload_campaign(person, 'message = "spring_sale"', "\n".join(["recipient_id", *phones, ""]).encode())
-    monkeypatch.setattr(deps, "now", lambda: datetime(2027, 3, 3, 12, tzinfo=UTC))
+    monkeypatch.setattr(wiring, "now", lambda: datetime(2027, 3, 3, 12, tzinfo=UTC))
     system.work("segments", "requests-bulk")
     (pack,) = system.messages("outbox-sms-bulk")
     failing = OnceFailing()
     with monkeypatch.context() as patch:
-        patch.setattr(deps, "records", lambda: failing)
+        patch.setattr(wiring, "records", lambda: failing)
         assert system.run("deliver", [pack["Body"]])["batchItemFailures"]
     assert system.run("deliver", [pack["Body"]], 2) == {"batchItemFailures": []}
     assert sorted(map(state, phones)) == ["accepted", "accepted", "unknown"]

@@ -13,8 +13,9 @@ import pytest
 from audience import MANIFEST, Clock, a_person, submitted, waiting_packs
 from crashes import Boundary, Edge, Lambda
 from flow_system import System
-from heliograph.domain.figures import RunFigures
-from heliograph.runtime import deps, reports
+from heliograph.reporting import work as reports
+from heliograph.reporting.figures import RunFigures
+from heliograph.runtime import wiring
 
 NOON = datetime(2027, 3, 3, 12, 0, tzinfo=UTC)
 NIGHT = datetime(2027, 3, 3, 21, 0, tzinfo=UTC)
@@ -41,7 +42,7 @@ class Sales:
         name = f"sale-{uuid.uuid4().hex[:8]}"
         self.people = [f"{name}-{index}" for index in range(number)]
         consents = ("offers/sms", "promotional/sms")
-        deps.recipients().save_many(
+        wiring.recipients().save_many(
             [
                 a_person(each, *consents, phone=f"+49151{8_000_000 + index}", timezone="Europe/Berlin")
                 for index, each in enumerate(self.people)
@@ -85,7 +86,7 @@ class Sales:
 
     def reserved(self) -> list[str]:
         """The dispatches that count against the caps of these people, by what follows the id of their request."""
-        accounts = deps.reservations().read(self.people)
+        accounts = wiring.reservations().read(self.people)
         return [each.dispatch_id.rpartition("-")[2] for account in accounts.values() for each in account.reserved]
 
     def put_off(self, *ends: Boundary) -> None:

@@ -11,8 +11,9 @@ from click.testing import CliRunner
 
 from audience import submitted
 from flow_system import System
-from heliograph.domain.reconciliation import Kind, Reconciliation
-from heliograph.runtime import deps, reports
+from heliograph.operations.reconcile.comparison import Kind, Reconciliation
+from heliograph.reporting import work as reports
+from heliograph.runtime import wiring
 from heliograph_cli.failures import No
 from heliograph_cli.main import cli
 from heliograph_cli.reconciling import compare, reporting, shape
@@ -120,13 +121,13 @@ def test_who_was_deferred_counts_as_what_came_of_it(
     system: System, stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fields = {"email": "", "phone": "+4915123456789", "timezone": "Europe/Berlin"}
-    monkeypatch.setattr(deps, "now", lambda: NIGHT_IN_BERLIN)
+    monkeypatch.setattr(wiring, "now", lambda: NIGHT_IN_BERLIN)
     run_id = a_run(system, "night", 1, consents={"offers/sms": "opted_in"}, **fields)
     system.work("requests-bulk")
     assert reconciled(stack, run_id, at=NIGHT_IN_BERLIN).counts["deferred"] == 1
     morning = NIGHT_IN_BERLIN + timedelta(hours=9)
     assert kinds(reconciled(stack, run_id, at=morning)) == {Kind.LOST: 1}
-    monkeypatch.setattr(deps, "now", lambda: morning)
+    monkeypatch.setattr(wiring, "now", lambda: morning)
     system.run("plan", [due(system)])
     system.work()
     found = reconciled(stack, run_id, at=morning)

@@ -12,9 +12,10 @@ import pytest
 from click.testing import CliRunner
 
 from flow_system import ROOT, System
-from heliograph.adapters.dynamodb import BusyError
-from heliograph.domain.dead_letters import Explanation, explain
-from heliograph.runtime import deps, reports
+from heliograph.aws.tables import BusyError
+from heliograph.operations.dead_letters.summary import Explanation, explain
+from heliograph.reporting import work
+from heliograph.runtime import wiring
 from heliograph_cli import dead_letters
 from heliograph_cli.dead_letters import DeadLetters, Redriven
 from heliograph_cli.main import cli
@@ -66,7 +67,7 @@ def fail(system: System, queue: str, monkeypatch: pytest.MonkeyPatch) -> None:
         raise BusyError("recipients: keys were left unread")
 
     with monkeypatch.context() as patch:
-        patch.setattr(deps, "recipients", busy)
+        patch.setattr(wiring, "recipients", busy)
         system.work(queue)
 
 
@@ -96,7 +97,7 @@ def test_what_is_sent_back_is_sent_once_however_often(
     assert redrive(system, queue).moved == 0
     system.work()
     assert mails(system, customers) == [1, 1, 1]
-    assert [len(reports.timeline(person)["entries"]) for person in customers] == [1, 1, 1]
+    assert [len(work.timeline(person)["entries"]) for person in customers] == [1, 1, 1]
 
 
 def test_work_that_failed_on_every_try_names_its_people_and_is_not_taken_by_looking(

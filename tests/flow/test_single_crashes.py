@@ -14,10 +14,11 @@ from audience import NOON, Clock, a_person
 from builders import a_request
 from crashes import Boundary, Edge, Lambda, Moment, Tried
 from flow_system import System
-from heliograph.domain import ids
-from heliograph.domain.model import Channel
-from heliograph.domain.requests import lane_of, pack
-from heliograph.runtime import deps, reports
+from heliograph.ingesting.requests import lane_of, pack
+from heliograph.model.channels import Channel
+from heliograph.reporting import work
+from heliograph.runtime import wiring
+from heliograph.text import ids
 
 PLAN, DELIVER, SETTLE = "requests-priority", "outbox-email-priority", "settle"
 ORDER = {"order_id": "o-1", "carrier": "DHL", "tracking_url": "https://example.com/t", "lines": []}
@@ -64,14 +65,14 @@ class Singles:
 
     def state(self, person: str) -> str:
         """What the ledger says of the one message to a person."""
-        (entry,) = reports.timeline(person)["entries"]
+        (entry,) = work.timeline(person)["entries"]
         return str(entry["state"])
 
     def _ask_for(self, person: str) -> None:
         self.people.append(person)
-        deps.recipients().save_many([a_person(person, **ADDRESSES[self.channel](person))])
+        wiring.recipients().save_many([a_person(person, **ADDRESSES[self.channel](person))])
         request = a_request(person, request_id=ids.derived_id(NOON, person), message="order_shipped", data=ORDER)
-        alone = pack([request], lane_of(deps.templates().message("order_shipped")))
+        alone = pack([request], lane_of(wiring.templates().message("order_shipped")))
         queue = self.system.queue_url("requests-priority")
         self.system.sqs.send_message(QueueUrl=queue, MessageBody=msgspec.json.encode(alone).decode())
 

@@ -11,7 +11,9 @@ import pytest
 
 from audience import Clock, a_person
 from flow_system import System
-from heliograph.runtime import clients, deps, reports
+from heliograph.aws import clients
+from heliograph.reporting import work
+from heliograph.runtime import wiring
 
 ORDER = {"order_id": "o-1", "carrier": "DHL", "tracking_url": "https://example.com/t", "lines": []}
 NOBODY_LISTENS = "AWS_ENDPOINT_URL_PINPOINT_SMS_VOICE_V2"
@@ -29,7 +31,7 @@ class Texts:
 
     def forget(self) -> None:
         """Let the functions make their clients anew."""
-        deps.sender.cache_clear()
+        wiring.sender.cache_clear()
         clients.provider.cache_clear()
 
     def is_down(self) -> None:
@@ -49,7 +51,7 @@ class Texts:
         """Tell somebody by SMS; the person's id and number."""
         person = f"text-{uuid.uuid4().hex[:12]}"
         phone = f"+49151{uuid.uuid4().int % 10**7:07d}{number}"
-        deps.recipients().save_many([a_person(person, phone=phone)])
+        wiring.recipients().save_many([a_person(person, phone=phone)])
         self.system.publish("OrderShipped", {"customer_id": person, **ORDER, "order_id": person}, source="shop.orders")
         self.system.work("events", "requests-priority", "outbox-sms-priority")
         return person, phone
@@ -72,7 +74,7 @@ def texts(system: System, monkeypatch: pytest.MonkeyPatch) -> Iterator[Texts]:
 
 def latest(person: str) -> dict[str, Any]:
     """The one decision on a person."""
-    (entry,) = reports.timeline(person)["entries"]
+    (entry,) = work.timeline(person)["entries"]
     return dict(entry)
 
 

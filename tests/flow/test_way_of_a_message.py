@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from flow_system import System
-from heliograph.runtime import deps, reports
+from heliograph.reporting import work
+from heliograph.runtime import wiring
 
 NIGHT_IN_BERLIN = datetime(2027, 3, 3, 22, 30, tzinfo=UTC)
 
@@ -36,7 +37,7 @@ def ship(system: System, person: str, **fields: object) -> None:
 
 
 def timeline(person: str) -> list[dict[str, Any]]:
-    return list(reports.timeline(person)["entries"])
+    return list(work.timeline(person)["entries"])
 
 
 def sent_to(system: System, address: str) -> list[dict[str, Any]]:
@@ -139,7 +140,7 @@ def test_what_was_claimed_and_not_answered_is_in_doubt_and_not_sent_again(
         raise ConnectionAbortedError
 
     with monkeypatch.context() as patch:
-        patch.setattr(deps, "sender", interrupted)
+        patch.setattr(wiring, "sender", interrupted)
         assert system.run("deliver", [pack["Body"]])["batchItemFailures"]
     assert system.run("deliver", [pack["Body"]], 2) == {"batchItemFailures": []}
     assert timeline(person)[0]["state"] == "unknown"
@@ -162,7 +163,7 @@ def test_a_complaint_withdraws_promotional_consent(system: System, person: str) 
     consents = {"offers/email": "opted_in"}
     known(system, person, email=address, attributes={"first_name": "Ana"}, consents=consents)
     ship(system, person)
-    recipient = deps.recipients().get_many([person])[person]
+    recipient = wiring.recipients().get_many([person])[person]
     assert {key: consent.state for key, consent in recipient.consents.items()} == {
         "offers/email": "opted_in",
         "promotional/email": "opted_out",
@@ -182,7 +183,7 @@ def test_promotion_by_sms_waits_until_the_quiet_hours_end(
         consents=consents,
         attributes={"first_name": "Ana"},
     )
-    monkeypatch.setattr(deps, "now", lambda: NIGHT_IN_BERLIN)
+    monkeypatch.setattr(wiring, "now", lambda: NIGHT_IN_BERLIN)
     system.publish("SendRequested", {"message": "spring_sale", "recipient_id": person, "data": {"discount": 20}})
     system.work()
     (entry,) = timeline(person)
@@ -191,6 +192,6 @@ def test_promotion_by_sms_waits_until_the_quiet_hours_end(
     named = {"GroupName": "flow", "Name": schedule["Name"]}
     target = system.cloud.client("scheduler").get_schedule(**named)["Target"]
     system.cloud.client("scheduler").delete_schedule(**named)
-    monkeypatch.setattr(deps, "now", lambda: NIGHT_IN_BERLIN + timedelta(hours=9))
+    monkeypatch.setattr(wiring, "now", lambda: NIGHT_IN_BERLIN + timedelta(hours=9))
     assert system.run("plan", [target["Input"]]) == {"batchItemFailures": []}
     assert [entry["outcome"] for entry in timeline(person)][-1] == "deferred"

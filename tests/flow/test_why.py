@@ -12,10 +12,12 @@ from click.testing import CliRunner
 
 from flow_system import System
 from functions.report.app import handler
-from heliograph.domain.errors import NotFoundError
-from heliograph.domain.model import Inputs
-from heliograph.domain.replaying import Finding, Replayed
-from heliograph.runtime import clients, deps, reports
+from heliograph.aws import clients
+from heliograph.model.decisions import Inputs
+from heliograph.operations.replay.decisions import Finding, Replayed
+from heliograph.reporting import work
+from heliograph.runtime import wiring
+from heliograph.text.errors import NotFoundError
 from heliograph_cli.failures import No
 from heliograph_cli.main import cli
 from heliograph_cli.replaying import replay_run
@@ -60,7 +62,7 @@ def submitted(system: System, campaign: str, people: list[str], *queues: str) ->
     rows = "".join(f"{person}\n" for person in people)
     system.upload_campaign(campaign, MANIFEST, f"recipient_id\n{rows}".encode())
     system.work(*queues)
-    return str(next(run["run_id"] for run in reports.runs() if run["campaign"] == campaign))
+    return str(next(run["run_id"] for run in work.runs() if run["campaign"] == campaign))
 
 
 def outcome(told: dict[str, Any]) -> tuple[str, Any, Any]:
@@ -107,34 +109,34 @@ def test_what_was_asked_for_is_found_by_what_its_asker_calls_it(system: System, 
     first = asked_for(system, person, reference=order, idempotency_key=f"{order}-sale")
     asked_for(system, person, reference=order)
     system.work()
-    told = reports.named(order)
+    told = work.named(order)
     assert [each["recipient_id"] for each in told["requests"]] == [person, person]
     outcomes = {each["outcome"] for request in told["requests"] for each in request["entries"]}
     assert outcomes <= {"dispatched", "deferred", "suppressed"}
-    (by_key,) = reports.named(f"{order}-sale")["requests"]
+    (by_key,) = work.named(f"{order}-sale")["requests"]
     assert by_key["entries"][0]["event_id"] == first
-    assert reports.why(person, name=first)["reference"] == order
-    assert {entry["reference"] for entry in reports.timeline(person)["entries"]} == {order}
+    assert work.why(person, name=first)["reference"] == order
+    assert {entry["reference"] for entry in work.timeline(person)["entries"]} == {order}
 
 
 def test_what_is_held_back_is_found_before_anything_is_decided(system: System, person: str) -> None:
     detail = {"message": "spring_sale", "recipient_id": person, "reference": f"A-{person}"}
     system.publish("SendRequested", detail)
     system.work("events")
-    (request,) = reports.named(f"A-{person}")["requests"]
+    (request,) = work.named(f"A-{person}")["requests"]
     assert (request["recipient_id"], request["entries"]) == (person, [])
     system.work()
 
 
 def test_a_name_that_nobody_gave_is_not_found(system: System, person: str) -> None:
     with pytest.raises(NotFoundError):
-        reports.named(f"nothing-{person}")
+        work.named(f"nothing-{person}")
 
 
 def test_what_was_sent_can_be_explained_and_is_decided_again_the_same(system: System, person: str) -> None:
     a_fan(system, person, timezone="Asia/Kathmandu", preferred_channels=["push", "email"])
     send(system, person)
-    told = reports.why(person)
+    told = work.why(person)
     assert outcome(told) == ("dispatched", "email", None)
     assert told["zone"] == {"name": "Asia/Kathmandu", "source": "profile"}
     assert {"channel": "email", "order": "preference", "fallback": 0} in told["order"]
@@ -147,7 +149,7 @@ def test_what_was_sent_can_be_explained_and_is_decided_again_the_same(system: Sy
 def test_an_explanation_holds_no_address_and_no_attribute(system: System, person: str) -> None:
     a_fan(system, person, phone="+4915123456789")
     send(system, person)
-    told = json.dumps(reports.plain(reports.why(person)))
+    told = json.dumps(work.plain(work.why(person)))
     assert not [secret for secret in ("@example.com", "4915123456789", "Ana") if secret in told]
 
 
@@ -155,9 +157,9 @@ def test_a_capped_person_is_told_the_next_time(system: System, person: str) -> N
     a_fan(system, person)
     for _ in range(4):
         send(system, person)
-    told = reports.why(person)
+    told = work.why(person)
     assert told["reason"] == "capped"
-    first = min(each["decided_at"] for each in reports.timeline(person)["entries"])
+    first = min(each["decided_at"] for each in work.timeline(person)["entries"])
     next_time = datetime.fromisoformat(told["next_time"])
     assert abs(next_time - first - timedelta(days=7)) < timedelta(minutes=1)
     assert (told["caps"][0]["used"], told["caps"][0]["free_at"]) == (3, next_time)
@@ -169,9 +171,9 @@ def test_a_deferral_tells_until_when_and_which_hours(
 ) -> None:
     known(system, person, phone="+4915123456789", timezone="Europe/Berlin", consents={"offers/sms": "opted_in"})
     night = datetime.now(UTC).replace(hour=22, minute=30) + timedelta(days=1)
-    monkeypatch.setattr(deps, "now", lambda: night)
+    monkeypatch.setattr(wiring, "now", lambda: night)
     send(system, person)
-    told = reports.why(person)
+    told = work.why(person)
     assert outcome(told) == ("deferred", "sms", "quiet_hours")
     assert told["until"] == told["next_time"] > night.isoformat()
     assert "quiet at night" in told["hours"]
@@ -185,7 +187,7 @@ def test_what_delivery_withheld_tells_that_it_was_asked_again(system: System, pe
     send(system, person, "spring_sale", "events", "requests-bulk", "requests-priority")
     known(system, person, consents={"offers/email": "opted_out"})
     system.work()
-    told = reports.why(person)
+    told = work.why(person)
     assert outcome(told) == ("suppressed", "email", "not_consented")
     assert told["withheld"]
     assert told["inputs"].consents["offers/email"] == "opted_in"
@@ -195,7 +197,7 @@ def test_what_delivery_withheld_tells_that_it_was_asked_again(system: System, pe
 def test_a_decision_of_no_rule_says_that_it_had_no_inputs(system: System, person: str) -> None:
     a_fan(system, person)
     send(system, person, "no_such_message")
-    told = reports.why(person)
+    told = work.why(person)
     assert (told["reason"], told["replayed"], told["inputs"]) == ("unknown_message", None, None)
     assert "without inputs" in told["note"]
 
@@ -203,11 +205,11 @@ def test_a_decision_of_no_rule_says_that_it_had_no_inputs(system: System, person
 def test_a_sheet_that_is_no_longer_kept_is_told_in_words(system: System, person: str) -> None:
     a_fan(system, person)
     run_id = submitted(system, f"gone-{person}", [person, f"{person}-2"])
-    (entry,) = deps.ledger().timeline(person)
+    (entry,) = wiring.ledger().timeline(person)
     key = f"decisions/{entry.pack_id}/{entry.inputs.split()[1]}.jsonl"
     system.cloud.client("s3").delete_object(Bucket=system.bucket, Key=key)
-    deps.evidence.cache_clear()
-    told = reports.why(person, run_id=run_id)
+    wiring.evidence.cache_clear()
+    told = work.why(person, run_id=run_id)
     assert (outcome(told), told["replayed"]) == (("dispatched", "email", None), None)
     assert key in told["note"]
 
@@ -218,12 +220,12 @@ def test_why_is_asked_of_a_message_a_run_and_a_time(system: System, person: str)
     between = datetime.now(UTC)
     run_id = submitted(system, f"asked-{person}", [person])
     send(system, person, "no_such_message")
-    assert reports.why(person)["message"] == "no_such_message"
-    assert reports.why(person, message="spring_sale")["run_id"] == run_id
-    assert reports.why(person, run_id=run_id)["message"] == "spring_sale"
-    assert reports.why(person, at=between)["run_id"] is None
+    assert work.why(person)["message"] == "no_such_message"
+    assert work.why(person, message="spring_sale")["run_id"] == run_id
+    assert work.why(person, run_id=run_id)["message"] == "spring_sale"
+    assert work.why(person, at=between)["run_id"] is None
     with pytest.raises(NotFoundError, match="Nothing was ever decided about spring_sale until 2026-01-01"):
-        reports.why(person, message="spring_sale", at=datetime(2026, 1, 1, tzinfo=UTC))
+        work.why(person, message="spring_sale", at=datetime(2026, 1, 1, tzinfo=UTC))
 
 
 @pytest.mark.parametrize(
@@ -239,24 +241,24 @@ def test_what_would_be_decided_is_what_is_decided(
     system: System, person: str, fields: dict[str, Any], message: str, expected: tuple[str, str, str | None]
 ) -> None:
     a_fan(system, person, **fields)
-    told = reports.decide(person, message)
+    told = work.decide(person, message)
     assert outcome(told) == expected
     send(system, person, message)
-    assert outcome(reports.why(person))[1:] == expected[1:]
+    assert outcome(work.why(person))[1:] == expected[1:]
 
 
 def test_somebody_whom_nobody_knows_can_be_asked_about(system: System, person: str) -> None:
-    assert reports.decide(person, "spring_sale")["reason"] == "unknown_recipient"
+    assert work.decide(person, "spring_sale")["reason"] == "unknown_recipient"
 
 
 def test_a_message_that_does_not_exist_is_named(system: System, person: str) -> None:
     with pytest.raises(NotFoundError, match="There is no message no_such_message"):
-        reports.decide(person, "no_such_message")
+        work.decide(person, "no_such_message")
 
 
 def test_what_would_be_decided_at_another_time_waits_for_the_hours_of_then(system: System, person: str) -> None:
     known(system, person, phone="+4915123456789", timezone="Europe/Berlin", consents={"offers/sms": "opted_in"})
-    told = reports.decide(person, "spring_sale", at=NIGHT_IN_BERLIN)
+    told = work.decide(person, "spring_sale", at=NIGHT_IN_BERLIN)
     assert outcome(told) == ("deferred", "sms", "quiet_hours")
     assert told["until"] == datetime(2027, 3, 4, 7, tzinfo=UTC)
 
@@ -266,11 +268,11 @@ def test_asking_what_would_be_decided_has_no_effect(system: System, person: str,
     send(system, person)
     before = items(system), objects(system)
     calls.clear()
-    reports.decide(person, "spring_sale")
+    work.decide(person, "spring_sale")
     assert calls
     assert set(calls) <= READING
     assert (items(system), objects(system)) == before
-    assert [cap["used"] for cap in reports.decide(person, "spring_sale")["caps"]] == [1, 0]
+    assert [cap["used"] for cap in work.decide(person, "spring_sale")["caps"]] == [1, 0]
 
 
 def test_every_decision_of_a_run_is_made_again_the_same(system: System, stack: Stack, person: str) -> None:
@@ -281,7 +283,7 @@ def test_every_decision_of_a_run_is_made_again_the_same(system: System, stack: S
     told = replayed(stack, run_id)
     assert told.holds
     assert (told.people, told.undecided, told.decisions, told.counts[Finding.SAME]) == (9, 0, 9, 9)
-    assert {each["reason"] for one in people for each in reports.timeline(one)["entries"]} == {None, "not_consented"}
+    assert {each["reason"] for one in people for each in work.timeline(one)["entries"]} == {None, "not_consented"}
 
 
 def test_a_run_of_one_person_is_made_again_from_the_ledger(system: System, stack: Stack, person: str) -> None:
@@ -311,7 +313,7 @@ def test_a_ledger_that_was_tampered_with_is_found_out(
 ) -> None:
     a_fan(system, person)
     run_id = submitted(system, f"tampered-{field}-{kind}-{person}", [person, f"{person}-2"])
-    (entry,) = deps.ledger().timeline(person)
+    (entry,) = wiring.ledger().timeline(person)
     fingerprint, _, place = entry.inputs.partition(" ")
     system.cloud.client("dynamodb").update_item(
         TableName=stack.ledger_table,
@@ -339,7 +341,7 @@ def test_replay_ends_with_one_when_a_decision_is_not_the_same(
     monkeypatch.setattr("heliograph_cli.commands.replay.connect", lambda: stack)
     good = CliRunner().invoke(cli, ["replay", run_id, "--json"], catch_exceptions=False)
     assert (good.exit_code, json.loads(good.stdout)["counts"]["same"]) == (0, 1)
-    (entry,) = deps.ledger().timeline(person)
+    (entry,) = wiring.ledger().timeline(person)
     system.cloud.client("dynamodb").update_item(
         TableName=stack.ledger_table,
         Key={"recipient_id": {"S": person}, "dispatch_id": {"S": entry.dispatch_id}},
@@ -357,16 +359,16 @@ def test_decisions_of_before_have_neither_zone_nor_inputs_and_are_read(
 ) -> None:
     a_fan(system, person)
     send(system, person)
-    (entry,) = deps.ledger().timeline(person)
+    (entry,) = wiring.ledger().timeline(person)
     system.cloud.client("dynamodb").update_item(
         TableName=stack.ledger_table,
         Key={"recipient_id": {"S": person}, "dispatch_id": {"S": entry.dispatch_id}},
         UpdateExpression="REMOVE #zone, next_time, inputs",
         ExpressionAttributeNames={"#zone": "zone"},
     )
-    told = reports.why(person)
+    told = work.why(person)
     assert (told["zone"], told["next_time"], told["replayed"]) == (None, None, None)
-    assert isinstance(reports.decide(person, "spring_sale")["inputs"], Inputs)
+    assert isinstance(work.decide(person, "spring_sale")["inputs"], Inputs)
 
 
 @pytest.mark.parametrize("question", [{"action": "why"}, {"action": "decide", "message": "spring_sale"}])

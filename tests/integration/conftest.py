@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from builders import NOW
-from heliograph.adapters.consents import ConsentHistory
-from heliograph.adapters.recipients import Recipients
+from heliograph.people.consents.store import ConsentHistory
+from heliograph.people.store import Recipients
 from local_cloud import Inbox, LocalCloud
 from local_cloud import local_cloud as running_local_cloud
 from local_ses import a_configuration_set

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from builders import NOW
-from heliograph.adapters.allowances import Allowances
+from heliograph.approvals.quotas import Allowances
 from local_cloud import LocalCloud, table_of
 
 PROCESSES = 20

@@ -13,9 +13,14 @@ import pytest
 from audience import a_person
 from builders import NOW, a_dispatch
 from flow_system import System, forget_clients
-from heliograph.adapters.ledger import Ledger, Written
-from heliograph.domain.model import Channel, DispatchPack, Lane, LedgerEntry, Letter, NotSent, Outcome, Verdict
-from heliograph.runtime import deps
+from heliograph.ledger.store import Ledger, Written
+from heliograph.model.channels import Channel
+from heliograph.model.decisions import Verdict
+from heliograph.model.dispatches import DispatchPack, Letter
+from heliograph.model.ledger import LedgerEntry
+from heliograph.model.outcomes import NotSent, Outcome
+from heliograph.model.requests import Lane
+from heliograph.runtime import wiring
 from local_cloud import LocalCloud
 from tests_desk import compiled
 
@@ -83,7 +88,7 @@ def test_each_decision_of_two_hundred_planners_at_once_is_written_by_one_and_kno
     numbers = range(DECISIONS)
 
     def write(planner: str) -> Written:
-        return deps.ledger().write([a_decision(number, planner) for number in numbers])
+        return wiring.ledger().write([a_decision(number, planner) for number in numbers])
 
     with ThreadPoolExecutor(AT_ONCE) as planners:
         names = [f"planner-{number}" for number in range(AT_ONCE)]
@@ -99,7 +104,7 @@ def test_each_decision_of_two_hundred_planners_at_once_is_written_by_one_and_kno
 def a_pack(name: str, letters: int) -> str:
     """The body of a pack of letters to people of their own."""
     people = [f"claims-{name}-{number}" for number in range(letters)]
-    deps.recipients().save_many([a_person(person, email=f"{person}@example.com") for person in people])
+    wiring.recipients().save_many([a_person(person, email=f"{person}@example.com") for person in people])
     dispatches = tuple(
         a_dispatch(slot=slot, request_id=person, recipient_id=person, message="order_shipped", data=ORDER)
         for slot, person in enumerate(people)
@@ -113,7 +118,14 @@ def at_once(system: System, body: str) -> list[dict[str, Any]]:
 
     A Lambda has one thread, and botocore makes its clients in one thread only: here they are made before.
     """
-    deps.templates(), deps.recipients(), deps.ledger(), deps.records(), deps.settling(), deps.sender(Channel.EMAIL)
+    (
+        wiring.templates(),
+        wiring.recipients(),
+        wiring.ledger(),
+        wiring.records(),
+        wiring.settling(),
+        wiring.sender(Channel.EMAIL),
+    )
     with ThreadPoolExecutor(AT_ONCE) as lambdas:
         return list(lambdas.map(lambda _: system.run("deliver", [body]), range(AT_ONCE)))
 
@@ -141,7 +153,7 @@ def test_each_letter_that_was_throttled_is_sent_once_by_two_hundred_who_try_agai
 ) -> None:
     body = a_pack("again", 3)
     with monkeypatch.context() as patch:
-        patch.setattr(deps, "sender", lambda channel: throttled)
+        patch.setattr(wiring, "sender", lambda channel: throttled)
         assert system.run("deliver", [body]) == {"batchItemFailures": []}
     assert sent(system, "again") == Counter()
     at_once(system, body)

@@ -12,20 +12,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from builders import NOW
-from heliograph.adapters.recipient_items import item_of
-from heliograph.adapters.recipients import OWNERS_LIMIT, Recipients
-from heliograph.domain import limits
-from heliograph.domain.consents import as_of
-from heliograph.domain.model import (
-    Channel,
-    Consent,
-    ConsentState,
-    Engaged,
-    SuppressAddress,
-    WithdrawConsent,
-    consent_key,
-)
-from heliograph.domain.recipients import RecipientChange
+from heliograph.model.channels import Channel
+from heliograph.model.engagement import Engaged, SuppressAddress, WithdrawConsent
+from heliograph.model.people import Consent, ConsentState, consent_key
+from heliograph.people.changes import RecipientChange
+from heliograph.people.consents.answers import as_of
+from heliograph.people.items import item_of
+from heliograph.people.store import OWNERS_LIMIT, Recipients
+from heliograph.text import limits
 
 BEFORE = NOW - timedelta(days=1)
 WIDE = "\N{SATELLITE}"  # four bytes in UTF-8

@@ -10,23 +10,16 @@ from typing import Any
 import pytest
 
 from builders import NOW
-from heliograph.adapters.consents import ConsentHistory
-from heliograph.adapters.dynamodb import BusyError
-from heliograph.adapters.ledger import Ledger
-from heliograph.adapters.recipients import Recipients
-from heliograph.domain import limits
-from heliograph.domain.consents import Statement, as_of, holds_against
-from heliograph.domain.model import (
-    Channel,
-    Consent,
-    ConsentState,
-    Engaged,
-    Preferences,
-    RemoveDevice,
-    SuppressAddress,
-    WithdrawConsent,
-)
-from heliograph.domain.recipients import RecipientChange
+from heliograph.aws.tables import BusyError
+from heliograph.ledger.store import Ledger
+from heliograph.model.channels import Channel
+from heliograph.model.engagement import Engaged, RemoveDevice, SuppressAddress, WithdrawConsent
+from heliograph.model.people import Consent, ConsentState, Preferences
+from heliograph.people.changes import RecipientChange
+from heliograph.people.consents.answers import Statement, as_of, holds_against
+from heliograph.people.consents.store import ConsentHistory
+from heliograph.people.store import Recipients
+from heliograph.text import limits
 
 BEFORE, AFTER = NOW - timedelta(days=1), NOW + timedelta(days=1)
 TOKEN = "gcm:token-1"

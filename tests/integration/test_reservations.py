@@ -15,12 +15,16 @@ import pytest
 
 from benchmarks.null_dynamodb import WRITE_UNIT, item_size
 from builders import NOW, a_cap, a_promotion, a_request, a_subscriber, reserved
-from heliograph.adapters.reservations import Account, Reservations
-from heliograph.domain import ids
-from heliograph.domain.decisions import NO_CONFIRMATION
-from heliograph.domain.model import Channel, Message, Policy, Purpose, Reason, Reservation, Ruling, Verdict
-from heliograph.runtime import deps
-from heliograph.runtime.deciding import Question, answers_to
+from heliograph.model.channels import Channel
+from heliograph.model.decisions import Reservation, Ruling, Verdict
+from heliograph.model.messages import Message
+from heliograph.model.policy import Policy, Purpose
+from heliograph.model.reasons import Reason
+from heliograph.planning.decisions import NO_CONFIRMATION
+from heliograph.planning.store import Account, Reservations
+from heliograph.planning.work import Question, answers_to
+from heliograph.runtime import wiring
+from heliograph.text import ids
 from in_memory_adapters import Words
 from local_cloud import LocalCloud, table_of
 
@@ -44,13 +48,13 @@ class Planners:
     def __init__(self, cloud: LocalCloud, table: str, patch: pytest.MonkeyPatch) -> None:
         self._cloud, self._table, self._patch = cloud, table, patch
         self._own = threading.local()
-        patch.setattr(deps, "reservations", self.reservations)
-        patch.setattr(deps, "channels_off", frozenset)
+        patch.setattr(wiring, "reservations", self.reservations)
+        patch.setattr(wiring, "channels_off", frozenset)
 
     def under(self, *caps: Any) -> None:
         """Let a policy have these caps."""
         words = Words([MESSAGE], Policy(caps=caps))
-        self._patch.setattr(deps, "templates", lambda: words)
+        self._patch.setattr(wiring, "templates", lambda: words)
 
     def reservations(self) -> Reservations:
         """Those of this thread."""
@@ -198,7 +202,7 @@ def test_a_lost_answer_neither_loses_room_nor_takes_it_twice(
         planners.decide(person, f"before-{number}")
     unheard = Unheard(local_cloud.client("dynamodb"), table)
     with monkeypatch.context() as patch:
-        patch.setattr(deps, "reservations", lambda: unheard)
+        patch.setattr(wiring, "reservations", lambda: unheard)
         assert outcomes(planners.decide(person, "a")) == ["email"]
     assert len(planners.account(person).reserved) == before + 1
     assert outcomes(planners.decide(person, "b")) == ["capped"]

@@ -10,9 +10,9 @@ import msgspec
 import pytest
 
 from builders import NOW, a_request
-from heliograph.adapters.schedules import Schedules
-from heliograph.domain import ids
-from heliograph.domain.model import Lane, RequestPack
+from heliograph.aws.timers import Schedules
+from heliograph.model.requests import Lane, RequestPack
+from heliograph.text import ids
 from local_cloud import LocalCloud
 
 TODAY = NOW + timedelta(days=365)

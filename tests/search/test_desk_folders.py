@@ -8,10 +8,10 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from desk_builders import MESSAGE, SOUND, TRIGGER, a_desk
-from heliograph_cli.desk.build import build
-from heliograph_cli.desk.findings import DeskError
-from heliograph_cli.desk.lint import check
-from heliograph_cli.desk.preview import write
+from heliograph_cli.authoring.build import build
+from heliograph_cli.authoring.findings import DeskError
+from heliograph_cli.authoring.lint import check
+from heliograph_cli.authoring.preview import write
 
 if TYPE_CHECKING:
     from search.conftest import Tally

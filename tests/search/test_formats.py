@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 from babel import localedata
 
 from babel_formats import differences
-from heliograph.domain import formats
-from heliograph_cli.desk import localising
+from heliograph.rendering import formats
+from heliograph_cli.authoring import localising
 
 if TYPE_CHECKING:
     from search.conftest import Tally

@@ -7,11 +7,11 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from builders import NOW
-from heliograph.domain.errors import MalformedError
-from heliograph.domain.model import Policy
-from heliograph.domain.recipients import RecipientChange
-from heliograph.domain.rows import Refused
-from heliograph.runtime.importing import Terms, checked, import_people
+from heliograph.model.policy import Policy
+from heliograph.people.changes import RecipientChange
+from heliograph.people.importing.work import Terms, checked, import_people
+from heliograph.text.csv import Refused
+from heliograph.text.errors import MalformedError
 from hostile_files import a_file, is_told
 
 if TYPE_CHECKING:

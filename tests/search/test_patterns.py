@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from heliograph_cli.desk import pattern
+from heliograph_cli.authoring import pattern
 
 if TYPE_CHECKING:
     from search.conftest import Tally

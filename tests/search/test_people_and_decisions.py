@@ -21,27 +21,21 @@ from builders import NOW, a_message, a_request, hours
 from door import record
 from functions.deliver.app import handler as deliver
 from functions.plan.app import handler as plan
-from heliograph.adapters.recipient_items import item_of, recipient_of
-from heliograph.adapters.templates import Catalogue, Templates, template_name
-from heliograph.domain import ids, requests
-from heliograph.domain.errors import MalformedError
-from heliograph.domain.model import (
-    Accepted,
-    Channel,
-    DispatchPack,
-    Lane,
-    Letter,
-    Outcome,
-    Policy,
-    Purpose,
-    Recipient,
-    RequestPack,
-    SendRequest,
-    Verdict,
-)
-from heliograph.domain.payloads import fitting
-from heliograph.domain.recipients import from_event, from_row
-from heliograph_cli.desk import localising
+from heliograph.ingesting import requests
+from heliograph.model.channels import Channel
+from heliograph.model.decisions import Verdict
+from heliograph.model.dispatches import DispatchPack, Letter
+from heliograph.model.outcomes import Accepted, Outcome
+from heliograph.model.people import Recipient
+from heliograph.model.policy import Policy, Purpose
+from heliograph.model.requests import Lane, RequestPack, SendRequest
+from heliograph.people.changes import from_event, from_row
+from heliograph.people.items import item_of, recipient_of
+from heliograph.rendering.templates import Catalogue, Templates, template_name
+from heliograph.text import ids
+from heliograph.text.errors import MalformedError
+from heliograph.text.payloads import fitting
+from heliograph_cli.authoring import localising
 from hostile import VALUES, mutated
 from in_memory import World
 from in_memory_adapters import install

@@ -13,9 +13,10 @@ from builders import NOW, a_message
 from door import record
 from engagement_table import EngagementTable, installed
 from functions.record.app import handler
-from heliograph.domain import ids
-from heliograph.domain.facts import state_of
-from heliograph.domain.model import Channel, RecordKey
+from heliograph.model.channels import Channel
+from heliograph.model.outcomes import RecordKey
+from heliograph.recording.facts import state_of
+from heliograph.text import ids
 
 if TYPE_CHECKING:
     from search.conftest import Tally

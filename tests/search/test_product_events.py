@@ -12,7 +12,7 @@ import pytest
 from builders import a_message
 from door import Door, opened, record
 from functions.ingest_event.app import handler
-from heliograph.domain.model import Trigger
+from heliograph.model.messages import Trigger
 from hostile import mutated
 
 if TYPE_CHECKING:

@@ -13,10 +13,10 @@ from builders import PACK_ID, RUN_ID, TOKENS, a_letter, a_message
 from door import record
 from engagement_table import installed
 from functions.record.app import handler
-from heliograph.adapters.channels.push_devices import data_of
-from heliograph.adapters.open_tokens import SIGNED
-from heliograph.domain import ids
-from heliograph.domain.model import Channel
+from heliograph.channels.push.devices import data_of
+from heliograph.channels.push.open_tokens import SIGNED
+from heliograph.model.channels import Channel
+from heliograph.text import ids
 from hostile import VALUES, mutated
 
 if TYPE_CHECKING:

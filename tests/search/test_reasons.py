@@ -22,11 +22,11 @@ from functions.ingest_segment.app import handler as ingest_segment
 from functions.plan.app import handler as plan
 from functions.record.app import handler as record_events
 from functions.settle.app import handler as settle
-from heliograph.domain.errors import MalformedError
-from heliograph.domain.lines import legible
-from heliograph.domain.recipients import from_event, from_row
-from heliograph.domain.rows import Refused, read_table
-from heliograph.domain.segments import people, read_campaign
+from heliograph.campaigns.segments import people, read_campaign
+from heliograph.people.changes import from_event, from_row
+from heliograph.text.csv import Refused, read_table
+from heliograph.text.errors import MalformedError
+from heliograph.text.lines import legible
 from search.test_people_and_decisions import PERSON, ROW
 from search.test_product_events import SHAPES as PRODUCT_EVENTS
 from search.test_product_events import TRIGGER

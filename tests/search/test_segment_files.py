@@ -7,12 +7,13 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from builders import NOW, a_message
-from heliograph.domain.bodies import PACK_BYTES, body
-from heliograph.domain.errors import MalformedError
-from heliograph.domain.lines import Lines, legible
-from heliograph.domain.model import RequestPack, Run
-from heliograph.domain.rows import Refused, read_table
-from heliograph.domain.segments import Campaign, packs, people, unpacked
+from heliograph.campaigns.segments import Campaign, packs, people, unpacked
+from heliograph.model.requests import RequestPack
+from heliograph.model.runs import Run
+from heliograph.text.bodies import PACK_BYTES, body
+from heliograph.text.csv import Refused, read_table
+from heliograph.text.errors import MalformedError
+from heliograph.text.lines import Lines, legible
 from hostile_files import a_file, is_told
 
 if TYPE_CHECKING:

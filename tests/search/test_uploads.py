@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from heliograph.domain import segments
-from heliograph.domain.uploads import Phase, content_of
+from heliograph.campaigns import segments
+from heliograph.campaigns.uploads import Phase, content_of
 from in_memory_uploads import MANIFEST, SEGMENT, Killed, Place, etag_of, install
 
 if TYPE_CHECKING:

@@ -21,22 +21,15 @@ import pytest
 from greenlet import greenlet  # type: ignore[import-untyped]  # it has no types
 
 from builders import NOW, a_dispatch, a_message
-from heliograph.adapters.pace import Pace
-from heliograph.domain.ids import derived_id
-from heliograph.domain.model import (
-    Accepted,
-    Channel,
-    Dispatch,
-    DispatchPack,
-    Lane,
-    Letter,
-    NotSent,
-    Outcome,
-    RecordKey,
-    Sender,
-)
-from heliograph.domain.pace import LONGEST_DELAY
-from heliograph.runtime import deps, sending
+from heliograph.channels.clocks import Pace
+from heliograph.channels.rate import LONGEST_DELAY
+from heliograph.delivery import work as sending
+from heliograph.model.channels import Channel
+from heliograph.model.dispatches import Dispatch, DispatchPack, Letter, Sender
+from heliograph.model.outcomes import Accepted, NotSent, Outcome, RecordKey
+from heliograph.model.requests import Lane
+from heliograph.runtime import wiring
+from heliograph.text.ids import derived_id
 from in_memory_clocks import ClockTable
 
 PACK = 100  # people
@@ -198,7 +191,7 @@ def wait(world: World, people: int, monkeypatch: pytest.MonkeyPatch, *, planned_
         "records": lambda: SimpleNamespace(keep=lambda *_: None),
     }
     for name, edge in edges.items():
-        monkeypatch.setattr(deps, name, edge)
+        monkeypatch.setattr(wiring, name, edge)
     everybody = tuple(a_dispatch(world.channel, slot=slot) for slot in range(PACK))
     for number in range(people // PACK):
         pack_id = derived_id(NOW, "pack", str(number))

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import DictLoader, TemplateSyntaxError
 
 from builders import a_message
-from heliograph.adapters.guards import PART_BYTES
-from heliograph.adapters.templates import Catalogue, Environment, Templates, template_name
-from heliograph.domain.errors import UndeliverableError
-from heliograph.domain.model import Channel, Policy
-from heliograph_cli.desk import localising
+from heliograph.model.channels import Channel
+from heliograph.model.policy import Policy
+from heliograph.rendering.guards import PART_BYTES
+from heliograph.rendering.templates import Catalogue, Environment, Templates, template_name
+from heliograph.text.errors import UndeliverableError
+from heliograph_cli.authoring import localising
 from hostile import RAW, VALUES
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heliograph.domain import addresses
-from heliograph.domain.errors import MalformedError
+from heliograph.text import addresses
+from heliograph.text.errors import MalformedError
 
 READERS: dict[str, Callable[[str], str]] = {
     "email": addresses.email,

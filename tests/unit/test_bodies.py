@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import a_request
-from heliograph.adapters.queues import BATCH_LIMIT, Queue
-from heliograph.domain.bodies import MESSAGE_LIMIT, body
-from heliograph.domain.errors import MalformedError
-from heliograph.domain.model import SendRequest
+from heliograph.aws.queues import BATCH_LIMIT, Queue
+from heliograph.model.requests import SendRequest
+from heliograph.text.bodies import MESSAGE_LIMIT, body
+from heliograph.text.errors import MalformedError
 
 TAKEN = re.compile("[\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]*")
 """What SQS takes."""

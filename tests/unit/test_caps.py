@@ -26,19 +26,13 @@ from builders import (
     reserved,
     rule_on,
 )
-from heliograph.domain.caps import reserved_after
-from heliograph.domain.model import (
-    Cap,
-    Channel,
-    Message,
-    Policy,
-    Preferences,
-    Purpose,
-    Recipient,
-    Reservation,
-    Verdict,
-)
-from heliograph.domain.planning import decide
+from heliograph.model.channels import Channel
+from heliograph.model.decisions import Reservation, Verdict
+from heliograph.model.messages import Message
+from heliograph.model.people import Preferences, Recipient
+from heliograph.model.policy import Cap, Policy, Purpose
+from heliograph.planning.caps import reserved_after
+from heliograph.planning.ruling import decide
 from tables import table
 
 EMAIL, SMS, PUSH = Channel

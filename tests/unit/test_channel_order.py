@@ -20,17 +20,13 @@ from builders import (
     inputs_for,
     rule_on,
 )
-from heliograph.domain.model import (
-    Channel,
-    EarlierDispatch,
-    EngagementKind,
-    Message,
-    Policy,
-    Preferences,
-    Recipient,
-    SendRequest,
-)
-from heliograph.domain.planning import candidates
+from heliograph.model.channels import Channel
+from heliograph.model.engagement import EngagementKind
+from heliograph.model.messages import Message
+from heliograph.model.people import Preferences, Recipient
+from heliograph.model.policy import Policy
+from heliograph.model.requests import EarlierDispatch, SendRequest
+from heliograph.planning.ruling import candidates
 from tables import table
 
 EMAIL, SMS, PUSH = Channel

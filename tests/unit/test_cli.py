@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from fake_aws import FakeAws
-from heliograph.domain.model import Reason
+from heliograph.model.reasons import Reason
 from heliograph_cli import target as targets
 from heliograph_cli.console import PIPE_WIDTH
 from heliograph_cli.main import COMMANDS, cli

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from heliograph.domain.errors import MalformedError
+from heliograph.text.errors import MalformedError
 from heliograph_cli import campaign_folder
 from heliograph_cli.campaign_folder import read_folder
 

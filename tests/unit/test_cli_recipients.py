@@ -16,11 +16,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import a_recipient
-from heliograph.domain.errors import MalformedError
-from heliograph.domain.model import Channel, Consent, ConsentState, Policy, Preferences, Recipient
-from heliograph.domain.recipients import RecipientChange, from_row
-from heliograph.domain.rows import read_rows
-from heliograph.runtime.importing import PACK, Terms
+from heliograph.model.channels import Channel
+from heliograph.model.people import Consent, ConsentState, Preferences, Recipient
+from heliograph.model.policy import Policy
+from heliograph.people.changes import RecipientChange, from_row
+from heliograph.people.importing.work import PACK, Terms
+from heliograph.text.csv import read_rows
+from heliograph.text.errors import MalformedError
 from heliograph_cli.exporting import export_to
 from heliograph_cli.importing import Summary, import_file
 

@@ -11,7 +11,7 @@ import pytest
 from botocore import xform_name
 
 from builders import NOW
-from heliograph.runtime import clients, signing
+from heliograph.aws import clients, signing
 from trim_botocore import OPERATIONS
 
 

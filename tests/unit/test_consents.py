@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import NOW
-from heliograph.domain.consents import Statement, as_of, holding, holds_against
-from heliograph.domain.model import Consent, ConsentState
+from heliograph.model.people import Consent, ConsentState
+from heliograph.people.consents.answers import Statement, as_of, holding, holds_against
 
 IN, OUT = ConsentState.OPTED_IN, ConsentState.OPTED_OUT
 PENDING, NOT_SET = ConsentState.PENDING, ConsentState.NOT_SET

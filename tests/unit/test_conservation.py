@@ -13,32 +13,24 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from builders import a_cap, a_fallback, a_message, a_promotion, a_recipient, a_request, hours
-from heliograph.adapters.dynamodb import BusyError
-from heliograph.domain import ids
-from heliograph.domain.evidence import is_genuine
-from heliograph.domain.facts import Fact, Facts, Standing, detail_of, is_unsent, standing_of
-from heliograph.domain.model import (
-    Cap,
-    Channel,
-    EngagementKind,
-    Events,
-    Lane,
-    LedgerEntry,
-    Letter,
-    Message,
-    OnUnknown,
-    Policy,
-    Preferences,
-    Purpose,
-    RecordKey,
-    RequestPack,
-    Reservation,
-    Run,
-    SendRequest,
-    Verdict,
-)
-from heliograph.domain.planning import decide
-from heliograph.runtime import deps, reports
+from heliograph.aws.tables import BusyError
+from heliograph.model.channels import Channel
+from heliograph.model.decisions import Reservation, Verdict
+from heliograph.model.dispatches import Letter
+from heliograph.model.engagement import EngagementKind, Events
+from heliograph.model.ledger import LedgerEntry
+from heliograph.model.messages import Message, OnUnknown
+from heliograph.model.outcomes import RecordKey
+from heliograph.model.people import Preferences
+from heliograph.model.policy import Cap, Policy, Purpose
+from heliograph.model.requests import Lane, RequestPack, SendRequest
+from heliograph.model.runs import Run
+from heliograph.planning.kept_inputs import is_genuine
+from heliograph.planning.ruling import decide
+from heliograph.recording.facts import Fact, Facts, Standing, detail_of, is_unsent, standing_of
+from heliograph.reporting import work as reports
+from heliograph.runtime import wiring
+from heliograph.text import ids
 from in_memory import Fate, Killed, World
 from in_memory_adapters import Words, install
 from in_memory_provider import ANSWERS, Provider
@@ -269,7 +261,7 @@ class Conservation(RuleBasedStateMachine):
         """What the ledger says follows from the inputs that were kept."""
         messages = {message.name: message for message in MESSAGES}
         for entry in self.world.ledger.values():
-            inputs = deps.evidence().inputs(entry)
+            inputs = wiring.evidence().inputs(entry)
             ruling = decide(inputs, messages[entry.message], POLICY)
             assert is_genuine(inputs, entry)
             assert ruling.channel == entry.channel

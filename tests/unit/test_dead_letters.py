@@ -9,8 +9,10 @@ import msgspec
 import pytest
 
 from builders import NOW, PACK_ID, a_dispatch, a_request
-from heliograph.domain.dead_letters import DeadLetter, Explanation, explain
-from heliograph.domain.model import Channel, DispatchPack, Lane, RequestPack
+from heliograph.model.channels import Channel
+from heliograph.model.dispatches import DispatchPack
+from heliograph.model.requests import Lane, RequestPack
+from heliograph.operations.dead_letters.summary import DeadLetter, Explanation, explain
 
 SECRETS = ("amara@example.com", "+12065550100", "gcm:token-1", "934120")
 EVENT = {"id": "event-1", "source": "shop", "detail-type": "OrderShipped", "time": "2026-11-21T10:00:00Z"}

@@ -9,14 +9,18 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from heliograph.domain.caps import own_reservation
-from heliograph.domain.cases import Case as Asked
-from heliograph.domain.cases import hours_on
-from heliograph.domain.hours import permitted
-from heliograph.domain.model import Channel, ConsentState, Enforcement, Purpose, Reach, Reason, Ruling, Verdict
-from heliograph.domain.planning import decide
-from heliograph.domain.rules import enforcement_of
-from heliograph.domain.zones import best_zone
+from heliograph.model.channels import Channel
+from heliograph.model.decisions import Ruling, Verdict
+from heliograph.model.people import ConsentState, Reach
+from heliograph.model.policy import Enforcement, Purpose
+from heliograph.model.reasons import Reason
+from heliograph.planning.caps import own_reservation
+from heliograph.planning.cases import Case as Asked
+from heliograph.planning.cases import hours_on
+from heliograph.planning.hours import permitted
+from heliograph.planning.rules import enforcement_of
+from heliograph.planning.ruling import decide
+from heliograph.text.zones import best_zone
 from random_decisions import Case, a_case
 
 AT_ONCE = 50

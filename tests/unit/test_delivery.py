@@ -7,22 +7,14 @@ from datetime import timedelta
 import pytest
 
 from builders import NOW, PACK_ID, a_dispatch, a_letter, a_message
-from heliograph.domain.delivery import Checked, Todo, claim, facts_of, some_of, todo
-from heliograph.domain.facts import detail_of, fact_value
-from heliograph.domain.model import (
-    Accepted,
-    Channel,
-    DispatchPack,
-    Failed,
-    FailureCode,
-    InDoubt,
-    Lane,
-    LedgerEntry,
-    NotSent,
-    Outcome,
-    SlotFacts,
-    Verdict,
-)
+from heliograph.delivery.steps import Checked, Todo, claim, facts_of, some_of, todo
+from heliograph.model.channels import Channel
+from heliograph.model.decisions import Verdict
+from heliograph.model.dispatches import DispatchPack
+from heliograph.model.ledger import LedgerEntry
+from heliograph.model.outcomes import Accepted, Failed, FailureCode, InDoubt, NotSent, Outcome, SlotFacts
+from heliograph.model.requests import Lane
+from heliograph.recording.facts import detail_of, fact_value
 
 MORNING = NOW + timedelta(hours=22)
 PACK = DispatchPack(

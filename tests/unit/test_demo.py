@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from heliograph.domain.replaying import Finding, Replayed
+from heliograph.operations.replay.decisions import Finding, Replayed
 from heliograph_cli.demo.checks import Expected, by_phone, checks, decided_again
 from heliograph_cli.demo.orders import (
     DELIVERIES,

@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from heliograph.domain import ids
-from heliograph.domain.errors import MalformedError
-from heliograph.domain.model import Channel
-from heliograph.domain.recipients import RecipientChange, from_row
-from heliograph.domain.rows import Row, read_rows
+from heliograph.model.channels import Channel
+from heliograph.people.changes import RecipientChange, from_row
+from heliograph.text import ids
+from heliograph.text.csv import Row, read_rows
+from heliograph.text.errors import MalformedError
 from heliograph_cli.campaign_folder import read_folder
 from heliograph_cli.demo.places import PLACES
 from heliograph_cli.demo.population import PEOPLE, SEGMENT, population, write

@@ -9,9 +9,14 @@ import pytest
 
 from builders import NOW, a_message, a_recipient, a_request
 from functions.plan.app import DEPLOYING
-from heliograph.domain import segments
-from heliograph.domain.model import Accepted, Channel, Lane, Letter, Outcome, Policy, RequestPack, Run, Sender
-from heliograph.domain.pace import delay
+from heliograph.campaigns import segments
+from heliograph.channels.rate import delay
+from heliograph.model.channels import Channel
+from heliograph.model.dispatches import Letter, Sender
+from heliograph.model.outcomes import Accepted, Outcome
+from heliograph.model.policy import Policy
+from heliograph.model.requests import Lane, RequestPack
+from heliograph.model.runs import Run
 from in_memory import World
 from in_memory_adapters import Words, install
 

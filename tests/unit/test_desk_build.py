@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from desk_builders import MESSAGE, SOUND, TRIGGER, a_desk
-from heliograph.domain.model import Message
-from heliograph_cli.desk import triggers
-from heliograph_cli.desk.build import PACKAGE, build
-from heliograph_cli.desk.findings import DeskError
+from heliograph.model.messages import Message
+from heliograph_cli.authoring import triggers
+from heliograph_cli.authoring.build import PACKAGE, build
+from heliograph_cli.authoring.findings import DeskError
 
 Version = Callable[..., str]
 

@@ -7,8 +7,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from desk_builders import MESSAGE, SOUND, a_desk
-from heliograph_cli.desk.commands import build, lint, preview
-from heliograph_cli.desk.preview import write
+from heliograph_cli.authoring.commands import build, lint, preview
+from heliograph_cli.authoring.preview import write
 
 
 def run(command: object, *arguments: object) -> Result:

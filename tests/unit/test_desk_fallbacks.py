@@ -5,9 +5,11 @@ from pathlib import Path
 import pytest
 
 from desk_builders import MESSAGE, SOUND, TRIGGER, a_desk, findings, mail_in
-from heliograph.domain.model import Channel, EngagementKind, Fallback, Message
-from heliograph_cli.desk.build import build
-from heliograph_cli.desk.preview import write
+from heliograph.model.channels import Channel
+from heliograph.model.engagement import EngagementKind
+from heliograph.model.messages import Fallback, Message
+from heliograph_cli.authoring.build import build
+from heliograph_cli.authoring.preview import write
 
 BY_EMAIL = SOUND[MESSAGE].replace(', "sms"', "")
 BY_SMS = SOUND[MESSAGE].replace('"email", ', "")

@@ -11,13 +11,14 @@ import pytest
 from jinja2 import ModuleLoader
 
 from desk_builders import MESSAGE, SOUND, a_desk, findings
-from heliograph.adapters.filters import FILTERS
-from heliograph.adapters.templates import Templates
-from heliograph.domain.errors import UndeliverableError
-from heliograph.domain.model import Channel, Reason
-from heliograph_cli.desk import compiling, localising
-from heliograph_cli.desk.build import PACKAGE, build
-from heliograph_cli.desk.preview import write
+from heliograph.model.channels import Channel
+from heliograph.model.reasons import Reason
+from heliograph.rendering.filters import FILTERS
+from heliograph.rendering.templates import Templates
+from heliograph.text.errors import UndeliverableError
+from heliograph_cli.authoring import compiling, localising
+from heliograph_cli.authoring.build import PACKAGE, build
+from heliograph_cli.authoring.preview import write
 
 MAIL = [file for file in SOUND if file.startswith("messages/hello/email.")]
 SMS = "messages/hello/sms.txt"

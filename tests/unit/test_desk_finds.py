@@ -7,11 +7,11 @@ import pytest
 from click.testing import CliRunner
 
 from desk_builders import MESSAGE, SOUND, TRIGGER, a_desk, findings, mail_in
-from heliograph_cli.desk.commands import preview
-from heliograph_cli.desk.findings import Finding
-from heliograph_cli.desk.links import SHORTENERS
-from heliograph_cli.desk.lint import check
-from heliograph_cli.desk.preview import write
+from heliograph_cli.authoring.commands import preview
+from heliograph_cli.authoring.findings import Finding
+from heliograph_cli.authoring.links import SHORTENERS
+from heliograph_cli.authoring.lint import check
+from heliograph_cli.authoring.preview import write
 
 HTML = "messages/hello/email.html"
 TEXT = "messages/hello/email.txt"

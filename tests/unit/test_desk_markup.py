@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jinja2 import Environment, nodes
 
-from heliograph_cli.desk.inline import inlined
-from heliograph_cli.desk.variables import variables
+from heliograph_cli.authoring.inline import inlined
+from heliograph_cli.authoring.variables import variables
 
 CSS = "p { color: red; } td { color: blue; } a { color: green; }"
 TAGS = ["{{ a.b }}", "{% if x > 1 %}", "{% endif %}", "{# <p> #}", "{{ '<b>' }}"]

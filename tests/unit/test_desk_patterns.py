@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from desk_builders import MESSAGE, TRIGGER, findings
-from heliograph_cli.desk import pattern
+from heliograph_cli.authoring import pattern
 
 
 def on(*values: Any) -> dict[str, Any]:

@@ -11,14 +11,15 @@ import pytest
 
 from benchmarks import place
 from desk_builders import MESSAGE, POLICY, SOUND, a_desk, findings, with_policy
-from heliograph.adapters.templates import Catalogue
-from heliograph.domain.caps import caps_on
-from heliograph.domain.hours import next_permitted
-from heliograph.domain.model import Cap, Channel, Enforcement, Hours, Policy, Purpose
-from heliograph_cli.desk.folder import YEARS_AHEAD, read
-from heliograph_cli.desk.lint import check
-from heliograph_cli.desk.policy import compiled_policy
-from heliograph_cli.desk.sources import Desk
+from heliograph.model.channels import Channel
+from heliograph.model.policy import Cap, Enforcement, Hours, Policy, Purpose
+from heliograph.planning.caps import caps_on
+from heliograph.planning.hours import next_permitted
+from heliograph.rendering.templates import Catalogue
+from heliograph_cli.authoring.folder import YEARS_AHEAD, read
+from heliograph_cli.authoring.lint import check
+from heliograph_cli.authoring.policy import compiled_policy
+from heliograph_cli.authoring.sources import Desk
 from tests_desk import DESK
 
 YEARS = range(2026, 2030)

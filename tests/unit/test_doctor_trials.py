@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heliograph.domain.segments import read_campaign
+from heliograph.campaigns.segments import read_campaign
 from heliograph_cli import runs
 from heliograph_cli.doctor import sending, trials
 from heliograph_cli.doctor.findings import State, note, well

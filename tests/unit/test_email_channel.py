@@ -11,20 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import NOW, RUN_ID, a_letter
-from heliograph.adapters.channels.email import read_ses_event, ses_sender
-from heliograph.adapters.channels.email_bulk import BULK_BYTES
-from heliograph.domain.errors import MalformedError
-from heliograph.domain.model import (
-    Accepted,
-    EngagementKind,
-    Failed,
-    FailureCode,
-    InDoubt,
-    Letter,
-    NotSent,
-    Outcome,
-    Purpose,
-)
+from heliograph.channels.email.bulk import BULK_BYTES
+from heliograph.channels.email.ses import read_ses_event, ses_sender
+from heliograph.model.dispatches import Letter
+from heliograph.model.engagement import EngagementKind
+from heliograph.model.outcomes import Accepted, Failed, FailureCode, InDoubt, NotSent, Outcome
+from heliograph.model.policy import Purpose
+from heliograph.text.errors import MalformedError
 from wire import MAY_HAVE_ARRIVED, NEVER_LEFT, Refusal, Wire
 
 URL = "https://u.example.com/x/opaque"

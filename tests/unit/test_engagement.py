@@ -12,34 +12,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import NOW, PACK_ID, RUN_ID, TOKENS, a_dispatch, a_letter, a_message
-from heliograph.adapters import engagement as on_the_queue
-from heliograph.adapters.channels.push_devices import data_of
-from heliograph.domain import engagement
-from heliograph.domain.bodies import body
-from heliograph.domain.engagement import outcome_events
-from heliograph.domain.errors import MalformedError
-from heliograph.domain.model import (
-    Accepted,
-    Cap,
-    Channel,
+from heliograph.channels.push.devices import data_of
+from heliograph.model.channels import Channel
+from heliograph.model.engagement import (
     Consequence,
     Engaged,
     EngagementEvent,
     EngagementKind,
     Events,
-    Failed,
-    FailureCode,
-    InDoubt,
-    NotSent,
-    Outcome,
-    Policy,
-    Purpose,
     Refund,
     RemoveDevice,
     SuppressAddress,
     Unfinished,
     WithdrawConsent,
 )
+from heliograph.model.outcomes import Accepted, Failed, FailureCode, InDoubt, NotSent, Outcome
+from heliograph.model.policy import Cap, Policy, Purpose
+from heliograph.recording import consequences as engagement
+from heliograph.recording import reading as on_the_queue
+from heliograph.recording.consequences import outcome_events
+from heliograph.text.bodies import body
+from heliograph.text.errors import MalformedError
 
 ADDRESSES = {Channel.EMAIL: "amara@example.com", Channel.SMS: "+12065550100", Channel.PUSH: "gcm:token-1"}
 HARMLESS = set(EngagementKind) - {EngagementKind.BOUNCED, EngagementKind.COMPLAINED, EngagementKind.UNSUBSCRIBED}

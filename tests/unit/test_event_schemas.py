@@ -12,10 +12,12 @@ from cfnlint.jsonschema import StandardValidator  # type: ignore[import-untyped]
 
 from builders import TOKENS, a_message
 from event_schemas import FOLDER, ROOT, SCHEMAS, written
-from heliograph.adapters import engagement
-from heliograph.domain import requests, segments
-from heliograph.domain.errors import MalformedError
-from heliograph.domain.model import Policy, Trigger
+from heliograph.campaigns import segments
+from heliograph.ingesting import requests
+from heliograph.model.messages import Trigger
+from heliograph.model.policy import Policy
+from heliograph.recording import reading
+from heliograph.text.errors import MalformedError
 
 SAMPLES = {file.stem: json.loads(file.read_text()) for file in sorted((ROOT / "examples/events").glob("*.json"))}
 PAGE = (ROOT / "docs/events.md").read_text()
@@ -34,7 +36,7 @@ def is_taken(name: str, event: dict[str, Any]) -> bool:
     """Whether the reader of an event takes all of it."""
     try:
         if name == "PushOpened" or name in FROM_PROVIDERS:
-            return bool(engagement.read(json.dumps(event), lambda: TOKENS))
+            return bool(reading.read(json.dumps(event), lambda: TOKENS))
         if name == "OrderShipped":
             event = {"message": "order_shipped", "event": event}
         match requests.read(event, MESSAGES, policy=Policy()):

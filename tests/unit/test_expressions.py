@@ -12,12 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import NOW, PACK_ID
-from heliograph.adapters.recipient_items import consent_of, item_of
-from heliograph.adapters.recipients import Recipients
-from heliograph.adapters.records import Records
-from heliograph.domain.facts import Fact, fact_value
-from heliograph.domain.model import Channel, Consent, ConsentState, EngagementKind, RecordKey, SlotFacts
-from heliograph.domain.recipients import RecipientChange
+from heliograph.model.channels import Channel
+from heliograph.model.engagement import EngagementKind
+from heliograph.model.outcomes import RecordKey, SlotFacts
+from heliograph.model.people import Consent, ConsentState
+from heliograph.people.changes import RecipientChange
+from heliograph.people.items import consent_of, item_of
+from heliograph.people.store import Recipients
+from heliograph.recording.facts import Fact, fact_value
+from heliograph.recording.store import Records
 
 EXPRESSION_LIMIT = 4_096  # bytes of an expression: DynamoDB, "Constraints", expression parameters
 OPERATORS_LIMIT = 300  # operators and functions of an expression

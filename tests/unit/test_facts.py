@@ -12,8 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import NOW, PACK_ID
-from heliograph.domain.errors import MalformedError
-from heliograph.domain.facts import (
+from heliograph.model.channels import Channel
+from heliograph.model.engagement import EngagementEvent, EngagementKind
+from heliograph.model.outcomes import RecordKey
+from heliograph.recording.facts import (
     STRONGEST_FIRST,
     Fact,
     Standing,
@@ -25,7 +27,7 @@ from heliograph.domain.facts import (
     state_of,
     tally,
 )
-from heliograph.domain.model import Channel, EngagementEvent, EngagementKind, RecordKey
+from heliograph.text.errors import MalformedError
 
 KINDS = [*(fact.value for fact in Fact), *(kind.value for kind in EngagementKind)]
 SETS_OF_FACTS = st.sets(st.sampled_from(KINDS)).map(lambda kinds: dict.fromkeys(kinds, fact_value(NOW, "x")))

@@ -11,25 +11,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from builders import NOW, PACK_ID, a_dispatch, a_fallback, a_letter, a_message, a_recipient, a_request
-from heliograph.domain import delivery, ids, packing
-from heliograph.domain.decisions import decision, inputs_of, recheck
-from heliograph.domain.facts import Fact, Facts, fact_value
-from heliograph.domain.fallbacks import LOST_AFTER, confirmation, reaches_nobody
-from heliograph.domain.model import (
-    Channel,
-    Dispatch,
-    DispatchPack,
-    EarlierDispatch,
-    EngagementKind,
-    Lane,
-    LedgerEntry,
-    Message,
-    Policy,
-    RequestPack,
-    SendRequest,
-    SlotFacts,
-)
-from heliograph.domain.planning import decide
+from heliograph.delivery import steps
+from heliograph.followups.fallbacks import LOST_AFTER, confirmation, reaches_nobody
+from heliograph.model.channels import Channel
+from heliograph.model.dispatches import Dispatch, DispatchPack
+from heliograph.model.engagement import EngagementKind
+from heliograph.model.ledger import LedgerEntry
+from heliograph.model.messages import Message
+from heliograph.model.outcomes import SlotFacts
+from heliograph.model.policy import Policy
+from heliograph.model.requests import EarlierDispatch, Lane, RequestPack, SendRequest
+from heliograph.planning import packing
+from heliograph.planning.decisions import decision, inputs_of, recheck
+from heliograph.planning.ruling import decide
+from heliograph.recording.facts import Fact, Facts, fact_value
+from heliograph.text import ids
 
 MILLISECOND = timedelta(milliseconds=1)
 WITHIN = timedelta(minutes=10)
@@ -160,21 +156,21 @@ def test_a_channel_is_followed_at_once_only_when_it_certainly_reaches_nobody(
 
 def test_the_same_people_have_the_same_pack_at_once_as_at_their_timer() -> None:
     pack = pack_of(0, 1)
-    everybody = [delivery.Checked(one, MESSAGE, None, "no_address") for one in pack.dispatches]
+    everybody = [steps.Checked(one, MESSAGE, None, "no_address") for one in pack.dispatches]
     ((later, _),) = scheduled(pack)
-    assert list(delivery.at_once(pack, everybody, {0, 1}, NOW)) == [later]
-    (one,) = delivery.at_once(pack, everybody, {1}, NOW)
+    assert list(steps.at_once(pack, everybody, {0, 1}, NOW)) == [later]
+    (one,) = steps.at_once(pack, everybody, {1}, NOW)
     assert (ids.is_further(one.pack_id), one.requests) == (True, later.requests[1:])
 
 
 def test_what_is_withheld_has_no_timer() -> None:
     pack = pack_of(0, 1)
     checked = [
-        delivery.Checked(one, MESSAGE, None if reason else a_letter(Channel.PUSH), reason)
+        steps.Checked(one, MESSAGE, None if reason else a_letter(Channel.PUSH), reason)
         for one, reason in zip(pack.dispatches, ("", "no_address"), strict=True)
     ]
     won = {one.dispatch.dispatch_id for one in checked}
-    todo = delivery.todo(pack, checked, {}, {}, won=won, at=NOW)
+    todo = steps.todo(pack, checked, {}, {}, won=won, at=NOW)
     assert [len(requests.requests) for requests, _ in todo.later] == [1]
     assert todo.unreached == {1}
 
@@ -284,13 +280,13 @@ class Chain:
             dispatch, MESSAGE, a_recipient(), policy=POLICY, now=self.now, confirmed_by=confirmed_by
         )
         letter = None if ruling.reason else a_letter(dispatch.channel, dispatch_id=dispatch.dispatch_id)
-        checked = delivery.Checked(current, MESSAGE, letter, ruling.reason or "", ruling.until)
-        claim = delivery.claim(checked, pack, policy="p", at=self.now)
+        checked = steps.Checked(current, MESSAGE, letter, ruling.reason or "", ruling.until)
+        claim = steps.claim(checked, pack, policy="p", at=self.now)
         existing = self.ledger.setdefault(dispatch.dispatch_id, claim)
         won, before = ({claim.dispatch_id}, {}) if existing is claim else (set[str](), {claim.dispatch_id: existing})
         place = ids.place(pack.pack_id, 0)
         facts: SlotFacts = {0: dict(self.facts.get(place, {}))} if place in self.facts else {}
-        todo = delivery.todo(pack, [checked], before, facts, won=won, at=self.now)
+        todo = steps.todo(pack, [checked], before, facts, won=won, at=self.now)
         self.timers += todo.later
         self._keep(place, todo.facts.get(0, {}))
         for _ in [*todo.claimed, *todo.again]:
@@ -299,7 +295,7 @@ class Chain:
                 self.sent.append((pack.channel, self._is_confirmed(dispatch.earlier)))
             self._keep(place, {answer: fact_value(self.now)})
         failed = {0} if Fact.FAILED in self.facts.get(place, {}) and answer is Fact.FAILED else set[int]()
-        following = delivery.at_once(pack, [checked], todo.unreached | failed, self.now)
+        following = steps.at_once(pack, [checked], todo.unreached | failed, self.now)
         self.timers += [(requests, self.now) for requests in following]
 
     def hear(self, number: int, kind: EngagementKind) -> None:

@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import NOW
-from heliograph.domain.facts import fact_value
-from heliograph.domain.figures import Delivered, Planned, RunFigures, figures
-from heliograph.domain.model import Channel, Run
+from heliograph.model.channels import Channel
+from heliograph.model.runs import Run
+from heliograph.recording.facts import fact_value
+from heliograph.reporting.figures import Delivered, Planned, RunFigures, figures
 
 
 def a_run(**fields: object) -> Run:

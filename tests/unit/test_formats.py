@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from babel_formats import LOCALES, differences
-from heliograph.domain import formats
-from heliograph.domain.formats import STYLES, Formats
-from heliograph_cli.desk import localising
+from heliograph.rendering import formats
+from heliograph.rendering.formats import STYLES, Formats
+from heliograph_cli.authoring import localising
 
 BERLIN = ZoneInfo("Europe/Berlin")
 EVE = "2026-12-24T17:05:00Z"

@@ -11,13 +11,15 @@ from jinja2 import DictLoader, TemplateAssertionError
 
 from builders import a_message
 from desk_builders import a_desk
-from heliograph.adapters.guards import PART_BYTES
-from heliograph.adapters.templates import Catalogue, Environment, Templates
-from heliograph.domain.destinations import leads_anywhere_astray, leads_astray
-from heliograph.domain.errors import UndeliverableError
-from heliograph.domain.model import Channel, Policy, Reason
-from heliograph_cli.desk.compiling import catalogue
-from heliograph_cli.desk.folder import read
+from heliograph.model.channels import Channel
+from heliograph.model.policy import Policy
+from heliograph.model.reasons import Reason
+from heliograph.rendering.destinations import leads_anywhere_astray, leads_astray
+from heliograph.rendering.guards import PART_BYTES
+from heliograph.rendering.templates import Catalogue, Environment, Templates
+from heliograph.text.errors import UndeliverableError
+from heliograph_cli.authoring.compiling import catalogue
+from heliograph_cli.authoring.folder import read
 from tables import table
 
 MESSAGE = a_message("hello", channels=(Channel.PUSH,), locales={Channel.PUSH: ("en",)})

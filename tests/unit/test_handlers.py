@@ -11,10 +11,10 @@ import msgspec
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from heliograph.adapters.dynamodb import BusyError
-from heliograph.domain.errors import MalformedError
-from heliograph.runtime import deps
+from heliograph.aws.tables import BusyError
+from heliograph.runtime import wiring
 from heliograph.runtime.handlers import Batch, Handler, batch_handler, queue_handler
+from heliograph.text.errors import MalformedError
 
 QUEUE = "arn:aws:sqs:eu-west-1:000000000000:requests-bulk"
 THROTTLED = ClientError({"Error": {"Code": "ThrottlingException", "Message": "amara@example.com"}}, "GetItem")
@@ -47,8 +47,8 @@ class Edge:
 def edge(monkeypatch: pytest.MonkeyPatch) -> Edge:
     """The edge, in memory."""
     edge = Edge()
-    monkeypatch.setattr(deps, "see_again", edge.see_again)
-    monkeypatch.setattr(deps, "parking", lambda: edge)
+    monkeypatch.setattr(wiring, "see_again", edge.see_again)
+    monkeypatch.setattr(wiring, "parking", lambda: edge)
     return edge
 
 

@@ -11,10 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import NOW, a_message, a_request
-from heliograph.domain import holding, requests
-from heliograph.domain.holding import Exceeded, Held, Limit, Place, block, place_at
-from heliograph.domain.model import Lane, Purpose, Reason, SendRequest, Trigger, Verdict
-from heliograph.domain.requests import Asked
+from heliograph.approvals import approval
+from heliograph.approvals.approval import Exceeded, Held, Limit, Place, block, place_at
+from heliograph.ingesting import requests
+from heliograph.ingesting.requests import Asked
+from heliograph.model.decisions import Verdict
+from heliograph.model.messages import Trigger
+from heliograph.model.policy import Purpose
+from heliograph.model.reasons import Reason
+from heliograph.model.requests import Lane, SendRequest
 from wiring import STORAGE, resources
 
 LATER = NOW + timedelta(hours=3)
@@ -38,7 +43,7 @@ def some_requests(number: int) -> tuple[SendRequest, ...]:
 def held(number: int = 3, *, lives: timedelta | None = None) -> Held:
     some = [msgspec.structs.replace(each, not_after=lives and NOW + lives) for each in some_requests(number)]
     asked = Asked(tuple(some), a_message(purpose=Purpose.PROMOTIONAL))
-    return holding.held(asked, some, Exceeded(Limit.MOST_PER_EVENT, 1), NOW)
+    return approval.held(asked, some, Exceeded(Limit.MOST_PER_EVENT, 1), NOW)
 
 
 @dataclass
@@ -71,14 +76,14 @@ def test_an_event_is_held_when_it_or_its_hour_names_more_people_than_expected(
     most_per_event: int, most_per_hour: int | None, people: int, left: int, exceeded: Limit | None
 ) -> None:
     trigger = a_trigger(most_per_event=most_per_event, most_per_hour=most_per_hour)
-    found = holding.exceeded(trigger, people, granted=lambda _: Allowance(left).of(people))
+    found = approval.exceeded(trigger, people, granted=lambda _: Allowance(left).of(people))
     assert (found.limit if found else None) == exceeded
 
 
 @pytest.mark.parametrize("trigger", [None, a_trigger(), a_trigger(most_per_event=0, most_per_hour=100)])
 def test_an_hour_without_a_limit_and_an_event_that_is_held_anyway_use_up_no_allowance(trigger: Trigger | None) -> None:
     allowance = Allowance(left=100)
-    holding.exceeded(trigger, 1, granted=allowance.of)
+    approval.exceeded(trigger, 1, granted=allowance.of)
     assert allowance.asked == 0
 
 
@@ -98,8 +103,8 @@ def test_never_more_is_reserved_than_is_left_nor_less_than_is_needed(people: int
 
 def test_the_same_event_is_always_held_in_the_same_place() -> None:
     later = msgspec.structs.replace(held(), held_at=LATER)
-    assert holding.place_of(held()) == holding.place_of(later)
-    assert holding.place_of(held(3)) != holding.place_of(held(4))
+    assert approval.place_of(held()) == approval.place_of(later)
+    assert approval.place_of(held(3)) != approval.place_of(held(4))
 
 
 def test_what_is_held_says_why_since_when_and_its_data_only_once() -> None:
@@ -111,15 +116,17 @@ def test_what_is_held_says_why_since_when_and_its_data_only_once() -> None:
 
 @given(st.integers(1, 250))
 def test_a_release_sends_exactly_what_was_asked_for(number: int) -> None:
-    packs = holding.packs(msgspec.json.decode(msgspec.json.encode(held(number)), type=Held), LATER)
+    packs = approval.packs(msgspec.json.decode(msgspec.json.encode(held(number)), type=Held), LATER)
     assert packs == requests.packs(some_requests(number), Lane.BULK)
     assert [request for pack in packs for request in pack.requests] == list(some_requests(number))
 
 
 @given(st.integers(1, 250))
 def test_a_drop_says_no_to_everybody_once_where_a_release_would_have_led(number: int) -> None:
-    entries = list(holding.drops(held(number), LATER))
-    places = [(pack.pack_id, slot) for pack in holding.packs(held(number), LATER) for slot in range(len(pack.requests))]
+    entries = list(approval.drops(held(number), LATER))
+    places = [
+        (pack.pack_id, slot) for pack in approval.packs(held(number), LATER) for slot in range(len(pack.requests))
+    ]
     assert [(entry.pack_id, entry.slot) for entry in entries] == places
     assert [entry.dispatch_id for entry in entries] == [f"R-{each}-0" for each in range(number)]
     assert {(entry.outcome, entry.reason) for entry in entries} == {(Verdict.SUPPRESSED, Reason.DROPPED)}
@@ -137,13 +144,13 @@ def test_the_key_of_what_is_held_names_its_message_and_its_pack() -> None:
     [(None, 14), (timedelta(days=30), 14), (timedelta(days=13), 7), (timedelta(days=7), 7), (timedelta(hours=36), 1)],
 )
 def test_what_is_held_is_kept_no_longer_than_its_message_lives(lives: timedelta | None, days: int) -> None:
-    place = holding.place_of(held(lives=lives))
+    place = approval.place_of(held(lives=lives))
     assert place.days == days
     assert place_at(place.key) == place
 
 
 def test_a_secret_that_lives_for_minutes_is_kept_for_a_day_which_is_the_least_that_s3_knows() -> None:
-    assert holding.place_of(held(lives=timedelta(minutes=15))).key.startswith("held-1d/")
+    assert approval.place_of(held(lives=timedelta(minutes=15))).key.startswith("held-1d/")
 
 
 def test_s3_deletes_what_is_held_as_its_folder_says() -> None:
@@ -153,12 +160,12 @@ def test_s3_deletes_what_is_held_as_its_folder_says() -> None:
         rule["Prefix"]: rule["ExpirationInDays"]
         for rule in rules
         if rule["Id"].startswith("held") and "ExpirationInDays" in rule
-    } == {f"{folder}/": days for days, folder in holding.FOLDERS.items()}
+    } == {f"{folder}/": days for days, folder in approval.FOLDERS.items()}
 
 
 def test_of_what_has_expired_only_that_is_released_and_nothing_that_was_to_be_said() -> None:
     waited = held(lives=timedelta(minutes=15))
-    (alive,), (late,) = holding.packs(waited, NOW), holding.packs(waited, LATER)
+    (alive,), (late,) = approval.packs(waited, NOW), approval.packs(waited, LATER)
     assert [request.data for request in alive.requests] == [DATA] * 3
     assert [request.data for request in late.requests] == [{}] * 3
     assert [request.not_after for request in late.requests] == [NOW + timedelta(minutes=15)] * 3

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from builders import at, hours
-from heliograph.domain.hours import next_permitted, window
-from heliograph.domain.model import Hours
+from heliograph.model.policy import Hours
+from heliograph.planning.hours import next_permitted, window
 from tables import table
 
 NIGHT = hours(quiet=("21:00-08:00",))

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from builders import hours
-from heliograph.domain.hours import next_permitted, permitted
-from heliograph.domain.model import Hours
+from heliograph.model.policy import Hours
+from heliograph.planning.hours import next_permitted, permitted
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 ZONES = sorted(available_timezones())

@@ -11,8 +11,9 @@ import pytest
 from builders import NOW, a_message
 from door import NO_CHARACTER, Door, opened, record
 from functions.ingest_event.app import handler
-from heliograph.domain.consents import holds_against
-from heliograph.domain.model import Consent, ConsentState, Trigger
+from heliograph.model.messages import Trigger
+from heliograph.model.people import Consent, ConsentState
+from heliograph.people.consents.answers import holds_against
 
 TRIGGER = Trigger(
     source="shop",

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heliograph.domain.locales import canonical, lookup
+from heliograph.text.locales import canonical, lookup
 
 AVAILABLE = ("en", "de", "pt-BR", "zh-Hant", "ar", "he", "id", "yi")
 

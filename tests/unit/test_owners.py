@@ -13,12 +13,13 @@ from botocore.exceptions import ClientError
 from builders import NOW
 from engagement_table import EngagementTable, installed
 from functions.record.app import handler
-from heliograph.adapters.queues import QueueError
-from heliograph.adapters.recipients import OWNERS_LIMIT, Recipients
-from heliograph.domain.bodies import body
-from heliograph.domain.engagement import event_id
-from heliograph.domain.model import Channel, EngagementEvent, EngagementKind, Events
-from heliograph.runtime import deps
+from heliograph.aws.queues import QueueError
+from heliograph.model.channels import Channel
+from heliograph.model.engagement import EngagementEvent, EngagementKind, Events
+from heliograph.people.store import OWNERS_LIMIT, Recipients
+from heliograph.recording.consequences import event_id
+from heliograph.runtime import wiring
+from heliograph.text.bodies import body
 
 MANY = 3_000
 ADDRESS = "shared@example.com"
@@ -92,7 +93,7 @@ def owners(monkeypatch: pytest.MonkeyPatch, record: EngagementTable) -> Owners:
     """Three thousand of them."""
     table = Owners()
     edges: Any = {"client": table, "history": None}
-    monkeypatch.setattr(deps, "recipients", lambda: Recipients(table="people", **edges))
+    monkeypatch.setattr(wiring, "recipients", lambda: Recipients(table="people", **edges))
     return table
 
 
@@ -118,7 +119,7 @@ def bounce(recipient_id: str = OWN) -> bytes:
 
 def run(monkeypatch: pytest.MonkeyPatch, owners: Owners, queue: OwnQueue, *first: bytes) -> list[int]:
     """Let record work until its queue is empty; the calls of each invocation."""
-    monkeypatch.setattr(deps, "engagement", lambda: queue)
+    monkeypatch.setattr(wiring, "engagement", lambda: queue)
     queue.bodies += first
     calls = []
     while queue.bodies:

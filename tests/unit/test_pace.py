@@ -11,9 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import NOW
-from heliograph.adapters.pace import Pace, Turn
-from heliograph.domain.model import Channel, Lane
-from heliograph.domain.pace import (
+from heliograph.channels.clocks import Pace, Turn
+from heliograph.channels.rate import (
     LONGEST_DELAY,
     delay,
     horizon,
@@ -22,6 +21,8 @@ from heliograph.domain.pace import (
     seconds_until,
     seconds_without,
 )
+from heliograph.model.channels import Channel
+from heliograph.model.requests import Lane
 from in_memory_clocks import ClockTable
 from wire import provider_client
 

@@ -7,21 +7,13 @@ from datetime import datetime, timedelta
 import msgspec
 
 from builders import NOW, PACK_ID, a_dispatch, a_request
-from heliograph.domain.bodies import INPUT_LIMIT, body
-from heliograph.domain.model import (
-    Channel,
-    Decision,
-    Deferral,
-    Lane,
-    LedgerEntry,
-    Reason,
-    RequestPack,
-    Ruling,
-    SendRequest,
-    Suppression,
-    Verdict,
-)
-from heliograph.domain.packing import entry, outbox
+from heliograph.model.channels import Channel
+from heliograph.model.decisions import Decision, Deferral, Ruling, Suppression, Verdict
+from heliograph.model.ledger import LedgerEntry
+from heliograph.model.reasons import Reason
+from heliograph.model.requests import Lane, RequestPack, SendRequest
+from heliograph.planning.packing import entry, outbox
+from heliograph.text.bodies import INPUT_LIMIT, body
 
 LATER = NOW + timedelta(hours=9)
 SCHEDULE_LIMIT = 256 * 1024  # bytes: the input of a target of EventBridge Scheduler

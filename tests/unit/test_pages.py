@@ -13,10 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heliograph.adapters.pages import report_page, timeline_page
-from heliograph.domain.figures import RunFigures
-from heliograph.domain.model import FailureCode, Reason
-from heliograph.domain.rates import rates
+from heliograph.model.outcomes import FailureCode
+from heliograph.model.reasons import Reason
+from heliograph.reporting.figures import RunFigures
+from heliograph.reporting.pages import report_page, timeline_page
+from heliograph.reporting.rates import rates
 
 KOLKATA = ZoneInfo("Asia/Kolkata")
 HOSTILE = '<script>alert("x")</script>&"\''

@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 import pytest
 
-from heliograph.domain.payloads import unquoted, unquoted_toml
+from heliograph.text.payloads import unquoted, unquoted_toml
 
 
 class Inner(msgspec.Struct, forbid_unknown_fields=True):

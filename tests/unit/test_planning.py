@@ -22,20 +22,16 @@ from builders import (
     plan,
     rule_on,
 )
-from heliograph.domain.decisions import recheck
-from heliograph.domain.model import (
-    Channel,
-    Deferral,
-    Dispatch,
-    Message,
-    Policy,
-    Preferences,
-    Reason,
-    Recipient,
-    Suppression,
-)
-from heliograph.domain.planning import spelled_out
-from heliograph.domain.rules import RULES
+from heliograph.model.channels import Channel
+from heliograph.model.decisions import Deferral, Suppression
+from heliograph.model.dispatches import Dispatch
+from heliograph.model.messages import Message
+from heliograph.model.people import Preferences, Recipient
+from heliograph.model.policy import Policy
+from heliograph.model.reasons import Reason
+from heliograph.planning.decisions import recheck
+from heliograph.planning.rules import RULES
+from heliograph.planning.ruling import spelled_out
 from tables import table
 
 EMAIL, SMS, PUSH = Channel

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from heliograph.domain.model import ConsentState, Enforcement, Purpose, ZoneSource
-from heliograph.domain.rules import LATER, RULES, RULES_BEFORE_DELIVERY
-from heliograph_cli.desk.facts import MessageFacts
-from heliograph_cli.desk.policy_facts import PolicyFacts
+from heliograph.model.people import ConsentState, ZoneSource
+from heliograph.model.policy import Enforcement, Purpose
+from heliograph.planning.rules import LATER, RULES, RULES_BEFORE_DELIVERY
+from heliograph_cli.authoring.facts import MessageFacts
+from heliograph_cli.authoring.policy_facts import PolicyFacts
 
 PAGE = (Path(__file__).parents[2] / "docs/preferences.md").read_text(encoding="utf-8")
 EXAMPLES = [tomllib.loads(text) for text in re.findall(r"```toml\n(.*?)```", PAGE, flags=re.DOTALL)]

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from select import select
 
-from heliograph_cli import process
+from heliograph_cli.local import process
 
 HELD = 30.0  # seconds after which what is still open stays open; it is closed a moment after the start
 

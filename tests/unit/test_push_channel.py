@@ -10,22 +10,15 @@ import pytest
 from botocore.stub import ANY, Stubber
 
 from builders import NOW, RUN_ID, TOKENS, a_letter
-from heliograph.adapters.channels.push import not_set_up_sender, pinpoint_sender, read_push_opened, sns_sender
-from heliograph.adapters.channels.push_devices import data_of
-from heliograph.adapters.open_tokens import OpenTokens
-from heliograph.domain.errors import MalformedError
-from heliograph.domain.model import (
-    Accepted,
-    Channel,
-    EngagementKind,
-    Failed,
-    FailureCode,
-    InDoubt,
-    Letter,
-    NotSent,
-    Outcome,
-)
-from heliograph.domain.pace import passes_by_itself
+from heliograph.channels.push.devices import data_of
+from heliograph.channels.push.open_tokens import OpenTokens
+from heliograph.channels.push.pinpoint import not_set_up_sender, pinpoint_sender, read_push_opened, sns_sender
+from heliograph.channels.rate import passes_by_itself
+from heliograph.model.channels import Channel
+from heliograph.model.dispatches import Letter
+from heliograph.model.engagement import EngagementKind
+from heliograph.model.outcomes import Accepted, Failed, FailureCode, InDoubt, NotSent, Outcome
+from heliograph.text.errors import MalformedError
 from wire import MAY_HAVE_ARRIVED, NEVER_LEFT, Refusal, Wire, provider_client
 
 ANDROID, IPHONE = "gcm:token-1", "apns:token-2"

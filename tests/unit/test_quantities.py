@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from heliograph.domain.quantities import about, counted, people, span
+from heliograph.text.quantities import about, counted, people, span
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import NOW
-from heliograph.domain import limits
-from heliograph.domain.errors import MalformedError
-from heliograph.domain.model import Channel, Consent, ConsentState
-from heliograph.domain.recipients import COLUMNS, RecipientChange, from_event, from_row
+from heliograph.model.channels import Channel
+from heliograph.model.people import Consent, ConsentState
+from heliograph.people.changes import COLUMNS, RecipientChange, from_event, from_row
+from heliograph.text import limits
+from heliograph.text.errors import MalformedError
 
 IN, OUT = ConsentState.OPTED_IN, ConsentState.OPTED_OUT
 PENDING, NOT_SET = ConsentState.PENDING, ConsentState.NOT_SET

@@ -8,10 +8,11 @@ from datetime import timedelta
 import pytest
 
 from builders import NOW, PACK_ID, REQUEST_ID
-from heliograph.domain import ids
-from heliograph.domain.facts import Fact, fact_value
-from heliograph.domain.model import Channel, EngagementKind, LedgerEntry, Verdict
-from heliograph.domain.reconciliation import (
+from heliograph.model.channels import Channel
+from heliograph.model.decisions import Verdict
+from heliograph.model.engagement import EngagementKind
+from heliograph.model.ledger import LedgerEntry
+from heliograph.operations.reconcile.comparison import (
     EXAMPLES,
     Decided,
     Example,
@@ -22,6 +23,8 @@ from heliograph.domain.reconciliation import (
     reconcile,
     with_sums,
 )
+from heliograph.recording.facts import Fact, fact_value
+from heliograph.text import ids
 
 DISPATCH_ID = f"{REQUEST_ID}-0"
 NEXT_ID = f"{REQUEST_ID}-1"

@@ -9,19 +9,14 @@ from itertools import chain
 import pytest
 
 from builders import NOW, a_promotion, a_recipient, a_request, hours
-from heliograph.domain.figures import RunFigures
-from heliograph.domain.model import (
-    Accepted,
-    Channel,
-    Lane,
-    Letter,
-    Outcome,
-    Policy,
-    RequestPack,
-    Run,
-    Sender,
-)
-from heliograph.runtime import reports
+from heliograph.model.channels import Channel
+from heliograph.model.dispatches import Letter, Sender
+from heliograph.model.outcomes import Accepted, Outcome
+from heliograph.model.policy import Policy
+from heliograph.model.requests import Lane, RequestPack
+from heliograph.model.runs import Run
+from heliograph.reporting import work
+from heliograph.reporting.figures import RunFigures
 from in_memory import Fate, Killed, World
 from in_memory_adapters import Words, install
 
@@ -69,7 +64,7 @@ def the_end(world: World) -> RunFigures:
         world.schedules.clear()
         for queue, message in chain.from_iterable(iter(world.visible, [])):
             world.invoke(queue, message)
-    return reports.status("run")
+    return work.status("run")
 
 
 @pytest.mark.parametrize("edge", EDGES)
@@ -103,4 +98,4 @@ def test_no_sum_is_negative_although_a_deferral_is_over_before_its_first_plan_ha
     for pack, _ in world.schedules.values():
         world.put("REQUESTS_BULK", pack)
         world.invoke("REQUESTS_BULK", world.queues["REQUESTS_BULK"][-1])
-    assert min(reports.status("run").counts.values()) >= 0
+    assert min(work.status("run").counts.values()) >= 0

@@ -14,16 +14,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from builders import NOW, PACK_ID
-from heliograph.adapters.ledger import Ledger
-from heliograph.domain import evidence
-from heliograph.domain.caps import own_reservation
-from heliograph.domain.cases import Case
-from heliograph.domain.evidence import INLINE_LIMIT, Reference, sheet
-from heliograph.domain.model import Inputs, LedgerEntry, Message, Policy, Reason, Ruling, Verdict
-from heliograph.domain.planning import decide
-from heliograph.domain.replaying import BAD, Finding, found, replay, summed, verdict
-from heliograph.domain.rules import RULES
-from heliograph.domain.zones import best_zone
+from heliograph.ledger.store import Ledger
+from heliograph.model.decisions import Inputs, Ruling, Verdict
+from heliograph.model.ledger import LedgerEntry
+from heliograph.model.messages import Message
+from heliograph.model.policy import Policy
+from heliograph.model.reasons import Reason
+from heliograph.operations.replay.decisions import BAD, Finding, found, replay, summed, verdict
+from heliograph.planning import kept_inputs
+from heliograph.planning.caps import own_reservation
+from heliograph.planning.cases import Case
+from heliograph.planning.kept_inputs import INLINE_LIMIT, Reference, sheet
+from heliograph.planning.rules import RULES
+from heliograph.planning.ruling import decide
+from heliograph.text.zones import best_zone
 from random_decisions import SECRETS, a_case
 
 WRITE_UNIT = 1024  # bytes
@@ -45,7 +49,7 @@ def travelled(value: T) -> T:
 
 def an_entry(inputs: Inputs, ruling: Ruling, /, **fields: Any) -> LedgerEntry:
     """What the ledger keeps of a decision that plan wrote, or deliver as its claim."""
-    (reference,) = evidence.sheet([inputs]).references
+    (reference,) = kept_inputs.sheet([inputs]).references
     kept = LedgerEntry(
         recipient_id=inputs.recipient_id,
         dispatch_id=inputs.dispatch_id,
@@ -86,7 +90,7 @@ def test_the_ledger_agrees_with_every_decision_that_is_made_again(seed: int) -> 
     for _ in range(AT_ONCE):
         inputs, message, policy, _ = a_case(rng)
         entry = an_entry(inputs, decide(inputs, message, policy))
-        again = replay(entry, inputs, message, policy, is_genuine=evidence.is_genuine(inputs, entry))
+        again = replay(entry, inputs, message, policy, is_genuine=kept_inputs.is_genuine(inputs, entry))
         assert verdict(entry, again) == found(entry, Finding.SAME)
 
 
@@ -117,8 +121,8 @@ def test_the_same_inputs_always_have_the_same_hash_and_others_another(seed: int)
     inputs = a_case(Random(seed)).inputs
     again = a_case(Random(seed)).inputs
     other = msgspec.structs.replace(inputs, stage=inputs.stage + 1)
-    assert evidence.sheet([inputs]) == evidence.sheet([again])
-    assert evidence.sheet([inputs]).references[0].fingerprint != evidence.sheet([other]).references[0].fingerprint
+    assert kept_inputs.sheet([inputs]) == kept_inputs.sheet([again])
+    assert kept_inputs.sheet([inputs]).references[0].fingerprint != kept_inputs.sheet([other]).references[0].fingerprint
 
 
 @given(seeds)
@@ -126,13 +130,15 @@ def test_the_same_inputs_always_have_the_same_hash_and_others_another(seed: int)
 def test_inputs_come_back_as_they_were_from_a_sheet_and_from_the_ledger(seed: int) -> None:
     rng = Random(seed)
     many = [msgspec.structs.replace(a_case(rng).inputs, dispatch_id=f"request-{number}") for number in range(5)]
-    sheet = evidence.sheet(many)
-    assert evidence.on_sheet(sheet.body) == {each.dispatch_id: each for each in many}
+    sheet = kept_inputs.sheet(many)
+    assert kept_inputs.on_sheet(sheet.body) == {each.dispatch_id: each for each in many}
     for inputs, reference in zip(many, sheet.references, strict=True):
-        assert evidence.is_genuine(inputs, an_entry(inputs, Ruling(outcome=Verdict.DISPATCHED), inputs=str(reference)))
+        assert kept_inputs.is_genuine(
+            inputs, an_entry(inputs, Ruling(outcome=Verdict.DISPATCHED), inputs=str(reference))
+        )
     entry = an_entry(many[0], Ruling(outcome=Verdict.DISPATCHED))
-    if evidence.reference(entry).is_inline:
-        assert evidence.inline(entry) == many[0]
+    if kept_inputs.reference(entry).is_inline:
+        assert kept_inputs.inline(entry) == many[0]
 
 
 def a_decision(outcome: Verdict) -> tuple[Inputs, Message, Policy, Ruling]:
@@ -176,7 +182,7 @@ def test_other_inputs_than_those_of_the_ledger_are_not_genuine() -> None:
     inputs, message, policy, ruling = a_decision(Verdict.SUPPRESSED)
     entry = an_entry(inputs, ruling)
     forged = msgspec.structs.replace(inputs, country="XX")
-    again = replay(entry, forged, message, policy, is_genuine=evidence.is_genuine(forged, entry))
+    again = replay(entry, forged, message, policy, is_genuine=kept_inputs.is_genuine(forged, entry))
     assert verdict(entry, again)[0] is Finding.NOT_GENUINE
 
 

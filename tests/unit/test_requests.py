@@ -11,12 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import a_message
-from heliograph.domain.bodies import PACK_BYTES, REQUEST_LIMIT
-from heliograph.domain.errors import MalformedError
-from heliograph.domain.ids import IDENTIFIER
-from heliograph.domain.model import Cause, Channel, Lane, Message, Policy, Purpose, SendRequest, Trigger
-from heliograph.domain.requests import Asked, Changed, lane_of, packs, read
-from heliograph.domain.segments import PACK_LIMIT
+from heliograph.campaigns.segments import PACK_LIMIT
+from heliograph.ingesting.requests import Asked, Changed, lane_of, packs, read
+from heliograph.model.channels import Channel
+from heliograph.model.messages import Message, Trigger
+from heliograph.model.policy import Policy, Purpose
+from heliograph.model.requests import Cause, Lane, SendRequest
+from heliograph.text.bodies import PACK_BYTES, REQUEST_LIMIT
+from heliograph.text.errors import MalformedError
+from heliograph.text.ids import IDENTIFIER
 
 TRIGGER = Trigger(
     source="shop",

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heliograph.domain.errors import MalformedError
-from heliograph.domain.rows import FIELD_LIMIT, Row, guarded, read_rows
+from heliograph.text.csv import FIELD_LIMIT, Row, guarded, read_rows
+from heliograph.text.errors import MalformedError
 
 CELL = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20)
 

@@ -17,17 +17,12 @@ from builders import (
     in_words,
     rule_on,
 )
-from heliograph.domain.model import (
-    Channel,
-    ConsentState,
-    Enforcement,
-    Message,
-    Policy,
-    Purpose,
-    Recipient,
-    SendRequest,
-)
-from heliograph.domain.rules import enforcement_of
+from heliograph.model.channels import Channel
+from heliograph.model.messages import Message
+from heliograph.model.people import ConsentState, Recipient
+from heliograph.model.policy import Enforcement, Policy, Purpose
+from heliograph.model.requests import SendRequest
+from heliograph.planning.rules import enforcement_of
 from tables import table
 
 EMAIL, SMS, PUSH = Channel

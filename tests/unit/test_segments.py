@@ -10,10 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import NOW, a_message
-from heliograph.domain.errors import MalformedError
-from heliograph.domain.model import RequestPack, Run
-from heliograph.domain.rows import Refused, read_table
-from heliograph.domain.segments import (
+from heliograph.campaigns.segments import (
     PACK_LIMIT,
     Campaign,
     Uploaded,
@@ -24,6 +21,10 @@ from heliograph.domain.segments import (
     read_campaign,
     unpacked,
 )
+from heliograph.model.requests import RequestPack
+from heliograph.model.runs import Run
+from heliograph.text.csv import Refused, read_table
+from heliograph.text.errors import MalformedError
 
 RUN = Run(run_id="run", campaign="spring", message="sale", started_at=NOW)
 

@@ -13,21 +13,15 @@ import pytest
 from botocore.exceptions import ClientError
 
 from builders import NOW, PACK_ID, a_letter
-from heliograph.adapters.channels.email_bulk import Mail, packs
-from heliograph.adapters.pace import Pace
-from heliograph.domain.facts import Fact
-from heliograph.domain.model import (
-    Accepted,
-    Channel,
-    DispatchPack,
-    Lane,
-    Letter,
-    NotSent,
-    Outcome,
-    RecordKey,
-    SlotFacts,
-)
-from heliograph.runtime import deps, sending
+from heliograph.channels.clocks import Pace
+from heliograph.channels.email.bulk import Mail, packs
+from heliograph.delivery import work as sending
+from heliograph.model.channels import Channel
+from heliograph.model.dispatches import DispatchPack, Letter
+from heliograph.model.outcomes import Accepted, NotSent, Outcome, RecordKey, SlotFacts
+from heliograph.model.requests import Lane
+from heliograph.recording.facts import Fact
+from heliograph.runtime import wiring
 from in_memory_clocks import ClockTable
 
 RECORD = RecordKey("run-1", PACK_ID, Channel.SMS)
@@ -57,7 +51,7 @@ class Edge:
             "sizes": lambda: self.sizes,
             "pace": lambda: Pace(ClockTable(), "runs"),  # type: ignore[arg-type]  # as far as the pace needs a client
         }.items():
-            monkeypatch.setattr(deps, name, edge)
+            monkeypatch.setattr(wiring, name, edge)
 
     def sleep(self, seconds: float) -> None:
         self.time += timedelta(seconds=seconds)
@@ -232,12 +226,12 @@ class Refusing:
 
 def test_sending_goes_on_slowly_when_ses_has_no_time_to_say_its_rate(monkeypatch: pytest.MonkeyPatch) -> None:
     table = ClockTable()
-    monkeypatch.setattr(deps, "pace", lambda: Pace(table, "runs"))  # type: ignore[arg-type]  # as far as it needs a client
-    monkeypatch.setattr(deps, "client", lambda service: Refusing())
-    deps._ses_rate_in.cache_clear()
-    assert deps.rate(Channel.EMAIL) == deps.SLOWEST
+    monkeypatch.setattr(wiring, "pace", lambda: Pace(table, "runs"))  # type: ignore[arg-type]  # as far as it needs a client
+    monkeypatch.setattr(wiring, "client", lambda service: Refusing())
+    wiring._ses_rate_in.cache_clear()
+    assert wiring.rate(Channel.EMAIL) == wiring.SLOWEST
     told = SimpleNamespace(get_account=lambda: {"SendQuota": {"MaxSendRate": 14.0}})
-    monkeypatch.setattr(deps, "client", lambda service: told)
+    monkeypatch.setattr(wiring, "client", lambda service: told)
     table.items.clear()
-    assert deps.rate(Channel.EMAIL) == 14.0
-    deps._ses_rate_in.cache_clear()
+    assert wiring.rate(Channel.EMAIL) == 14.0
+    wiring._ses_rate_in.cache_clear()

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import pytest
 
 from builders import NOW, a_message
-from heliograph.domain.facts import detail_of, fact_value, may_be_sent_again, standing_of, state_of
-from heliograph.domain.model import Message, OnUnknown, Purpose
-from heliograph.domain.settling import settlement
+from heliograph.model.messages import Message, OnUnknown
+from heliograph.model.policy import Purpose
+from heliograph.recording.facts import detail_of, fact_value, may_be_sent_again, standing_of, state_of
+from heliograph.recording.settling import settlement
 
 
 def facts(*kinds: str) -> dict[str, str]:

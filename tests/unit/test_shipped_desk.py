@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from heliograph_cli.desk.build import build
-from heliograph_cli.desk.lint import check
+from heliograph_cli.authoring.build import build
+from heliograph_cli.authoring.lint import check
 from tests_desk import DESK, ROOT
 
 SHIPPED = ROOT / "templates"

@@ -6,10 +6,13 @@ from dataclasses import replace
 from functools import cache
 
 from builders import a_message, a_promotion, a_recipient, at, in_words, rule_on
-from heliograph.domain.addresses import country_timezone, phone_origin
-from heliograph.domain.model import Channel, Message, Policy, Recipient
-from heliograph_cli.desk.folder import read
-from heliograph_cli.desk.policy import compiled_policy
+from heliograph.model.channels import Channel
+from heliograph.model.messages import Message
+from heliograph.model.people import Recipient
+from heliograph.model.policy import Policy
+from heliograph.text.addresses import country_timezone, phone_origin
+from heliograph_cli.authoring.folder import read
+from heliograph_cli.authoring.policy import compiled_policy
 from tables import table
 from tests_desk import DESK
 

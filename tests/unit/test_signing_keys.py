@@ -10,9 +10,9 @@ import pytest
 from itsdangerous import URLSafeSerializer
 
 from builders import NOW
-from heliograph.adapters.links import SALT, UnsubscribeLinks
-from heliograph.adapters.open_tokens import OpenTokens
-from heliograph.runtime import deps
+from heliograph.channels.push.open_tokens import OpenTokens
+from heliograph.delivery.links import SALT, UnsubscribeLinks
+from heliograph.runtime import wiring
 
 TAGS = {"dispatch_id": "d-0", "recipient_id": "amara", "place": "p-0", "message": "news", "run_id": ""}
 
@@ -37,26 +37,26 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(deps, "now", lambda: clock.now)
+    monkeypatch.setattr(wiring, "now", lambda: clock.now)
     return clock
 
 
 @pytest.fixture
 def secrets(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Secrets]:
     secrets = Secrets()
-    monkeypatch.setattr(deps, "client", lambda _: secrets)
+    monkeypatch.setattr(wiring, "client", lambda _: secrets)
     for name in ("SIGNING_SECRET", "UNSUBSCRIBE_URL", "UNSUBSCRIBE_MAILTO", "EMAIL_SENDER"):
         monkeypatch.setenv(
             f"HELIOGRAPH_{name}", "https://example.com/u" if name == "UNSUBSCRIBE_URL" else "a@example.com"
         )
-    deps.signing_keys.cache_clear()
+    wiring.signing_keys.cache_clear()
     yield secrets
-    deps.signing_keys.cache_clear()
+    wiring.signing_keys.cache_clear()
 
 
 def signed_by(key: str) -> bool:
     """Whether the links of now are good under this key alone."""
-    token = deps.links().url("amara", "news").rpartition("/")[2]
+    token = wiring.links().url("amara", "news").rpartition("/")[2]
     is_good, _ = URLSafeSerializer(key, salt=SALT).loads_unsafe(token)
     return bool(is_good)
 
@@ -80,16 +80,16 @@ def test_a_key_that_was_taken_out_opens_nothing() -> None:
 def test_a_new_key_signs_only_when_every_function_has_heard_of_it(clock: Clock, secrets: Secrets) -> None:
     assert signed_by("old")
     secrets.text, secrets.written_at = "old\nnew\n", clock.now
-    earlier = deps.open_tokens()
-    clock.now += timedelta(seconds=deps.KEYS_SECONDS)
+    earlier = wiring.open_tokens()
+    clock.now += timedelta(seconds=wiring.KEYS_SECONDS)
     assert signed_by("old")
-    assert deps.open_tokens().is_genuine(TAGS, OpenTokens(["new"]).token(TAGS))
-    clock.now += timedelta(seconds=deps.KEYS_SECONDS)
+    assert wiring.open_tokens().is_genuine(TAGS, OpenTokens(["new"]).token(TAGS))
+    clock.now += timedelta(seconds=wiring.KEYS_SECONDS)
     assert signed_by("new")
-    assert deps.open_tokens().is_genuine(TAGS, earlier.token(TAGS))
+    assert wiring.open_tokens().is_genuine(TAGS, earlier.token(TAGS))
 
 
 def test_the_keys_are_not_asked_for_with_every_message(clock: Clock, secrets: Secrets) -> None:
     for _ in range(100):
-        deps.links()
+        wiring.links()
     assert secrets.asked == 1

@@ -11,20 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import NOW, RUN_ID, a_letter
-from heliograph.adapters.channels.sms import end_user_messaging_sender, read_sms_event, sns_sender
-from heliograph.domain.errors import MalformedError
-from heliograph.domain.model import (
-    Accepted,
-    Channel,
-    EngagementKind,
-    Failed,
-    FailureCode,
-    InDoubt,
-    Letter,
-    NotSent,
-    Outcome,
-    Purpose,
-)
+from heliograph.channels.sms.texts import end_user_messaging_sender, read_sms_event, sns_sender
+from heliograph.model.channels import Channel
+from heliograph.model.dispatches import Letter
+from heliograph.model.engagement import EngagementKind
+from heliograph.model.outcomes import Accepted, Failed, FailureCode, InDoubt, NotSent, Outcome
+from heliograph.model.policy import Purpose
+from heliograph.text.errors import MalformedError
 from wire import MAY_HAVE_ARRIVED, NEVER_LEFT, Refusal, Wire, provider_client
 
 SERVICE = "pinpoint-sms-voice-v2"

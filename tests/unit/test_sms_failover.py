@@ -8,10 +8,12 @@ import pytest
 from botocore.stub import Stubber
 
 from builders import NOW, a_letter
-from heliograph.adapters.channels.failover import failing_over
-from heliograph.adapters.channels.sms import end_user_messaging_sender, sender_id_of, sns_sender
-from heliograph.domain.facts import fact_value, is_by_another_provider
-from heliograph.domain.model import Accepted, Channel, Failed, FailureCode, InDoubt, Letter, NotSent, Outcome
+from heliograph.channels.failover import failing_over
+from heliograph.channels.sms.texts import end_user_messaging_sender, sender_id_of, sns_sender
+from heliograph.model.channels import Channel
+from heliograph.model.dispatches import Letter
+from heliograph.model.outcomes import Accepted, Failed, FailureCode, InDoubt, NotSent, Outcome
+from heliograph.recording.facts import fact_value, is_by_another_provider
 from wire import MAY_HAVE_ARRIVED, NEVER_LEFT, Refusal, Wire, provider_client
 
 SERVICE = "pinpoint-sms-voice-v2"

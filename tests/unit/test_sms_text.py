@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heliograph.domain.sms_text import (
+from heliograph.channels.sms.parts import (
     BASIC,
     EXTENSION,
     LIMITS,

@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 
 from builders import a_dispatch, a_message
-from heliograph.adapters.dynamodb import RETENTION
-from heliograph.adapters.records import part_of
-from heliograph.adapters.runs import LIST
-from heliograph.domain.delivery import Checked
-from heliograph.domain.figures import Planned
-from heliograph.domain.ids import derived_id
-from heliograph.domain.model import Reason
+from heliograph.aws.tables import RETENTION
+from heliograph.campaigns.runs import LIST
+from heliograph.delivery.steps import Checked
+from heliograph.model.reasons import Reason
+from heliograph.recording.store import part_of
+from heliograph.reporting.figures import Planned
 from heliograph.runtime.observe import count_decisions, count_refused
+from heliograph.text.ids import derived_id
 from permissions import granted
 from wiring import (
     ALARMS,

@@ -10,10 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heliograph.adapters.templates import Templates, is_present, load
-from heliograph.domain.errors import UndeliverableError
-from heliograph.domain.model import Channel, Message, Purpose, Reason
-from heliograph_cli.desk.build import PACKAGE, build
+from heliograph.model.channels import Channel
+from heliograph.model.messages import Message
+from heliograph.model.policy import Purpose
+from heliograph.model.reasons import Reason
+from heliograph.rendering.templates import Templates, is_present, load
+from heliograph.text.errors import UndeliverableError
+from heliograph_cli.authoring.build import PACKAGE, build
 from tests_desk import DESK
 
 ROOT = Path(__file__).parents[2]
@@ -175,7 +178,7 @@ def test_rows_of_a_loop_stay_inside_their_table(templates: Templates) -> None:
 
 def test_at_run_time_nothing_of_the_desk_is_imported(folder: Path) -> None:
     code = (
-        "import sys; from heliograph.adapters.templates import load; load();"
+        "import sys; from heliograph.rendering.templates import load; load();"
         "print([m for m in ('babel', 'pydantic', 'css_inline', 'boto3', 'heliograph_cli') if m in sys.modules])"
     )
     environment = {"PYTHONPATH": f"{folder}:{ROOT / 'layers/heliograph'}"}

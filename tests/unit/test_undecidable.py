@@ -24,15 +24,20 @@ from builders import (
     reserved,
     rule_on,
 )
-from heliograph.adapters.recipient_items import item_of, recipient_of
-from heliograph.domain import limits
-from heliograph.domain.decisions import recheck
-from heliograph.domain.hours import next_permitted
-from heliograph.domain.model import Channel, Inputs, Policy, Preferences, Reason, SendRequest, Verdict
-from heliograph.domain.planning import decide
-from heliograph.domain.recipients import RecipientChange
-from heliograph.domain.replaying import Replay
-from heliograph.runtime.explaining import seen
+from heliograph.model.channels import Channel
+from heliograph.model.decisions import Inputs, Verdict
+from heliograph.model.people import Preferences
+from heliograph.model.policy import Policy
+from heliograph.model.reasons import Reason
+from heliograph.model.requests import SendRequest
+from heliograph.operations.replay.decisions import Replay
+from heliograph.people.changes import RecipientChange
+from heliograph.people.items import item_of, recipient_of
+from heliograph.planning.decisions import recheck
+from heliograph.planning.hours import next_permitted
+from heliograph.planning.ruling import decide
+from heliograph.reporting.why.work import seen
+from heliograph.text import limits
 from random_decisions import a_case
 from tables import table
 

@@ -11,10 +11,10 @@ import pytest
 
 from door import record
 from functions.import_recipients.app import handler
-from heliograph.adapters.bucket import StoredObject
-from heliograph.domain.model import Policy
-from heliograph.domain.recipients import RecipientChange
-from heliograph.runtime import deps
+from heliograph.aws.bucket import StoredObject
+from heliograph.model.policy import Policy
+from heliograph.people.changes import RecipientChange
+from heliograph.runtime import wiring
 
 CHUNKS, ROWS, SECONDS = 20, 1_000, 100
 
@@ -54,8 +54,8 @@ class Place:
 def place(monkeypatch: pytest.MonkeyPatch) -> Place:
     place = Place()
     for name in ("bucket", "recipients", "parking"):
-        monkeypatch.setattr(deps, name, lambda: place)
-    monkeypatch.setattr(deps, "templates", lambda: SimpleNamespace(policy=Policy()))
+        monkeypatch.setattr(wiring, name, lambda: place)
+    monkeypatch.setattr(wiring, "templates", lambda: SimpleNamespace(policy=Policy()))
     return place
 
 

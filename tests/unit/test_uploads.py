@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from heliograph.domain import segments
-from heliograph.domain.errors import MalformedError
-from heliograph.domain.model import Run
-from heliograph.runtime import deps
+from heliograph.campaigns import segments
+from heliograph.model.runs import Run
+from heliograph.runtime import wiring
+from heliograph.text.errors import MalformedError
 from in_memory_uploads import MANIFEST, SEGMENT, Killed, Place, install
 
 PEOPLE = ("ana", "ben", "cleo", "dan", "eve", "finn", "gus", "hal")
@@ -116,16 +116,16 @@ def test_of_a_file_that_is_refused_nobody_is_queued_and_the_mended_one_reaches_a
 
 def stopped_half_way(place: Place, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """A run that ends after its first packs, and whose message is gone when it is tried again; its event."""
-    event, known = upload(place, *PEOPLE), deps.templates()
+    event, known = upload(place, *PEOPLE), wiring.templates()
     for edge in range(100):
         place.at_edges = [*[nothing] * edge, kill]
         if place.ingest(event, tries=1) or place.reached:
             break
     place.at_edges = []
     with monkeypatch.context() as rollback:
-        rollback.setattr(deps, "templates", lambda: SimpleNamespace(messages={}))
+        rollback.setattr(wiring, "templates", lambda: SimpleNamespace(messages={}))
         place.ingest(event)
-    assert deps.templates().messages == known.messages
+    assert wiring.templates().messages == known.messages
     (run,) = place.runs.values()
     assert run.problem
     assert 0 < len(place.reached[run.run_id]) < len(PEOPLE)

@@ -8,8 +8,12 @@ from typing import Any
 import pytest
 
 from builders import NOW, a_message, a_promotion, a_request, a_subscriber, hours, in_words, rule_on
-from heliograph.domain.model import Channel, Message, Policy, Preferences, Purpose, Recipient, SendRequest
-from heliograph.domain.zones import best_zone
+from heliograph.model.channels import Channel
+from heliograph.model.messages import Message
+from heliograph.model.people import Preferences, Recipient
+from heliograph.model.policy import Policy, Purpose
+from heliograph.model.requests import SendRequest
+from heliograph.text.zones import best_zone
 from tables import table
 
 EMAIL, SMS, PUSH = Channel

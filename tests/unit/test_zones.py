@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from builders import NOW, a_promotion, a_recipient, a_subscriber, hours, in_words, rule_on
-from heliograph.domain.model import Policy, ZoneSource
-from heliograph.domain.zones import best_zone, zone_of
+from heliograph.model.people import ZoneSource
+from heliograph.model.policy import Policy
+from heliograph.text.zones import best_zone, zone_of
 from tables import table
 
 BERLIN = Policy(default_timezone="Europe/Berlin")

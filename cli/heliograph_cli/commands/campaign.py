@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from heliograph.domain.figures import RunFigures
-from heliograph.domain.headlines import headline
-from heliograph.domain.model import Reason
-from heliograph.domain.quantities import counted
+from heliograph.model.reasons import Reason
+from heliograph.reporting.figures import RunFigures
+from heliograph.reporting.headlines import headline
+from heliograph.text.quantities import counted
 from heliograph_cli.campaign_folder import read_folder
 from heliograph_cli.console import answer, bold, remark, stacked, table
 from heliograph_cli.options import common_options, example

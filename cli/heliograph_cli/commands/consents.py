@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from heliograph.domain.model import Channel, ConsentState
+from heliograph.model.channels import Channel
+from heliograph.model.people import ConsentState
 from heliograph_cli.console import answer, stacked, table
 from heliograph_cli.options import common_options, example
 from heliograph_cli.people import one, whom
@@ -25,8 +26,8 @@ WORDS = {
 
 def moment(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
     """A time as it was given, once it can be read."""
-    from heliograph.domain.addresses import moment
-    from heliograph.domain.errors import MalformedError
+    from heliograph.text.addresses import moment
+    from heliograph.text.errors import MalformedError
 
     try:
         return moment(value).isoformat() if value else None

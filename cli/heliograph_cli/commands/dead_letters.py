@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from heliograph.domain.dead_letters import Explanation, explain
-from heliograph.domain.quantities import counted
+from heliograph.operations.dead_letters.summary import Explanation, explain
+from heliograph.text.quantities import counted
 from heliograph_cli import target as targets
 from heliograph_cli.console import answer, bold, facts, remark, stacked, table
 from heliograph_cli.failures import No

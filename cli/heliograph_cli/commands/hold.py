@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from heliograph.domain.quantities import counted
+from heliograph.text.quantities import counted
 from heliograph_cli.console import answer, progress, remark, table
 from heliograph_cli.failures import No
 from heliograph_cli.options import common_options, example
 from heliograph_cli.stack import Stack, connect
 
 if TYPE_CHECKING:
-    from heliograph.domain.holding import Place
+    from heliograph.approvals.approval import Place
     from heliograph_cli.holds import Waiting
 
 NOTHING = "Nothing is held."

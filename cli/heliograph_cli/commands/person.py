@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from heliograph.domain.rules import PASSED
+from heliograph.planning.rules import PASSED
 from heliograph_cli.commands.consents import moment
 from heliograph_cli.console import answer, bold, remark, stacked, table
 from heliograph_cli.explaining import at, decided, reason

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from heliograph_cli import cloud
 from heliograph_cli.console import answer, remark
+from heliograph_cli.local import cloud
 from heliograph_cli.options import common_options, example
 
 PORT = click.option(

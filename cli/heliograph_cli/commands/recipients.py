@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from heliograph.domain.errors import MalformedError
-from heliograph.domain.lines import ENCODINGS
-from heliograph.domain.quantities import counted
+from heliograph.text.errors import MalformedError
+from heliograph.text.lines import ENCODINGS
+from heliograph.text.quantities import counted
 from heliograph_cli import target as targets
 from heliograph_cli.campaign_folder import catalogue, double_opt_in, policy
 from heliograph_cli.console import Terminal, answer, byte_progress, remark, table
@@ -25,8 +25,8 @@ from heliograph_cli.stack import Stack, connect
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from heliograph.adapters.recipients import Recipients
-    from heliograph.domain.model import Recipient
+    from heliograph.model.people import Recipient
+    from heliograph.people.store import Recipients
     from heliograph_cli.importing import Summary
 
 
@@ -64,7 +64,7 @@ def import_(file: Path, country: str | None, encoding: str | None, *, allow: boo
 
 def import_people(stack: Stack, file: Path, *, country: str, encoding: str, allow: bool) -> Summary:
     """Import a file into a stack, with a progress bar."""
-    from heliograph.runtime.importing import Terms
+    from heliograph.people.importing.work import Terms
     from heliograph_cli.importing import import_file
 
     if not catalogue():
@@ -150,8 +150,8 @@ def erase(recipient: str, yes: bool) -> None:
 
 def people_of(stack: Stack) -> Recipients:
     """The people of a stack."""
-    from heliograph.adapters.consents import ConsentHistory
-    from heliograph.adapters.recipients import Recipients
+    from heliograph.people.consents.store import ConsentHistory
+    from heliograph.people.store import Recipients
 
     client = targets.dynamodb(stack.target)
     return Recipients(client, stack.recipients_table, ConsentHistory(client, stack.ledger_table))

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from heliograph.domain.quantities import counted
-from heliograph.domain.reconciliation import Example, Kind, Reconciliation
+from heliograph.operations.reconcile.comparison import Example, Kind, Reconciliation
+from heliograph.text.quantities import counted
 from heliograph_cli.console import answer, progress, remark, table
 from heliograph_cli.options import common_options, example
 from heliograph_cli.people import identifier

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from heliograph.domain.replaying import BAD, Example, Finding, Replayed
+from heliograph.operations.replay.decisions import BAD, Example, Finding, Replayed
 from heliograph_cli.console import answer, progress, table
 from heliograph_cli.options import common_options, example
 from heliograph_cli.people import identifier

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from heliograph.domain import ids
+from heliograph.text import ids
 from heliograph_cli.campaign_folder import catalogue
 from heliograph_cli.commands.send import put_event, rehearsed
 from heliograph_cli.console import answer, remark
@@ -92,7 +92,7 @@ def _sent(stack: Stack, detail: dict[str, Any], channel: str) -> dict[str, Any]:
 @contextmanager
 def _somebody(stack: Stack, given: dict[str, Any]) -> Iterator[None]:
     """A person as an event would bring them in, for as long as the block."""
-    from heliograph.domain.recipients import from_event
+    from heliograph.people.changes import from_event
     from heliograph_cli.campaign_folder import policy
     from heliograph_cli.commands.recipients import people_of
     from heliograph_cli.erasing import erase_person

@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from heliograph.domain.errors import MalformedError
-from heliograph.domain.payloads import KEY_BYTES, REFERENCE_BYTES, short
+from heliograph.text.errors import MalformedError
+from heliograph.text.payloads import KEY_BYTES, REFERENCE_BYTES, short
 from heliograph_cli.console import answer, remark
 from heliograph_cli.explaining import foreseen
 from heliograph_cli.failures import No, Trouble

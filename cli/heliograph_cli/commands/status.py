@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from heliograph.domain.quantities import counted
+from heliograph.text.quantities import counted
 from heliograph_cli import target as targets
 from heliograph_cli.commands.outbox import page_url
 from heliograph_cli.console import answer, bold, facts, stacked, whole

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from heliograph.domain.replaying import Finding, Replayed
+from heliograph.operations.replay.decisions import Finding, Replayed
 
 Message = dict[str, Any]
 Figures = Mapping[str, Any]

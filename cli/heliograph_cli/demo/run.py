@@ -13,9 +13,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from heliograph.domain.replaying import Finding, Replayed
-from heliograph.runtime.importing import Terms
-from heliograph_cli import cloud
+from heliograph.operations.replay.decisions import Finding, Replayed
+from heliograph.people.importing.work import Terms
 from heliograph_cli import target as targets
 from heliograph_cli.campaign_folder import policy, read_folder
 from heliograph_cli.commands.outbox import call, fetch
@@ -26,6 +25,7 @@ from heliograph_cli.demo.orders import Event, Orders, orders
 from heliograph_cli.demo.population import SEED, population, write
 from heliograph_cli.demo.steps import step
 from heliograph_cli.importing import import_file
+from heliograph_cli.local import cloud
 from heliograph_cli.replaying import replay_run
 from heliograph_cli.runs import submit_folder, until_still
 from heliograph_cli.stack import Stack, ask, stack_at

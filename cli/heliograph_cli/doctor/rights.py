@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from heliograph.adapters.records import part_of
+from heliograph.recording.store import part_of
 from heliograph_cli.doctor.deployment import Deployment
 from heliograph_cli.doctor.findings import Finding, well, wrong
 

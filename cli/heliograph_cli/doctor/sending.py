@@ -12,7 +12,6 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from heliograph_cli import runs
 from heliograph_cli.campaign_folder import catalogue, read_folder
-from heliograph_cli.cloud import ROOT
 from heliograph_cli.commands.send import put_event
 from heliograph_cli.doctor import push, sms, trials
 from heliograph_cli.doctor.deployment import Deployment
@@ -21,6 +20,7 @@ from heliograph_cli.doctor.findings import Finding, State, note, well, wrong
 from heliograph_cli.doctor.tidying import tidy_up
 from heliograph_cli.doctor.trials import Trial
 from heliograph_cli.failures import Trouble
+from heliograph_cli.local.cloud import ROOT
 from heliograph_cli.stack import Stack, ask
 
 SIMULATED_PHONE = "+14254147755"  # of AWS, in the United States; nobody has it

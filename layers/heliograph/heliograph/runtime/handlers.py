@@ -10,12 +10,12 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
-from heliograph.adapters.dynamodb import BusyError
-from heliograph.domain.errors import MalformedError
-from heliograph.domain.pace import delay
-from heliograph.domain.payloads import unquoted
-from heliograph.runtime import deps
+from heliograph.aws.tables import BusyError
+from heliograph.channels.rate import delay
+from heliograph.runtime import wiring
 from heliograph.runtime.observe import logger
+from heliograph.text.errors import MalformedError
+from heliograph.text.payloads import unquoted
 
 T = TypeVar("T")
 SqsRecord = dict[str, Any]
@@ -44,7 +44,7 @@ def queue_handler(kind: type[T]) -> Callable[[Callable[[T, int], None]], Handler
                 handle(_decoded(decoder, record["body"]), receives(record))
 
         def handler(event: Any, context: Any) -> dict[str, Any]:
-            deps.begin(context)
+            wiring.begin(context)
             failed = [record["messageId"] for record in event["Records"] if not _is_taken(take, record)]
             return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 
@@ -60,7 +60,7 @@ def parking(body: str) -> Iterator[None]:
         yield
     except MalformedError as error:
         logger.warning("A message was parked", extra={"place": error.place, "reason": error.reason})
-        deps.parking().park(body, place=error.place, reason=error.reason)
+        wiring.parking().park(body, place=error.place, reason=error.reason)
 
 
 def _is_taken(take: Callable[[SqsRecord], None], record: SqsRecord) -> bool:
@@ -177,7 +177,7 @@ def see_again(record: SqsRecord) -> None:
     """Let a message that failed come back sooner than its queue would give it back; without this, it does so later."""
     with suppress(ClientError, BotoCoreError):
         seconds = delay(receives(record), record["receiptHandle"])
-        deps.see_again(record["eventSourceARN"], record["receiptHandle"], seconds)
+        wiring.see_again(record["eventSourceARN"], record["receiptHandle"], seconds)
 
 
 def _decoded(decoder: msgspec.json.Decoder[T], body: str) -> T:

@@ -9,9 +9,11 @@ from collections.abc import Iterable, Mapping
 import msgspec
 from aws_lambda_powertools import Logger
 
-from heliograph.domain.delivery import Checked
-from heliograph.domain.figures import Planned
-from heliograph.domain.model import EngagementEvent, Reason, SlotFacts
+from heliograph.delivery.steps import Checked
+from heliograph.model.engagement import EngagementEvent
+from heliograph.model.outcomes import SlotFacts
+from heliograph.model.reasons import Reason
+from heliograph.reporting.figures import Planned
 from heliograph.runtime.settings import setting
 
 NAMESPACE = "Heliograph"

@@ -1,0 +1,1 @@
+"""The local cloud: up and down."""

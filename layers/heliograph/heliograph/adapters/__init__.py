@@ -1,1 +1,0 @@
-"""What Heliograph says to AWS: one module per outside thing."""

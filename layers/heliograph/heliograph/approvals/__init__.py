@@ -1,0 +1,1 @@
+"""Requests that are more than was expected."""

@@ -1,0 +1,159 @@
+"""Requests that are more than was expected: held for approval, until they are released or dropped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+import msgspec
+
+from heliograph.ingesting import requests
+from heliograph.ingesting.requests import Asked
+from heliograph.model.decisions import Verdict
+from heliograph.model.ledger import LedgerEntry
+from heliograph.model.messages import Trigger
+from heliograph.model.reasons import Reason
+from heliograph.model.requests import RequestPack, SendRequest
+from heliograph.model.values import JsonObject, Value
+from heliograph.text import ids
+
+FOLDERS = {1: "held-1d", 7: "held-7d", 14: "held"}
+"""Days -> the folder whose objects S3 deletes after so many: `infra/storage.yaml`."""
+BLOCKS = 20
+"""The part of what is left of an hour that a process reserves at once: few calls, and little lies idle."""
+
+
+class Limit(StrEnum):
+    """What a trigger declares of how many people are expected."""
+
+    MOST_PER_EVENT = "most_per_event"
+    MOST_PER_HOUR = "most_per_hour"
+
+
+class Held(Value, frozen=True, kw_only=True):
+    """The requests of one event, waiting for approval."""
+
+    pack: RequestPack
+    """All of them, however many: it is cut into packs that can travel when it is released. Without their data."""
+    data: JsonObject
+    """The data of every request."""
+    message: str
+    version: str
+    """The version that the message had."""
+    limit: Limit
+    """What was exceeded."""
+    most: int
+    """What it allowed."""
+    held_at: datetime
+
+
+class Place(NamedTuple):
+    """Where in the bucket something is held."""
+
+    message: str
+    pack_id: str
+    days: int = max(FOLDERS)
+    """After which it is deleted, if nobody decides."""
+
+    @property
+    def key(self) -> str:
+        """The key of the object."""
+        return f"{FOLDERS[self.days]}/{self.message}/{self.pack_id}.json"
+
+
+def place_at(key: str) -> Place | None:
+    """The place of a key; None when it is not one of ours, such as a folder that somebody made."""
+    folder, message, file = [*key.split("/"), "", ""][:3]
+    for days in (days for days, name in FOLDERS.items() if name == folder):
+        place = Place(message, file.removesuffix(".json"), days)
+        if place.message and place.pack_id and place.key == key:
+            return place
+    return None
+
+
+class Exceeded(NamedTuple):
+    """A limit, and what it allowed."""
+
+    limit: Limit
+    most: int
+
+
+def exceeded(trigger: Trigger | None, people: int, *, granted: Callable[[int], bool]) -> Exceeded | None:
+    """Which limit of its trigger an event exceeds, if any; what a product system asked for itself has none.
+
+    `granted` takes the people off the allowance of an hour; it is asked only of triggers that limit it.
+    """
+    if trigger is None:
+        return None
+    if people > trigger.most_per_event:
+        return Exceeded(Limit.MOST_PER_EVENT, trigger.most_per_event)
+    if trigger.most_per_hour is None or granted(trigger.most_per_hour):
+        return None
+    return Exceeded(Limit.MOST_PER_HOUR, trigger.most_per_hour)
+
+
+def block(people: int, left: int) -> int | None:
+    """How many people to reserve at once when some more are needed; None when not so many are left of the hour."""
+    return max(people, left // BLOCKS) if people <= left else None
+
+
+def held(asked: Asked, some: Sequence[SendRequest], exceeded: Exceeded, at: datetime) -> Held:
+    """What an event asks for, to be held; the same event is always held in the same place."""
+    bare = [msgspec.structs.replace(request, data={}) for request in some]
+    return Held(
+        pack=requests.pack(bare, requests.lane_of(asked.message)),
+        data=some[0].data,
+        message=some[0].message,
+        version=asked.message.version if asked.message else "",
+        limit=exceeded.limit,
+        most=exceeded.most,
+        held_at=at,
+    )
+
+
+def place_of(what: Held) -> Place:
+    """Where something is held: for whole days, and no longer than its message lives, if that is a day at least."""
+    life = what.pack.requests[0].not_after
+    left = (life - what.held_at).days if life else max(FOLDERS)
+    return Place(what.message, what.pack.pack_id, max((days for days in FOLDERS if days <= left), default=min(FOLDERS)))
+
+
+def is_expired(what: Held, now: datetime) -> bool:
+    """Whether what is held is worthless by now."""
+    not_after = what.pack.requests[0].not_after
+    return not_after is not None and not_after <= now
+
+
+def packs(what: Held, now: datetime) -> list[RequestPack]:
+    """What is released: the requests as they were made, in packs that can travel.
+
+    Of what has expired the data stays behind: it is only to be said that it has.
+    """
+    data = {} if is_expired(what, now) else what.data
+    whole = [msgspec.structs.replace(request, data=data) for request in what.pack.requests]
+    return requests.packs(whole, what.pack.lane)
+
+
+def is_dropped(entry: LedgerEntry) -> bool:
+    """Whether a decision is that of an operator who dropped what was held."""
+    return entry.reason == Reason.DROPPED
+
+
+def drops(what: Held, at: datetime) -> Iterator[LedgerEntry]:
+    """What the ledger keeps of people whose requests are dropped: a "no" to each."""
+    for pack in packs(what, at):
+        for slot, request in enumerate(pack.requests):
+            yield LedgerEntry(
+                recipient_id=request.recipient_id,
+                dispatch_id=ids.dispatch_id(request.request_id, request.step),
+                message=request.message,
+                version=what.version,
+                outcome=Verdict.SUPPRESSED,
+                decided_at=at,
+                pack_id=pack.pack_id,
+                slot=slot,
+                reason=Reason.DROPPED,
+                cause=request.cause,
+            )

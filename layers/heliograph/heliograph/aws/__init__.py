@@ -1,0 +1,1 @@
+"""What is said to AWS: clients, tables, queues, timers, the bucket. No business word."""

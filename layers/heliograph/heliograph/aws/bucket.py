@@ -1,0 +1,136 @@
+"""The bucket: campaign folders, the frozen manifests of runs, report pages, and the lake."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+
+from heliograph.model.engagement import EngagementEvent
+from heliograph.text.errors import MalformedError
+
+if TYPE_CHECKING:
+    from botocore.response import StreamingBody
+    from types_boto3_s3 import S3Client
+
+CHUNK = 1 << 20  # bytes read at a time: a segment of any size takes the memory of one chunk
+ANSWER = {"heliograph": "answer"}
+LANES = 8  # objects of the lake that are read at the same time
+
+
+class StoredObject(NamedTuple):
+    """An object in one version, so that a later upload changes nothing about a run."""
+
+    key: str
+    version: str
+    etag: str = ""
+    """Tells contents apart."""
+    size: int = 0
+    """Bytes."""
+    is_ours: bool = False
+    """Whether Heliograph wrote it, as the answer to an upload."""
+
+
+class Bucket:
+    """The stack's bucket."""
+
+    def __init__(self, client: S3Client, name: str) -> None:
+        self._client = client
+        self._name = name
+
+    def current(self, key: str, version: str = "") -> StoredObject:
+        """An object as it is now, or in a version; raises MalformedError when there is none."""
+        of: dict[str, Any] = {"VersionId": version} if version else {}
+        with self._existing(key):
+            answer = self._client.head_object(Bucket=self._name, Key=key, **of)
+        return StoredObject(
+            key,
+            answer.get("VersionId", ""),
+            answer["ETag"].strip('"'),
+            answer["ContentLength"],
+            is_ours=ANSWER.items() <= answer.get("Metadata", {}).items(),
+        )
+
+    def exists(self, key: str) -> bool:
+        """Whether there is such an object."""
+        try:
+            self.current(key)
+        except MalformedError:
+            return False
+        return True
+
+    def read(self, stored: StoredObject, *, limit: int | None = None) -> bytes:
+        """A small object, whole; raises MalformedError when there is none, or when it is larger than `limit` bytes."""
+        with self._existing(stored.key):
+            content = self._get(stored).read(None if limit is None else limit + 1)
+        if limit is not None and len(content) > limit:
+            raise MalformedError(stored.key, f"takes more than {limit} bytes")
+        return content
+
+    def chunks(self, stored: StoredObject) -> Iterator[bytes]:
+        """The bytes of an object, a chunk at a time; raises MalformedError when it was deleted."""
+        with self._existing(stored.key):
+            body = self._get(stored)
+        while chunk := body.read(CHUNK):
+            yield chunk
+
+    def write(self, key: str, content: bytes | IO[bytes], content_type: str) -> None:
+        """Write an object."""
+        self._client.put_object(Bucket=self._name, Key=key, Body=_file(content), ContentType=content_type)
+
+    def answer(self, key: str, content: bytes | IO[bytes], content_type: str) -> None:
+        """Write an object that answers an upload beside it, and is no upload itself."""
+        self._client.put_object(
+            Bucket=self._name, Key=key, Body=_file(content), ContentType=content_type, Metadata=ANSWER
+        )
+
+    def keep_events(self, events: Sequence[EngagementEvent]) -> None:
+        """Add events to the lake, by the day on which they happened, as JSON lines without addresses.
+
+        The same events are the same object; an event that comes again in other company is a row with the same event_id.
+        """
+        by_day: dict[str, list[EngagementEvent]] = defaultdict(list)
+        for event in events:
+            by_day[f"{event.occurred_at:%Y-%m-%d}"].append(msgspec.structs.replace(event, address=""))
+        for day, some in by_day.items():
+            name = hashlib.blake2b("".join(e.event_id for e in some).encode(), digest_size=16).hexdigest()
+            rows = b"".join(msgspec.json.encode(event) + b"\n" for event in some)
+            self.write(f"lake/events/day={day}/{name}.jsonl", rows, "application/x-ndjson")
+
+    def events(self, day: date) -> Iterator[EngagementEvent]:
+        """The events of a day in the lake; one that came more than once is there more than once."""
+        from concurrent.futures import ThreadPoolExecutor  # no function waits for it
+
+        decoder = msgspec.json.Decoder(EngagementEvent)
+        prefix = f"lake/events/day={day:%Y-%m-%d}/"
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._name, Prefix=prefix)
+        with ThreadPoolExecutor(LANES) as lanes:
+            for page in pages:
+                found = [StoredObject(each["Key"], "") for each in page.get("Contents", ())]
+                for rows in lanes.map(self.read, found):
+                    yield from decoder.decode_lines(rows)
+
+    @contextmanager
+    def _existing(self, key: str) -> Iterator[None]:
+        """Name the file that does not exist."""
+        try:
+            yield
+        except self._client.exceptions.ClientError as error:
+            if error.response["Error"]["Code"] in ("404", "NoSuchKey", "NoSuchVersion", "NotFound"):
+                raise MalformedError(key, "there is no such file in the bucket") from None
+            raise
+
+    def _get(self, stored: StoredObject) -> StreamingBody:
+        if stored.version:
+            return self._client.get_object(Bucket=self._name, Key=stored.key, VersionId=stored.version)["Body"]
+        return self._client.get_object(Bucket=self._name, Key=stored.key)["Body"]
+
+
+def _file(content: bytes | IO[bytes]) -> IO[bytes]:
+    return io.BytesIO(content) if isinstance(content, bytes) else content

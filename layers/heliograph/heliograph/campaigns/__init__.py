@@ -1,0 +1,1 @@
+"""Campaign folders and their runs."""

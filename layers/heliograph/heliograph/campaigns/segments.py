@@ -1,0 +1,303 @@
+"""A campaign folder: its manifest, its segment as packs of send requests and refused rows, and what came of it."""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from typing import Any, Final, Literal, Protocol
+
+import msgspec
+
+from heliograph.campaigns.uploads import Upload
+from heliograph.model.messages import Message
+from heliograph.model.requests import Cause, Lane, RequestPack, SegmentRows, SendRequest
+from heliograph.model.runs import Run
+from heliograph.model.values import JsonObject, Value
+from heliograph.text import ids
+from heliograph.text.answers import answer
+from heliograph.text.bodies import PACK_BYTES, body
+from heliograph.text.csv import Refused, Table
+from heliograph.text.errors import MalformedError
+from heliograph.text.lines import Encoding
+from heliograph.text.payloads import REFERENCE_BYTES, short, unquoted_toml
+
+PACK_LIMIT: Final = 100  # people: one BatchGetItem
+FOLDER: Final = "campaigns"
+MANIFEST: Final = "campaign.toml"
+MANIFEST_LIMIT: Final = 65_536  # bytes
+NAME_BYTES: Final = 255  # of the name of the segment; a key of S3 has 1,024 with its folder
+DATA_LIMIT: Final = 10_000  # bytes of `data` as JSON: every person's request carries it
+DEPTH_LIMIT: Final = 32  # tables and lists within `data`
+INTEGERS: Final = range(-(2**63), 2**63)
+"""What every reader of JSON takes."""
+
+
+class UploadedObject(Value, frozen=True, kw_only=True, rename="kebab"):
+    """An object in an S3 event."""
+
+    key: str
+    version_id: str = ""
+    etag: str = ""
+
+
+class UploadedDetail(Value, frozen=True, kw_only=True):
+    """The detail of an S3 event."""
+
+    object: UploadedObject
+
+
+class Uploaded(Value, frozen=True, kw_only=True):
+    """S3's `Object Created` event for a manifest, as EventBridge delivers it."""
+
+    time: datetime
+    detail: UploadedDetail
+
+
+class Campaign(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`campaign.toml`: what a marketer wants sent to a segment."""
+
+    message: str
+    schedule: Literal["now"] = "now"
+    segment: str = "segment.csv"
+    encoding: Literal[Encoding, ""] = ""
+    """Of the segment, where it is not UTF-8 and nothing else for certain."""
+    again: bool = False
+    """Whether everybody is written to, whom earlier runs of this campaign have reached as well."""
+    reference: str = ""
+    """By what its runs and messages are found later, such as the number of a ticket."""
+    data: JsonObject = {}
+    """Values for every person's template, as `data.<name>`."""
+
+
+class IsNew(Protocol):
+    """Whether a hash comes for the first time."""
+
+    def __call__(self, fingerprint: int, /, *, keep: bool = True) -> bool:
+        """`keep`: from now on it is known."""
+        ...
+
+
+def read_campaign(text: bytes) -> Campaign:
+    """Read a manifest; raises MalformedError with the field and what is wrong with it."""
+    try:
+        campaign = msgspec.toml.decode(text, type=Campaign)
+    except RecursionError:
+        raise MalformedError(MANIFEST, f"is nested deeper than {DEPTH_LIMIT}") from None
+    except UnicodeDecodeError:
+        raise MalformedError(MANIFEST, "is not UTF-8 text: save it as UTF-8") from None
+    except (msgspec.DecodeError, ValueError) as error:  # an integer of too many digits is a ValueError
+        raise MalformedError(MANIFEST, unquoted_toml(error)) from None
+    if "/" in short(campaign.segment, f"{MANIFEST}: segment", NAME_BYTES) or not campaign.segment:
+        raise MalformedError(f"{MANIFEST}: segment", "name a file in the campaign's own folder")
+    short(campaign.reference, f"{MANIFEST}: reference", REFERENCE_BYTES)
+    _check_data(campaign.data, place=f"{MANIFEST}: data")
+    return campaign
+
+
+def _check_data(value: Any, *, place: str) -> None:
+    """Raise MalformedError unless data can travel as JSON with everybody's request."""
+    waiting = [(value, 0)]
+    while waiting:
+        each, depth = waiting.pop()
+        if depth > DEPTH_LIMIT:
+            raise MalformedError(place, f"is nested deeper than {DEPTH_LIMIT}")
+        if isinstance(each, int) and not isinstance(each, bool) and each not in INTEGERS:
+            raise MalformedError(place, "has an integer of more than 64 bits")
+        if isinstance(each, float) and not math.isfinite(each):
+            raise MalformedError(place, "has a number that is not finite")
+        inner = each.values() if isinstance(each, dict) else each if isinstance(each, list) else ()
+        waiting += [(one, depth + 1) for one in inner]
+    if (size := len(msgspec.json.encode(value))) > DATA_LIMIT:
+        raise MalformedError(place, f"takes {size} bytes as JSON; at most {DATA_LIMIT} go with everybody's message")
+
+
+def campaign_name(key: str) -> str:
+    """The name of the campaign whose manifest lies at a key `campaigns/<name>/campaign.toml`."""
+    folder, name, file = [*key.split("/"), "", ""][:3]
+    if folder != FOLDER or file != MANIFEST or not ids.is_identifier(name):
+        raise MalformedError("key", f"a manifest lies at {FOLDER}/<name>/{MANIFEST}, name of A-Z a-z 0-9 _ -")
+    return name
+
+
+def run_id_of(uploaded: Uploaded) -> str:
+    """The run of an upload: S3's event twice is the same run."""
+    manifest = uploaded.detail.object
+    return ids.derived_id(uploaded.time.astimezone(UTC), manifest.key, manifest.version_id or manifest.etag)
+
+
+def new_run(uploaded: Uploaded) -> Run:
+    """The run that an upload starts, unless another one was started by the same content (`uploads.admitted`)."""
+    return Run(
+        run_id=run_id_of(uploaded),
+        campaign=campaign_name(uploaded.detail.object.key),
+        message="",
+        started_at=uploaded.time.astimezone(UTC),
+    )
+
+
+def frozen(run: Run, campaign: Campaign, upload: Upload, *, encoding: str, before: list[str]) -> bytes:
+    """The run's manifest as it is kept: what was sent to whom, in which versions, but for whom earlier runs reached."""
+    segment = {"key": upload.segment, "version": upload.version, "encoding": encoding}
+    told = {"run": run, "campaign": campaign, "segment": segment, "before": before}
+    return msgspec.json.format(msgspec.json.encode(told))
+
+
+def rejected_rows(run: Run) -> str:
+    """The file in which a run's refused rows lie beside its manifest; empty when none was refused."""
+    return f"rejected-{run.run_id}.csv" if run.rejected else ""
+
+
+def told(run: Run, *, state: str, note: str = "") -> bytes:
+    """What came of an upload, as it is written beside its manifest."""
+    facts: dict[str, str | int] = {"run_id": run.run_id, "state": state, "problem": run.problem, "note": note}
+    if not run.problem:
+        facts |= {"audience": run.audience, "reached_before": run.reached, "rejected": run.rejected}
+    facts["rejected_rows"] = rejected_rows(run)
+    return answer(facts)
+
+
+def people(
+    table: Table,
+    refuse: Callable[[Refused], object] = lambda refused: None,
+    *,
+    is_unreached: IsNew | None = None,
+    pass_over: Callable[[], object] = lambda: None,
+) -> Iterator[list[str]]:
+    """A segment's rows; those that are refused are handed to `refuse`, with column and reason.
+
+    Whom earlier runs have reached (`is_unreached`) is only counted, by `pass_over`.
+    """
+    place, is_new, is_identifier = table.columns.index("recipient_id"), newcomers(), ids.IDENTIFIER.fullmatch
+    for number, cells in table.records:
+        if isinstance(cells, Refused):
+            refuse(cells)
+            continue
+        recipient_id = cells[place]
+        if not is_identifier(recipient_id):
+            cells[place] = recipient_id = recipient_id.strip()
+            if not is_identifier(recipient_id):
+                refuse(Refused(number, "recipient_id", "must be 1 to 128 characters of A-Z a-z 0-9 _ -", cells))
+                continue
+        if not is_new(hash(recipient_id)):
+            refuse(Refused(number, "recipient_id", "this person stands in an earlier row", cells))
+        elif is_unreached and not is_unreached(hash(recipient_id), keep=False):
+            pass_over()
+        else:
+            yield cells
+
+
+def newcomers(places: int = 1 << 20) -> IsNew:
+    """Tells whether a hash comes for the first time, at 16 to 32 bytes a person, where a set of ids takes a hundred.
+
+    A table of 64-bit hashes with open addressing, half full at most; `places` is a power of two to begin with. That two
+    of a million people have the same hash, and one of them is refused for it, has a chance of 1 in 37 million; of ten
+    million people, 1 in 370,000.
+    """
+    table, last, room = array("q", [0]) * places, places - 1, places // 2
+
+    def is_new(fingerprint: int, /, *, keep: bool = True) -> bool:
+        nonlocal table, last, room
+        fingerprint = fingerprint or 1  # 0 is an empty place
+        place = fingerprint & last
+        while found := table[place]:
+            if found == fingerprint:
+                return False
+            place = (place + 1) & last
+        if not keep:
+            return True
+        table[place] = fingerprint
+        room -= 1
+        if not room:
+            table = _twice_as_large(table)
+            last, room = len(table) - 1, len(table) // 4
+        return True
+
+    return is_new
+
+
+def _twice_as_large(table: array[int]) -> array[int]:
+    larger = array("q", [0]) * (2 * len(table))
+    last = len(larger) - 1
+    for fingerprint in filter(None, table):
+        place = fingerprint & last
+        while larger[place]:
+            place = (place + 1) & last
+        larger[place] = fingerprint
+    return larger
+
+
+def packs(
+    rows: Iterable[list[str]], columns: Iterable[str], run: Run, message: Message, campaign: Campaign
+) -> Iterator[RequestPack]:
+    """Rows in packs whose ids are derived from the run and their first person."""
+    return (pack for pack, _ in packed(rows, columns, run, message, campaign))
+
+
+def packed(
+    rows: Iterable[list[str]], columns: Iterable[str], run: Run, message: Message, campaign: Campaign
+) -> Iterator[tuple[RequestPack, bytes]]:
+    """The same with each pack as it travels."""
+    expires = message.expires_after
+    common = SegmentRows(
+        message=message.name,
+        requested_at=run.started_at,
+        columns=tuple(columns),
+        rows=(),
+        data=campaign.data,
+        not_after=run.started_at + timedelta(seconds=expires) if expires else None,
+        reference=campaign.reference,
+    )
+    rest = iter(rows)
+    while some := list(islice(rest, PACK_LIMIT)):
+        yield from _small_enough(some, common, run)
+
+
+def _small_enough(rows: list[list[str]], common: SegmentRows, run: Run) -> Iterator[tuple[RequestPack, bytes]]:
+    """Nearly always one pack of all of them; halves while they are too large to travel together."""
+    pack = _pack(rows, common, run)
+    text = body(pack)
+    if len(rows) == 1 or len(text) <= PACK_BYTES:
+        yield pack, text
+        return
+    middle = len(rows) // 2
+    yield from _small_enough(rows[:middle], common, run)
+    yield from _small_enough(rows[middle:], common, run)
+
+
+def _pack(rows: list[list[str]], common: SegmentRows, run: Run) -> RequestPack:
+    first = ids.derived_id(run.started_at, run.run_id, rows[0][common.columns.index("recipient_id")])
+    return RequestPack(
+        pack_id=ids.derived_id(run.started_at, "pack", first),
+        lane=Lane.BULK,
+        run_id=run.run_id,
+        segment=msgspec.structs.replace(common, rows=tuple(rows)),
+    )
+
+
+def unpacked(pack: RequestPack) -> RequestPack:
+    """The pack with its send requests, whether it came from a segment or brought them along."""
+    if pack.segment is None:
+        return pack
+    segment = pack.segment
+    request_id = ids.deriving(segment.requested_at, pack.run_id)
+    cause = Cause(reference=segment.reference)
+    people = [dict(zip(segment.columns, row, strict=True)) for row in segment.rows]
+    requests = [
+        SendRequest(
+            request_id=request_id(recipient_id),
+            message=segment.message,
+            recipient_id=recipient_id,
+            requested_at=segment.requested_at,
+            data=segment.data,
+            attributes=attributes,
+            run_id=pack.run_id,
+            not_after=segment.not_after,
+            cause=cause,
+        )
+        for attributes in people
+        for recipient_id in [attributes.pop("recipient_id")]
+    ]
+    return msgspec.structs.replace(pack, requests=tuple(requests), segment=None)

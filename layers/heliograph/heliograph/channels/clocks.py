@@ -1,0 +1,213 @@
+"""The pace of a channel, shared by everybody who sends on it: clocks in DynamoDB that run ahead with every letter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+from heliograph.aws.tables import Item, number, text
+from heliograph.channels.rate import LEAD
+from heliograph.model.channels import Channel
+from heliograph.model.requests import Lane
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+
+BURST = 1_000  # milliseconds of the rate that may be taken at once after a rest
+LINES = {Lane.BULK: "line_ms", Lane.PRIORITY: "single_ms"}
+SOONEST = 2_000
+"""Milliseconds from now of the first place in a line: the way back takes a second."""
+RACES = 5
+"""Times that the end of a line is read anew because somebody else has just joined it."""
+RATE_FOR = timedelta(minutes=5)
+"""How long a provider's word on its rate is believed."""
+RATE_AGAIN = timedelta(seconds=5)
+"""After how long it is asked again when it did not say."""
+
+
+class Turn(NamedTuple):
+    """When a pack is sent: after so many seconds, or not before its place in the line, if it got one."""
+
+    wait: float | None
+    place: datetime | None = None
+
+
+class Pace:
+    """Two clocks for each channel (generic cell rate algorithms) in an item of the table `runs`, in milliseconds.
+
+    `until_ms` is the time up to which the rate is spoken for by those who send, `line_ms` the one up to which places
+    are given to packs that come back for theirs, `single_ms` the same for single messages that were refused.
+    """
+
+    def __init__(self, client: DynamoDBClient, table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def ask(
+        self,
+        channel: Channel,
+        units: int,
+        *,
+        rate: float,
+        patience: float,
+        horizon: timedelta,
+        now: datetime,
+        placed: bool = False,
+    ) -> Turn:
+        """Speak for some units (letters, parts) at a rate (units a second): now, or for a place in the line.
+
+        Who has had a place (`placed`) need not stand behind those who wait.
+        """
+        moment, cost = _milliseconds(now), round(1_000 * units / rate)
+        conditions = [
+            "(attribute_not_exists(until_ms) OR until_ms < :latest)",
+            "(attribute_not_exists(hold_ms) OR hold_ms < :now)",
+        ]
+        values = {":cost": cost, ":latest": moment + round(1_000 * patience), ":now": moment}
+        if not placed:
+            conditions.append("(attribute_not_exists(line_ms) OR line_ms < :soon)")
+            values[":soon"] = moment + round(1_000 * LEAD)
+        try:
+            answer = self._client.update_item(
+                TableName=self._table,
+                Key=_key(channel),
+                UpdateExpression="ADD until_ms :cost",
+                ConditionExpression=" AND ".join(conditions),
+                ExpressionAttributeValues={name: number(value) for name, value in values.items()},
+                ReturnValues="UPDATED_NEW",
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+        except self._client.exceptions.ConditionalCheckFailedException as error:
+            return Turn(None, self.line_up(channel, units, rate=rate, horizon=horizon, now=now, seen=_seen(error)))
+        until = int(answer["Attributes"]["until_ms"]["N"])
+        if until - cost < moment - BURST:
+            self._catch_up(channel, until, moment - BURST + cost)
+        return Turn(max(0, until - cost - moment) / 1_000)
+
+    def line_up(
+        self,
+        channel: Channel,
+        units: int,
+        *,
+        rate: float,
+        horizon: timedelta,
+        now: datetime,
+        lane: Lane = Lane.BULK,
+        seen: Mapping[str, int] | None = None,
+    ) -> datetime | None:
+        """Speak for the next free place in a line; None when the line is longer than the horizon, or everybody joins.
+
+        `seen` are the clocks as somebody has just read them.
+        """
+        moment, cost, line = _milliseconds(now), round(1_000 * units / rate), LINES[lane]
+        clocks = seen or {}
+        for _ in range(RACES):
+            spoken_for = clocks.get("until_ms", 0) if lane is Lane.BULK else 0
+            start = max(clocks.get(line, 0), spoken_for, clocks.get("hold_ms", 0), moment + SOONEST)
+            if start - moment > horizon.total_seconds() * 1_000:
+                return None
+            is_as_seen = f"{line} = :seen" if line in clocks else f"attribute_not_exists({line})"
+            values = {":end": start + cost} | ({":seen": clocks[line]} if line in clocks else {})
+            try:
+                self._client.update_item(
+                    TableName=self._table,
+                    Key=_key(channel),
+                    UpdateExpression=f"SET {line} = :end",
+                    ConditionExpression=is_as_seen,
+                    ExpressionAttributeValues={name: number(value) for name, value in values.items()},
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                )
+            except self._client.exceptions.ConditionalCheckFailedException as error:
+                clocks = _seen(error)
+                continue
+            return now + timedelta(milliseconds=start - moment)
+        return None
+
+    def correct(self, channel: Channel, units: int, *, rate: float) -> None:
+        """Speak for more units than were thought at first, or for fewer."""
+        self._client.update_item(
+            TableName=self._table,
+            Key=_key(channel),
+            UpdateExpression="ADD until_ms :cost",
+            ExpressionAttributeValues={":cost": number(round(1_000 * units / rate))},
+        )
+
+    def hold(self, channel: Channel, until: datetime) -> None:
+        """Let nobody send on a channel for a while: its account is paused or exhausted."""
+        self._client.update_item(
+            TableName=self._table,
+            Key=_key(channel),
+            UpdateExpression="SET hold_ms = :until",
+            ExpressionAttributeValues={":until": number(_milliseconds(until))},
+        )
+
+    def rate(self, channel: Channel, *, ask: Callable[[], float | None], now: datetime) -> float | None:
+        """The rate that a provider grants this account, asked by one for all: it takes such a question once a second.
+
+        None when it has never said; what it said last holds as long as it does not answer.
+        """
+        moment = _milliseconds(now)
+        try:
+            before = self._client.update_item(
+                TableName=self._table,
+                Key=_key(channel, "rate"),
+                UpdateExpression="SET asked_ms = :now",
+                ConditionExpression=(
+                    "attribute_not_exists(asked_ms) OR asked_ms < :long_ago"
+                    " OR (attribute_not_exists(a_thousand) AND asked_ms < :again)"
+                ),
+                ExpressionAttributeValues={
+                    ":now": number(moment),
+                    ":long_ago": number(moment - _in_milliseconds(RATE_FOR)),
+                    ":again": number(moment - _in_milliseconds(RATE_AGAIN)),
+                },
+                ReturnValues="ALL_OLD",
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            ).get("Attributes", {})
+        except self._client.exceptions.ConditionalCheckFailedException as error:
+            return _rate(cast("dict[str, Any]", error.response).get("Item", {}))
+        said = ask()
+        if said is None:
+            return _rate(before)
+        self._client.update_item(
+            TableName=self._table,
+            Key=_key(channel, "rate"),
+            UpdateExpression="SET a_thousand = :rate",
+            ExpressionAttributeValues={":rate": number(round(1_000 * said))},
+        )
+        return said
+
+    def _catch_up(self, channel: Channel, seen: int, until: int) -> None:
+        """After a rest the clock is behind: set it to now, less the burst, unless somebody else moved it."""
+        try:
+            self._client.update_item(
+                TableName=self._table,
+                Key=_key(channel),
+                UpdateExpression="SET until_ms = :until",
+                ConditionExpression="until_ms = :seen",
+                ExpressionAttributeValues={":until": number(until), ":seen": number(seen)},
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return  # then theirs is the later one
+
+
+def _key(channel: Channel, item: str = "clock") -> Item:
+    return {"part": text(f"pace#{channel}"), "item": text(item)}
+
+
+def _seen(error: Any) -> dict[str, int]:
+    """The clocks as a refused update has found them."""
+    return {name: int(value["N"]) for name, value in error.response.get("Item", {}).items() if "N" in value}
+
+
+def _rate(item: Mapping[str, Any]) -> float | None:
+    return int(item["a_thousand"]["N"]) / 1_000 if "a_thousand" in item else None
+
+
+def _milliseconds(at: datetime) -> int:
+    return int(at.timestamp() * 1_000)
+
+
+def _in_milliseconds(span: timedelta) -> int:
+    return int(span.total_seconds() * 1_000)

@@ -1,0 +1,111 @@
+"""How rendered mails share a SendBulkEmail call: as replacement data of a pass-through template, packed by bytes."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import msgspec
+
+from heliograph.model.dispatches import Letter
+from heliograph.model.policy import Purpose
+
+if TYPE_CHECKING:
+    from types_boto3_sesv2.type_defs import (
+        BulkEmailContentTypeDef,
+        BulkEmailEntryTypeDef,
+        MessageHeaderTypeDef,
+        MessageTagTypeDef,
+    )
+
+BULK_LIMIT: Final = 50  # SendBulkEmail: destinations a call
+BULK_BYTES: Final = 1_000_000  # SendBulkEmail with an inline template: the whole input JSON
+TEMPLATE_DATA_LIMIT: Final = 262_144  # ReplacementTemplateData
+TEMPLATE_BYTES: Final = 1_000  # the rest of the input: sender, configuration set, pass-through template
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Mail(NamedTuple):
+    """A letter and its entry in a bulk call."""
+
+    letter: Letter
+    entry: BulkEmailEntryTypeDef
+    size: int
+    """Bytes of the entry in the request; a mail that may not go in bulk has the size of a whole call."""
+
+
+def mail(letter: Letter, *, unsubscribe_mailto: str) -> Mail:
+    """Address, tags, headers and rendered text of one letter."""
+    data = _encode({part: letter.content[part] for part in ("subject", *parts(letter))})
+    entry: BulkEmailEntryTypeDef = {
+        "Destination": {"ToAddresses": [letter.dispatch.addresses[0]]},
+        "ReplacementTags": tags(letter),
+        "ReplacementHeaders": headers(letter, unsubscribe_mailto),
+        "ReplacementEmailContent": {"ReplacementTemplate": {"ReplacementTemplateData": ""}},
+    }
+    size = len(json.dumps(entry)) + _quoted_size(data)
+    text = data.decode()
+    entry["ReplacementEmailContent"] = {"ReplacementTemplate": {"ReplacementTemplateData": text}}
+    return Mail(letter, entry, size if len(text) <= TEMPLATE_DATA_LIMIT else BULK_BYTES)
+
+
+def _quoted_size(data: bytes) -> int:
+    """At most so many bytes has JSON when it is a string within JSON, as botocore writes it: all in ASCII."""
+    beyond_ascii = len(data) - len(data.decode())
+    return len(data) + data.count(b'"') + data.count(b"\\") + 4 * beyond_ascii
+
+
+def packs(mails: Iterable[Mail], *, most: int = BULK_LIMIT) -> Iterator[list[Mail]]:
+    """Mails with the same parts, as many as one call takes; `most` is what the account's rate allows."""
+    alike: defaultdict[tuple[str, ...], list[Mail]] = defaultdict(list)
+    for each in mails:
+        alike[parts(each.letter)].append(each)
+    for same in alike.values():
+        yield from _filled(same, max(1, min(BULK_LIMIT, most)))
+
+
+def _filled(mails: list[Mail], most: int) -> Iterator[list[Mail]]:
+    separator = len(", ")
+    pack: list[Mail] = []
+    room = BULK_BYTES - TEMPLATE_BYTES
+    for each in mails:
+        if pack and (len(pack) == most or each.size > room):
+            yield pack
+            pack, room = [], BULK_BYTES - TEMPLATE_BYTES
+        pack.append(each)
+        room -= each.size + separator
+    yield pack
+
+
+def pass_through(letter: Letter) -> BulkEmailContentTypeDef:
+    """The template that SES fills with what we rendered; SES escapes nothing (SES guide, advanced personalization)."""
+    placeholders = {part.title(): f"{{{{{part}}}}}" for part in ("subject", *parts(letter))}
+    return {"Template": {"TemplateContent": placeholders, "TemplateData": "{}"}}  # type: ignore[typeddict-item]  # keys are made from the parts
+
+
+def parts(letter: Letter) -> tuple[str, ...]:
+    """The bodies that this letter has: an empty one would be shown as an empty mail."""
+    return tuple(part for part in ("html", "text") if letter.content.get(part))
+
+
+def tags(letter: Letter) -> list[MessageTagTypeDef]:
+    """Our ids, as SES brings them back with every event."""
+    return [{"Name": name, "Value": value} for name, value in letter.tags().items()]
+
+
+def headers(letter: Letter, unsubscribe_mailto: str) -> list[MessageHeaderTypeDef]:
+    """Unsubscribe headers, on promotional mail only; one-click (RFC 8058) where there is a page to take it."""
+    if letter.message.purpose is not Purpose.PROMOTIONAL or not letter.unsubscribe_url:
+        return []
+    if not letter.unsubscribe_url.startswith("https:"):
+        return [{"Name": "List-Unsubscribe", "Value": f"<{letter.unsubscribe_url}>"}]
+    ways = [f"<{letter.unsubscribe_url}>"]
+    if unsubscribe_mailto:
+        ways.append(f"<mailto:{unsubscribe_mailto}>")
+    return [
+        {"Name": "List-Unsubscribe", "Value": ", ".join(ways)},
+        {"Name": "List-Unsubscribe-Post", "Value": "List-Unsubscribe=One-Click"},
+    ]

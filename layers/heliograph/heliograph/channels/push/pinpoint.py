@@ -1,0 +1,166 @@
+"""Push over Pinpoint's SendMessages or SNS: one letter to every device of a person; the app reports what is opened."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import msgspec
+
+from heliograph.channels.errors import PROVIDER_ERRORS, outcome_of
+from heliograph.channels.expiry import seconds_to_live
+from heliograph.channels.push.devices import data_of, each_in_turn, together
+from heliograph.channels.push.open_tokens import SIGNED, OpenTokens
+from heliograph.channels.push.sns import sns_sender
+from heliograph.model.channels import Channel
+from heliograph.model.dispatches import Letter, Sender
+from heliograph.model.engagement import EngagementEvent, EngagementKind
+from heliograph.model.outcomes import Accepted, Failed, FailureCode, InDoubt, NotSent, Outcome
+from heliograph.model.values import JsonObject
+from heliograph.recording.consequences import tagged_event
+from heliograph.text.errors import MalformedError
+from heliograph.text.payloads import unquoted
+
+if TYPE_CHECKING:
+    from types_boto3_pinpoint import PinpointClient
+    from types_boto3_pinpoint.type_defs import MessageResultTypeDef
+
+__all__ = ["not_set_up_sender", "pinpoint_sender", "read_push_opened", "sns_sender"]
+
+TTL_MOST: Final = 2_419_200  # seconds (28 days): FCM's ttl; APNs keeps messages no longer than that either
+
+PINPOINT_FINAL_CODES: Final = {
+    "BadRequestException": FailureCode.REJECTED,
+    "PayloadTooLargeException": FailureCode.CONTENT_TOO_LARGE,
+}
+GONE: Final = re.compile(r"unregistered|not\s?registered|bad\s?device\s?token", re.IGNORECASE)
+"""How FCM (`UNREGISTERED`, `NotRegistered`) and APNs (`Unregistered`, `BadDeviceToken`) say that a token is dead."""
+
+
+# ---- out ---------------------------------------------------------------------------------------------------
+
+
+def pinpoint_sender(
+    client: PinpointClient,
+    *,
+    application_id: str,
+    tokens: OpenTokens,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> Sender:
+    """Send by SendMessages, one call for all devices of a person."""
+
+    def send_one(letter: Letter) -> Outcome:
+        dispatch = letter.dispatch
+        devices = {token: platform for platform, _, token in (each.partition(":") for each in dispatch.addresses)}
+        try:
+            answer = client.send_messages(
+                ApplicationId=application_id,
+                MessageRequest={
+                    "Addresses": {
+                        token: {"ChannelType": platform.upper()}  # type: ignore[typeddict-item]  # as `domain.addresses` named it
+                        for token, platform in devices.items()
+                    },
+                    "MessageConfiguration": _messages(letter, data_of(letter, tokens), now()),
+                    "TraceId": dispatch.dispatch_id,
+                },
+            )
+        except PROVIDER_ERRORS as error:
+            return outcome_of(error, dispatch.dispatch_id, final=PINPOINT_FINAL_CODES)
+        results = answer["MessageResponse"].get("Result", {})
+        verdicts = {
+            f"{platform}:{token}": _verdict(dispatch.dispatch_id, results.get(token))
+            for token, platform in devices.items()
+        }
+        return together(dispatch.dispatch_id, verdicts)
+
+    return each_in_turn(send_one)
+
+
+def not_set_up_sender() -> Sender:
+    """Send nothing: what was planned before push was switched off waits in the dead letters until it is on again."""
+    return each_in_turn(lambda letter: NotSent(dispatch_id=letter.dispatch.dispatch_id, cause="PushIsNotSetUp"))
+
+
+def _messages(letter: Letter, data: Mapping[str, str], at: datetime) -> Any:
+    """What each platform shows; the data is for the app to report that it was opened."""
+    url = letter.content.get("url", "")
+    shown: dict[str, Any] = {
+        "Title": letter.content.get("title", ""),
+        "Body": letter.content["body"],
+        "Data": data,
+        "Action": _action(url),
+    }
+    shown |= {"Url": url} if url else {}
+    expiry = seconds_to_live(letter.dispatch, at, least=0, most=TTL_MOST)
+    limited = shown | ({} if expiry is None else {"TimeToLive": expiry})
+    return {
+        "DefaultPushNotificationMessage": shown,
+        "APNSMessage": limited | {"APNSPushType": "alert"},
+        "GCMMessage": limited
+        | {"PreferredAuthenticationMethod": "TOKEN"},  # the default, KEY, was switched off by Google
+    }
+
+
+def _action(url: str) -> str:
+    if not url:
+        return "OPEN_APP"
+    return "URL" if url.startswith(("https:", "http:")) else "DEEP_LINK"
+
+
+def _verdict(dispatch_id: str, result: MessageResultTypeDef | None) -> Outcome:
+    """What became of one device. `UpdatedToken` is not kept: neither FCM v1 nor APNs renames tokens, the app does."""
+    if result is None:
+        return InDoubt(dispatch_id=dispatch_id, cause="NoStatus")
+    match result["DeliveryStatus"]:
+        case "SUCCESSFUL":
+            return Accepted(dispatch_id=dispatch_id, provider_message_id=result.get("MessageId", ""))
+        case "PERMANENT_FAILURE":
+            return Failed(dispatch_id=dispatch_id, code=_why(result))
+        case "OPT_OUT":
+            return Failed(dispatch_id=dispatch_id, code=FailureCode.OPTED_OUT)
+        case "THROTTLED" | "TEMPORARY_FAILURE" as status:
+            return NotSent(dispatch_id=dispatch_id, cause=status)
+        case status:
+            return InDoubt(dispatch_id=dispatch_id, cause=status)
+
+
+def _why(result: MessageResultTypeDef) -> FailureCode:
+    """A dead token, or a message that the platform refuses; only the former ends the device."""
+    if result["StatusCode"] == 410 or GONE.search(result.get("StatusMessage", "")):
+        return FailureCode.DEAD_TOKEN
+    return FailureCode.REJECTED
+
+
+# ---- what the app reports ----------------------------------------------------------------------------------
+
+
+class _Opened(msgspec.Struct):
+    """A `PushOpened` event, as far as we look at it: its detail is the data that came with the push."""
+
+    time: Annotated[datetime, msgspec.Meta(tz=True)]
+    detail: dict[str, Any]
+
+
+def read_push_opened(event: JsonObject, tokens: OpenTokens) -> EngagementEvent:
+    """Read a `PushOpened` event. Raises MalformedError, also when its token was not made for the ids beside it.
+
+    Anybody who may put events on the bus can write one. So nothing in it is believed but what we have signed.
+    """
+    try:
+        opened = msgspec.convert({"time": event.get("time"), "detail": event.get("detail")}, _Opened)
+    except msgspec.ValidationError as error:
+        raise MalformedError("PushOpened", unquoted(error)) from None
+    tags = {name: value for name, value in opened.detail.items() if isinstance(value, str)}
+    if not tokens.is_genuine(tags, tags.get("token", "")):
+        raise MalformedError(
+            "token", "is missing, or belongs to another push: hand back the data of the push as it came"
+        )
+    return tagged_event(
+        {name: tags[name] for name in SIGNED if name in tags},
+        channel=Channel.PUSH,
+        kind=EngagementKind.OPENED,
+        occurred_at=opened.time,
+        told_apart_by=(opened.time.isoformat(),),
+    )

@@ -1,0 +1,1 @@
+"""Dispatches on their way: claimed, looked at again, rendered, handed over, and finished."""

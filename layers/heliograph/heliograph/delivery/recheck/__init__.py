@@ -1,0 +1,1 @@
+"""The last look at a person before delivery."""

@@ -1,0 +1,54 @@
+"""Letters: the last look at a person before delivery, and the words written to them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from heliograph.channels.sms.parts import measure
+from heliograph.delivery.steps import Checked
+from heliograph.model.channels import Channel
+from heliograph.model.dispatches import Dispatch, DispatchPack, Letter
+from heliograph.model.messages import Message
+from heliograph.model.people import Recipient
+from heliograph.model.policy import Purpose
+from heliograph.model.reasons import Reason
+from heliograph.planning.decisions import recheck
+from heliograph.runtime import wiring
+from heliograph.text import ids
+from heliograph.text.errors import UndeliverableError
+from heliograph.text.limits import VARIABLE
+
+
+def last_look(
+    pack: DispatchPack, dispatch: Dispatch, recipient: Recipient | None, now: datetime, *, confirmed_by: str = ""
+) -> Checked:
+    """The letter to a person as they are now, or why it is withheld."""
+    templates = wiring.templates()
+    message = templates.messages[dispatch.message]
+    current, ruling = recheck(dispatch, message, recipient, policy=templates.policy, now=now, confirmed_by=confirmed_by)
+    if ruling.reason:
+        return Checked(current, message, None, ruling.reason, ruling.until)
+    attributes = (recipient.attributes if recipient else {}) | dispatch.attributes
+    try:
+        letter = written_letter(current, message, attributes, ids.place(pack.pack_id, dispatch.slot))
+    except UndeliverableError as error:
+        return Checked(current, message, None, error.code, detail=error.detail[:VARIABLE])
+    return Checked(current, message, letter, "")
+
+
+def written_letter(dispatch: Dispatch, message: Message, attributes: dict[str, object], place: str) -> Letter:
+    """Render a dispatch; raises UndeliverableError when the words cannot be written to this person."""
+    promotional = message.purpose is Purpose.PROMOTIONAL
+    unsubscribe_url = wiring.links().url(dispatch.recipient_id, message.topic) if promotional else ""
+    content = wiring.templates().render(
+        message,
+        dispatch.channel,
+        locale=dispatch.locale,
+        recipient=attributes,
+        data=dispatch.data,
+        unsubscribe_url=unsubscribe_url,
+        timezone=dispatch.zone.partition(" ")[0],
+    )
+    if dispatch.channel is Channel.SMS and measure(content["text"]).parts > message.sms_parts:
+        raise UndeliverableError(Reason.TOO_LONG, f"more than {message.sms_parts} SMS parts")
+    return Letter(dispatch=dispatch, message=message, content=content, place=place, unsubscribe_url=unsubscribe_url)

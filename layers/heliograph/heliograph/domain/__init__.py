@@ -1,1 +1,0 @@
-"""What Heliograph decides: values in, values out; no AWS, clock, environment or randomness."""

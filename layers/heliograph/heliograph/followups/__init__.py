@@ -1,0 +1,1 @@
+"""Further channels when nobody reacts."""

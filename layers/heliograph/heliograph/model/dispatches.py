@@ -1,0 +1,97 @@
+"""Dispatches: the decision to send on one channel, and what becomes of it until its provider has it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from heliograph.model.channels import Channel
+from heliograph.model.messages import Message
+from heliograph.model.outcomes import Outcome
+from heliograph.model.requests import NO_CAUSE, Cause, EarlierDispatch, Lane
+from heliograph.model.values import JsonObject, Value
+
+
+class Dispatch(Value, frozen=True, kw_only=True):
+    """The decision to send on one channel."""
+
+    dispatch_id: str
+    request_id: str
+    recipient_id: str
+    message: str
+    channel: Channel
+    addresses: tuple[str, ...]
+    """One, or for push every live device of the person."""
+    locale: str
+    slot: int
+    """The place of its request in the pack: stable over every retry."""
+    requested_at: datetime
+    data: JsonObject = {}
+    attributes: JsonObject = {}
+    known: bool = True
+    """False: the address came with the event and there is no such recipient."""
+    variant: str = ""
+    run_id: str = ""
+    not_after: datetime | None = None
+    tried: str = ""
+    """The trace of the rules, to be kept with the claim."""
+    inputs: str = ""
+    """What the ledger keeps of the inputs of the decision (`evidence.Reference`)."""
+    zone: str = ""
+    """The time zone and its source, `Europe/Berlin profile`."""
+    step: int = 0
+    stage: int = 0
+    earlier: tuple[EarlierDispatch, ...] = ()
+    email: str = ""
+    phone: str = ""
+    invalid: tuple[Channel, ...] = ()
+    """What the event said of people who are not known, for when they are reached on another channel."""
+    cause: Cause = NO_CAUSE
+
+
+class DispatchPack(Value, frozen=True, kw_only=True):
+    """The dispatches of one request pack on one channel."""
+
+    pack_id: str
+    channel: Channel
+    lane: Lane
+    run_id: str = ""
+    dispatches: tuple[Dispatch, ...] = ()
+    tries: int = 0
+    """How often it was put back, because its provider had no time for it: the older, the sooner it gets a place."""
+    not_before: datetime | None = None
+    """Its place in the line of its channel, or until when it has to wait."""
+
+
+Content = Mapping[str, str]
+"""Part -> text: `subject`, `html`, `text` for email; `text` for SMS; `title`, `body`, `url` for push."""
+
+
+class Letter(Value, frozen=True, kw_only=True):
+    """A dispatch, claimed and rendered: what a channel hands to its provider."""
+
+    dispatch: Dispatch
+    message: Message
+    content: dict[str, str]
+    place: str
+    unsubscribe_url: str = ""
+    """Signed, for this person and topic; promotional messages only."""
+
+    def tags(self) -> dict[str, str]:
+        """Our ids, to travel with the message and come back with each provider event."""
+        ids = {
+            "dispatch_id": self.dispatch.dispatch_id,
+            "recipient_id": self.dispatch.recipient_id,
+            "place": self.place,
+            "message": self.message.name,
+        }
+        return ids | ({"run_id": self.dispatch.run_id} if self.dispatch.run_id else {})
+
+
+class Sender(Protocol):
+    """A channel's provider."""
+
+    def __call__(self, letters: Sequence[Letter]) -> Iterator[tuple[Outcome, ...]]:
+        """Hand letters over; after every provider call yield its outcomes, so that they are kept at once."""
+        ...

@@ -1,0 +1,1 @@
+"""Does the ledger say the same as the provider?"""

@@ -1,0 +1,1 @@
+"""May a message go to a person, on which channel, when?"""

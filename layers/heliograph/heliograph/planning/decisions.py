@@ -1,0 +1,190 @@
+"""From a request and a person to inputs, and from a ruling to what follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from datetime import datetime
+
+import msgspec
+
+from heliograph.model.channels import Channel
+from heliograph.model.decisions import Decision, Deferral, Inputs, Reservation, Ruling, Suppression, Verdict
+from heliograph.model.dispatches import Dispatch
+from heliograph.model.messages import Message
+from heliograph.model.people import Reach, Recipient, consent_key
+from heliograph.model.policy import Policy
+from heliograph.model.reasons import Reason
+from heliograph.model.requests import SendRequest
+from heliograph.planning.rules import RULES_BEFORE_DELIVERY
+from heliograph.planning.ruling import decide
+from heliograph.text import ids
+from heliograph.text.locales import lookup
+from heliograph.text.zones import zones_of
+
+NO_CONFIRMATION = ("", None)
+
+
+def inputs_of(
+    request: SendRequest,
+    message: Message,
+    recipient: Recipient | None,
+    *,
+    policy: Policy,
+    now: datetime,
+    reserved: tuple[Reservation, ...] = (),
+    confirmation: tuple[str, datetime | None] = NO_CONFIRMATION,
+    off: Container[Channel] = (),
+) -> Inputs:
+    """What a decision is made of, without anything that would name the person or quote the message.
+
+    `off` are the channels that nobody has set up.
+    """
+    person = known_person(request, recipient)
+    channels = message.every_channel()
+    subjects = [consent_key(subject, each) for subject in (message.topic, message.purpose) for each in channels]
+    return Inputs(
+        now=now,
+        recipient_id=request.recipient_id,
+        dispatch_id=ids.dispatch_id(request.request_id, request.step),
+        message=message.name,
+        version=message.version,
+        policy=policy.version,
+        requested_at=request.requested_at,
+        not_after=request.not_after,
+        stage=request.stage,
+        known=person.known,
+        readable=person.readable,
+        reach={
+            each: Reach.OFF if each in off else found
+            for each in channels
+            if (found := reach(person, each)) is not Reach.NONE
+        },
+        consents={key: person.consents[key].state for key in subjects if key in person.consents},
+        preferences=person.preferences,
+        zones=zones_of(person),
+        country=person.country or person.phone_country,
+        engaged=person.engaged,
+        reserved=reserved,
+        confirmed_by=confirmation[0],
+        awaited_until=confirmation[1],
+        before=tuple(each.channel for each in request.earlier),
+    )
+
+
+def decision(
+    request: SendRequest,
+    message: Message,
+    recipient: Recipient | None,
+    ruling: Ruling,
+    *,
+    policy: Policy,
+    slot: int,
+    inputs: str = "",
+) -> Decision:
+    """A ruling as what follows from it; `inputs` is what the ledger keeps of its inputs."""
+    dispatch_id = ids.dispatch_id(request.request_id, request.step)
+    if ruling.outcome is Verdict.DEFERRED and ruling.until:
+        return Deferral(dispatch_id=dispatch_id, request=request, until=ruling.until, ruling=ruling, inputs=inputs)
+    if ruling.outcome is not Verdict.DISPATCHED or ruling.channel is None:
+        return Suppression(dispatch_id=dispatch_id, request=request, ruling=ruling, inputs=inputs)
+    person = known_person(request, recipient)
+    return Dispatch(
+        dispatch_id=dispatch_id,
+        request_id=request.request_id,
+        recipient_id=request.recipient_id,
+        message=message.name,
+        channel=ruling.channel,
+        addresses=live_addresses(person, ruling.channel),
+        locale=lookup(person.locale or policy.default_locale, message.locales[ruling.channel]),
+        slot=slot,
+        requested_at=request.requested_at,
+        data=request.data,
+        attributes=request.attributes,
+        known=person.known,
+        run_id=request.run_id,
+        not_after=request.not_after,
+        tried=ruling.tried,
+        inputs=inputs,
+        zone=ruling.zone,
+        step=request.step,
+        stage=ruling.stage,
+        earlier=request.earlier,
+        email="" if person.known else request.email,
+        phone="" if person.known else request.phone,
+        invalid=() if person.known else request.invalid,
+        cause=request.cause,
+    )
+
+
+def unknown_message(request: SendRequest) -> Suppression:
+    """The decision on a request for a message that is not in the catalogue."""
+    dispatch_id = ids.dispatch_id(request.request_id, request.step)
+    ruling = Ruling(outcome=Verdict.SUPPRESSED, reason=Reason.UNKNOWN_MESSAGE)
+    return Suppression(dispatch_id=dispatch_id, request=request, ruling=ruling)
+
+
+def recheck(
+    dispatch: Dispatch,
+    message: Message,
+    recipient: Recipient | None,
+    *,
+    policy: Policy,
+    now: datetime,
+    confirmed_by: str = "",
+) -> tuple[Dispatch, Ruling]:
+    """Ask again just before delivery: the dispatch to the person's addresses of now, and what the rules say now."""
+    request = request_of(dispatch)
+    alone = msgspec.structs.replace(message, channels=(dispatch.channel,), fallback=())
+    inputs = inputs_of(request, alone, recipient, policy=policy, now=now, confirmation=(confirmed_by, None))
+    unhurried = msgspec.structs.replace(inputs.preferences, time="")
+    inputs = msgspec.structs.replace(inputs, preferences=unhurried, stage=0, before=())
+    ruling = decide(inputs, alone, policy, rules=RULES_BEFORE_DELIVERY)
+    addresses = live_addresses(known_person(request, recipient), dispatch.channel)
+    return msgspec.structs.replace(dispatch, addresses=addresses), ruling
+
+
+def reach(recipient: Recipient, channel: Channel) -> Reach:
+    """What there is to reach a person by on a channel."""
+    if channel in recipient.invalid:
+        return Reach.INVALID
+    if not recipient.addresses(channel):
+        return Reach.NONE
+    return Reach.LIVE if live_addresses(recipient, channel) else Reach.SUPPRESSED
+
+
+def live_addresses(recipient: Recipient, channel: Channel) -> tuple[str, ...]:
+    """The addresses on a channel that are not suppressed."""
+    return tuple(address for address in recipient.addresses(channel) if address not in recipient.suppressed)
+
+
+def known_person(request: SendRequest, recipient: Recipient | None) -> Recipient:
+    """Who the person is; who is not known is reached at the address of the event."""
+    held = recipient or Recipient(recipient_id=request.recipient_id, known=False)
+    if held.known:
+        return held
+    return msgspec.structs.replace(
+        held, email=request.email, phone=request.phone, locale=request.locale, invalid=request.invalid
+    )
+
+
+def request_of(dispatch: Dispatch) -> SendRequest:
+    """The request that a dispatch answers, with the addresses that it carries if its person is not known."""
+    address = dict(zip((dispatch.channel,), dispatch.addresses, strict=False)) if not dispatch.known else {}
+    return SendRequest(
+        request_id=dispatch.request_id,
+        message=dispatch.message,
+        recipient_id=dispatch.recipient_id,
+        requested_at=dispatch.requested_at,
+        data=dispatch.data,
+        attributes=dispatch.attributes,
+        run_id=dispatch.run_id,
+        not_after=dispatch.not_after,
+        step=dispatch.step,
+        stage=dispatch.stage,
+        earlier=dispatch.earlier,
+        email=dispatch.email or address.get(Channel.EMAIL, ""),
+        phone=dispatch.phone or address.get(Channel.SMS, ""),
+        locale=dispatch.locale,
+        invalid=dispatch.invalid,
+        cause=dispatch.cause,
+    )

@@ -1,0 +1,90 @@
+"""The evidence in the bucket: the inputs of decisions, and every version of a policy and a message that made them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+
+import msgspec
+
+from heliograph.aws.bucket import Bucket, StoredObject
+from heliograph.model.decisions import Inputs
+from heliograph.model.ledger import LedgerEntry
+from heliograph.model.messages import Message
+from heliograph.model.policy import Policy
+from heliograph.planning import kept_inputs
+from heliograph.text.errors import MalformedError
+
+JSON = "application/json"
+SHEETS_AT_HAND = 16
+VERSIONS_AT_HAND = 64
+
+
+class Evidence:
+    """What it takes to make a decision again."""
+
+    def __init__(self, bucket: Bucket) -> None:
+        self._bucket = bucket
+        self._kept: set[str] = set()
+        self._sheets = lru_cache(SHEETS_AT_HAND)(self._read_sheet)
+        self._policies = lru_cache(VERSIONS_AT_HAND)(self._read_policy)
+        self._messages = lru_cache(VERSIONS_AT_HAND)(self._read_message)
+
+    def keep(self, pack_id: str, inputs: Sequence[Inputs]) -> tuple[str, ...]:
+        """Keep the inputs of a pack's decisions; what the ledger keeps of each."""
+        if not inputs:
+            return ()
+        sheet = kept_inputs.sheet(inputs)
+        if sheet.body:
+            self._bucket.write(_sheet(pack_id, sheet.name), sheet.body, "application/x-ndjson")
+        return tuple(map(str, sheet.references))
+
+    def keep_versions(self, policy: Policy, messages: Iterable[Message]) -> None:
+        """Keep what decisions are made by, once in the life of a process."""
+        self._once(_policy(policy.version), policy)
+        for message in messages:
+            self._once(_message(message.name, message.version), message)
+
+    def inputs(self, entry: LedgerEntry) -> Inputs:
+        """What a decision was made of; raises MalformedError when it was not kept, or not until now."""
+        place = kept_inputs.reference(entry)
+        if place.is_inline:
+            return kept_inputs.inline(entry)
+        found = self._sheets(_sheet(entry.pack_id, place.place)).get(entry.dispatch_id)
+        if found is None:
+            raise MalformedError("inputs", "the sheet of the pack does not hold them")
+        return found
+
+    def policy(self, version: str) -> Policy:
+        """A policy in a version; raises MalformedError when it was not kept."""
+        return self._policies(_policy(version))
+
+    def message(self, name: str, version: str) -> Message:
+        """A message in a version; raises MalformedError when it was not kept."""
+        return self._messages(_message(name, version))
+
+    def _once(self, key: str, facts: msgspec.Struct) -> None:
+        if key not in self._kept:
+            self._bucket.write(key, msgspec.json.encode(facts), JSON)
+            self._kept.add(key)
+
+    def _read_sheet(self, key: str) -> Mapping[str, Inputs]:
+        return kept_inputs.on_sheet(self._bucket.read(StoredObject(key, "")))
+
+    def _read_policy(self, key: str) -> Policy:
+        return msgspec.json.decode(self._bucket.read(StoredObject(key, "")), type=Policy)
+
+    def _read_message(self, key: str) -> Message:
+        return msgspec.json.decode(self._bucket.read(StoredObject(key, "")), type=Message)
+
+
+def _sheet(pack_id: str, name: str) -> str:
+    return f"decisions/{pack_id}/{name}.jsonl"
+
+
+def _policy(version: str) -> str:
+    return f"versions/policy/{version}.json"
+
+
+def _message(name: str, version: str) -> str:
+    return f"versions/messages/{name}/{version}.json"

@@ -1,0 +1,86 @@
+"""What every decision was made of, kept so that it can be made again: a hash in the ledger, the inputs beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from hashlib import blake2b
+from typing import NamedTuple
+
+import msgspec
+
+from heliograph.model.decisions import Inputs
+from heliograph.model.ledger import LedgerEntry
+from heliograph.text.errors import MalformedError
+
+INLINE_LIMIT = 450
+"""Bytes of inputs and of the recipient's id that a ledger item can hold and stay under 1 KB, one write unit."""
+IN_THE_ENTRY = ("recipient_id", "dispatch_id", "message")
+"""What an entry of the ledger says anyway."""
+
+
+class Reference(NamedTuple):
+    """What the ledger keeps: `<hash of the inputs> <name of the file>`, or `<hash> {…}` when they are short."""
+
+    fingerprint: str
+    """16 hexadecimal digits."""
+    place: str
+    """The name of a file of the pack, or the inputs themselves."""
+
+    def __str__(self) -> str:
+        return f"{self.fingerprint} {self.place}"
+
+    @property
+    def is_inline(self) -> bool:
+        """Whether the inputs are in the ledger."""
+        return self.place.startswith("{")
+
+
+class Sheet(NamedTuple):
+    """The inputs of a pack as a file, one line each; without a body they are all in the ledger."""
+
+    references: tuple[Reference, ...]
+    name: str
+    body: bytes
+
+
+def sheet(inputs: Sequence[Inputs]) -> Sheet:
+    """Put the inputs of a pack's decisions on a sheet; a single short one goes into the ledger itself."""
+    lines = [msgspec.json.encode(each) for each in inputs]
+    if len(inputs) == 1 and len(short := _short(inputs[0])) + len(inputs[0].recipient_id) <= INLINE_LIMIT:
+        return Sheet((Reference(_hash(lines[0]), short),), "", b"")
+    body = b"\n".join(lines)
+    name = _hash(body)
+    return Sheet(tuple(Reference(_hash(line), name) for line in lines), name, body)
+
+
+def reference(entry: LedgerEntry) -> Reference:
+    """Where the inputs of a decision are; raises MalformedError when the decision keeps none."""
+    fingerprint, _, place = entry.inputs.partition(" ")
+    if not place:
+        raise MalformedError("inputs", "this decision was made without inputs, such as for an unknown message")
+    return Reference(fingerprint, place)
+
+
+def inline(entry: LedgerEntry) -> Inputs:
+    """The inputs that an entry holds itself."""
+    known = {name: getattr(entry, name) for name in IN_THE_ENTRY}
+    return msgspec.convert(msgspec.json.decode(reference(entry).place) | known, Inputs)
+
+
+def on_sheet(body: bytes) -> dict[str, Inputs]:
+    """The inputs on the sheet of a pack, by dispatch id."""
+    return {inputs.dispatch_id: inputs for inputs in msgspec.json.Decoder(Inputs).decode_lines(body)}
+
+
+def is_genuine(inputs: Inputs, entry: LedgerEntry) -> bool:
+    """Whether inputs are those that the ledger's hash stands for."""
+    return _hash(msgspec.json.encode(inputs)) == reference(entry).fingerprint
+
+
+def _short(inputs: Inputs) -> str:
+    told = msgspec.to_builtins(inputs)
+    return msgspec.json.encode({name: value for name, value in told.items() if name not in IN_THE_ENTRY}).decode()
+
+
+def _hash(content: bytes) -> str:
+    return blake2b(content, digest_size=8).hexdigest()

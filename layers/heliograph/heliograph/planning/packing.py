@@ -1,0 +1,203 @@
+"""How decisions travel on in packs, and what the ledger keeps of them."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+
+import msgspec
+
+from heliograph.model.channels import Channel
+from heliograph.model.decisions import Decision, Deferral, Ruling, Suppression, Verdict
+from heliograph.model.dispatches import Dispatch, DispatchPack
+from heliograph.model.ledger import LedgerEntry
+from heliograph.model.messages import Fallback, Message
+from heliograph.model.reasons import Reason
+from heliograph.model.requests import EarlierDispatch, RequestPack, SendRequest
+from heliograph.planning.decisions import request_of
+from heliograph.reporting.figures import Planned
+from heliograph.text import ids
+from heliograph.text.bodies import INPUT_LIMIT, body
+
+MINUTE = timedelta(minutes=1)
+"""EventBridge Scheduler is precise to a minute: what is due within the same one is due together."""
+
+Scheduled = tuple[RequestPack, datetime]
+"""Requests, and when they are planned."""
+
+
+class Outbox(msgspec.Struct, frozen=True):
+    """Everything that follows from the decisions on one request pack."""
+
+    dispatches: tuple[DispatchPack, ...]
+    later: tuple[Scheduled, ...]
+    """What is decided again later."""
+    planned: Planned
+
+
+def entry(
+    decision: Suppression | Deferral, *, place: tuple[str, int], version: str, policy: str, at: datetime
+) -> LedgerEntry:
+    """What the ledger keeps of a "no" or a "later"; `place` is the pack and the slot of its request."""
+    request, ruling = decision.request, decision.ruling
+    return LedgerEntry(
+        recipient_id=request.recipient_id,
+        dispatch_id=decision.dispatch_id,
+        message=request.message,
+        version=version,
+        outcome=ruling.outcome,
+        decided_at=at,
+        pack_id=place[0],
+        slot=place[1],
+        channel=decision.channel or "",
+        reason=decision.reason,
+        until=decision.until.isoformat() if isinstance(decision, Deferral) else "",
+        tried=ruling.tried,
+        policy=policy,
+        run_id=request.run_id,
+        zone=ruling.zone,
+        next_time=ruling.next_time.isoformat() if ruling.next_time else "",
+        inputs=decision.inputs,
+        cause=request.cause,
+    )
+
+
+def outbox(pack: RequestPack, decisions: Sequence[Decision], existing: Mapping[str, LedgerEntry]) -> Outbox:
+    """Sort decisions into packs and sums; where the ledger already holds a decision, that one counts."""
+    by_channel: dict[Channel, list[Dispatch]] = defaultdict(list)
+    waiting: list[tuple[SendRequest, datetime]] = []
+    dispatched, suppressed = Counter[str](), Counter[str]()
+    for request, decision in zip(pack.requests, decisions, strict=True):
+        match stored(request, decision, existing.get(decision.dispatch_id)):
+            case Dispatch() as dispatch:
+                by_channel[dispatch.channel].append(dispatch)
+                dispatched[dispatch.channel] += 1
+            case Deferral() as deferral:
+                waiting.append((deferral.request, deferral.until))
+            case Suppression() as suppression:
+                suppressed[suppression.reason] += 1
+            case LedgerEntry() as delivered:
+                dispatched[delivered.channel] += 1
+    return Outbox(
+        dispatches=tuple(each for channel, some in by_channel.items() for each in _dispatch_packs(pack, channel, some)),
+        later=tuple(deferred(pack, waiting)),
+        planned=Planned(
+            people=len(decisions),
+            again=any(request.step for request in pack.requests),
+            further=ids.is_further(pack.pack_id),
+            dispatched=dict(dispatched),
+            suppressed=dict(suppressed),
+            deferred=len(waiting),
+        ),
+    )
+
+
+def stored(request: SendRequest, decision: Decision, entry: LedgerEntry | None) -> Decision | LedgerEntry:
+    """The decision that counts: the one in the ledger if there is one; its entry itself once delivery has begun."""
+    if entry is None:
+        return decision
+    until = datetime.fromisoformat(entry.until) if entry.until else None
+    ruling = Ruling(
+        outcome=entry.outcome,
+        channel=Channel(entry.channel) if entry.channel else None,
+        reason=Reason(entry.reason) if entry.reason else None,
+        until=until,
+    )
+    match entry.outcome:
+        case Verdict.SUPPRESSED:
+            return Suppression(dispatch_id=entry.dispatch_id, request=request, ruling=ruling)
+        case Verdict.DEFERRED if until:
+            return Deferral(dispatch_id=entry.dispatch_id, request=request, until=until, ruling=ruling)
+        case _:
+            return entry
+
+
+def _dispatch_packs(pack: RequestPack, channel: Channel, some: Sequence[Dispatch]) -> Iterator[DispatchPack]:
+    """Dispatches as a pack, or as parts of it when they are too large for one message: each has its slots."""
+    part = DispatchPack(
+        pack_id=pack.pack_id, channel=channel, lane=pack.lane, run_id=pack.run_id, dispatches=tuple(some)
+    )
+    half = len(some) // 2
+    if not half or len(body(part)) <= INPUT_LIMIT:
+        yield part
+        return
+    yield from _dispatch_packs(pack, channel, some[:half])
+    yield from _dispatch_packs(pack, channel, some[half:])
+
+
+def deferred(pack: RequestPack | DispatchPack, waiting: Iterable[tuple[SendRequest, datetime]]) -> Iterator[Scheduled]:
+    """The requests that wait, together with those that are due in the same minute, to be decided again."""
+    due: dict[datetime, list[SendRequest]] = defaultdict(list)
+    for request, until in waiting:
+        due[full_minute(until)].append(msgspec.structs.replace(request, step=request.step + 1))
+    channel = pack.channel if isinstance(pack, DispatchPack) else ""
+    for when, requests in due.items():
+        pack_id = ids.derived_id(when, "deferred", pack.pack_id, channel)
+        yield from _scheduled(pack, pack_id, requests, when, further=ids.is_further(pack.pack_id))
+
+
+def fallbacks(pack: DispatchPack, claimed: Iterable[tuple[Dispatch, Message]], at: datetime) -> Iterator[Scheduled]:
+    """The next channels of dispatches, for when nobody reacts in time.
+
+    Named by what is in them: a later try may bring some of them again, which then changes nothing.
+    """
+    steps: dict[Fallback, list[SendRequest]] = defaultdict(list)
+    for dispatch, message in claimed:
+        for fallback in message.fallback[dispatch.stage : dispatch.stage + 1]:
+            steps[fallback].append(_next_stage(pack, dispatch, fallback, at))
+    for fallback, requests in steps.items():
+        when = full_minute(at + timedelta(seconds=fallback.within))
+        named = (ids.dispatch_id(request.request_id, request.step) for request in requests)
+        pack_id = ids.derived_id(requests[0].requested_at, "fallback", pack.pack_id, pack.channel, *named)
+        yield from _scheduled(pack, pack_id, requests, when, further=True)
+
+
+def full_minute(moment: datetime) -> datetime:
+    """The first full minute from a moment on."""
+    floor = moment.replace(second=0, microsecond=0)
+    return floor if floor == moment else floor + MINUTE
+
+
+def _next_stage(pack: DispatchPack, dispatch: Dispatch, fallback: Fallback, at: datetime) -> SendRequest:
+    """The request as it is planned when its fallback begins."""
+    earlier = EarlierDispatch(
+        place=ids.place(pack.pack_id, dispatch.slot),
+        channel=dispatch.channel,
+        unless=fallback.unless,
+        within=fallback.within,
+        at=at,
+    )
+    return msgspec.structs.replace(
+        request_of(dispatch),
+        step=dispatch.step + 1,
+        stage=dispatch.stage + 1,
+        earlier=(*dispatch.earlier, earlier),
+    )
+
+
+def _scheduled(
+    pack: RequestPack | DispatchPack, pack_id: str, requests: Sequence[SendRequest], when: datetime, *, further: bool
+) -> Iterator[Scheduled]:
+    """Requests as a pack, or as several when they are too large for one schedule."""
+    part = RequestPack(
+        pack_id=ids.further(pack_id) if further else pack_id,
+        lane=pack.lane,
+        run_id=pack.run_id,
+        requests=tuple(requests),
+    )
+    half = len(requests) // 2
+    if not half or len(body(part)) <= INPUT_LIMIT:
+        yield part, when
+        return
+    for number, some in enumerate((requests[:half], requests[half:])):
+        yield from _scheduled(pack, ids.derived_id(when, "part", pack_id, str(number)), some, when, further=further)
+
+
+def rest_of(pack: RequestPack, requests: Sequence[SendRequest]) -> RequestPack:
+    """Requests of a pack for which a schedule has no room, as a pack named by what is in it."""
+    named = (ids.dispatch_id(request.request_id, request.step) for request in requests)
+    pack_id = ids.derived_id(requests[0].requested_at, "rest", pack.pack_id, *named)
+    if ids.is_further(pack.pack_id):
+        pack_id = ids.further(pack_id)
+    return msgspec.structs.replace(pack, pack_id=pack_id, requests=tuple(requests))

@@ -1,0 +1,154 @@
+"""May this be sent to this person, on which channel, when? One pure decision, made by rules in their order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import NamedTuple
+
+import msgspec
+
+from heliograph.model.channels import Channel
+from heliograph.model.decisions import Inputs, Ruling, Verdict
+from heliograph.model.messages import Message
+from heliograph.model.policy import Policy
+from heliograph.model.reasons import Reason
+from heliograph.planning.caps import own_reservation
+from heliograph.planning.cases import Case, cap_ends, held_from
+from heliograph.planning.rules import LATER, PASSED, RULES, Rule
+from heliograph.text.zones import FoundZone, best_zone
+
+
+class Candidate(NamedTuple):
+    """A channel that may be tried, the fallback that it belongs to (0: none), and whose order put it first."""
+
+    channel: Channel
+    stage: int
+    order: str
+
+
+def decide(inputs: Inputs, message: Message, policy: Policy, *, rules: tuple[Rule, ...] = RULES) -> Ruling:
+    """What is to become of a message.
+
+    Who has room reserved for it was given to a channel by an earlier try. That is followed, whatever has changed since:
+    deliver asks again before it sends, and two tries never disagree.
+    """
+    ruling, reserved = _ask_or_pass_over(inputs, message, policy, rules), own_reservation(inputs)
+    if reserved is None or (ruling.outcome, ruling.channel) == (Verdict.DISPATCHED, reserved.channel):
+        return ruling
+    known = candidates(inputs, message, policy) if ruling.reason is not Reason.UNDECIDABLE else ()
+    stages = (each.stage for each in known if each.channel is reserved.channel)
+    return Ruling(
+        outcome=Verdict.DISPATCHED,
+        channel=reserved.channel,
+        tried=trace([], reserved.channel, None),
+        zone=ruling.zone,
+        stage=next(stages, inputs.stage),
+    )
+
+
+def _ask_or_pass_over(inputs: Inputs, message: Message, policy: Policy, rules: tuple[Rule, ...]) -> Ruling:
+    """What the rules say; on what they cannot work with, that it is undecidable.
+
+    A decision is pure: it would fail again, and take everybody in its pack along into the dead letters.
+    """
+    try:
+        return _ask(inputs, message, policy, rules)
+    except Exception:  # noqa: BLE001 - one person's facts stop nobody else, whatever is wrong with them
+        return Ruling(outcome=Verdict.SUPPRESSED, reason=Reason.UNDECIDABLE)
+
+
+def _ask(inputs: Inputs, message: Message, policy: Policy, rules: tuple[Rule, ...]) -> Ruling:
+    """Give the message to the first channel that may carry it; else defer it, else say why not.
+
+    A channel that merely has to wait is waited for. A "no" names the channel that came closest to carrying it.
+    """
+    zone = best_zone(inputs.zones, policy.default_timezone)
+    skipped: list[tuple[Case, Reason]] = []
+    for channel, stage, order in candidates(inputs, message, policy):
+        case = Case(inputs, message, policy, channel, zone)
+        reason = next((reason for rule in rules if (reason := rule(case))), None)
+        ruling = Ruling(
+            outcome=Verdict.DISPATCHED,
+            channel=channel,
+            tried=trace(skipped, channel, reason),
+            order=order,
+            zone=str(zone),
+            stage=stage,
+        )
+        if reason is None:
+            return ruling
+        if reason in LATER:
+            until = case.inputs.awaited_until if reason is Reason.AWAITING_CONFIRMATION else case.held.until
+            return msgspec.structs.replace(
+                ruling, outcome=Verdict.DEFERRED, reason=reason, until=until, next_time=until
+            )
+        skipped.append((case, reason))
+    return _no(skipped, zone)
+
+
+def candidates(inputs: Inputs, message: Message, policy: Policy) -> Iterator[Candidate]:
+    """The channels in the order in which they are tried; a fallback's come when none before them may carry it."""
+    steps = [message.channels, *(fallback.channels for fallback in message.fallback)]
+    tried = set(inputs.before)
+    for stage in range(inputs.stage, len(steps)):
+        left = [channel for channel in steps[stage] if channel not in tried]
+        tried |= set(left)
+        for channel, order in in_order(left, inputs, message, policy):
+            yield Candidate(channel, stage, order)
+
+
+def in_order(
+    channels: list[Channel], inputs: Inputs, message: Message, policy: Policy
+) -> Iterator[tuple[Channel, str]]:
+    """Channels as the person prefers them, then, if so wished, by where they reacted last, then as the message says."""
+    preferred = [channel for channel in inputs.preferences.channels if channel in channels]
+    by_engagement = policy.by_engagement if message.by_engagement is None else message.by_engagement
+    reacted = [channel for channel in channels if by_engagement and channel in inputs.engaged]
+    reacted.sort(key=lambda channel: inputs.engaged[channel], reverse=True)
+    named = dict.fromkeys(channels, "message") | dict.fromkeys(reacted, "engagement")
+    named |= dict.fromkeys(preferred, "preference")
+    for channel in dict.fromkeys([*preferred, *reacted, *channels]):
+        yield channel, named[channel]
+
+
+def trace(skipped: list[tuple[Case, Reason]], channel: Channel, reason: Reason | None) -> str:
+    """The rules' results in short, `push:no_address sms:passed`: the rules before the one that objected had passed."""
+    return " ".join([*(f"{case.channel}:{why}" for case, why in skipped), f"{channel}:{reason or PASSED}"])
+
+
+def spelled_out(tried: str) -> list[dict[str, str]]:
+    """A trace with every rule's result: `[{"channel", "rule", "result"}]`, result `passed` or the reason."""
+    rows = []
+    for word in tried.split():
+        channel, _, result = word.partition(":")
+        for rule in RULES:
+            objects = rule.__name__ == result
+            rows.append({"channel": channel, "rule": rule.__name__, "result": result if objects else PASSED})
+            if objects:
+                break
+    return rows
+
+
+def _no(skipped: list[tuple[Case, Reason]], zone: FoundZone) -> Ruling:
+    if not skipped:
+        return Ruling(outcome=Verdict.SUPPRESSED, reason=Reason.NO_ADDRESS, zone=str(zone))
+    order = list(Reason)
+    closest, reason = max(skipped, key=lambda skip: order.index(skip[1]))
+    times = filter(None, (_next_time(case, why) for case, why in skipped))
+    return Ruling(
+        outcome=Verdict.SUPPRESSED,
+        channel=closest.channel,
+        reason=reason,
+        next_time=min(times, default=None),
+        tried=trace(skipped[:-1], skipped[-1][0].channel, skipped[-1][1]),
+        zone=str(zone),
+    )
+
+
+def _next_time(case: Case, reason: Reason) -> datetime | None:
+    """When a message like this could be sent; None when that depends on more than time."""
+    if reason not in (Reason.HELD_TOO_LONG, Reason.CAPPED):
+        return None
+    free = cap_ends(case)
+    return held_from(case, free).until if free else case.held.until

@@ -1,0 +1,169 @@
+"""Deciding on a pack: everything that the rules look at is read, the room under the caps reserved, the inputs kept."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from heliograph.followups.fallbacks import confirmation
+from heliograph.model.decisions import Decision, Inputs, Reservation, Ruling
+from heliograph.model.dispatches import Dispatch
+from heliograph.model.ledger import LedgerEntry
+from heliograph.model.messages import Message
+from heliograph.model.outcomes import RecordKey
+from heliograph.model.people import Recipient
+from heliograph.model.requests import EarlierDispatch, RequestPack, SendRequest
+from heliograph.planning.caps import caps_on, reserved_after
+from heliograph.planning.decisions import decision, inputs_of, unknown_message
+from heliograph.planning.ruling import decide
+from heliograph.planning.store import Account
+from heliograph.runtime import wiring
+from heliograph.text.ids import dispatch_id, split_place
+
+
+class Question(NamedTuple):
+    """A request, and what is known for its decision."""
+
+    slot: int
+    request: SendRequest
+    message: Message
+    recipient: Recipient | None
+    confirmation: tuple[str, datetime | None]
+
+
+class Answer(NamedTuple):
+    """What was decided, and of what."""
+
+    inputs: Inputs
+    ruling: Ruling
+
+
+def decide_on(pack: RequestPack, now: datetime, *, decided: Container[str]) -> list[Decision]:
+    """Decide on every request of a pack; nothing is reserved for the dispatch ids that are decided already."""
+    policy = wiring.templates().policy
+    questions = questions_of(pack, now)
+    answers = answers_to(questions, now, decided=decided)
+    wiring.evidence().keep_versions(
+        policy, {question.message.name: question.message for question in questions}.values()
+    )
+    kept = wiring.evidence().keep(pack.pack_id, [answers[question.slot].inputs for question in questions])
+    made = {
+        question.slot: decision(
+            question.request,
+            question.message,
+            question.recipient,
+            answers[question.slot].ruling,
+            policy=policy,
+            slot=question.slot,
+            inputs=inputs,
+        )
+        for question, inputs in zip(questions, kept, strict=True)
+    }
+    return [made.get(slot) or unknown_message(request) for slot, request in enumerate(pack.requests)]
+
+
+def questions_of(pack: RequestPack, now: datetime) -> list[Question]:
+    """The requests of a pack whose message is in the catalogue, with their people."""
+    people = wiring.recipients().get_many([request.recipient_id for request in pack.requests])
+    messages = wiring.templates().messages
+    achieved = confirmations(pack.requests, now)
+    return [
+        Question(slot, request, messages[request.message], people.get(request.recipient_id), achieved[slot])
+        for slot, request in enumerate(pack.requests)
+        if request.message in messages
+    ]
+
+
+def confirmations(
+    asked: Sequence[SendRequest] | Sequence[Dispatch], now: datetime
+) -> list[tuple[str, datetime | None]]:
+    """What the earlier dispatches of each request have achieved."""
+    keys = {record_of(request.run_id, each) for request in asked for each in request.earlier}
+    records = wiring.records().read(keys) if keys else {}
+    return [
+        confirmation(
+            request.earlier,
+            {
+                each.place: records[record_of(request.run_id, each)].get(split_place(each.place)[1], {})
+                for each in request.earlier
+            },
+            now,
+        )
+        for request in asked
+    ]
+
+
+def record_of(run_id: str, earlier: EarlierDispatch) -> RecordKey:
+    """The record that holds what came of an earlier dispatch."""
+    return RecordKey(run_id, split_place(earlier.place)[0], earlier.channel)
+
+
+def answers_to(questions: Sequence[Question], now: datetime, *, decided: Container[str]) -> dict[int, Answer]:
+    """Decide, and reserve what is sent under a cap; who lost the race for the last room is decided on again."""
+    policy = wiring.templates().policy
+    capped = {each.slot for each in questions if caps_on(each.message, policy) and not _is_in(each, decided)}
+    accounts: dict[str, Account] = {}
+    answers: dict[int, Answer] = {}
+    todo = list(questions)
+    while todo:
+        people = {each.request.recipient_id for each in todo if each.slot in capped}
+        accounts |= wiring.reservations().read(people) if people else {}
+        answers |= {
+            each.slot: answer_to(each, accounts.get(each.request.recipient_id, Account()), now) for each in todo
+        }
+        todo = reserve([each for each in todo if each.slot in capped], answers, accounts, now)
+    return answers
+
+
+def reserve(
+    questions: Sequence[Question], answers: Mapping[int, Answer], accounts: Mapping[str, Account], now: datetime
+) -> list[Question]:
+    """Reserve the room for what is sent; the questions whose person's account was changed by somebody else meanwhile.
+
+    Somebody who is in a pack twice is seen to twice, one after the other.
+    """
+    policy = wiring.templates().policy
+    changes: dict[str, tuple[Account, tuple[Reservation, ...]]] = {}
+    changed: dict[str, Question] = {}
+    again: list[Question] = []
+    for each in questions:
+        person, (inputs, ruling) = each.request.recipient_id, answers[each.slot]
+        wanted = reserved_after(inputs, ruling, each.message, policy)
+        if wanted == accounts[person].reserved:
+            continue
+        if person in changed:
+            again.append(each)
+            continue
+        changes[person], changed[person] = (accounts[person], wanted), each
+    lost = wiring.reservations().write(changes, now) if changes else set()
+    return [*(changed[person] for person in lost), *again]
+
+
+def refund(unsent: Iterable[Dispatch | LedgerEntry], now: datetime) -> None:
+    """Take back what is reserved under a cap for messages that certainly do not reach their people."""
+    templates = wiring.templates()
+    messages = {name for name, message in templates.messages.items() if caps_on(message, templates.policy)}
+    capped = [(each.recipient_id, each.dispatch_id) for each in unsent if each.message in messages]
+    if capped:
+        wiring.reservations().refund(capped, now)
+
+
+def answer_to(question: Question, account: Account, now: datetime) -> Answer:
+    """The decision on one request as things are."""
+    policy = wiring.templates().policy
+    inputs = inputs_of(
+        question.request,
+        question.message,
+        question.recipient,
+        policy=policy,
+        now=now,
+        reserved=account.reserved,
+        confirmation=question.confirmation,
+        off=wiring.channels_off(),
+    )
+    return Answer(inputs, decide(inputs, question.message, policy))
+
+
+def _is_in(question: Question, decided: Container[str]) -> bool:
+    return dispatch_id(question.request.request_id, question.request.step) in decided

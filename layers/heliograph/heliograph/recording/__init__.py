@@ -1,0 +1,1 @@
+"""What came of dispatches, and what follows from it."""

@@ -1,0 +1,154 @@
+"""What an engagement event means for the person: addresses that are dead, consents that are withdrawn."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from hashlib import blake2b
+
+from heliograph.model.channels import Channel
+from heliograph.model.dispatches import Dispatch
+from heliograph.model.engagement import (
+    Consequence,
+    Engaged,
+    EngagementEvent,
+    EngagementKind,
+    Refund,
+    RemoveDevice,
+    SuppressAddress,
+    WithdrawConsent,
+)
+from heliograph.model.messages import Message
+from heliograph.model.outcomes import Accepted, Failed, FailureCode, Outcome
+from heliograph.model.policy import Policy
+from heliograph.planning.caps import caps_on
+from heliograph.text.errors import MalformedError
+from heliograph.text.ids import is_derived, is_dispatch_id, is_identifier, split_place
+from heliograph.text.payloads import FIRST, LAST
+
+BOT = "Bot"
+"""The detail of an open or a click by a machine, such as a mail scanner's."""
+SHAPES = {"dispatch_id": is_dispatch_id, "recipient_id": is_identifier, "message": is_identifier}
+
+
+def consequences(event: EngagementEvent, *, messages: Mapping[str, Message], policy: Policy) -> tuple[Consequence, ...]:
+    """What must change about the recipient because of this event; the same event twice has the same consequences.
+
+    Its message may be in the catalogue no longer.
+    """
+    match event.kind:
+        case EngagementKind.BOUNCED if event.permanent:
+            dead = (_dead(event),) if event.address else ()
+            return (*dead, *_refund(event, messages, policy))
+        case EngagementKind.UNDELIVERED:
+            return _refund(event, messages, policy)
+        case EngagementKind.COMPLAINED:
+            suppressed = (_suppress(event, "complaint"),) if event.address else ()
+            return (*suppressed, _withdraw(event, "complaint"))
+        case EngagementKind.UNSUBSCRIBED:
+            return (_withdraw(event, "reply" if event.channel is Channel.SMS else "page:unsubscribe"),)
+        case EngagementKind.OPENED | EngagementKind.CLICKED:
+            return _engaged(event, messages, policy)
+        case _:
+            return ()
+
+
+def outcome_events(dispatch: Dispatch, outcome: Outcome, *, occurred_at: datetime) -> tuple[EngagementEvent, ...]:
+    """The events to record for an outcome that has consequences: dead devices, and numbers that opted out.
+
+    Their `place` is empty: the outcome itself has already said what became of the dispatch.
+    """
+    if not isinstance(outcome, Accepted | Failed):
+        return ()
+    gone = [(EngagementKind.BOUNCED, device, FailureCode.DEAD_TOKEN) for device in outcome.dead_addresses]
+    if isinstance(outcome, Failed) and outcome.code is FailureCode.OPTED_OUT:
+        gone += [(EngagementKind.UNSUBSCRIBED, address, outcome.code) for address in dispatch.addresses]
+    return tuple(
+        EngagementEvent(
+            event_id=event_id(dispatch.dispatch_id, kind, address),
+            dispatch_id=dispatch.dispatch_id,
+            recipient_id=dispatch.recipient_id,
+            channel=dispatch.channel,
+            kind=kind,
+            occurred_at=occurred_at,
+            place="",
+            run_id=dispatch.run_id,
+            message=dispatch.message,
+            address=address,
+            permanent=kind is EngagementKind.BOUNCED,
+            detail=code,
+        )
+        for kind, address, code in gone
+    )
+
+
+def tagged_event(
+    tags: Mapping[str, str],
+    *,
+    channel: Channel,
+    kind: EngagementKind,
+    occurred_at: datetime,
+    told_apart_by: tuple[str, ...],
+    address: str = "",
+    permanent: bool = False,
+    detail: str = "",
+) -> EngagementEvent:
+    """An event from the ids of ours that travelled with the message (`Letter.tags`); raises MalformedError.
+
+    Every id must have the very shape that we give it: it becomes a key of the tables.
+    """
+    for name, is_ours in SHAPES.items():
+        if not is_ours(tags.get(name, "")):
+            raise MalformedError(name, "is missing, or no id of ours")
+    if "run_id" in tags and not is_derived(tags["run_id"]):
+        raise MalformedError("run_id", "is no id of ours")
+    split_place(tags.get("place", ""))
+    if not FIRST <= occurred_at < LAST:
+        raise MalformedError("time", f"is not between the years {FIRST.year} and {LAST.year}")
+    return EngagementEvent(
+        event_id=event_id(tags["dispatch_id"], kind, *told_apart_by),
+        dispatch_id=tags["dispatch_id"],
+        recipient_id=tags["recipient_id"],
+        channel=channel,
+        kind=kind,
+        occurred_at=occurred_at,
+        place=tags["place"],
+        run_id=tags.get("run_id", ""),
+        message=tags.get("message", ""),
+        address=address,
+        permanent=permanent,
+        detail=detail,
+    )
+
+
+def event_id(*parts: str) -> str:
+    """32 hexadecimal digits that are the same for the same event, however often it is delivered."""
+    return blake2b("\x1f".join(parts).encode(errors="surrogatepass"), digest_size=16).hexdigest()
+
+
+def _dead(event: EngagementEvent) -> Consequence:
+    if event.channel is Channel.PUSH:
+        return RemoveDevice(recipient_id=event.recipient_id, device=event.address)
+    return _suppress(event, "hard_bounce")
+
+
+def _suppress(event: EngagementEvent, reason: str) -> SuppressAddress:
+    return SuppressAddress(recipient_id=event.recipient_id, address=event.address, reason=reason, at=event.occurred_at)
+
+
+def _withdraw(event: EngagementEvent, source: str) -> WithdrawConsent:
+    return WithdrawConsent(recipient_id=event.recipient_id, channel=event.channel, source=source, at=event.occurred_at)
+
+
+def _refund(event: EngagementEvent, messages: Mapping[str, Message], policy: Policy) -> tuple[Consequence, ...]:
+    """A message under a cap that did not arrive; without a place, its outcome has settled that already."""
+    message = messages.get(event.message)
+    if message is None or not event.place or not caps_on(message, policy):
+        return ()
+    return (Refund(recipient_id=event.recipient_id, dispatch_id=event.dispatch_id),)
+
+
+def _engaged(event: EngagementEvent, messages: Mapping[str, Message], policy: Policy) -> tuple[Consequence, ...]:
+    """A person's reaction, where any message chooses its channel by it: opens are many, and every write costs."""
+    chosen_by = policy.by_engagement or any(message.by_engagement for message in messages.values())
+    if not chosen_by or event.detail == BOT:
+        return ()
+    return (Engaged(recipient_id=event.recipient_id, channel=event.channel, at=event.occurred_at),)

@@ -1,0 +1,186 @@
+"""What came of a dispatch: facts that only accumulate, and the state that follows from them.
+
+The record of a pack holds, for every slot, facts such as `accepted#17` or `delivered#17`. Because a fact is only ever
+added, late, early and duplicate events cannot move a state backwards nor count twice.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from heliograph.model.engagement import EngagementEvent, EngagementKind
+from heliograph.model.outcomes import FailureCode, RecordKey, SlotFacts
+from heliograph.model.values import Value
+from heliograph.text.ids import split_place
+
+Facts = Mapping[str, str]
+"""Kind -> `fact_value`: when, and what more there is to say (a provider's message id, a code, a reason)."""
+
+
+def fact_value(at: datetime, detail: str = "") -> str:
+    """A fact as it is kept: `<epoch milliseconds> <detail>`."""
+    return f"{int(at.timestamp() * 1000)} {detail}".rstrip()
+
+
+def at_of(value: str) -> datetime:
+    """When a fact happened (UTC)."""
+    return datetime.fromtimestamp(int(value.partition(" ")[0]) / 1000, tz=UTC)
+
+
+def detail_of(value: str) -> str:
+    """What more a fact says."""
+    return value.partition(" ")[2]
+
+
+def reason_value(reason: str, detail: str) -> str:
+    """A reason as it is kept, with the name of what is missing: `missing_variable data.order_id`."""
+    return f"{reason} {detail}".rstrip()
+
+
+class Fact(StrEnum):
+    """What deliver knows of a dispatch; the kinds of engagement are facts, too."""
+
+    RETRY = "retry"
+    ACCEPTED = "accepted"
+    FAILED = "failed"
+    SUPPRESSED = "suppressed"
+    DEFERRED = "deferred"
+    """Put off just before delivery."""
+    UNKNOWN = "unknown"
+    SETTLED = "settled"
+
+
+class Standing(StrEnum):
+    """The five sums of a run, and `pending` for what is still on its way."""
+
+    ACCEPTED = "accepted"
+    SUPPRESSED = "suppressed"
+    DEFERRED = "deferred"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    PENDING = "pending"
+
+
+EVIDENCE_OF_ACCEPTANCE = frozenset({Fact.ACCEPTED.value, *(kind.value for kind in EngagementKind)}) - {
+    EngagementKind.UNSUBSCRIBED.value
+}
+"""A provider that reports on a message has taken it, whatever deliver came to know."""
+
+STRONGEST_FIRST = (
+    EngagementKind.COMPLAINED,
+    EngagementKind.BOUNCED,
+    EngagementKind.UNDELIVERED,
+    EngagementKind.CLICKED,
+    EngagementKind.OPENED,
+    EngagementKind.DELIVERED,
+    EngagementKind.DELAYED,
+    Fact.ACCEPTED,
+    Fact.FAILED,
+    Fact.SUPPRESSED,
+    Fact.DEFERRED,
+    Fact.UNKNOWN,
+    Fact.RETRY,
+)
+
+
+def has_evidence(facts: Facts) -> bool:
+    """Whether the provider has certainly taken it."""
+    return bool(EVIDENCE_OF_ACCEPTANCE & facts.keys())
+
+
+def may_be_sent_again(facts: Facts) -> bool:
+    """Whether a claimed dispatch is provably not sent, or its settling rule says that it is to be sent again."""
+    is_final = has_evidence(facts) or not facts.keys().isdisjoint((Fact.FAILED, Fact.SUPPRESSED, Fact.DEFERRED))
+    return Fact.RETRY in facts and not is_final
+
+
+def is_unsent(facts: Facts) -> bool:
+    """Whether it certainly does not reach its person: withheld, put off, or refused for good; not if in doubt."""
+    if detail_of(facts.get(Fact.FAILED, "")) == FailureCode.IN_DOUBT:
+        return False
+    return standing_of(facts) in (Standing.FAILED, Standing.SUPPRESSED, Standing.DEFERRED)
+
+
+def is_in_doubt(facts: Facts) -> bool:
+    """Whether nobody knows if the provider took it, and nothing was decided about that yet."""
+    return standing_of(facts) is Standing.UNKNOWN and Fact.SETTLED not in facts and Fact.RETRY not in facts
+
+
+def state_of(facts: Facts) -> str:
+    """The state of a dispatch: the strongest of its facts; `sent` by the provider counts as accepted."""
+    if EngagementKind.SENT in facts and Fact.ACCEPTED not in facts:
+        facts = {**facts, Fact.ACCEPTED: facts[EngagementKind.SENT]}
+    return next((kind.value for kind in STRONGEST_FIRST if kind in facts), Standing.PENDING.value)
+
+
+def standing_of(facts: Facts) -> Standing:
+    """In which of a run's sums a dispatch counts."""
+    if has_evidence(facts):
+        return Standing.ACCEPTED
+    for fact in (Fact.FAILED, Fact.SUPPRESSED, Fact.DEFERRED, Fact.UNKNOWN):
+        if fact in facts:
+            return Standing(fact.value)
+    return Standing.PENDING
+
+
+def taken_by(provider: str, message_id: str) -> str:
+    """The id of a message that another provider took than the channel's own: `sns:<id>`."""
+    return f"{provider}:{message_id}"
+
+
+def is_by_another_provider(facts: Facts) -> bool:
+    """Whether a provider took it that stood in for the channel's own, and reports nothing."""
+    return Fact.ACCEPTED in facts and ":" in detail_of(facts[Fact.ACCEPTED])
+
+
+class Tally(Value, frozen=True, kw_only=True):
+    """The sums over the slots of one or many records."""
+
+    standings: dict[str, int] = {}
+    suppressed: dict[str, int] = {}
+    failed: dict[str, int] = {}
+    engagement: dict[str, int] = {}
+    missing: dict[str, int] = {}
+    """Variable -> people to whom nothing could be written without it."""
+
+
+def tally(slots: Iterable[Facts]) -> Tally:
+    """Count each slot once: where it stands, why it failed or was suppressed, and each kind of engagement."""
+    standings, suppressed, failed, engagement, missing = (Counter[str]() for _ in range(5))
+    kinds = [kind.value for kind in EngagementKind]
+    for facts in slots:
+        standing = standing_of(facts)
+        standings[standing.value] += 1
+        if standing is Standing.SUPPRESSED:
+            reason, _, detail = detail_of(facts[Fact.SUPPRESSED]).partition(" ")
+            suppressed[reason] += 1
+            missing.update([detail] if detail else [])
+        if standing is Standing.FAILED:
+            failed[detail_of(facts[Fact.FAILED])] += 1
+        engagement.update(kind for kind in kinds if kind in facts)
+    return Tally(
+        standings=dict(standings),
+        suppressed=dict(suppressed),
+        failed=dict(failed),
+        engagement=dict(engagement),
+        missing=dict(missing),
+    )
+
+
+def by_record(events: Iterable[EngagementEvent]) -> dict[RecordKey, SlotFacts]:
+    """The facts that events tell, by the record that they belong to; the first event of a kind gives its time."""
+    records: dict[RecordKey, SlotFacts] = {}
+    for event in events:
+        if not event.place:
+            continue  # the outcome of its dispatch is known already
+        slots, (_, slot) = records.setdefault(record_of(event), {}), split_place(event.place)
+        slots.setdefault(slot, {}).setdefault(event.kind.value, fact_value(event.occurred_at, event.detail))
+    return records
+
+
+def record_of(event: EngagementEvent) -> RecordKey:
+    """The record that holds the outcome of an event's dispatch; the event has a place."""
+    return RecordKey(event.run_id, split_place(event.place)[0], event.channel)

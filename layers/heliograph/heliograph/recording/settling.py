@@ -1,0 +1,28 @@
+"""What becomes of dispatches in doubt, after a grace: evidence decides, else the rule of their message."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from heliograph.model.messages import Message, OnUnknown
+from heliograph.model.outcomes import FailureCode
+from heliograph.recording.facts import Fact, Facts, fact_value, has_evidence, is_in_doubt
+
+TAKEN = "accepted"
+"""What a settlement says when a provider's event has shown that the message was taken."""
+
+
+def settlement(facts: Facts, message: Message | None, at: datetime) -> Mapping[str, str]:
+    """The facts that settle a dispatch; none when it is not in doubt (any more, or was settled before).
+
+    A message that is no longer in the catalogue is dropped.
+    """
+    if has_evidence(facts) and Fact.UNKNOWN in facts and Fact.SETTLED not in facts:
+        return {Fact.SETTLED: fact_value(at, TAKEN)}
+    if not is_in_doubt(facts):
+        return {}
+    rule = message.settling_rule() if message else OnUnknown.DROP
+    if rule is OnUnknown.RESEND:
+        return {Fact.SETTLED: fact_value(at, rule), Fact.RETRY: fact_value(at, "settled")}
+    return {Fact.SETTLED: fact_value(at, rule), Fact.FAILED: fact_value(at, FailureCode.IN_DOUBT)}

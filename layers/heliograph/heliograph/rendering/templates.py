@@ -1,0 +1,249 @@
+"""Render messages from the compiled templates: no parsing, no CSS, no files but the modules of the layer.
+
+The desk (`heliograph_cli.authoring.build`) compiles `templates/` into a package; this module reads it.
+"""
+
+import importlib
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from jinja2 import BaseLoader, ModuleLoader, StrictUndefined, Template, UndefinedError
+from jinja2.runtime import Context
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from heliograph.channels.sms.parts import economical
+from heliograph.model.channels import Channel
+from heliograph.model.messages import Message
+from heliograph.model.policy import Policy
+from heliograph.model.reasons import Reason
+from heliograph.model.values import JsonObject
+from heliograph.rendering.destinations import leads_anywhere_astray, leads_astray
+from heliograph.rendering.filters import FILTERS
+from heliograph.rendering.formats import Formats
+from heliograph.rendering.guards import (
+    NO_WORDS,
+    TooMuchError,
+    bounded,
+    guarded,
+    refuse_large_call,
+    refuse_large_operation,
+)
+from heliograph.text.errors import UndeliverableError
+from heliograph.text.locales import lookup
+
+PARTS: dict[Channel, dict[str, str]] = {
+    Channel.EMAIL: {"subject": "email.subject.txt", "html": "email.html", "text": "email.txt"},
+    Channel.SMS: {"text": "sms.txt"},
+    Channel.PUSH: {"title": "push.title.txt", "body": "push.body.txt", "url": "push.url.txt"},
+}
+"""Which file of a message's folder each part of its content comes from."""
+ONE_LINE = frozenset({"subject", "title", "url"})
+"""Parts that may not hold a line break: a broken subject would let data write mail headers."""
+OPTIONAL = frozenset({"url"})
+ASTRAY = {"html": leads_anywhere_astray, "url": leads_astray}
+"""The parts that hold links, and how one is found that leads where no data may lead people."""
+
+
+class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
+    """`catalogue.json`: what the desk compiled."""
+
+    policy: Policy
+    messages: dict[str, Message]
+    brand: JsonObject = {}
+    variables: dict[str, tuple[str, ...]] = {}
+    """Template -> the variables that it reads, such as `data.lines[].name`."""
+    formats: dict[str, Formats] = {}
+    """Language -> its rules, for the languages whose words write numbers or dates by them."""
+    schemes: frozenset[str] = frozenset()
+    """What links may begin with besides `https:` and its like, as the words write it: `shop` of `shop://orders`."""
+
+
+class Environment(ImmutableSandboxedEnvironment):
+    """Jinja2 for words: sandboxed, escaping in HTML, strict about what is missing. A null is as good as missing."""
+
+    intercepted_binops = frozenset({"*", "**", "%"})
+
+    def __init__(self, loader: BaseLoader | None = None, *, formats: Mapping[str, Formats]) -> None:
+        self.formats = formats
+        super().__init__(
+            loader=loader,
+            autoescape=is_html,
+            undefined=StrictUndefined,
+            auto_reload=False,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            cache_size=-1,
+        )
+        self.filters = guarded(self.filters) | FILTERS
+        self.globals = {name: value for name, value in self.globals.items() if name not in NO_WORDS}
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """Read a field; `data.items` is the field of that name, never the method of a dict."""
+        if type(obj) is dict or isinstance(obj, Mapping):
+            return self._field(obj, attribute)
+        return super().getattr(obj, attribute)
+
+    def getitem(self, obj: Any, argument: Any) -> Any:
+        """Read a field by its name in quotes, or an item by its place."""
+        if isinstance(obj, Mapping):
+            return self._field(obj, argument)
+        return super().getitem(obj, argument)
+
+    def call(self, context: Context, obj: Any, /, *args: Any, **kwargs: Any) -> Any:
+        """Call what words call, unless it would make too much of a text."""
+        refuse_large_call(obj, (*args, *kwargs.values()))
+        return super().call(context, obj, *args, **kwargs)
+
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+        """Calculate, unless the result would be too large."""
+        refuse_large_operation(operator, left, right)
+        return super().call_binop(context, operator, left, right)
+
+    def _field(self, obj: Mapping[Any, Any], name: Any) -> Any:
+        value = obj.get(name)
+        return self.undefined(obj=obj, name=name) if value is None else value
+
+
+def is_html(template: str | None) -> bool:
+    """Whether a template's data is escaped."""
+    return template is not None and template.endswith(".html")
+
+
+def template_name(message: str, file: str, locale: str) -> str:
+    """The compiled name of a file in a language: `order_shipped/email.subject.de.txt`."""
+    stem, _, extension = file.rpartition(".")
+    return f"{message}/{stem}.{locale}.{extension}"
+
+
+class Templates:
+    """The compiled messages, ready to render."""
+
+    def __init__(self, catalogue: Catalogue, loader: BaseLoader) -> None:
+        self.policy = catalogue.policy
+        self.messages: Mapping[str, Message] = catalogue.messages
+        self.variables = catalogue.variables
+        self.brand = catalogue.brand
+        self._schemes = catalogue.schemes
+        self._environment = Environment(loader, formats=catalogue.formats)
+        self._templates: dict[tuple[str, Channel, str], tuple[tuple[str, Template], ...]] = {}
+
+    def message(self, name: str) -> Message | None:
+        """The facts of a message, or None if there is no such message."""
+        return self.messages.get(name)
+
+    def locale_for(self, message: Message, channel: Channel, wanted: str) -> str:
+        """The translation that somebody who wants a language gets."""
+        return lookup(wanted or self.policy.default_locale, message.locales[channel])
+
+    def render(
+        self,
+        message: Message,
+        channel: Channel,
+        *,
+        locale: str,
+        recipient: Mapping[str, Any],
+        data: Mapping[str, Any],
+        unsubscribe_url: str,
+        timezone: str = "",
+    ) -> dict[str, str]:
+        """The parts of the content, as `written`; raises UndeliverableError, too, when data leads people astray."""
+        content = self.written(
+            message,
+            channel,
+            locale=locale,
+            recipient=recipient,
+            data=data,
+            unsubscribe_url=unsubscribe_url,
+            timezone=timezone,
+        )
+        for part, astray in ASTRAY.items():
+            if part in content and astray(content[part], self._schemes):
+                raise UndeliverableError(Reason.UNSAFE_LINK, f"the {part} of {message.name}")
+        return content
+
+    def written(
+        self,
+        message: Message,
+        channel: Channel,
+        *,
+        locale: str,
+        recipient: Mapping[str, Any],
+        data: Mapping[str, Any],
+        unsubscribe_url: str,
+        timezone: str = "",
+    ) -> dict[str, str]:
+        """The parts of the content, wherever their links lead; raises UndeliverableError.
+
+        It names the variable that is missing. Whatever else the words cannot do with the data refuses this person,
+        too, and nobody else. Times are written in the time zone of the person; without one, in that of the policy.
+        """
+        found = self.locale_for(message, channel, locale)
+        context = {
+            "recipient": recipient,
+            "data": data,
+            "locale": found,
+            "unsubscribe_url": unsubscribe_url,
+            "timezone": timezone or self.policy.default_timezone,
+        }
+        parts = self._parts(message, channel, found)
+        content = {part: self._text(part, template, context) for part, template in parts}
+        return content if channel is not Channel.SMS else {part: economical(text) for part, text in content.items()}
+
+    def _parts(self, message: Message, channel: Channel, locale: str) -> tuple[tuple[str, Template], ...]:
+        key = (message.name, channel, locale)
+        if key not in self._templates:
+            self._templates[key] = tuple(self._load(message.name, channel, locale))
+        return self._templates[key]
+
+    def _load(self, message: str, channel: Channel, locale: str) -> list[tuple[str, Template]]:
+        names = {part: template_name(message, file, locale) for part, file in PARTS[channel].items()}
+        return [
+            (part, self._environment.get_template(name))
+            for part, name in names.items()
+            if part not in OPTIONAL or name in self.variables
+        ]
+
+    def _text(self, part: str, template: Template, context: dict[str, Any]) -> str:
+        try:
+            text = bounded(template.root_render_func(template.new_context(context)))
+        except UndefinedError as missing:
+            raise UndeliverableError(Reason.MISSING_VARIABLE, self._variable(template, missing, context)) from None
+        except TooMuchError:
+            raise UndeliverableError(Reason.TOO_LONG, template.name or "") from None
+        except Exception:  # noqa: BLE001 - rendering is pure: one person's data would fail again, and stop all others
+            raise UndeliverableError(Reason.MISSING_VARIABLE, f"unusable value in {template.name}") from None
+        return " ".join(text.split()) if part in ONE_LINE else text.strip()
+
+    def _variable(self, template: Template, missing: UndefinedError, context: Mapping[str, Any]) -> str:
+        """Name the missing variable as the template spells it; the text of the error might quote data."""
+        said = (missing.message or "").removesuffix(" is undefined")
+        paths = self.variables.get(template.name or "", ())
+        named = [path for path in paths if said.endswith(repr(path.removesuffix("[]").rpartition(".")[2]))]
+        return next((path for path in named if not is_present(path, context)), "unknown variable")
+
+
+def is_present(path: str, context: Mapping[str, Any]) -> bool:
+    """Whether a context has a variable. What an empty list would hold cannot be known, and passes."""
+    values: list[Any] = [context]
+    for step in path.replace("[]", ".[]").split("."):
+        values = [found for value in values for found in _step(value, step)]
+        if None in values:
+            return False
+    return True
+
+
+def _step(value: Any, step: str) -> Sequence[Any]:
+    if step == "[]":
+        return value if isinstance(value, list | tuple) else [None]
+    return [value.get(step) if isinstance(value, Mapping) else None]
+
+
+@lru_cache
+def load(package: str = "heliograph_templates") -> Templates:
+    """Read the compiled templates of a package, once."""
+    folder = Path(importlib.import_module(package).__file__ or "").parent
+    catalogue = msgspec.json.decode((folder / "catalogue.json").read_bytes(), type=Catalogue)
+    return Templates(catalogue, ModuleLoader(folder))

@@ -1,0 +1,1 @@
+"""What happened: figures, pages, timelines."""

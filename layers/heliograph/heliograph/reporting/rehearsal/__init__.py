@@ -1,0 +1,1 @@
+"""What would come of a request before it is made."""
