@@ -47,9 +47,9 @@ COMMANDS = {
     "dead-letters": _at("commands.dead_letters", "dead_letters", "Show what was put aside and why; send it back."),
     "hold": _at("commands.hold", "hold", "Decide on requests that are held."),
     "outbox": _at("commands.outbox", "outbox", "Show the messages that left, on the local cloud."),
-    "preview": _at("desk.commands", "preview", "Show every message in every channel and language."),
-    "lint": _at("desk.commands", "lint", "Check the policy and every message."),
-    "build": _at("desk.commands", "build", "Compile the templates into what is deployed."),
+    "preview": _at("authoring.commands", "preview", "Show every message in every channel and language."),
+    "lint": _at("authoring.commands", "lint", "Check the policy and every message."),
+    "build": _at("authoring.commands", "build", "Compile the templates into what is deployed."),
 }
 """One command does not wait for the libraries of all the others, and neither does their list."""
 

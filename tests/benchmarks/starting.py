@@ -20,18 +20,18 @@ PYTHON = place.ROOT / ".local/cloud/bin/python"  # the Python that the layer was
 OF_LAMBDA = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3")
 YARDSTICK = "import boto3; boto3.client('dynamodb')"
 
-TABLES = "deps.templates(); deps.recipients(); deps.ledger(); deps.records(); "
-SENDS = TABLES + "deps.sender(deps.Channel.{})"
+TABLES = "wiring.templates(); wiring.recipients(); wiring.ledger(); wiring.records(); "
+SENDS = TABLES + "wiring.sender(wiring.Channel.{})"
 WIRED = {
-    "IngestEvent": TABLES + "deps.requests('priority')",
-    "IngestSegment": "deps.templates(); deps.bucket(); deps.runs(); deps.requests('bulk')",
-    "Plan": TABLES + "deps.outbox('email', 'bulk')",
+    "IngestEvent": TABLES + "wiring.requests('priority')",
+    "IngestSegment": "wiring.templates(); wiring.bucket(); wiring.runs(); wiring.requests('bulk')",
+    "Plan": TABLES + "wiring.outbox('email', 'bulk')",
     "DeliverEmail": SENDS.format("EMAIL"),
     "DeliverSms": SENDS.format("SMS"),
     "DeliverPush": SENDS.format("PUSH"),
-    "Record": "deps.records(); deps.recipients(); deps.bucket()",
-    "Settle": TABLES + "deps.outbox('email', 'bulk')",
-    "Report": TABLES + "deps.runs(); deps.bucket()",
+    "Record": "wiring.records(); wiring.recipients(); wiring.bucket()",
+    "Settle": TABLES + "wiring.outbox('email', 'bulk')",
+    "Report": TABLES + "wiring.runs(); wiring.bucket()",
 }
 """Function -> what it makes before its first piece of work is done."""
 
@@ -67,7 +67,7 @@ def figures(folder: Path, *, rounds: int) -> Iterator[Figure]:
     for number in range(rounds + 1):
         yardstick = started(YARDSTICK, lambdas)
         for function, made in WIRED.items():
-            code = f"import app; from heliograph.runtime import deps; {made}"
+            code = f"import app; from heliograph.runtime import wiring; {made}"
             ratio = started(code, BUILT / function, *layers, lambdas) / yardstick
             if number:
                 rounds_of[function].append(ratio)

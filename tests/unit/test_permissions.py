@@ -37,16 +37,18 @@ def found_in(tmp_path: Path, code: str) -> set[str]:
 
 
 def test_a_call_is_found_through_a_value_whose_class_nobody_tells(tmp_path: Path) -> None:
-    code = "from heliograph.runtime import deps\nqueues = {'a': deps.settling()}\ndef handler(event):\n    {}"
+    code = "from heliograph.runtime import wiring\nqueues = {'a': wiring.settling()}\ndef handler(event):\n    {}"
     hidden = "queues[event].park('', place='', reason='')"
     assert found_in(tmp_path, code.replace("{}", hidden)) == {"sqs:SendMessage"}
 
 
 def test_a_function_that_is_only_handed_on_counts_as_called(tmp_path: Path) -> None:
-    code = "from heliograph.runtime import deps\ndef handler(event):\n    return map(deps.bucket().keep_events, event)"
+    code = (
+        "from heliograph.runtime import wiring\ndef handler(event):\n    return map(wiring.bucket().keep_events, event)"
+    )
     assert found_in(tmp_path, code) == {"s3:PutObject"}
 
 
 def test_what_a_module_could_do_is_not_what_a_function_calls(tmp_path: Path) -> None:
-    code = "from heliograph.runtime import deps\ndef handler(event):\n    return deps.runs().get(event)"
+    code = "from heliograph.runtime import wiring\ndef handler(event):\n    return wiring.runs().get(event)"
     assert found_in(tmp_path, code) == {"dynamodb:GetItem"}
