@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from datetime import datetime, timedelta
 
-from heliograph.domain.model import NotSent
+from heliograph.model.outcomes import NotSent
 
 HALTED = frozenset(
     {
