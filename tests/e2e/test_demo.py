@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,8 @@ import pytest
 from heliograph_cli.local.cloud import ROOT
 
 HELIOGRAPH = ROOT / ".venv/bin/heliograph"
+SHOP = (ROOT / "examples/shop/README.md").read_text(encoding="utf-8")
+CUSTOMERS = re.findall(r"^\| `(\w+)` \| .+ \| `(\w+)`(.*) \|$", SHOP, re.MULTILINE)
 PATIENCE = 900  # seconds, against hanging; it gives up by itself when nothing moves
 
 
@@ -53,6 +56,14 @@ def test_everybody_in_the_segment_is_accounted_for(demo: dict[str, Any], home: P
 def test_texts_and_pushes_leave_arrive_and_are_opened(demo: dict[str, Any]) -> None:
     assert demo["by_phone"]["sms"] == {"delivered": 30}
     assert demo["by_phone"]["push"] == {"opened": 25, "accepted": 15}
+
+
+@pytest.mark.parametrize(("person", "word", "waits"), CUSTOMERS, ids=lambda each: each)
+def test_the_page_of_the_shop_says_what_its_customers_get(
+    demo: dict[str, Any], home: Path, person: str, word: str, waits: str
+) -> None:
+    answer = json.loads(heliograph(home, "why", person, "--message", "spring_sale", "--json").stdout)
+    assert word in (answer["channel"], answer["reason"]) or (waits and answer["reason"] == "quiet_hours")
 
 
 def test_a_second_demo_on_the_running_cloud_is_a_run_of_its_own(demo: dict[str, Any], home: Path) -> None:

@@ -14,7 +14,8 @@ from click.testing import CliRunner
 from heliograph_cli.main import COMMANDS, cli
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+FOLDERS = [ROOT / name for name in ("docs", "examples", "infra")]
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted(page for folder in FOLDERS for page in folder.rglob("*.md"))]
 SPAN = re.compile(r"`(?:\.venv/bin/)?heliograph ([^`]+)`")
 LINE = re.compile(r"^\s*(?:\.venv/bin/)?heliograph (.+)$", re.MULTILINE)
 OUTSIDE = {"spring-sale", "people.csv"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
@@ -22,7 +23,7 @@ from heliograph_cli.demo.orders import (
     Orders,
     orders,
 )
-from heliograph_cli.demo.population import population
+from heliograph_cli.demo.population import SHOP, population
 from heliograph_cli.demo.reactions import (
     BOUNCED,
     CLICKED,
@@ -48,6 +49,10 @@ def keys(made: Orders) -> Counter[str]:
     details = [each["Detail"] for each in made.events]
     found = [str(detail.get("order_id") or detail.get("idempotency_key") or "X-") for detail in details]
     return Counter(key for key in found if not key.startswith("X-"))
+
+
+def whose(event: dict[str, Any]) -> str:
+    return str(event["Detail"].get("customer_id", ""))
 
 
 def a_mail(number: int, *, to: str = "", channel: str = "email", run_id: str = RUN) -> dict[str, Any]:
@@ -89,7 +94,16 @@ LEFT = [a_mail(1), a_mail(2), a_mail(3, run_id="")]
 def test_every_order_is_announced_and_some_are_announced_twice() -> None:
     repeated = [number for number in keys(shop()).values() if number == 2]
     assert len(repeated) == REPEATED + DIRECT // 2
-    assert shop().expected == ORDERS + GUESTS + RESETS + DIRECT + TEXTS + DELIVERIES - LATE
+    told = len(list((SHOP / "events").glob("*.json")))
+    assert shop().expected == told + ORDERS + GUESTS + RESETS + DIRECT + TEXTS + DELIVERIES - LATE
+
+
+def test_the_customers_in_the_example_of_a_shop_order_and_nobody_else_is_taken_for_them() -> None:
+    told = [json.loads(file.read_text()) for file in (SHOP / "events").glob("*.json")]
+    named = {each["detail"]["customer_id"] for each in told}
+    found = [(each["DetailType"], each["Detail"]["customer_id"]) for each in shop().events if whose(each) in named]
+    assert sorted(found) == sorted((each["detail-type"], each["detail"]["customer_id"]) for each in told)
+    assert named <= shop().customers
 
 
 def test_two_runs_of_the_demo_have_no_order_in_common() -> None:

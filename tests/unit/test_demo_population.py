@@ -17,7 +17,7 @@ from heliograph.text.csv import Row, read_rows
 from heliograph.text.errors import MalformedError
 from heliograph_cli.campaign_folder import read_folder
 from heliograph_cli.demo.places import PLACES
-from heliograph_cli.demo.population import PEOPLE, SEGMENT, population, write
+from heliograph_cli.demo.population import PEOPLE, SEGMENT, SHOP, population, write
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 
@@ -70,6 +70,16 @@ def test_the_segment_has_a_thousand_good_rows_and_some_that_are_refused(files: t
 
 def test_the_campaign_folder_can_be_submitted(files: tuple[Path, Path]) -> None:
     assert read_folder(files[1]).message == "spring_sale"
+
+
+def test_the_example_of_a_shop_is_part_of_the_demo(people: list[RecipientChange], files: tuple[Path, Path]) -> None:
+    imported = {change.recipient_id for change in people}
+    assert {row.values["recipient_id"] for row in read(SHOP / "people.csv")} < imported
+    segment = [row.values for row in read(files[1] / "segment.csv") if not row.refused]
+    assert [row.values for row in read(SHOP / "spring-sale/segment.csv")] == segment[
+        : len(read(SHOP / "spring-sale/segment.csv"))
+    ]
+    assert (SHOP / "spring-sale/campaign.toml").read_text() in (files[1] / "campaign.toml").read_text()
 
 
 def test_names_come_in_many_scripts(people: list[RecipientChange]) -> None:

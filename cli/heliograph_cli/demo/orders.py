@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
-from heliograph_cli.demo.population import SIMULATOR, UNREADABLE_EMAILS, UNREADABLE_PHONES, Row
+from heliograph_cli.demo.population import SHOP, SIMULATOR, UNREADABLE_EMAILS, UNREADABLE_PHONES, Row
 
 ORDERS = 150
 REPEATED = 15  # orders announced twice
@@ -40,6 +41,9 @@ class Orders:
 def orders(people: Sequence[Row], *, seed: int, edition: str, now: datetime) -> Orders:
     """One evening's events of the shop; `edition` keeps the order numbers of two runs apart."""
     rng = Random(seed)  # noqa: S311  # a demo needs the same orders again, not secrets
+    told = _told(edition)
+    named = {each["Detail"]["customer_id"] for each in told}
+    people = [person for person in people if person["recipient_id"] not in named]
     reachable = [person["recipient_id"] for person in people if _is_surely_reachable(person)]
     customers = rng.sample(reachable, ORDERS)
     shipped = [_order(rng, f"{edition}-{number:03}", customer_id=each) for number, each in enumerate(customers)]
@@ -51,11 +55,20 @@ def orders(people: Sequence[Row], *, seed: int, edition: str, now: datetime) -> 
     pushed = rng.sample([person["recipient_id"] for person in people if _has_live_devices(person)], DELIVERIES)
     vans = [_delivery(f"{edition}-V{number:02}", each) for number, each in enumerate(pushed)]
     again = rng.sample(shipped, REPEATED) + direct[: DIRECT // 2]
-    events = [*shipped, *guests, *resets, *direct, *texts, *vans]
+    events = [*told, *shipped, *guests, *resets, *direct, *texts, *vans]
     expected = len(events) - LATE
     events += [*again, *_malformed()]
     rng.shuffle(events)
-    return Orders(tuple(events), expected, frozenset(customers), frozenset(texted), frozenset(pushed))
+    return Orders(tuple(events), expected, frozenset({*named, *customers}), frozenset(texted), frozenset(pushed))
+
+
+def _told(edition: str) -> list[Event]:
+    """The events in the folder of the shop; their order numbers are of this edition."""
+    told = [json.loads(file.read_text(encoding="utf-8")) for file in sorted((SHOP / "events").glob("*.json"))]
+    for event in told:
+        if "order_id" in event["detail"]:
+            event["detail"]["order_id"] = f"{edition}-{event['detail']['order_id']}"
+    return [_event(each["source"], each["detail-type"], each["detail"]) for each in told]
 
 
 def _is_surely_reachable(person: Row) -> bool:

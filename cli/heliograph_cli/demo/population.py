@@ -1,4 +1,4 @@
-"""The people of the demo: made up by a seeded generator, the same for the same seed; none of them exists."""
+"""The people of the demo: those of `examples/shop`, and many made up by a seeded generator; none of them exists."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ from random import Random
 import phonenumbers
 
 from heliograph_cli.demo.places import PLACES, Place
+from heliograph_cli.local.cloud import ROOT
 
+SHOP = ROOT / "examples/shop"
+"""A shop with a few customers, events and a campaign, for people to read; the demo uses all of it."""
 SEED = 20261030
 PEOPLE = 1200
 SEGMENT = 1000
 CAMPAIGN = "spring-sale"
-MESSAGE = "spring_sale"
 STRANGERS = 8  # people of the segment whom nobody knows
 DOMAINS = ("example.com", "example.org", "example.net", "mail.test", "BÜCHER.test", "Example.COM")
 """Reserved for documentation and tests: RFC 2606."""
@@ -50,11 +52,18 @@ class Population:
 def population(seed: int = SEED) -> Population:
     """Everybody, made from a seed."""
     rng = Random(seed)  # noqa: S311  # a demo needs the same people again, not secrets
-    people = tuple(_person(rng, number) for number in range(1, PEOPLE + 1))
-    ids = ["p-0001", *(person["recipient_id"] for person in rng.sample(people[1:], SEGMENT - STRANGERS - 1))]
+    customers, chosen = _rows(SHOP / "people.csv"), _rows(SHOP / CAMPAIGN / "segment.csv")
+    crowd = [_person(rng, number) for number in range(1, PEOPLE - len(customers) + 1)]
+    many = rng.sample(crowd[1:], SEGMENT - len(chosen) - STRANGERS - 1)
+    ids = ["p-0001", *(person["recipient_id"] for person in many)]
     ids += [f"stranger-{number}" for number in range(1, STRANGERS + 1)]
-    segment = tuple({"recipient_id": each, "loyalty": rng.choice(("silver", "gold", "platin\nplus"))} for each in ids)
-    return Population(people, segment)
+    members = [{"recipient_id": each, "loyalty": rng.choice(("silver", "gold", "platin\nplus"))} for each in ids]
+    return Population((*customers, *crowd), (*chosen, *members))
+
+
+def _rows(file: Path) -> list[Row]:
+    with file.open(encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines))
 
 
 def _person(rng: Random, number: int) -> Row:
@@ -144,8 +153,8 @@ def write(folder: Path, made: Population, *, edition: str = "first") -> tuple[Pa
     segment = _text(made.segment, made.malformed_segment, ";", "\r\n")
     (campaign / "segment.csv").write_bytes(segment.encode("utf-8-sig"))
     # The same content again would be the same run, and a demo on a running cloud is a run of its own.
-    manifest = f'# {edition}\nmessage = "{MESSAGE}"\nschedule = "now"\nagain = true\n'
-    (campaign / "campaign.toml").write_text(manifest, encoding="utf-8")
+    manifest = (SHOP / CAMPAIGN / "campaign.toml").read_text(encoding="utf-8")
+    (campaign / "campaign.toml").write_text(f"# {edition}\nagain = true\n{manifest}", encoding="utf-8")
     return people, campaign
 
 
