@@ -137,7 +137,7 @@ $(browser): | $(project)
 # ---- what is built ------------------------------------------------------------------------------------------------
 
 $(messages): $(project) $(shell $(call sources,templates cli/heliograph_cli/authoring layers/heliograph/heliograph))
-	.venv/bin/python -m heliograph_cli.desk.build templates build/templates
+	.venv/bin/python -m heliograph_cli.authoring.build templates build/templates
 	touch $@
 
 $(built): $(sam) $(cloud) $(messages) template.yaml $(wildcard infra/*.yaml) $(shell $(call sources,functions layers/heliograph))
