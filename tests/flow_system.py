@@ -18,18 +18,18 @@ from heliograph.aws import clients
 from heliograph.model.channels import Channel
 from heliograph.reporting import work as reports
 from heliograph.runtime import wiring
-from local_cloud import REGION, LocalCloud
+from local_cloud import ACCOUNT, REGION, LocalCloud
 
 ROOT = Path(__file__).parent.parent
-LANES = ("PRIORITY", "BULK")
-CHANNELS = ("EMAIL", "SMS", "PUSH")
+LANES = ("priority", "bulk")
+CHANNELS = ("email", "sms", "push")
 VERBS = {
     "events": "ingest_event",
     "segments": "ingest_segment",
     "imports": "import_recipients",
     "requests-priority": "plan",
     "requests-bulk": "plan",
-    **{f"outbox-{c.lower()}-{lane.lower()}": "deliver" for c in CHANNELS for lane in LANES},
+    **{f"outbox-{channel}-{lane}": "deliver" for channel in CHANNELS for lane in LANES},
     "engagement": "record",
     "settle": "settle",
 }
@@ -65,7 +65,7 @@ class System:
         )
         self.bus, self.bucket = messaging["BusName"], storage["BucketName"]
         self.recipients_table = storage["RecipientsTable"]
-        self.environment = _environment(cloud, storage, messaging | {"PushApplication": push["Application"]})
+        self.environment = _environment(cloud, name, storage, messaging | {"PushApplication": push["Application"]})
 
     def publish(self, detail_type: str, detail: dict[str, Any], source: str = "shop.test") -> str:
         """Put an event on the bus; its id."""
@@ -136,7 +136,6 @@ class System:
             }
             for number, (body, count) in enumerate(zip(bodies, counts, strict=True))
         ]
-        wiring.queue.cache_clear()  # every function parks in dead letters of its own
         answer: dict[str, Any] = importlib.import_module(f"functions.{verb}.app").handler(
             {"Records": records}, SimpleNamespace()
         )
@@ -178,7 +177,7 @@ class System:
 
     def park_at(self, queue: str) -> None:
         """Let the function that runs next park in the dead letters of this queue."""
-        self.set_environment("HELIOGRAPH_PARKING_QUEUE", self.queue_url(f"{queue}-dead-letters"))
+        self.set_environment("HELIOGRAPH_PARKING_QUEUE", f"{queue}-dead-letters")
 
     def set_environment(self, name: str, value: str) -> None:
         """Set an environment variable for the handlers."""
@@ -198,31 +197,18 @@ class System:
         return {one["OutputKey"]: one["OutputValue"] for one in described.get("Outputs", [])}
 
 
-def _environment(cloud: LocalCloud, storage: dict[str, str], messaging: dict[str, str]) -> dict[str, str]:
+def _environment(cloud: LocalCloud, name: str, storage: dict[str, str], messaging: dict[str, str]) -> dict[str, str]:
     """The variables that template.yaml gives to the functions, and those of the account."""
-    outboxes = {
-        f"OUTBOX_{channel}_{lane}_QUEUE": messaging[f"Outbox{channel.title()}{lane.title()}QueueUrl"]
-        for channel in CHANNELS
-        for lane in LANES
-    }
     ours = {
-        "STAGE": "test",
-        "STACK": "heliograph",
+        "STACK": name,
+        "QUEUES": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}-",
         "RECIPIENTS_TABLE": storage["RecipientsTable"],
         "LEDGER_TABLE": storage["LedgerTable"],
         "RUNS_TABLE": storage["RunsTable"],
         "BUCKET": storage["BucketName"],
-        "BUS": messaging["BusName"],
-        **{f"REQUESTS_{lane}_QUEUE": messaging[f"Requests{lane.title()}QueueUrl"] for lane in LANES},
-        **{f"REQUESTS_{lane}_ARN": messaging[f"Requests{lane.title()}QueueArn"] for lane in LANES},
-        **outboxes,
-        "ENGAGEMENT_QUEUE": messaging["EngagementQueueUrl"],
-        "SETTLE_QUEUE": messaging["SettleQueueUrl"],
         "SETTLE_AFTER": "900",
         "SMS_PER_SECOND": "1000",
-        "SCHEDULE_GROUP": messaging["ScheduleGroup"],
         "SCHEDULE_ROLE": messaging["ScheduleRoleArn"],
-        "SCHEDULE_DEAD_LETTERS": messaging["SchedulesDeadLettersArn"],
         "EMAIL_SENDER": SENDER,
         "EMAIL_CONFIGURATION_SET": messaging["EmailConfigurationSet"],
         "UNSUBSCRIBE_URL": "https://heliograph.test/unsubscribe",

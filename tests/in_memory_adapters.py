@@ -235,7 +235,7 @@ def install(
         "links": lambda: links,
         "schedules": lambda: later,
         "templates": lambda: words,
-        "queue": lambda name: Works(world, name.removesuffix("_QUEUE")),
+        "queue": lambda name: Works(world, name.upper().replace("-", "_")),
         "sender": sender,
         "sleep": lambda seconds: None,
         "rate": lambda channel: None,

@@ -9,7 +9,19 @@ from pathlib import Path
 from typing import Any
 
 from reached import Called, calls_of
-from wiring import FUNCTIONS, GLOBALS, MESSAGING, ROOT, STORAGE, as_list, mappings, queue_of, statements
+from wiring import (
+    FUNCTIONS,
+    GLOBALS,
+    MESSAGING,
+    QUEUES,
+    ROOT,
+    STORAGE,
+    as_list,
+    mappings,
+    queue_of,
+    statements,
+    text_of,
+)
 
 PREFIX = {"pinpoint": "mobiletargeting", "pinpoint-sms-voice-v2": "sms-voice", "sesv2": "ses"}
 """Service of botocore -> what its actions start with, where that is not its name."""
@@ -28,6 +40,10 @@ MAY_GO_ALONG = {"s3:GetObjectVersion": "s3:GetObject"}
 BY_LAMBDA = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility")
 """What Lambda itself, and the handler of failures, do on the queue that triggers a function."""
 LOGS = {"logs:CreateLogStream", "logs:PutLogEvents"}
+NAMES = {queue: text_of(facts["QueueName"]).removeprefix("${StackName}-") for queue, facts in QUEUES.items()}
+"""Logical name of a queue -> its own, without the stack's."""
+NEVER = {("IngestSegment", "requests-priority")}
+"""Queues that a function's code could name and never does: a segment's people are bulk. Deliver knows one channel."""
 NAMED = ("dynamodb", "s3", "sqs", "secretsmanager")
 """Services on whose resources permissions are compared, too."""
 
@@ -64,7 +80,21 @@ def called(function: str) -> dict[Permission, str]:
             for name, value in variables.items():
                 if any(re.fullmatch(f"HELIOGRAPH_{setting}", name) for setting in call.settings):
                     found[action, resource_of(value)] = call.at
+            found |= {(action, queue): call.at for queue in queues_of(function, call)}
     return found
+
+
+def queues_of(function: str, call: Called) -> Iterator[str]:
+    """The queues that a call may send to; what the code puts into a name is a word."""
+    _, channel = code_of(function)
+    for queue, name in NAMES.items():
+        is_foreign = channel and name.startswith("outbox-") and not name.startswith(f"outbox-{channel.lower()}-")
+        if (
+            not is_foreign
+            and (function, name) not in NEVER
+            and any(re.fullmatch(each.replace(".+", "[a-z]+"), name) for each in call.queues)
+        ):
+            yield queue
 
 
 def actions_of(operation: str) -> list[str]:
@@ -90,7 +120,7 @@ def _granted(function: str) -> Iterator[Permission]:
 def resource_of(value: Any) -> str:
     """The logical name behind an output of a nested stack, however its ARN goes on."""
     if not isinstance(value, dict):
-        return str(value)
+        return next((queue for queue, name in NAMES.items() if name == value), str(value))
     text = ".".join(value["Fn::GetAtt"]) if "Fn::GetAtt" in value else str(value["Fn::Sub"])
     nested = re.match(r"(?:\$\{)?(Storage|Messaging)\.Outputs\.(\w+)", text)
     if nested is None:

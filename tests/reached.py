@@ -42,14 +42,17 @@ class Symbol(NamedTuple):
 FOREIGN = Symbol("", "")
 """Something that is known to be none of ours."""
 QUEUE = Symbol("heliograph.runtime.wiring", "queue")
-"""Gives the queue of a setting."""
+"""Gives the queue of a name."""
 
 
 class Called(NamedTuple):
-    """An operation of AWS, the settings that say on what, and where it stands in the source."""
+    """An operation of AWS, what says on what, and where it stands in the source."""
 
     operation: str
     settings: frozenset[str]
+    """Those that name it, each as a pattern."""
+    queues: frozenset[str]
+    """The names of queues that are sent to, each as a pattern."""
     at: str
 
 
@@ -129,6 +132,9 @@ class _Search:
         self._named_here: dict[tuple[str, Symbol | None], set[str]] = {}
         """Settings that stand in a call itself."""
         self._queues: set[str] = set()
+        """Names of queues, as patterns."""
+        self._named_queues: set[str] = set()
+        """Settings that name a queue."""
 
     def from_app(self, app: Path) -> set[Called]:
         module = _parsed("app", app)
@@ -137,17 +143,17 @@ class _Search:
         while self._waiting or self._guess():
             self._enter(*self._waiting.pop())
         return {
-            Called(operation, frozenset(self._on(operation, owner)), at)
+            Called(operation, *self._on(operation, owner), at)
             for (operation, owner), at in self._found.items()
             if "PartiQL" not in operation or ("dynamodb:BatchExecuteStatement", owner) in self._found
         }
 
-    def _on(self, operation: str, owner: Symbol | None) -> set[str]:
-        """The settings that name what a call is made on."""
+    def _on(self, operation: str, owner: Symbol | None) -> tuple[frozenset[str], frozenset[str]]:
+        """The settings, and the names of queues, that say what a call is made on."""
         if operation.startswith("sqs:Send"):
-            return self._queues
+            return frozenset(self._named_queues), frozenset(self._queues)
         made_of = self._settings.get(owner, set()) if owner else set()
-        return made_of | self._named_here.get((operation, owner), set())
+        return frozenset(made_of | self._named_here.get((operation, owner), set())), frozenset()
 
     # ---- following names -----------------------------------------------------------------------------------
 
@@ -239,7 +245,10 @@ class _Search:
                 self._named_here.setdefault((f"{service}:{operation}", owner), set()).update(_settings(call))
         made = _symbol_of(target, scope)
         if made == QUEUE:
-            self._queues.add(_pattern(call.args[0]))
+            if named := _settings(call):
+                self._named_queues |= named
+            else:
+                self._queues.add(_pattern(call.args[0]))
         if made and _is_class(made):
             self._settings.setdefault(_origin(made)._replace(member=""), set()).update(_settings(call))
 

@@ -22,7 +22,6 @@ import botocore.session
 ROOT = Path(__file__).parents[2]
 DESK = Path(__file__).parent / "desk"
 TABLES = ("recipients", "ledger", "runs")
-QUEUES = ("requests", "outbox-email", "outbox-sms", "outbox-push")
 
 
 class Aws:
@@ -75,19 +74,13 @@ class Logs:
 def environment(port: int) -> dict[str, str]:
     """The environment of every function, with all of AWS at a port of this machine."""
     url = f"http://127.0.0.1:{port}"
-    queues = {f"{q}-{lane}".replace("-", "_").upper(): f"{q}-{lane}" for q in QUEUES for lane in ("bulk", "priority")}
     ours = {
-        "STAGE": "test",
         "STACK": "heliograph",
         **{f"{table.upper()}_TABLE": f"heliograph-{table}" for table in TABLES},
-        **{f"{name}_QUEUE": f"{url}/000000000000/{queue}" for name, queue in queues.items()},
-        **{f"{name}_ARN": f"arn:aws:sqs:us-east-1:000000000000:{queue}" for name, queue in queues.items()},
-        **{f"{name}_QUEUE": f"{url}/000000000000/{name.lower()}" for name in ("ENGAGEMENT", "PARKING", "SETTLE")},
+        "QUEUES": "arn:aws:sqs:us-east-1:000000000000:",
+        "PARKING_QUEUE": "parking",
         "BUCKET": "heliograph-bucket",
-        "BUS": "heliograph-bus",
-        "SCHEDULE_GROUP": "heliograph",
         "SCHEDULE_ROLE": "arn:aws:iam::000000000000:role/schedules",
-        "SCHEDULE_DEAD_LETTERS": "arn:aws:sqs:eu-west-1:000000000000:heliograph-schedules-dead-letters",
         "EMAIL_SENDER": "Alder Lane <hello@alderlane.example.com>",
         "EMAIL_CONFIGURATION_SET": "heliograph",
         "UNSUBSCRIBE_URL": "https://alderlane.example.com/unsubscribe",

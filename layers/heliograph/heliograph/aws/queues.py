@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 BATCH_LIMIT = 10  # SendMessageBatch
 
 
+def url_of(arn: str) -> str:
+    """The URL of a queue. botocore calls the endpoint of its own region, whatever the host is."""
+    _, _, _, region, account, name = arn.split(":")
+    return f"https://sqs.{region}.amazonaws.com/{account}/{name}"
+
+
 class QueueError(Exception):
     """SQS did not take some of the messages; try again."""
 

@@ -147,43 +147,46 @@ def schedules() -> Schedules:
     """Deferrals."""
     from heliograph.aws.timers import Schedules
 
-    arns = {Lane.BULK.value: setting("REQUESTS_BULK_ARN"), Lane.PRIORITY.value: setting("REQUESTS_PRIORITY_ARN")}
     return Schedules(
         client("scheduler"),
-        group=setting("SCHEDULE_GROUP"),
+        group=setting("STACK"),
         role=setting("SCHEDULE_ROLE"),
-        queues=arns,
-        dead_letters=setting("SCHEDULE_DEAD_LETTERS"),
+        queues={lane.value: _queue_arn(f"requests-{lane}") for lane in Lane},
+        dead_letters=_queue_arn("schedules-dead-letters"),
         now=lambda: now(),
     )
 
 
 @cache
 def queue(name: str) -> Queue:
-    """A queue by the name of its setting."""
-    from heliograph.aws.queues import Queue
+    """A queue by its name without the stack's."""
+    from heliograph.aws.queues import Queue, url_of
 
-    return Queue(client("sqs"), setting(name))
+    return Queue(client("sqs"), url_of(_queue_arn(name)))
+
+
+def _queue_arn(name: str) -> str:
+    return setting("QUEUES") + name
 
 
 def requests(lane: Lane) -> Queue:
     """The requests of a lane."""
-    return queue(f"REQUESTS_{lane.upper()}_QUEUE")
+    return queue(f"requests-{lane}")
 
 
 def outbox(channel: Channel, lane: Lane) -> Queue:
     """The outbox of a channel on a lane."""
-    return queue(f"OUTBOX_{channel.upper()}_{lane.upper()}_QUEUE")
+    return queue(f"outbox-{channel}-{lane}")
 
 
 def engagement() -> Queue:
     """What record reads."""
-    return queue("ENGAGEMENT_QUEUE")
+    return queue("engagement")
 
 
 def settling() -> Queue:
     """Dispatches in doubt, to be settled after a grace."""
-    return queue("SETTLE_QUEUE")
+    return queue("settle")
 
 
 def grace() -> int:
@@ -254,17 +257,16 @@ def time_left() -> float:
 
 def see_again(queue_arn: str, receipt_handle: str, seconds: int) -> None:
     """Let a message that failed come back sooner than its queue's visibility timeout."""
-    _, _, _, region, account, name = queue_arn.split(":")
+    from heliograph.aws.queues import url_of
+
     client("sqs").change_message_visibility(
-        QueueUrl=f"https://sqs.{region}.amazonaws.com/{account}/{name}",
-        ReceiptHandle=receipt_handle,
-        VisibilityTimeout=seconds,
+        QueueUrl=url_of(queue_arn), ReceiptHandle=receipt_handle, VisibilityTimeout=seconds
     )
 
 
 def parking() -> Queue:
     """The dead letters of this function's own queue."""
-    return queue("PARKING_QUEUE")
+    return queue(setting("PARKING_QUEUE"))
 
 
 @lru_cache(maxsize=1)
