@@ -36,6 +36,7 @@ from heliograph.text.errors import MalformedError
 
 ADDRESSES = {Channel.EMAIL: "amara@example.com", Channel.SMS: "+12065550100", Channel.PUSH: "gcm:token-1"}
 HARMLESS = set(EngagementKind) - {EngagementKind.BOUNCED, EngagementKind.COMPLAINED, EngagementKind.UNSUBSCRIBED}
+PLACE = f"{PACK_ID}-1"
 
 
 def an_event(kind: EngagementKind, channel: Channel = Channel.EMAIL, **fields: Any) -> EngagementEvent:
@@ -44,7 +45,7 @@ def an_event(kind: EngagementKind, channel: Channel = Channel.EMAIL, **fields: A
         "dispatch_id": "d-1",
         "recipient_id": "amara",
         "occurred_at": NOW,
-        "place": f"{PACK_ID}-1",
+        "place": PLACE,
         "message": "news",
         "address": ADDRESSES[channel],
     }
@@ -157,7 +158,7 @@ def test_dead_devices_of_an_outcome_are_reported_one_by_one() -> None:
         Accepted(dispatch_id=dispatch.dispatch_id, provider_message_id="push-1", dead_addresses=dead),
         Failed(dispatch_id=dispatch.dispatch_id, code=FailureCode.DEAD_TOKEN, dead_addresses=dead),
     ):
-        events = outcome_events(dispatch, outcome, occurred_at=NOW)
+        events = outcome_events(dispatch, outcome, occurred_at=NOW, place=PLACE)
         assert [consequences(event) for event in events] == [
             (RemoveDevice(recipient_id="amara", device=device),) for device in dead
         ]
@@ -166,7 +167,7 @@ def test_dead_devices_of_an_outcome_are_reported_one_by_one() -> None:
 def test_a_number_that_opted_out_withdraws_consent() -> None:
     dispatch = a_dispatch(Channel.SMS)
     outcome = Failed(dispatch_id=dispatch.dispatch_id, code=FailureCode.OPTED_OUT)
-    [event] = outcome_events(dispatch, outcome, occurred_at=NOW)
+    [event] = outcome_events(dispatch, outcome, occurred_at=NOW, place=PLACE)
     assert consequences(event) == (WithdrawConsent(recipient_id="amara", channel=Channel.SMS, source="reply", at=NOW),)
 
 
@@ -180,15 +181,23 @@ def test_a_number_that_opted_out_withdraws_consent() -> None:
     ],
 )
 def test_an_outcome_without_consequences_is_not_reported(outcome: Outcome) -> None:
-    assert outcome_events(a_dispatch(), outcome, occurred_at=NOW) == ()
+    assert outcome_events(a_dispatch(), outcome, occurred_at=NOW, place=PLACE) == ()
 
 
 def test_what_an_outcome_reports_is_the_same_twice_and_says_nothing_new_about_the_dispatch() -> None:
     dispatch = a_dispatch(Channel.SMS)
     outcome = Failed(dispatch_id=dispatch.dispatch_id, code=FailureCode.OPTED_OUT)
-    [first], [second] = (outcome_events(dispatch, outcome, occurred_at=NOW) for _ in range(2))
+    [first], [second] = (outcome_events(dispatch, outcome, occurred_at=NOW, place=PLACE) for _ in range(2))
     assert first == second
     assert first.place == ""
+
+
+def test_what_a_provider_delivered_at_once_is_told_as_an_event_of_the_dispatch() -> None:
+    dispatch = a_dispatch()
+    outcome = Accepted(dispatch_id=dispatch.dispatch_id, provider_message_id="m-1", delivered=True)
+    [event] = outcome_events(dispatch, outcome, occurred_at=NOW, place=PLACE)
+    assert (event.kind, event.place, event.occurred_at) == (EngagementKind.DELIVERED, PLACE, NOW)
+    assert consequences(event) == ()
 
 
 # ---- the queue ---------------------------------------------------------------------------------------------

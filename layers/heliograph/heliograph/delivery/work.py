@@ -175,13 +175,14 @@ def send(record: RecordKey, letters: list[Letter], *, rate: float | None = None)
 
 
 def keep_answers(record: RecordKey, outcomes: Sequence[Outcome], letters: Mapping[str, Letter]) -> None:
-    """Keep a provider's answers, and tell record of those that have consequences for a person."""
+    """Keep a provider's answers, and tell record of those that something follows from."""
     now = wiring.now()
     keep(record, steps.facts_of(outcomes, letters, now), now)
     events = tuple(
         event
         for outcome in outcomes
-        for event in outcome_events(letters[outcome.dispatch_id].dispatch, outcome, occurred_at=now)
+        for letter in (letters[outcome.dispatch_id],)
+        for event in outcome_events(letter.dispatch, outcome, occurred_at=now, place=letter.place)
     )
     if events:
         wiring.engagement().send([Events(events=events)])

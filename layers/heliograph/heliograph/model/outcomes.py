@@ -32,6 +32,8 @@ class Accepted(Value, frozen=True, kw_only=True):
     provider_message_id: str
     dead_addresses: tuple[str, ...] = ()
     """Devices that the provider reported gone while it took others."""
+    delivered: bool = False
+    """Its answer says that the message has arrived: no event will."""
 
 
 class Failed(Value, frozen=True, kw_only=True):

@@ -51,16 +51,20 @@ def consequences(event: EngagementEvent, *, messages: Mapping[str, Message], pol
             return ()
 
 
-def outcome_events(dispatch: Dispatch, outcome: Outcome, *, occurred_at: datetime) -> tuple[EngagementEvent, ...]:
-    """The events to record for an outcome that has consequences: dead devices, and numbers that opted out.
+def outcome_events(
+    dispatch: Dispatch, outcome: Outcome, *, occurred_at: datetime, place: str
+) -> tuple[EngagementEvent, ...]:
+    """The events to record for an outcome: dead devices, numbers that opted out, and what has arrived already.
 
-    Their `place` is empty: the outcome itself has already said what became of the dispatch.
+    Only the last has a `place`: of the others the outcome itself has already said what became of the dispatch.
     """
     if not isinstance(outcome, Accepted | Failed):
         return ()
-    gone = [(EngagementKind.BOUNCED, device, FailureCode.DEAD_TOKEN) for device in outcome.dead_addresses]
+    told = [(EngagementKind.BOUNCED, device, str(FailureCode.DEAD_TOKEN)) for device in outcome.dead_addresses]
     if isinstance(outcome, Failed) and outcome.code is FailureCode.OPTED_OUT:
-        gone += [(EngagementKind.UNSUBSCRIBED, address, outcome.code) for address in dispatch.addresses]
+        told += [(EngagementKind.UNSUBSCRIBED, address, outcome.code) for address in dispatch.addresses]
+    if isinstance(outcome, Accepted) and outcome.delivered:
+        told += [(EngagementKind.DELIVERED, "", "")]
     return tuple(
         EngagementEvent(
             event_id=event_id(dispatch.dispatch_id, kind, address),
@@ -69,14 +73,14 @@ def outcome_events(dispatch: Dispatch, outcome: Outcome, *, occurred_at: datetim
             channel=dispatch.channel,
             kind=kind,
             occurred_at=occurred_at,
-            place="",
+            place=place if kind is EngagementKind.DELIVERED else "",
             run_id=dispatch.run_id,
             message=dispatch.message,
             address=address,
             permanent=kind is EngagementKind.BOUNCED,
             detail=code,
         )
-        for kind, address, code in gone
+        for kind, address, code in told
     )
 
 
