@@ -48,8 +48,8 @@ WHY = {
     "channel": "email",
     "reason": "capped",
     "rules": [
-        {"channel": "email", "rule": "expired", "result": "passed"},
-        {"channel": "email", "rule": "capped", "result": "capped"},
+        {"channel": "email", "rule": "expired", "result": "passed", "says": "expiry: ok"},
+        {"channel": "email", "rule": "capped", "result": "capped", "says": "caps: full"},
     ],
     "dispatch_id": "01K0XW5N3M8QJ4RZT6V2Y7B9CC-0",
     "version": "v-1",
@@ -264,7 +264,7 @@ def test_why_tells_people_in_sentences_and_then_rule_by_rule(aws: FakeAws) -> No
         "Made again from its inputs, the decision is the same.",
     ):
         assert sentence in " ".join(shown.split())
-    assert shown.index("expired") < shown.rindex("capped")
+    assert shown.index("expiry: ok") < shown.index("caps: full")
 
 
 @pytest.mark.parametrize(

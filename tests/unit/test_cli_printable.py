@@ -16,7 +16,7 @@ from heliograph_cli.printable import UNPRINTABLE, printable, printable_json
 
 EVIL = "x\x1b[2J\x1b]0;owned\x07\x9b31m\r\x08\x7f\u202egnp.exe\u2066\u2028y"
 FACTS = {"message": EVIL, "run_id": EVIL, "version": EVIL, "policy": EVIL, "reason": EVIL, "channel": EVIL}
-RULES = [{"channel": EVIL, "rule": EVIL, "result": EVIL}]
+RULES = [{"channel": EVIL, "rule": EVIL, "result": EVIL, "says": EVIL}]
 DECIDED: dict[str, Any] = {
     **FACTS,
     "recipient_id": "anna-1",

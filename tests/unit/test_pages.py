@@ -18,6 +18,7 @@ from heliograph.model.reasons import Reason
 from heliograph.reporting.figures import RunFigures
 from heliograph.reporting.pages import report_page, timeline_page
 from heliograph.reporting.rates import rates
+from heliograph.reporting.statements import statements
 
 KOLKATA = ZoneInfo("Asia/Kolkata")
 HOSTILE = '<script>alert("x")</script>&"\''
@@ -59,7 +60,7 @@ def an_entry(**what: Any) -> dict[str, Any]:
         "decided_at": "2026-02-21T10:00:00Z",
         "facts": {"delivered": "2026-02-21T20:00:03Z", "accepted": "2026-02-21T10:00:01+00:00"},
         "provider_message_id": "0102018f-1",
-        "rules": [{"channel": "email", "rule": "no_address", "result": "passed"}],
+        "rules": [{"channel": "email", "rule": "no_address", "result": "passed", "says": "address: ok"}],
         "until": None,
         "next_time": None,
     }
@@ -183,11 +184,25 @@ def test_a_timeline_tells_what_happened_in_the_order_in_which_it_happened() -> N
     assert shown.rindex("accepted 2026") < shown.rindex("delivered 2026")
 
 
+def test_what_happened_within_one_second_is_shown_in_the_order_of_its_meaning() -> None:
+    second = "2026-02-21T10:00:01"
+    facts = {
+        "opened": f"{second}.1Z",
+        "delivered": f"{second}.2Z",
+        "sent": f"{second}Z",
+        "accepted": f"{second}.9+00:00",
+    }
+    shown = words(a_timeline(an_entry(facts=facts)))
+    positions = [shown.rindex(f"{kind} 2026") for kind in ("accepted", "sent", "delivered", "opened")]
+    assert positions == sorted(positions)
+
+
 def test_a_timeline_shows_the_rule_that_objected_and_what_it_means() -> None:
-    rules = [{"channel": "email", "rule": "not_consented", "result": "not_consented"}]
+    rules = statements("email:not_consented", "offers")
     shown = words(a_timeline(an_entry(outcome="suppressed", reason="not_consented", rules=rules, facts={})))
     assert "No consent for this topic on this channel." in shown
-    assert "✗ not consented" in shown
+    assert "address: ok" in shown
+    assert "consent: not given for offers by email" in shown
 
 
 def test_a_deferral_says_when_it_is_planned_again() -> None:

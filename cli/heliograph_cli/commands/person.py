@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from heliograph.planning.rules import PASSED
+from heliograph.reporting.statements import in_order
 from heliograph_cli.commands.consents import moment
 from heliograph_cli.console import answer, bold, remark, stacked, table
 from heliograph_cli.explaining import at, decided, reason
@@ -59,7 +60,7 @@ def _entries(told: dict[str, Any]) -> Table | str:
 
 
 def _happened(entry: dict[str, Any]) -> Iterator[str]:
-    yield from sorted(entry["facts"], key=entry["facts"].__getitem__)
+    yield from in_order(entry["facts"])
     if entry["until"]:
         yield f"planned again on {at(entry['until'], entry)}"
     elif entry["next_time"]:
@@ -85,11 +86,11 @@ def why(recipient: str, message: str | None, run_id: str | None, name: str | Non
 
 
 def explanation(sentences: Sequence[str], told: dict[str, Any]) -> RenderableType:
-    """Sentences, and every rule's result for every channel that was tried."""
-    shown = table("channel", "rule", "result")
+    """Sentences, and what every rule found for every channel that was tried."""
+    shown = table("channel", "what the rules found")
     for each in told["rules"]:
         style = "" if each["result"] == PASSED else "bold"
-        shown.add_row(each["channel"], each["rule"], each["result"], style=style)
+        shown.add_row(each["channel"], each["says"], style=style)
     first, *rest = sentences
     rules: tuple[RenderableType, ...] = ("", shown) if told["rules"] else ()
     return stacked(bold(first), *rest, *rules)

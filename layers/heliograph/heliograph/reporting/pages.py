@@ -16,6 +16,7 @@ from heliograph.reporting.figures import RunFigures
 from heliograph.reporting.headlines import headline
 from heliograph.reporting.meanings import MEANINGS
 from heliograph.reporting.rates import rates
+from heliograph.reporting.statements import in_order
 
 PAGES = Path(__file__).parent / "html"
 SUMS = ("accepted", "suppressed", "deferred", "failed", "unknown")
@@ -48,6 +49,7 @@ def _environment() -> Environment:
         loader=FileSystemLoader(PAGES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     made.filters.update(grouped=_grouped, percent=_percent, words=_words, meaning=_meaning, time=_time, iso=_iso)
+    made.filters.update(in_order=in_order)
     return made
 
 

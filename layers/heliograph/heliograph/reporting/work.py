@@ -16,10 +16,10 @@ from heliograph.model.messages import Message
 from heliograph.model.outcomes import RecordKey
 from heliograph.model.runs import Run
 from heliograph.model.values import JsonObject
-from heliograph.planning.ruling import spelled_out
 from heliograph.recording.facts import Fact, Facts, at_of, detail_of, state_of
 from heliograph.reporting import pages
 from heliograph.reporting.figures import RunFigures, figures
+from heliograph.reporting.statements import statements
 from heliograph.reporting.why import work
 from heliograph.runtime import wiring
 from heliograph.text import addresses
@@ -215,7 +215,7 @@ def _entry(entry: LedgerEntry, facts: Facts) -> JsonObject:
         "decided_at": entry.decided_at,
         "facts": {kind: at_of(value) for kind, value in facts.items()},
         "provider_message_id": detail_of(facts[Fact.ACCEPTED]) if Fact.ACCEPTED in facts else None,
-        "rules": spelled_out(entry.tried),
+        "rules": statements(entry.tried, _topic(entry.message)),
         "policy": entry.policy,
         "zone": work.zone(entry.zone),
         "until": entry.until or None,
@@ -224,6 +224,12 @@ def _entry(entry: LedgerEntry, facts: Facts) -> JsonObject:
         "idempotency_key": entry.cause.idempotency_key or None,
         "reference": entry.cause.reference or None,
     }
+
+
+def _topic(message: str) -> str:
+    """The topic of a message as it is deployed now; a message that is gone has none to name."""
+    known = wiring.templates().messages.get(message)
+    return known.topic if known else "this topic"
 
 
 def _outcome(entry: LedgerEntry) -> Verdict:

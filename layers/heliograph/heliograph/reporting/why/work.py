@@ -17,7 +17,8 @@ from heliograph.planning import caps, hours, kept_inputs
 from heliograph.planning.cases import Case, hours_on
 from heliograph.planning.decisions import inputs_of
 from heliograph.planning.inputs_store import Evidence
-from heliograph.planning.ruling import candidates, decide, spelled_out
+from heliograph.planning.ruling import candidates, decide
+from heliograph.reporting.statements import statements
 from heliograph.runtime import wiring
 from heliograph.text import ids
 from heliograph.text.errors import MalformedError
@@ -93,7 +94,7 @@ def considered(request: SendRequest, message: Message, at: datetime) -> JsonObje
         "outcome": ruling.outcome,
         "channel": ruling.channel,
         "reason": ruling.reason,
-        "rules": spelled_out(ruling.tried),
+        "rules": statements(ruling.tried, message.topic),
         "version": message.version,
         "policy": policy.version,
         "zone": zone(ruling.zone),

@@ -1,0 +1,56 @@
+"""What a timeline says: each rule's result as a statement, and what happened in its order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from heliograph.model.engagement import EngagementKind
+from heliograph.model.reasons import Reason
+from heliograph.planning.ruling import spelled_out
+from heliograph.recording.facts import Fact
+
+STATEMENTS: Mapping[str, tuple[str, str]] = {
+    Reason.UNDECIDABLE: ("what is known", "cannot be worked with"),
+    Reason.UNKNOWN_RECIPIENT: ("person", "not known"),
+    Reason.CONFIRMED: ("confirmation", "given by an earlier channel"),
+    Reason.AWAITING_CONFIRMATION: ("earlier channel", "still has time"),
+    Reason.INVALID_ADDRESS: ("address as it was given", "cannot be read"),
+    Reason.NO_ADDRESS: ("address", "none for {channel}"),
+    Reason.CHANNEL_OFF: ("channel", "not set up"),
+    Reason.ADDRESS_SUPPRESSED: ("state of the address", "it bounced, or its owner complained"),
+    Reason.NOT_CONSENTED: ("consent", "not given for {topic} by {channel}"),
+    Reason.EXPIRED: ("expiry", "it would come too late"),
+    Reason.HELD_TOO_LONG: ("wait", "longer than it may be"),
+    Reason.CAPPED: ("caps", "full"),
+    Reason.PAUSED: ("pause", "wanted by the person"),
+    Reason.QUIET_HOURS: ("hours", "not permitted now"),
+    Reason.PREFERRED_TIME: ("preferred time", "comes later"),
+}
+"""By rule: what it looks at, and what it says when it objects."""
+
+BEFORE = (Fact.RETRY, Fact.UNKNOWN, Fact.SETTLED, Fact.ACCEPTED)
+KINDS = (*BEFORE, *EngagementKind, Fact.FAILED, Fact.SUPPRESSED, Fact.DEFERRED)
+MEANING = {kind.value: order for order, kind in enumerate(KINDS)}
+"""The order in which these can only have happened, whatever the clocks of two services say of one second."""
+
+
+def statements(tried: str, topic: str) -> list[dict[str, str]]:
+    """Every rule's result on every channel that was tried; `says` is `consent: not given for offers by email`."""
+    return [{**row, "says": _says(row, topic)} for row in spelled_out(tried)]
+
+
+def in_order(happened: Mapping[str, str | datetime]) -> list[str]:
+    """What happened, by its second; within one second by its meaning: accepted before delivered."""
+    return sorted(happened, key=lambda kind: (_second(happened[kind]), MEANING.get(kind, len(MEANING))))
+
+
+def _second(at: str | datetime) -> float:
+    moment = at if isinstance(at, datetime) else datetime.fromisoformat(at)
+    return moment.replace(microsecond=0).timestamp()
+
+
+def _says(row: Mapping[str, str], topic: str) -> str:
+    about, objection = STATEMENTS[row["rule"]]
+    objects = row["result"] == row["rule"]
+    return f"{about}: {objection.format(topic=topic, channel=row['channel']) if objects else 'ok'}"
