@@ -16,7 +16,7 @@ from heliograph.recording.facts import Standing, standing_of
 from heliograph.reporting import work
 from heliograph.reporting.figures import Delivered, RunFigures
 from heliograph.runtime import wiring
-from heliograph.text.ids import split_place
+from heliograph.text.ids import split_outcome_key
 
 NOON = datetime(2027, 3, 3, 12, 0, tzinfo=UTC)
 """No quiet hour in Europe, and the middle of the night in New Zealand."""
@@ -56,7 +56,7 @@ class Evidence(NamedTuple):
 
     def sent_slots(self) -> Counter[Slot]:
         """How often each letter was sent."""
-        return Counter(Slot(one["channel"], split_place(one["tags"]["place"])[1]) for one in self.sent)
+        return Counter(Slot(one["channel"], split_outcome_key(one["tags"]["outcome_key"])[1]) for one in self.sent)
 
     def most_by(self, tag: str) -> int:
         """How many messages share a tag (`dispatch_id`, `recipient_id`), at most."""
@@ -142,7 +142,7 @@ NOES = {"not_consented": 2, "unknown_recipient": 1}
 
 
 def check(
-    found: Evidence, audience: int, *, suppressed: Mapping[str, int] = NOES, unknown: int = 0, dropped: int = 0
+    found: Evidence, audience: int, *, skipped: Mapping[str, int] = NOES, unknown: int = 0, dropped: int = 0
 ) -> None:
     """Nobody is lost, nobody was written to twice, and what the run says is what the providers say."""
     figures, sent = found.figures, len(found.sent)
@@ -150,9 +150,9 @@ def check(
     assert max(found.most_by("dispatch_id"), found.most_by("recipient_id")) <= 1
     assert found.accepted == found.sent_slots()
     assert found.unknown.total() == unknown
-    assert figures.suppressed == suppressed
+    assert figures.skipped == skipped
     assert figures.failed == ({"in_doubt": dropped} if dropped else {})
-    noes = sum(suppressed.values())
-    sums = {"accepted": sent, "suppressed": noes, "deferred": 0, "failed": dropped, "unknown": unknown}
+    noes = sum(skipped.values())
+    sums = {"accepted": sent, "skipped": noes, "scheduled": 0, "failed": dropped, "unknown": unknown}
     assert figures.counts == sums
     assert sum(sums.values()) == audience

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from heliograph.channels.push.open_tokens import OpenTokens
 from heliograph.model.channels import Channel
 from heliograph.model.decisions import Decision, Inputs, Reservation, Ruling, Verdict
-from heliograph.model.dispatches import Dispatch, Letter
+from heliograph.model.dispatches import Dispatch, Rendered
 from heliograph.model.engagement import EngagementKind
 from heliograph.model.messages import Fallback, Message
 from heliograph.model.people import AddressSuppression, Consent, ConsentState, Recipient
@@ -158,7 +158,7 @@ def in_words(ruling: Ruling) -> str:
     """`email`, `no: email not_consented` or `later: sms quiet_hours Sun 08:00` (UTC)."""
     if ruling.outcome is Verdict.DISPATCHED:
         return str(ruling.channel)
-    if ruling.outcome is Verdict.DEFERRED:
+    if ruling.outcome is Verdict.SCHEDULED:
         return f"later: {ruling.channel} {ruling.reason} {ruling.until:%a %H:%M}"
     return f"no: {ruling.channel} {ruling.reason}"
 
@@ -195,20 +195,20 @@ def a_dispatch(channel: Channel = Channel.EMAIL, *, slot: int = 0, **fields: Any
     return Dispatch(channel=channel, slot=slot, **(ordinary | fields))
 
 
-def a_letter(
+def a_rendered(
     channel: Channel = Channel.EMAIL,
     *,
     content: dict[str, str] | None = None,
     purpose: Purpose = Purpose.TRANSACTIONAL,
     unsubscribe_url: str = "",
     **dispatch: Any,
-) -> Letter:
+) -> Rendered:
     """A rendered dispatch; further fields are those of the dispatch."""
     sent = a_dispatch(channel, **dispatch)
-    return Letter(
+    return Rendered(
         dispatch=sent,
         message=a_message(sent.message, purpose=purpose),
         content=CONTENT[channel] if content is None else content,
-        place=f"{PACK_ID}-{sent.slot}",
+        outcome_key=f"{PACK_ID}-{sent.slot}",
         unsubscribe_url=unsubscribe_url,
     )

@@ -83,12 +83,12 @@ class Door:
         assert all(len(body.encode()) <= SCHEDULE_BYTES for body in bodies)
         self.people += [request.recipient_id for pack in packs for request in pack.requests]
 
-    def park(self, body: str, *, place: str, reason: str) -> None:
-        assert place, "SQS takes no empty attribute"
+    def park(self, body: str, *, position: str, reason: str) -> None:
+        assert position, "SQS takes no empty attribute"
         assert reason, "SQS takes no empty attribute"
-        assert (place + reason).isprintable(), "a control character in an attribute"
+        assert (position + reason).isprintable(), "a control character in an attribute"
         self.put_aside.append(body)
-        self.parked.append((place, reason))
+        self.parked.append((position, reason))
 
 
 def opened(monkeypatch: pytest.MonkeyPatch, *messages: Message) -> Door:

@@ -72,11 +72,11 @@ class EngagementTable:
             msgspec.json.encode(event)
         self.lake += events
 
-    def park(self, body: str, *, place: str, reason: str) -> None:
-        assert place, "SQS takes no empty attribute"
+    def park(self, body: str, *, position: str, reason: str) -> None:
+        assert position, "SQS takes no empty attribute"
         assert reason, "SQS takes no empty attribute"
-        assert (place + reason).isprintable(), "a control character in an attribute"
-        self.parked.append((place, reason))
+        assert (position + reason).isprintable(), "a control character in an attribute"
+        self.parked.append((position, reason))
 
 
 def installed(monkeypatch: pytest.MonkeyPatch, *messages: Message) -> EngagementTable:

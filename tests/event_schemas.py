@@ -104,11 +104,11 @@ PUSH_OPENED = event(
     "PushOpened",
     "An app reports that a push was opened: its detail is the data that came with the push, as it came.",
     {
-        "required": ["dispatch_id", "recipient_id", "place", "message", "token"],
+        "required": ["dispatch_id", "recipient_id", "outcome_key", "message", "token"],
         "properties": {
             "dispatch_id": text("As it came.", pattern=whole(ids.DISPATCH.pattern)),
             "recipient_id": text("As it came.", **IDENTIFIER),
-            "place": text("As it came.", pattern=whole(ids.PLACE.pattern)),
+            "outcome_key": text("As it came.", pattern=whole(ids.PLACE.pattern)),
             "message": text("As it came.", **IDENTIFIER),
             "run_id": text("As it came, if it did.", pattern=whole(ids.DERIVED.pattern)),
             "token": text("As it came: it is signed over all of the above.", pattern=r"^[A-Za-z0-9_-]{20,}$"),

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import cycle, islice
 
 from heliograph.model.channels import Channel
-from heliograph.model.dispatches import Letter, Sender
+from heliograph.model.dispatches import Rendered, Sender
 from heliograph.model.engagement import EngagementEvent, EngagementKind
 from heliograph.model.outcomes import Accepted, Failed, FailureCode, InDoubt, NotSent, Outcome
 from heliograph.recording.consequences import event_id
@@ -28,7 +28,7 @@ class Provider:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self.taken: list[Letter] = []
+        self.taken: list[Rendered] = []
         """Its log."""
         self.news: list[EngagementEvent] = []
         """What it is going to report."""
@@ -37,21 +37,21 @@ class Provider:
     def sender(self, channel: Channel) -> Sender:
         """A provider that takes two letters a call."""
 
-        def send(letters: Sequence[Letter]) -> Iterator[tuple[Outcome, ...]]:
-            waiting = iter(letters)
+        def send(batch: Sequence[Rendered]) -> Iterator[tuple[Outcome, ...]]:
+            waiting = iter(batch)
             while some := list(islice(waiting, 2)):
                 with self._world.call():
-                    outcomes = tuple(self._answer(letter, next(self.answers)) for letter in some)
+                    outcomes = tuple(self._answer(rendered, next(self.answers)) for rendered in some)
                 yield outcomes
 
         return send
 
-    def _answer(self, letter: Letter, answer: str) -> Outcome:
+    def _answer(self, rendered: Rendered, answer: str) -> Outcome:
         """What the provider does with a letter, and what it says."""
-        dispatch_id = letter.dispatch.dispatch_id
+        dispatch_id = rendered.dispatch.dispatch_id
         if answer in ("accepted", "taken, and the answer lost"):
-            self.taken.append(letter)
-            self.news += [self._event(letter, kind) for kind in STORIES[len(self.taken) % len(STORIES)]]
+            self.taken.append(rendered)
+            self.news += [self._event(rendered, kind) for kind in STORIES[len(self.taken) % len(STORIES)]]
         match answer:
             case "accepted":
                 return Accepted(dispatch_id=dispatch_id, provider_message_id=f"m-{len(self.taken)}")
@@ -62,9 +62,9 @@ class Provider:
             case _:
                 return InDoubt(dispatch_id=dispatch_id, cause="ReadTimeoutError")
 
-    def _event(self, letter: Letter, kind: EngagementKind) -> EngagementEvent:
+    def _event(self, rendered: Rendered, kind: EngagementKind) -> EngagementEvent:
         """An event of the provider about a letter."""
-        dispatch = letter.dispatch
+        dispatch = rendered.dispatch
         return EngagementEvent(
             event_id=event_id(dispatch.dispatch_id, kind),
             dispatch_id=dispatch.dispatch_id,
@@ -72,7 +72,7 @@ class Provider:
             channel=dispatch.channel,
             kind=kind,
             occurred_at=self._world.now,
-            place=letter.place,
+            outcome_key=rendered.outcome_key,
             run_id=dispatch.run_id,
             message=dispatch.message,
             address=dispatch.addresses[0],

@@ -93,7 +93,7 @@ class Place:
                 continue
         return False
 
-    def park(self, body: str, *, place: str, reason: str) -> None:
+    def park(self, body: str, *, position: str, reason: str) -> None:
         """Put a message aside."""
         self.parked.append(body)
         self.told.append(reason)

@@ -170,7 +170,7 @@ def _earlier(rng: Random) -> tuple[EarlierDispatch, ...]:
     if rng.random() < 0.8:
         return ()
     channel = rng.choice(CHANNELS)
-    return (EarlierDispatch(place="p-1", channel=channel, unless=EngagementKind.OPENED, within=600, at=START),)
+    return (EarlierDispatch(outcome_key="p-1", channel=channel, unless=EngagementKind.OPENED, within=600, at=START),)
 
 
 def _time(rng: Random) -> datetime:

@@ -83,7 +83,7 @@ def _check_segment(segment: Path, encoding: str) -> None:
     try:
         readable, _ = legible(partial(chunks, segment), _has_people, encoding)
     except MalformedError as error:
-        raise MalformedError(f"{segment.name}, {error.place}", error.reason) from error
+        raise MalformedError(f"{segment.name}, {error.position}", error.reason) from error
     if not readable:
         raise MalformedError(segment.name, "has no row that can be read")
 

@@ -99,14 +99,14 @@ def _sentences(told: Told, outcome: str) -> Iterator[str]:
 
 def _outcome(told: Told) -> str:
     message, channel = told["message"], told["channel"]
-    if told["withheld"]:
+    if told["at_delivery"]:
         but = "it could not be written" if told["reason"] in UNWRITABLE else ASKED_AGAIN
         return f"{message} was to be sent by {channel}, but {but}: {reason(told['reason'], told)}.{_next(told)}"
     match told["outcome"]:
         case Verdict.DISPATCHED:
             was = "was to be sent" if told["state"] in NOT_SENT else "was sent"
             return f"{message} {was} by {channel}; {STATES.get(told['state'], told['state'])}."
-        case Verdict.DEFERRED:
+        case Verdict.SCHEDULED:
             return f"{message} waits to be sent by {channel}: {reason(told['reason'], told)}.{_next(told)}"
         case _:
             return f"{message} was not sent: {reason(told['reason'], told)}.{_next(told)}"
@@ -124,7 +124,7 @@ def _not_enough(before: Told) -> str:
     match before["state"]:
         case "failed":
             return f"was refused for good: {reason(before['reason'], before)}"
-        case "suppressed":
+        case "skipped":
             return f"could not be sent any more: {reason(before['reason'], before)}"
         case "bounced" | "undelivered":
             return "came back"
@@ -148,7 +148,7 @@ def _would(told: Told) -> str:
     match told["outcome"]:
         case Verdict.DISPATCHED:
             return f"{message} would be sent by {channel}."
-        case Verdict.DEFERRED:
+        case Verdict.SCHEDULED:
             return f"{message} would wait to be sent by {channel}: {reason(told['reason'], told)}.{_next(told)}"
         case _:
             return f"{message} would not be sent: {reason(told['reason'], told)}.{_next(told)}"
@@ -190,7 +190,7 @@ def _again(told: Told) -> str:
     genuine = "" if told["genuine"] else " The inputs are not those that the ledger stands for."
     if not told["replayed"]:
         return f"Made again from its inputs, {told['note']}.{genuine}"
-    before = "what was decided before delivery" if told["withheld"] else "the decision"
+    before = "what was decided before delivery" if told["at_delivery"] else "the decision"
     return f"Made again from its inputs, {before} is the same.{genuine}"
 
 

@@ -14,7 +14,7 @@ from heliograph.operations.reconcile.comparison import Example
 from heliograph.recording.facts import EVIDENCE_OF_ACCEPTANCE
 
 DAYS = 15
-"""Of the lake: work is kept in queues for 14 days, so nothing is sent later, but for deferrals to the next morning."""
+"""Of the lake: work is kept in queues for 14 days, so nothing is sent later, but for scheduled requests to the next morning."""
 
 TABLE = """CREATE TABLE log (
     recipient_id TEXT, dispatch_id TEXT, witness TEXT, message TEXT, taken INTEGER DEFAULT 0,
@@ -85,7 +85,7 @@ def in_outbox(messages: Iterable[Mapping[str, Any]], run_id: str) -> Iterator[Si
 
 def _is_evidence(event: EngagementEvent) -> bool:
     """Whether a provider reports on a message that it has; what has no place is what we said ourselves."""
-    return bool(event.place) and event.kind in EVIDENCE_OF_ACCEPTANCE
+    return bool(event.outcome_key) and event.kind in EVIDENCE_OF_ACCEPTANCE
 
 
 REPEATABLE = frozenset({"opened", "clicked", "delayed", "complained", "bounced", "undelivered"})

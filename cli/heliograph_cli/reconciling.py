@@ -133,7 +133,7 @@ def _people(stack: Stack, people: Iterable[SendRequest], log: ProviderLog, progr
 
 
 def _decisions(ledger: Ledger, people: Sequence[SendRequest]) -> dict[str, list[LedgerEntry]]:
-    """The decisions of each request, step by step: a deferral is decided upon again, a fallback follows a dispatch."""
+    """The decisions of each request, step by step: what is scheduled is decided upon again, a fallback follows a dispatch."""
     decisions: dict[str, list[LedgerEntry]] = {request.request_id: [] for request in people}
     asked, step = list(people), 0
     while asked:
@@ -148,7 +148,7 @@ def _decisions(ledger: Ledger, people: Sequence[SendRequest]) -> dict[str, list[
 
 
 def _may_go_on(entries: Sequence[LedgerEntry], step: int) -> bool:
-    return len(entries) > step and entries[step].outcome is not Verdict.SUPPRESSED
+    return len(entries) > step and entries[step].outcome is not Verdict.SKIPPED
 
 
 def _facts(records: Records, entries: Iterable[LedgerEntry]) -> Callable[[LedgerEntry], Facts]:

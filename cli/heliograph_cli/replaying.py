@@ -23,7 +23,7 @@ Progress = Callable[[int], None]
 
 
 def replay_run(stack: Stack, run_id: str, *, progress: Progress) -> Replayed:
-    """Make every decision of a run again: first ones, those after deferrals, and those of fallbacks.
+    """Make every decision of a run again: first ones, those that were scheduled, and those of fallbacks.
 
     Raises No when there is no such run.
     """

@@ -20,7 +20,7 @@ APPEAR_SECONDS = 60.0
 COMPLETE_SECONDS = 6 * 3600.0
 SHAPE = (
     *("run_id", "campaign", "state", "problem", "audience", "rejected", "reached", "pending", "counts"),
-    *("suppressed", "missing", "failed", "by_channel", "further", "engagement"),
+    *("skipped", "missing", "failed", "by_channel", "further", "engagement"),
 )
 
 

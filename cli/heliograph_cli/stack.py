@@ -80,8 +80,8 @@ def ask(stack: Stack, action: str, **question: Any) -> Any:
     match answer:
         case {"not_found": str(what), "next_step": str(next_step)}:
             raise No(what, next_step)
-        case {"malformed": str(place), "reason": str(reason)}:
-            raise Trouble(f"{place}: {reason}.", "Correct it and run the command again.")
+        case {"malformed": str(position), "reason": str(reason)}:
+            raise Trouble(f"{position}: {reason}.", "Correct it and run the command again.")
     return answer
 
 

@@ -44,7 +44,7 @@ def deliver(turn: Turn) -> None:
     correct(turn, [*todo.claimed, *todo.again])
     open_ends = [*send(record, todo.claimed, rate=turn.rate)]
     if todo.again:
-        wiring.records().claim_again(record, [letter.dispatch.slot for letter in todo.again])
+        wiring.records().claim_again(record, [rendered.dispatch.slot for rendered in todo.again])
         open_ends += send(record, todo.again, rate=turn.rate)
     rejected = refused(pack, open_ends)
     refund([*todo.unsent, *rejected], now)

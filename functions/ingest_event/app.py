@@ -69,8 +69,8 @@ def hold(held: approval.Held) -> None:
 
 def park_rest(body: JsonObject, refused: MalformedError) -> None:
     """Park an event for what of it could not be read; the rest has gone on."""
-    logger.warning("A part of an event was parked", extra={"place": refused.place, "reason": refused.reason})
-    wiring.parking().park(bodies.body(body).decode(), place=refused.place, reason=refused.reason)
+    logger.warning("A part of an event was parked", extra={"position": refused.position, "reason": refused.reason})
+    wiring.parking().park(bodies.body(body).decode(), position=refused.position, reason=refused.reason)
 
 
 def first_of_their_key(asked: requests.Asked) -> tuple[SendRequest, ...]:

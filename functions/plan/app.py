@@ -53,8 +53,8 @@ def await_deployment(pack: RequestPack, receives: int) -> None:
 def earlier_decisions(pack: RequestPack) -> dict[str, LedgerEntry]:
     """What had been decided before, by an earlier try or another planner.
 
-    A pack may have been planned before, whatever SQS's approximate count says: deferrals and sums must follow what was
-    decided then. A single transactional request is spared this on its first try: it is never deferred and in no sum,
+    A pack may have been planned before, whatever SQS's approximate count says: scheduled requests and sums must follow what was
+    decided then. A single transactional request is spared this on its first try: it is never scheduled and in no sum,
     and deliver claims it.
     """
     return wiring.ledger().decisions(
@@ -65,7 +65,7 @@ def earlier_decisions(pack: RequestPack) -> dict[str, LedgerEntry]:
 def write_noes(
     pack: RequestPack, decisions: Sequence[Decision], known: Mapping[str, LedgerEntry], now: datetime
 ) -> dict[str, LedgerEntry]:
-    """Write suppressions and deferrals down; dispatches are written by deliver, as the claim."""
+    """Write what is skipped and scheduled down; dispatches are written by deliver, as the claim."""
     templates = wiring.templates()
     entries = []
     for slot, decision in enumerate(decisions):

@@ -38,7 +38,7 @@ def of_one_record(events: Sequence[Part[EngagementEvent]]) -> list[list[Part[Eng
     """The events of each record; those whose outcome is known already belong to none."""
     records: dict[object, list[Part[EngagementEvent]]] = {}
     for part in events:
-        if part.content.place:
+        if part.content.outcome_key:
             records.setdefault(record_of(part.content), []).append(part)
     return list(records.values())
 

@@ -30,7 +30,7 @@ def handler(event: Any, context: Any) -> Any:
     except NotFoundError as nothing:
         return {"not_found": nothing.what, "next_step": nothing.next_step}
     except MalformedError as error:
-        return {"malformed": error.place, "reason": error.reason}
+        return {"malformed": error.position, "reason": error.reason}
 
 
 def _answer(event: Any) -> Any:

@@ -26,7 +26,7 @@ GOALS = {
     "write_units_per_email": Goal(1.2, 1.05),
     "capped_write_units_per_email": Goal(2.2, 2.05),
     "capped_calls_per_email": Goal(0.21, 0.20),
-    "suppressed_write_units_per_person": Goal(1.1, 1.05),
+    "skipped_write_units_per_person": Goal(1.1, 1.05),
     "transactional_cpu_vs_bare_send": Goal(6.0, 4.0),
     "record_event_cpu_vs_update_item": Goal(0.25, 0.10),
     "render_vs_plain_jinja2": Goal(1.10, 0.15),

@@ -30,7 +30,7 @@ def tags_of(pack_id: str, run_id: str, slot: int) -> dict[str, str]:
     return {
         "dispatch_id": ids.dispatch_id(request_id, 0),
         "recipient_id": f"customer-{slot:07d}",
-        "place": ids.place(pack_id, slot),
+        "outcome_key": ids.outcome_key(pack_id, slot),
         "message": "bench_sale",
         "run_id": run_id,
     }

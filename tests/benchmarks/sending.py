@@ -8,7 +8,7 @@ from typing import Any
 from benchmarks import place, work
 from benchmarks.measuring import Figure, cpu_of, ratio
 from heliograph.model.channels import Channel
-from heliograph.model.dispatches import Letter
+from heliograph.model.dispatches import Rendered
 from heliograph.runtime import wiring
 from wiring import mappings
 
@@ -18,7 +18,7 @@ KEYS = (
     "write_units_per_email",
     "capped_write_units_per_email",
     "capped_calls_per_email",
-    "suppressed_write_units_per_person",
+    "skipped_write_units_per_person",
     "send_step_cpu_vs_bare_send",
     "transactional_cpu_vs_bare_send",
 )
@@ -30,23 +30,23 @@ BARE = 60
 class BareSend:
     """The yardstick: boto3's `send_email` in a loop, one client for all, the mail rendered before."""
 
-    def __init__(self, letters: list[Letter]) -> None:
+    def __init__(self, batch: list[Rendered]) -> None:
         self._client = place.stock_client("sesv2")
-        self._letters = letters
+        self._letters = batch
 
     def __call__(self) -> float:
-        return cpu_of(lambda: [self._send(letter) for letter in self._letters], len(self._letters))
+        return cpu_of(lambda: [self._send(rendered) for rendered in self._letters], len(self._letters))
 
-    def _send(self, letter: Letter) -> Any:
-        content = letter.content
+    def _send(self, rendered: Rendered) -> Any:
+        content = rendered.content
         body = {"Html": {"Data": content["html"]}, "Text": {"Data": content["text"]}}
-        headers = [{"Name": "List-Unsubscribe", "Value": f"<{letter.unsubscribe_url}>"}]
+        headers = [{"Name": "List-Unsubscribe", "Value": f"<{rendered.unsubscribe_url}>"}]
         return self._client.send_email(
             FromEmailAddress="Alder Lane <hello@alderlane.example.com>",
             ConfigurationSetName="heliograph",
-            Destination={"ToAddresses": list(letter.dispatch.addresses)},
+            Destination={"ToAddresses": list(rendered.dispatch.addresses)},
             Content={"Simple": {"Subject": {"Data": content["subject"]}, "Body": body, "Headers": headers}},
-            EmailTags=[{"Name": name, "Value": value} for name, value in letter.tags().items()],
+            EmailTags=[{"Name": name, "Value": value} for name, value in rendered.tags().items()],
         )
 
 
@@ -104,7 +104,7 @@ class Singles:
 
 def figures(aws: place.Aws, logs: place.Logs, *, rounds: int) -> Iterator[Figure]:
     """Every figure of the send path."""
-    bare, pipeline, singles = BareSend(work.letters(BARE)), Pipeline(aws, logs), Singles(aws, logs)
+    bare, pipeline, singles = BareSend(work.batch(BARE)), Pipeline(aws, logs), Singles(aws, logs)
     yield ratio("pipeline_cpu_vs_bare_send", "campaign, CPU of a mail", bare, pipeline, rounds=rounds)
     yield _calls("aws_calls_per_email", "campaign, calls of plan and deliver", pipeline)
     yield _write_units("write_units_per_email", "campaign, write units of plan and deliver", pipeline)
@@ -118,12 +118,12 @@ def figures(aws: place.Aws, logs: place.Logs, *, rounds: int) -> Iterator[Figure
     strangers = Pipeline(aws, logs, people=work.STRANGERS)
     strangers()
     assert "SESv2.SendBulkEmail" not in strangers.counts["calls"]
-    yield _write_units("suppressed_write_units_per_person", "a campaign to people who all refuse", strangers)
-    letters = work.letters(100)
+    yield _write_units("skipped_write_units_per_person", "a campaign to people who all refuse", strangers)
+    batch = work.batch(100)
     send = wiring.sender(Channel.EMAIL)
 
     def bulk() -> float:
-        return cpu_of(lambda: [list(send(letters)) for _ in range(5)], 5 * len(letters))
+        return cpu_of(lambda: [list(send(batch)) for _ in range(5)], 5 * len(batch))
 
     yield ratio("send_step_cpu_vs_bare_send", "the bulk call alone", bare, bulk, rounds=rounds)
     single = ratio("transactional_cpu_vs_bare_send", "one event, CPU to its receipt", bare, singles, rounds=rounds)

@@ -13,7 +13,7 @@ import msgspec
 from benchmarks import null_dynamodb, place
 from heliograph.campaigns import segments
 from heliograph.model.channels import Channel
-from heliograph.model.dispatches import Dispatch, Letter
+from heliograph.model.dispatches import Dispatch, Rendered
 from heliograph.model.runs import Run
 from heliograph.runtime import wiring
 from heliograph.text import ids
@@ -69,14 +69,14 @@ def order_event() -> str:
     return json.dumps({"message": "bench_receipt", "event": event})
 
 
-def letters(number: int) -> list[Letter]:
+def batch(number: int) -> list[Rendered]:
     """Rendered letters of a campaign."""
     run, sample, templates = new_run(), place.sample("bench_sale"), wiring.templates()
     message = templates.messages["bench_sale"]
     return [_letter(run, message, sample, slot) for slot in range(number)]
 
 
-def _letter(run: Run, message: Any, sample: dict[str, Any], slot: int) -> Letter:
+def _letter(run: Run, message: Any, sample: dict[str, Any], slot: int) -> Rendered:
     recipient_id = f"customer-{slot:07d}"
     request_id = ids.derived_id(run.started_at, run.run_id, recipient_id)
     link = wiring.links().url(recipient_id, message.topic)
@@ -100,8 +100,8 @@ def _letter(run: Run, message: Any, sample: dict[str, Any], slot: int) -> Letter
         requested_at=run.started_at,
         run_id=run.run_id,
     )
-    where = ids.place(run.run_id, slot % 100)
-    return Letter(dispatch=dispatch, message=message, content=content, place=where, unsubscribe_url=link)
+    where = ids.outcome_key(run.run_id, slot % 100)
+    return Rendered(dispatch=dispatch, message=message, content=content, outcome_key=where, unsubscribe_url=link)
 
 
 def ses_event(kind: str, tags: dict[str, str], at: datetime) -> str:

@@ -56,4 +56,4 @@ def test_a_manifest_in_the_bucket_starts_a_run(stack: Stack, person: str) -> Non
     stack.upload(f"campaigns/{name}/campaign.toml", 'message = "spring_sale"\nsegment = "segment.csv"\n')
     run = stack.eventually(lambda: [run for run in stack.ask("runs") if name in str(run)])
     assert run
-    assert stack.eventually(lambda: states(stack, person)) == ["suppressed"]
+    assert stack.eventually(lambda: states(stack, person)) == ["skipped"]

@@ -100,7 +100,7 @@ def test_everything_that_can_fail_did(outcome: Outcome) -> None:
 def test_everybody_is_accounted_for(outcome: Outcome) -> None:
     counts = outcome.figures["counts"]
     assert outcome.figures["audience"] == sum(counts.values()) == MAILS + TEXTS
-    assert (counts["suppressed"], counts["deferred"], counts["unknown"]) == (0, 0, 0)
+    assert (counts["skipped"], counts["scheduled"], counts["unknown"]) == (0, 0, 0)
     assert set(outcome.figures["failed"]) == {"in_doubt"}
     assert counts["accepted"] > counts["failed"]
 

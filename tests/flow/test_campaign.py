@@ -47,8 +47,8 @@ def test_a_campaign_adds_up_and_knows_why(system: System) -> None:
     system.work()
     figures = work.status(latest_run("adds-up"))
     assert (figures.state, figures.audience, figures.rejected, figures.pending) == ("complete", 41, 2, 0)
-    assert figures.counts == {"accepted": 20, "suppressed": 21, "deferred": 0, "failed": 0, "unknown": 0}
-    assert figures.suppressed == {"not_consented": 20, "unknown_recipient": 1} or figures.suppressed == {
+    assert figures.counts == {"accepted": 20, "skipped": 21, "scheduled": 0, "failed": 0, "unknown": 0}
+    assert figures.skipped == {"not_consented": 20, "unknown_recipient": 1} or figures.skipped == {
         "no_address": 10,
         "not_consented": 10,
         "unknown_recipient": 1,
@@ -141,8 +141,8 @@ def test_consent_that_is_withdrawn_after_planning_stops_the_message(system: Syst
     system.work("events")
     system.work()
     figures = work.status(latest_run("withdrawn"))
-    assert figures.counts["suppressed"] == 1
-    assert figures.suppressed == {"not_consented": 1}
+    assert figures.counts["skipped"] == 1
+    assert figures.skipped == {"not_consented": 1}
     assert wiring.recipients().get_many([person])[person].consents["offers/email"].state == "opted_out"
 
 

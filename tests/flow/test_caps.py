@@ -16,7 +16,7 @@ from builders import a_cap, a_request
 from flow_system import System, bodies
 from heliograph.ingesting.requests import lane_of, pack
 from heliograph.model.channels import Channel
-from heliograph.model.dispatches import Letter
+from heliograph.model.dispatches import Rendered
 from heliograph.model.outcomes import Failed, FailureCode, Outcome
 from heliograph.model.people import Consent, ConsentState
 from heliograph.model.policy import Cap
@@ -68,8 +68,8 @@ class Shop:
     def refusing(self) -> None:
         """Let the provider refuse everything for good, in a campaign that is begun."""
 
-        def refuse(letters: Sequence[Letter]) -> Iterator[tuple[Outcome, ...]]:
-            yield tuple(Failed(dispatch_id=each.dispatch.dispatch_id, code=FailureCode.REJECTED) for each in letters)
+        def refuse(batch: Sequence[Rendered]) -> Iterator[tuple[Outcome, ...]]:
+            yield tuple(Failed(dispatch_id=each.dispatch.dispatch_id, code=FailureCode.REJECTED) for each in batch)
 
         with self._patch.context() as patch:
             patch.setattr(wiring, "sender", lambda channel: refuse)
@@ -107,7 +107,7 @@ def shop(system: System, monkeypatch: pytest.MonkeyPatch) -> Shop:
     return Shop(system, monkeypatch, [ONE_A_WEEK])
 
 
-def test_a_second_campaign_in_the_week_is_suppressed_and_says_when_there_is_room_again(shop: Shop) -> None:
+def test_a_second_campaign_in_the_week_is_skipped_and_says_when_there_is_room_again(shop: Shop) -> None:
     ana, ben = somebody(), somebody()
     shop.campaign(ana)
     first = wiring.reservations().read([ana.recipient_id])[ana.recipient_id].reserved[0].at
@@ -115,7 +115,7 @@ def test_a_second_campaign_in_the_week_is_suppressed_and_says_when_there_is_room
     run_id = shop.campaign(ana, ben)
     assert (got(ana), got(ben)) == (["email", "capped"], ["email"])
     assert datetime.fromisoformat(next_time(ana)) == first + WEEK
-    assert work.status(run_id).suppressed == {"capped": 1}
+    assert work.status(run_id).skipped == {"capped": 1}
     shop.clock.time = first + WEEK
     shop.campaign(ana, ben)
     assert (got(ana), got(ben)) == (["email", "capped", "email"], ["email", "capped"])
@@ -150,7 +150,7 @@ def test_a_message_that_comes_back_does_not_count(shop: Shop) -> None:
     assert wiring.reservations().read([ana.recipient_id])[ana.recipient_id].reserved == ()
 
 
-def test_a_message_that_is_withheld_does_not_count(shop: Shop) -> None:
+def test_a_message_that_is_skipped_does_not_count(shop: Shop) -> None:
     ana = somebody()
     shop.campaign(ana, until="requests-bulk")
     answer(ana, ConsentState.OPTED_OUT, shop.clock.time)

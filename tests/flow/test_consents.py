@@ -46,7 +46,7 @@ def engage(system: System, person: str, kind: EngagementKind, channel: Channel, 
         channel=channel,
         kind=kind,
         occurred_at=wiring.now(),
-        place="",
+        outcome_key="",
         message="gone_from_the_catalogue",
         address=address,
     )
@@ -89,7 +89,7 @@ def test_stop_leaves_transactional_sms_going(system: System, person: str) -> Non
     system.publish("SendRequested", {"message": "spring_sale", "recipient_id": person, "data": {"discount": 20}})
     system.work()
     told = [entry for entry in wiring.ledger().timeline(person) if entry.message == "spring_sale"]
-    assert [(entry.outcome, entry.reason) for entry in told] == [("suppressed", "not_consented")]
+    assert [(entry.outcome, entry.reason) for entry in told] == [("skipped", "not_consented")]
 
 
 def test_who_wants_no_transactional_sms_either_can_say_so(system: System, person: str) -> None:

@@ -65,10 +65,10 @@ class Campaigns:
         self.machine.work(*STAGES)
         found = self._when_all_is_heard(run_id)
         in_doubt = WRITTEN_TO - len(found.sent)
-        check(found, AUDIENCE, suppressed=NOES, unknown=in_doubt)
+        check(found, AUDIENCE, skipped=NOES, unknown=in_doubt)
         self.machine.work("settle", *STAGES)
         found = evidence(self.system, run_id, limit=3 * AUDIENCE)
-        check(found, AUDIENCE, suppressed=NOES, dropped=in_doubt)
+        check(found, AUDIENCE, skipped=NOES, dropped=in_doubt)
         check_caps(campaign, found, begin)
 
     def all_boundaries(self, stage: str) -> set[Boundary]:

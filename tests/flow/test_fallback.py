@@ -16,7 +16,7 @@ from audience import NOON, Clock, a_person, submitted, waiting_packs
 from crashes import Boundary, Edge, Lambda
 from flow_system import System, bodies
 from heliograph.model.channels import Channel
-from heliograph.model.dispatches import DispatchPack, Letter, Sender
+from heliograph.model.dispatches import DispatchPack, Rendered, Sender
 from heliograph.model.engagement import EngagementEvent, EngagementKind, Events
 from heliograph.model.outcomes import Failed, FailureCode, InDoubt, NotSent, Outcome
 from heliograph.model.requests import Lane, RequestPack, SendRequest
@@ -133,7 +133,7 @@ class Parcel:
             channel=pack.channel,
             kind=EngagementKind(kind),
             occurred_at=self.clock.time,
-            place=ids.place(pack.pack_id, dispatch.slot),
+            outcome_key=ids.outcome_key(pack.pack_id, dispatch.slot),
             message=dispatch.message,
         )
         self._run("record", bodies([Events(events=(event,))]))
@@ -164,10 +164,10 @@ class Parcel:
 def answering(kind: type[Outcome], why: str) -> Sender:
     """A provider that never takes anything."""
 
-    def send(letters: Sequence[Letter]) -> Iterator[tuple[Outcome, ...]]:
-        for letter in letters:
+    def send(batch: Sequence[Rendered]) -> Iterator[tuple[Outcome, ...]]:
+        for rendered in batch:
             named: dict[str, Any] = {"code": FailureCode(why)} if kind is Failed else {"cause": why}
-            yield (kind(dispatch_id=letter.dispatch.dispatch_id, **named),)
+            yield (kind(dispatch_id=rendered.dispatch.dispatch_id, **named),)
 
     return send
 
@@ -345,7 +345,7 @@ def test_what_bounced_is_followed_at_its_timer(parcel: Parcel) -> None:
     assert parcel.sent() == ["push", "sms"]
 
 
-def test_what_was_withheld_at_the_last_look_is_followed_at_once(parcel: Parcel) -> None:
+def test_what_was_skipped_at_the_last_look_is_followed_at_once(parcel: Parcel) -> None:
     parcel.start()
     waiting = parcel.outbox(PUSH)
     parcel.system.cloud.client("dynamodb").update_item(
@@ -569,7 +569,7 @@ def run(system: System, stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterat
 
 def test_a_run_counts_everybody_once_and_tells_apart_what_followed(system: System, run: Announcements) -> None:
     run.work("requests-bulk", "outbox-push-bulk")
-    assert run.check().counts == {"accepted": 3, "suppressed": 1, "deferred": 0, "failed": 0, "unknown": 0}
+    assert run.check().counts == {"accepted": 3, "skipped": 1, "scheduled": 0, "failed": 0, "unknown": 0}
     (opened,) = [one for one in system.cloud.outbox(channel="push") if one["tags"]["recipient_id"] == run.people[0]]
     event = {"detail-type": "PushOpened", "time": run.clock.time.isoformat(), "detail": opened["tags"]}
     assert system.run("record", [json.dumps(event)]) == {"batchItemFailures": []}
@@ -578,7 +578,7 @@ def test_a_run_counts_everybody_once_and_tells_apart_what_followed(system: Syste
     run.work("requests-bulk", "outbox-sms-bulk")
     sums = run.check()
     assert (sums.state, sums.by_channel, sums.further) == ("complete", {"push": 3}, {"sms": 2})
-    assert sums.counts == {"accepted": 3, "suppressed": 1, "deferred": 0, "failed": 0, "unknown": 0}
+    assert sums.counts == {"accepted": 3, "skipped": 1, "scheduled": 0, "failed": 0, "unknown": 0}
     run.clock.advance(UNTIL_EMAIL + timedelta(minutes=2))
     assert run.ring() == 1
     run.work("requests-bulk", "outbox-email-bulk", "engagement")
@@ -594,7 +594,7 @@ def test_a_run_counts_whom_a_channel_refuses_once_and_the_next_follows_at_once(
     run.work("requests-bulk", "outbox-sms-bulk", "engagement")
     sums = run.check()
     assert (sums.state, sums.by_channel, sums.further) == ("complete", {}, {"sms": 3})
-    assert sums.counts == {"accepted": 0, "suppressed": 1, "deferred": 0, "failed": 3, "unknown": 0}
+    assert sums.counts == {"accepted": 0, "skipped": 1, "scheduled": 0, "failed": 3, "unknown": 0}
     run.clock.advance(UNTIL_SMS + timedelta(minutes=1))
     assert run.ring() == 2  # that of the pushes adds nothing, that of the texts brings the next
     run.work("requests-bulk", "outbox-sms-bulk", "outbox-email-bulk", "engagement")

@@ -150,7 +150,7 @@ def test_what_is_dropped_is_never_sent_and_the_timeline_says_so(shop: Shop) -> N
     assert shop.answer("drop", MESSAGE, "--yes") == {"packs": 1, "people": 3, "decided_before": 0}
     for person in people:
         (entry,) = work.timeline(person)["entries"]
-        assert (entry["outcome"], entry["reason"]) == ("suppressed", "dropped")
+        assert (entry["outcome"], entry["reason"]) == ("skipped", "dropped")
     shop.put(event)
     assert shop.answer("release", MESSAGE, "--yes") == {"packs": 1, "people": 3, "expired": 0}
     shop.system.work()
@@ -208,8 +208,8 @@ def test_a_bad_name_among_good_ones_is_parked_and_costs_only_itself(shop: Shop) 
     shop.system.sqs.purge_queue(QueueUrl=dead)
     shop.put(shop.event([people[0], "not an id", people[1]]))
     assert shop.mails(people) == [1, 1]
-    letters = next(each for each in dead_letters.queues(shop.system.sqs, shop.system.name) if each.queue == "events")
-    (parked,) = (explain(letter) for letter in dead_letters.peek(shop.system.sqs, letters, 10))
+    batch = next(each for each in dead_letters.queues(shop.system.sqs, shop.system.name) if each.queue == "events")
+    (parked,) = (explain(rendered) for rendered in dead_letters.peek(shop.system.sqs, batch, 10))
     assert parked.fault == "bad_recipients"
     assert parked.said.startswith("recipient_id: elements [1] of detail.customer_ids are not 1 to 128 characters")
     shop.system.sqs.purge_queue(QueueUrl=dead)

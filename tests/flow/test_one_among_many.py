@@ -1,4 +1,4 @@
-"""One person's data stops nobody else: in a pack of a hundred, the one is withheld with a reason and 99 get theirs."""
+"""One person's data stops nobody else: in a pack of a hundred, the one is skipped with a reason and 99 get theirs."""
 
 from __future__ import annotations
 
@@ -142,11 +142,11 @@ def test_who_cannot_be_read_is_skipped_by_plan_and_99_others_get_theirs(
     assert mailed(system, run.run_id) == set(run.honest)
     assert said()["undecidable"] == 1
     told = work.why(person)
-    assert (told["outcome"], told["reason"], told["withheld"]) == ("suppressed", "undecidable", False)
-    assert work.status(run.run_id).suppressed == {"undecidable": 1}
+    assert (told["outcome"], told["reason"], told["at_delivery"]) == ("skipped", "undecidable", False)
+    assert work.status(run.run_id).skipped == {"undecidable": 1}
 
 
-def test_who_cannot_be_read_any_more_is_withheld_by_deliver_and_99_others_get_theirs(
+def test_who_cannot_be_read_any_more_is_skipped_by_deliver_and_99_others_get_theirs(
     system: System, person: str, words: None, said: Callable[[], dict[str, int]]
 ) -> None:
     bad = a_fan(person, first_name="Bo", kind="none")
@@ -154,10 +154,10 @@ def test_who_cannot_be_read_any_more_is_withheld_by_deliver_and_99_others_get_th
     assert mailed(system, run.run_id) == set(run.honest)
     assert said()["undecidable"] == 1
     told = work.why(person)
-    assert (told["outcome"], told["reason"], told["withheld"]) == ("suppressed", "undecidable", True)
+    assert (told["outcome"], told["reason"], told["at_delivery"]) == ("skipped", "undecidable", True)
 
 
-def test_whose_data_the_words_cannot_work_with_is_withheld_and_99_others_get_theirs(
+def test_whose_data_the_words_cannot_work_with_is_skipped_and_99_others_get_theirs(
     system: System, person: str, words: None, said: Callable[[], dict[str, int]]
 ) -> None:
     kinds = {f"{person}-{kind.replace(' ', '-')}": (kind, value) for kind, (_, value) in UNUSABLE.items()}
@@ -166,7 +166,7 @@ def test_whose_data_the_words_cannot_work_with_is_withheld_and_99_others_get_the
     assert mailed(system, run.run_id) == set(run.honest)
     reasons = {kind: work.why(name)["reason"] for name, (kind, _) in kinds.items()}
     assert set(reasons.values()) == {"missing_variable", "too_long"}, reasons
-    assert sum(work.status(run.run_id).suppressed.values()) == len(bad)
+    assert sum(work.status(run.run_id).skipped.values()) == len(bad)
     assert said()["missing_variable"] == sum(reason == "missing_variable" for reason in reasons.values())
 
 

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from flow_system import System
 from heliograph.channels.clocks import Pace
 from heliograph.model.channels import Channel
-from heliograph.model.dispatches import Letter
+from heliograph.model.dispatches import Rendered
 from heliograph.model.outcomes import InDoubt, NotSent, Outcome, RecordKey, SlotFacts
 from heliograph.reporting import work
 from heliograph.runtime import wiring
@@ -38,8 +38,8 @@ def a_pack(system: System, person: str, message: str = "order_shipped") -> str:
 
 
 def answering(outcome: type[NotSent] | type[InDoubt], cause: str) -> Any:
-    def send(letters: Sequence[Letter]) -> Iterator[tuple[Outcome, ...]]:
-        yield tuple(outcome(dispatch_id=letter.dispatch.dispatch_id, cause=cause) for letter in letters)
+    def send(batch: Sequence[Rendered]) -> Iterator[tuple[Outcome, ...]]:
+        yield tuple(outcome(dispatch_id=rendered.dispatch.dispatch_id, cause=cause) for rendered in batch)
 
     return lambda channel: send
 
@@ -132,7 +132,12 @@ def test_an_event_of_the_provider_settles_before_the_rule_does(
     deliver(system, body, monkeypatch, answering(InDoubt, "ReadTimeoutError"))
     dispatch = json.loads(body)["dispatches"][0]
     place = f"{json.loads(body)['pack_id']}-{dispatch['slot']}"
-    tags = {"dispatch_id": dispatch["dispatch_id"], "recipient_id": person, "place": place, "message": "order_shipped"}
+    tags = {
+        "dispatch_id": dispatch["dispatch_id"],
+        "recipient_id": person,
+        "outcome_key": place,
+        "message": "order_shipped",
+    }
     mail = {"messageId": "m", "destination": ["x@example.com"], "tags": {name: [tag] for name, tag in tags.items()}}
     mail["timestamp"] = "2026-11-21T10:00:00.000Z"
     event = {

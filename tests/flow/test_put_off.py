@@ -89,7 +89,7 @@ class Sales:
         accounts = wiring.reservations().read(self.people)
         return [each.dispatch_id.rpartition("-")[2] for account in accounts.values() for each in account.reserved]
 
-    def put_off(self, *ends: Boundary) -> None:
+    def scheduled(self, *ends: Boundary) -> None:
         """A whole run that is put off at night and sent in the morning; deliver is killed at these ends."""
         self.start()
         assert self.work(PLAN).pending == PEOPLE
@@ -97,7 +97,7 @@ class Sales:
         self.clock.time = NIGHT
         self.machine.ends[DELIVER].extend(ends)
         sums = self.work(DELIVER)
-        assert (sums.counts["deferred"], sums.pending, self.sent(), self.reserved()) == (PEOPLE, 0, Counter(), [])
+        assert (sums.counts["scheduled"], sums.pending, self.sent(), self.reserved()) == (PEOPLE, 0, Counter(), [])
         assert set(self.ring()) == {MORNING}
         assert self.work(PLAN).pending == PEOPLE
         assert self.reserved() == ["1"] * PEOPLE
@@ -123,19 +123,19 @@ def deliveries(sales: Sales) -> list[list[Boundary]]:
 
 
 def test_what_waited_until_the_night_is_sent_in_the_morning_once(sales: Sales) -> None:
-    sales.put_off()
+    sales.scheduled()
     outcomes = [entry["outcome"] for entry in reports.timeline(sales.people[0])["entries"]]
     assert len(outcomes) == 2
 
 
 def test_what_waited_until_the_night_is_sent_in_the_morning_wherever_deliver_is_killed(sales: Sales) -> None:
-    sales.put_off()
+    sales.scheduled()
     normal = deliveries(sales)[0]
     assert len(normal) >= 10
     for end in normal:
-        sales.put_off(end)
+        sales.scheduled(end)
         assert sales.machine.tried[-1].invocation.killed is False
-    sales.put_off(normal[-3], normal[-5])
+    sales.scheduled(normal[-3], normal[-5])
 
 
 def test_a_pack_that_comes_twice_is_put_off_once(sales: Sales) -> None:
@@ -154,12 +154,12 @@ def test_a_pack_that_comes_twice_is_put_off_once(sales: Sales) -> None:
 def test_a_run_of_many_is_put_off_pack_by_pack_and_not_person_by_person(sales: Sales) -> None:
     sales.start(500)
     sales.clock.time = NIGHT
-    assert sales.work(PLAN).counts["deferred"] == 500
+    assert sales.work(PLAN).counts["scheduled"] == 500
     assert sales.ring() == [MORNING] * 5
     assert sales.work(PLAN).pending == 500
     sales.clock.time = NIGHT + timedelta(days=1)
     sums = sales.work(DELIVER)
-    assert (sums.counts["deferred"], sales.sent()) == (500, Counter())
+    assert (sums.counts["scheduled"], sales.sent()) == (500, Counter())
     assert sales.ring() == [MORNING + timedelta(days=1)] * 5
 
 
@@ -169,10 +169,10 @@ def test_a_run_of_many_is_put_off_pack_by_pack_and_not_person_by_person(sales: S
 @pytest.mark.parametrize(
     ("changed", "sums"),
     [
-        ({"consents": {"offers/sms": "opted_out"}}, {"suppressed": {"not_consented": PEOPLE}}),
-        ({"consents": {"promotional/sms": "opted_out"}}, {"suppressed": {"not_consented": PEOPLE}}),
-        ({"paused_until": "2027-03-05T12:00:00Z"}, {"deferred": PEOPLE}),
-        ({"quiet_hours": ["12:00-18:00"]}, {"deferred": PEOPLE}),
+        ({"consents": {"offers/sms": "opted_out"}}, {"skipped": {"not_consented": PEOPLE}}),
+        ({"consents": {"promotional/sms": "opted_out"}}, {"skipped": {"not_consented": PEOPLE}}),
+        ({"paused_until": "2027-03-05T12:00:00Z"}, {"scheduled": PEOPLE}),
+        ({"quiet_hours": ["12:00-18:00"]}, {"scheduled": PEOPLE}),
     ],
     ids=["topic", "purpose", "pause", "own quiet hours"],
 )
@@ -186,8 +186,8 @@ def test_what_a_person_says_after_planning_counts_before_delivery(
     sales.system.work("events")
     figures = sales.work(DELIVER)
     assert (sales.sent(), sales.reserved()) == (Counter(), [])
-    assert figures.counts["suppressed"] == sum(sums.get("suppressed", {}).values())
-    assert (figures.suppressed, figures.counts["deferred"]) == (sums.get("suppressed", {}), sums.get("deferred", 0))
+    assert figures.counts["skipped"] == sum(sums.get("skipped", {}).values())
+    assert (figures.skipped, figures.counts["scheduled"]) == (sums.get("skipped", {}), sums.get("scheduled", 0))
 
 
 def test_what_was_claimed_and_not_taken_until_the_night_waits_in_its_outbox(sales: Sales) -> None:

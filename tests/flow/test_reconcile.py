@@ -124,7 +124,7 @@ def test_who_was_deferred_counts_as_what_came_of_it(
     monkeypatch.setattr(wiring, "now", lambda: NIGHT_IN_BERLIN)
     run_id = a_run(system, "night", 1, consents={"offers/sms": "opted_in"}, **fields)
     system.work("requests-bulk")
-    assert reconciled(stack, run_id, at=NIGHT_IN_BERLIN).counts["deferred"] == 1
+    assert reconciled(stack, run_id, at=NIGHT_IN_BERLIN).counts["scheduled"] == 1
     morning = NIGHT_IN_BERLIN + timedelta(hours=9)
     assert kinds(reconciled(stack, run_id, at=morning)) == {Kind.LOST: 1}
     monkeypatch.setattr(wiring, "now", lambda: morning)

@@ -48,16 +48,16 @@ def customers(system: System) -> list[str]:
     return people
 
 
-def letters(system: System, queue: str) -> DeadLetters:
+def batch(system: System, queue: str) -> DeadLetters:
     return next(each for each in dead_letters.queues(system.sqs, system.name) if each.queue == queue)
 
 
 def told(system: System, queue: str) -> list[Explanation]:
-    return [explain(letter) for letter in dead_letters.peek(system.sqs, letters(system, queue), 100)]
+    return [explain(rendered) for rendered in dead_letters.peek(system.sqs, batch(system, queue), 100)]
 
 
 def redrive(system: System, queue: str, *, parked: bool = False) -> Redriven:
-    return dead_letters.redrive(system.sqs, letters(system, queue), parked=parked)
+    return dead_letters.redrive(system.sqs, batch(system, queue), parked=parked)
 
 
 def fail(system: System, queue: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,8 +87,8 @@ def test_what_is_sent_back_is_sent_once_however_often(
     if queue.startswith("outbox"):
         system.work("requests-priority")
     fail(system, queue, monkeypatch)
-    stuck = letters(system, queue)
-    bodies = [letter.body for letter in dead_letters.peek(system.sqs, stuck, 100)]
+    stuck = batch(system, queue)
+    bodies = [rendered.body for rendered in dead_letters.peek(system.sqs, stuck, 100)]
     put(system, stuck.url, bodies)  # as a redrive does that dies between sending and deleting
     assert redrive(system, queue) == Redriven(moved=6, parked=0, newer=0)
     system.work()
@@ -108,7 +108,7 @@ def test_work_that_failed_on_every_try_names_its_people_and_is_not_taken_by_look
         found = told(system, "requests-priority")
         assert {each.fault for each in found} == {"requests_failed"}
         assert sorted(person for each in found for person in each.whom["recipient_ids"]) == sorted(customers)
-    assert letters(system, "requests-priority").number == 3
+    assert batch(system, "requests-priority").number == 3
     assert redrive(system, "requests-priority").moved == 3
     system.work()
 
@@ -218,20 +218,20 @@ def test_one_dead_letter_is_shown_by_its_id(system: System, heliograph: Any) -> 
 
 
 def test_one_dead_letter_is_sent_back_and_the_others_stay(system: System, heliograph: Any) -> None:
-    letters = three_parked(system)
-    _, second, _ = letters
+    batch = three_parked(system)
+    _, second, _ = batch
     (row,) = json.loads(heliograph("dead-letters", "redrive", second, "--yes", "--json").stdout)
     assert row == {"message_id": second, "queue": "events"}
     (back,) = system.messages("events")
-    assert back["Body"] == letters[second]
+    assert back["Body"] == batch[second]
     system.sqs.delete_message(QueueUrl=system.queue_url("events"), ReceiptHandle=back["ReceiptHandle"])
     shown = json.loads(heliograph("dead-letters", "show", "--json").stdout)
-    assert {each["message_id"] for each in shown} == letters.keys() - {second}
+    assert {each["message_id"] for each in shown} == batch.keys() - {second}
 
 
 def test_one_dead_letter_is_deleted_for_good_once_somebody_agrees(system: System, heliograph: Any) -> None:
-    letters = three_parked(system)
-    first, *others = letters
+    batch = three_parked(system)
+    first, *others = batch
     assert heliograph("dead-letters", "delete", first, say="n\n").exit_code == 1
     result = heliograph("dead-letters", "delete", first, say="y\n")
     assert "Delete for good 1 message?" in result.stderr
@@ -245,13 +245,13 @@ def test_one_dead_letter_is_deleted_for_good_once_somebody_agrees(system: System
 def test_a_dead_letter_that_is_not_there_is_a_no_and_the_others_stay(
     system: System, heliograph: Any, command: str
 ) -> None:
-    letters = three_parked(system)
+    batch = three_parked(system)
     words = ("dead-letters", command, str(uuid.uuid4()))
     result = heliograph(*words, *(() if command == "show" else ("--yes",)))
     assert result.exit_code == 1
     assert "There is no dead letter" in result.stderr
     shown = json.loads(heliograph("dead-letters", "show", "--json").stdout)
-    assert {each["message_id"] for each in shown} == letters.keys()
+    assert {each["message_id"] for each in shown} == batch.keys()
 
 
 def test_queues_and_ids_are_not_named_together_and_a_queue_is_never_deleted(system: System, heliograph: Any) -> None:

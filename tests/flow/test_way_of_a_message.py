@@ -187,11 +187,11 @@ def test_promotion_by_sms_waits_until_the_quiet_hours_end(
     system.publish("SendRequested", {"message": "spring_sale", "recipient_id": person, "data": {"discount": 20}})
     system.work()
     (entry,) = timeline(person)
-    assert (entry["outcome"], entry["until"]) == ("deferred", "2027-03-04T07:00:00+00:00")
+    assert (entry["outcome"], entry["until"]) == ("scheduled", "2027-03-04T07:00:00+00:00")
     (schedule,) = system.cloud.client("scheduler").list_schedules(GroupName="flow")["Schedules"]
     named = {"GroupName": "flow", "Name": schedule["Name"]}
     target = system.cloud.client("scheduler").get_schedule(**named)["Target"]
     system.cloud.client("scheduler").delete_schedule(**named)
     monkeypatch.setattr(wiring, "now", lambda: NIGHT_IN_BERLIN + timedelta(hours=9))
     assert system.run("plan", [target["Input"]]) == {"batchItemFailures": []}
-    assert [entry["outcome"] for entry in timeline(person)][-1] == "deferred"
+    assert [entry["outcome"] for entry in timeline(person)][-1] == "scheduled"

@@ -112,7 +112,7 @@ def test_what_was_asked_for_is_found_by_what_its_asker_calls_it(system: System, 
     told = work.named(order)
     assert [each["recipient_id"] for each in told["requests"]] == [person, person]
     outcomes = {each["outcome"] for request in told["requests"] for each in request["entries"]}
-    assert outcomes <= {"dispatched", "deferred", "suppressed"}
+    assert outcomes <= {"dispatched", "scheduled", "skipped"}
     (by_key,) = work.named(f"{order}-sale")["requests"]
     assert by_key["entries"][0]["event_id"] == first
     assert work.why(person, name=first)["reference"] == order
@@ -174,7 +174,7 @@ def test_a_deferral_tells_until_when_and_which_hours(
     monkeypatch.setattr(wiring, "now", lambda: night)
     send(system, person)
     told = work.why(person)
-    assert outcome(told) == ("deferred", "sms", "quiet_hours")
+    assert outcome(told) == ("scheduled", "sms", "quiet_hours")
     assert told["until"] == told["next_time"] > night.isoformat()
     assert "quiet at night" in told["hours"]
     assert is_made_again(told)
@@ -182,14 +182,14 @@ def test_a_deferral_tells_until_when_and_which_hours(
         system.cloud.client("scheduler").delete_schedule(GroupName=system.name, Name=schedule["Name"])
 
 
-def test_what_delivery_withheld_tells_that_it_was_asked_again(system: System, person: str) -> None:
+def test_what_delivery_skipped_tells_that_it_was_asked_again(system: System, person: str) -> None:
     a_fan(system, person)
     send(system, person, "spring_sale", "events", "requests-bulk", "requests-priority")
     known(system, person, consents={"offers/email": "opted_out"})
     system.work()
     told = work.why(person)
-    assert outcome(told) == ("suppressed", "email", "not_consented")
-    assert told["withheld"]
+    assert outcome(told) == ("skipped", "email", "not_consented")
+    assert told["at_delivery"]
     assert told["inputs"].consents["offers/email"] == "opted_in"
     assert is_made_again(told)
 
@@ -232,9 +232,9 @@ def test_why_is_asked_of_a_message_a_run_and_a_time(system: System, person: str)
     ("fields", "message", "expected"),
     [
         ({}, "spring_sale", ("dispatched", "email", None)),
-        ({"consents": {}}, "spring_sale", ("suppressed", "email", "not_consented")),
-        ({"email": "", "consents": {}}, "password_reset", ("suppressed", "email", "no_address")),
-        ({"paused_until": "2099-01-01T00:00:00Z"}, "spring_sale", ("suppressed", "email", "held_too_long")),
+        ({"consents": {}}, "spring_sale", ("skipped", "email", "not_consented")),
+        ({"email": "", "consents": {}}, "password_reset", ("skipped", "email", "no_address")),
+        ({"paused_until": "2099-01-01T00:00:00Z"}, "spring_sale", ("skipped", "email", "held_too_long")),
     ],
 )
 def test_what_would_be_decided_is_what_is_decided(
@@ -259,7 +259,7 @@ def test_a_message_that_does_not_exist_is_named(system: System, person: str) -> 
 def test_what_would_be_decided_at_another_time_waits_for_the_hours_of_then(system: System, person: str) -> None:
     known(system, person, phone="+4915123456789", timezone="Europe/Berlin", consents={"offers/sms": "opted_in"})
     told = work.decide(person, "spring_sale", at=NIGHT_IN_BERLIN)
-    assert outcome(told) == ("deferred", "sms", "quiet_hours")
+    assert outcome(told) == ("scheduled", "sms", "quiet_hours")
     assert told["until"] == datetime(2027, 3, 4, 7, tzinfo=UTC)
 
 

@@ -16,7 +16,7 @@ from flow_system import System, forget_clients
 from heliograph.ledger.store import Ledger, Written
 from heliograph.model.channels import Channel
 from heliograph.model.decisions import Verdict
-from heliograph.model.dispatches import DispatchPack, Letter
+from heliograph.model.dispatches import DispatchPack, Rendered
 from heliograph.model.ledger import LedgerEntry
 from heliograph.model.outcomes import NotSent, Outcome
 from heliograph.model.requests import Lane
@@ -53,7 +53,7 @@ def a_decision(number: int, planner: str) -> LedgerEntry:
         dispatch_id=f"claims-{number}-0",
         message="news",
         version="v",
-        outcome=Verdict.SUPPRESSED,
+        outcome=Verdict.SKIPPED,
         decided_at=NOW,
         pack_id=planner,
         slot=0,
@@ -101,9 +101,9 @@ def test_each_decision_of_two_hundred_planners_at_once_is_written_by_one_and_kno
         assert all(winners[dispatch_id] == entry.pack_id for dispatch_id, entry in one.existing.items())
 
 
-def a_pack(name: str, letters: int) -> str:
+def a_pack(name: str, batch: int) -> str:
     """The body of a pack of letters to people of their own."""
-    people = [f"claims-{name}-{number}" for number in range(letters)]
+    people = [f"claims-{name}-{number}" for number in range(batch)]
     wiring.recipients().save_many([a_person(person, email=f"{person}@example.com") for person in people])
     dispatches = tuple(
         a_dispatch(slot=slot, request_id=person, recipient_id=person, message="order_shipped", data=ORDER)
@@ -136,16 +136,16 @@ def sent(system: System, name: str) -> Counter[str]:
     return Counter(person for person in log if person.startswith(f"claims-{name}-"))
 
 
-def throttled(letters: Sequence[Letter]) -> Iterator[tuple[Outcome, ...]]:
+def throttled(batch: Sequence[Rendered]) -> Iterator[tuple[Outcome, ...]]:
     """A provider that has no time."""
-    yield tuple(NotSent(dispatch_id=one.dispatch.dispatch_id, cause="TooManyRequestsException") for one in letters)
+    yield tuple(NotSent(dispatch_id=one.dispatch.dispatch_id, cause="TooManyRequestsException") for one in batch)
 
 
 @pytest.mark.parametrize("letters", [1, 3])
-def test_each_letter_of_a_pack_that_two_hundred_deliver_at_once_is_sent_once(system: System, letters: int) -> None:
-    body = a_pack(f"first{letters}", letters)
+def test_each_letter_of_a_pack_that_two_hundred_deliver_at_once_is_sent_once(system: System, batch: int) -> None:
+    body = a_pack(f"first{batch}", batch)
     assert at_once(system, body) == [{"batchItemFailures": []}] * AT_ONCE
-    assert sent(system, f"first{letters}") == Counter(f"claims-first{letters}-{number}" for number in range(letters))
+    assert sent(system, f"first{batch}") == Counter(f"claims-first{batch}-{number}" for number in range(batch))
 
 
 def test_each_letter_that_was_throttled_is_sent_once_by_two_hundred_who_try_again_at_once(

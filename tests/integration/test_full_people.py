@@ -36,19 +36,19 @@ def consents(many: int, state: ConsentState, *, start: int = 0, proof: str = LON
     return {consent_key(f"{number:0128}", Channel.EMAIL): said for number in range(start, start + many)}
 
 
-def attributes(size: int, many: int = limits.ATTRIBUTES, letter: str = "a") -> dict[str, Any]:
+def attributes(size: int, many: int = limits.ATTRIBUTES, rendered: str = "a") -> dict[str, Any]:
     """So many attributes of that many bytes together."""
-    return {f"{letter}{number:03}": "x" * (size // many - 6) for number in range(many)}
+    return {f"{rendered}{number:03}": "x" * (size // many - 6) for number in range(many)}
 
 
-def largest(start: int = 0, state: ConsentState = OUT, letter: str = "a") -> RecipientChange:
+def largest(start: int = 0, state: ConsentState = OUT, rendered: str = "a") -> RecipientChange:
     """As much as one row or event can say."""
     return RecipientChange(
         recipient_id="amara",
         email="amara@example.com",
         devices=tuple(f"gcm:{number:04}{'t' * (limits.DEVICE_TOKEN - 8)}" for number in range(limits.DEVICES)),
         consents=consents(limits.CONSENTS, state, start=start, at=NOW),
-        attributes=attributes(limits.ATTRIBUTES_BYTES, letter=letter),
+        attributes=attributes(limits.ATTRIBUTES_BYTES, rendered=rendered),
     )
 
 
@@ -151,26 +151,26 @@ def test_no_opt_out_makes_room(people: Recipients) -> None:
 
 
 def test_a_person_has_a_hundred_attributes_and_those_that_were_given_last(people: Recipients) -> None:
-    for letter, many in (("a", 90), ("b", 30)):
-        people.save(RecipientChange(recipient_id="amara", attributes=attributes(10_000, many, letter)))
+    for rendered, many in (("a", 90), ("b", 30)):
+        people.save(RecipientChange(recipient_id="amara", attributes=attributes(10_000, many, rendered)))
     found = people.get_many(["amara"], consistent=True)["amara"].attributes
     assert len(found) == limits.ATTRIBUTES
     assert len([name for name in found if name.startswith("b")]) == 30
 
 
 def test_attributes_of_a_person_take_64_kb_however_many_events_brought_them(people: Recipients) -> None:
-    for letter in "abc":
-        people.save(RecipientChange(recipient_id="amara", attributes=attributes(40_000, 10, letter)))
+    for rendered in "abc":
+        people.save(RecipientChange(recipient_id="amara", attributes=attributes(40_000, 10, rendered)))
     found = people.get_many(["amara"], consistent=True)["amara"].attributes
     assert 60_000 < sum(len(name) + len(str(value)) for name, value in found.items()) <= limits.ATTRIBUTES_BYTES
     assert len([name for name in found if name.startswith("c")]) == 10
 
 
 said = st.builds(
-    lambda start, state, at, many, proof, size, letter: RecipientChange(
+    lambda start, state, at, many, proof, size, rendered: RecipientChange(
         recipient_id="amara",
         consents=consents(many, state, start=start, proof=proof, at=NOW + timedelta(hours=at)),
-        attributes=attributes(size, letter=letter),
+        attributes=attributes(size, rendered=rendered),
     ),
     start=st.sampled_from([0, 50, 100, 400]),
     state=st.sampled_from(ConsentState),
@@ -178,7 +178,7 @@ said = st.builds(
     many=st.sampled_from([1, limits.CONSENTS]),
     proof=st.sampled_from(["", LONGEST]),
     size=st.sampled_from([2_000, limits.ATTRIBUTES_BYTES]),
-    letter=st.sampled_from("ab"),
+    rendered=st.sampled_from("ab"),
 )
 
 

@@ -117,9 +117,9 @@ def test_two_hundred_planners_at_once_never_send_more_than_the_cap_allows(
     rulings = planners.at_once(person, AT_ONCE)
     assert Counter(ruling.outcome for ruling in rulings) == {
         Verdict.DISPATCHED: limit,
-        Verdict.SUPPRESSED: AT_ONCE - limit,
+        Verdict.SKIPPED: AT_ONCE - limit,
     }
-    noes = {(each.reason, each.next_time) for each in rulings if each.outcome is Verdict.SUPPRESSED}
+    noes = {(each.reason, each.next_time) for each in rulings if each.outcome is Verdict.SKIPPED}
     assert noes == {(Reason.CAPPED, NOW + WEEK)}
     assert len(planners.account(person).reserved) == limit
 

@@ -24,7 +24,7 @@ from functions.plan.app import handler as plan
 from heliograph.ingesting import requests
 from heliograph.model.channels import Channel
 from heliograph.model.decisions import Verdict
-from heliograph.model.dispatches import DispatchPack, Letter
+from heliograph.model.dispatches import DispatchPack, Rendered
 from heliograph.model.outcomes import Accepted, Outcome
 from heliograph.model.people import Recipient
 from heliograph.model.policy import Policy, Purpose
@@ -246,11 +246,11 @@ class Post:
         self.taken: Counter[str] = Counter()
 
     def sender(self, channel: Channel) -> Any:
-        def send(letters: Sequence[Letter]) -> Iterator[tuple[Outcome, ...]]:
-            for letter in letters:
-                assert msgspec.json.encode(letter.content)
-                self.taken[letter.dispatch.dispatch_id] += 1
-            yield tuple(Accepted(dispatch_id=one.dispatch.dispatch_id, provider_message_id="m") for one in letters)
+        def send(batch: Sequence[Rendered]) -> Iterator[tuple[Outcome, ...]]:
+            for rendered in batch:
+                assert msgspec.json.encode(rendered.content)
+                self.taken[rendered.dispatch.dispatch_id] += 1
+            yield tuple(Accepted(dispatch_id=one.dispatch.dispatch_id, provider_message_id="m") for one in batch)
 
         return send
 

@@ -34,7 +34,7 @@ def opened(pack_id: str, slot: int, person: str, **tags: str) -> dict[str, Any]:
     ours = {
         "dispatch_id": f"{request_id}-0",
         "recipient_id": person,
-        "place": ids.place(pack_id, slot),
+        "position": ids.outcome_key(pack_id, slot),
         "message": "news",
         "run_id": RUN,
     }

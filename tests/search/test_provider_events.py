@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from builders import PACK_ID, RUN_ID, TOKENS, a_letter, a_message
+from builders import PACK_ID, RUN_ID, TOKENS, a_message, a_rendered
 from door import record
 from engagement_table import installed
 from functions.record.app import handler
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 EVENTS = 25_000
 BATCH = 100
-TAGS = a_letter(run_id=RUN_ID).tags()
-DATA = data_of(a_letter(Channel.PUSH, run_id=RUN_ID), TOKENS)
-OTHERS = data_of(a_letter(Channel.PUSH, run_id=RUN_ID, slot=9, recipient_id="victim"), TOKENS)
+TAGS = a_rendered(run_id=RUN_ID).tags()
+DATA = data_of(a_rendered(Channel.PUSH, run_id=RUN_ID), TOKENS)
+OTHERS = data_of(a_rendered(Channel.PUSH, run_id=RUN_ID, slot=9, recipient_id="victim"), TOKENS)
 
 
 def ses(kind: str, payload: str, **said: Any) -> dict[str, Any]:

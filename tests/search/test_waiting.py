@@ -25,7 +25,7 @@ from heliograph.channels.clocks import Pace
 from heliograph.channels.rate import LONGEST_DELAY
 from heliograph.delivery import work as sending
 from heliograph.model.channels import Channel
-from heliograph.model.dispatches import Dispatch, DispatchPack, Letter, Sender
+from heliograph.model.dispatches import Dispatch, DispatchPack, Rendered, Sender
 from heliograph.model.outcomes import Accepted, NotSent, Outcome, RecordKey
 from heliograph.model.requests import Lane
 from heliograph.runtime import wiring
@@ -53,20 +53,20 @@ class Provider:
         """When it took something."""
         self._spoken_for = -1.0
 
-    def take(self, at: float, letters: Sequence[Letter]) -> str:
+    def take(self, at: float, batch: Sequence[Rendered]) -> str:
         """Why it refuses a call; empty when it takes it."""
-        units = sum(map(sending.units_of, letters))
+        units = sum(map(sending.units_of, batch))
         start = max(self._spoken_for, at - 1)
         why = ""
         if self.pause[0] <= at < self.pause[1]:
             why = "ACCOUNT_SENDING_PAUSED"
-        elif len(letters) > max(1, self.rate) or start + min(1, units / self.rate) > at + 1:
+        elif len(batch) > max(1, self.rate) or start + min(1, units / self.rate) > at + 1:
             why = "TooManyRequestsException"
         if why:
             self.refused[why] += 1
             return why
         self._spoken_for = start + units / self.rate
-        self.taken.update(letter.place for letter in letters)
+        self.taken.update(rendered.outcome_key for rendered in batch)
         self.units += units
         self.calls.append(at)
         return ""
@@ -115,12 +115,12 @@ class World:
         """A provider of mails takes fifty a call, but no more than a second's; of texts, one."""
         most = 1 if channel is Channel.SMS else min(50, int(self.provider.rate))
 
-        def send(letters: Sequence[Letter]) -> Iterator[tuple[Outcome, ...]]:
-            for start in range(0, len(letters), most):
-                some = letters[start : start + most]
+        def send(batch: Sequence[Rendered]) -> Iterator[tuple[Outcome, ...]]:
+            for start in range(0, len(batch), most):
+                some = batch[start : start + most]
                 why = self.provider.take(self.time, some)
                 self.sleep(A_CALL)
-                ids = [letter.dispatch.dispatch_id for letter in some]
+                ids = [rendered.dispatch.dispatch_id for rendered in some]
                 yield tuple(
                     NotSent(dispatch_id=each, cause=why) if why else Accepted(dispatch_id=each, provider_message_id="m")
                     for each in ids
@@ -161,13 +161,15 @@ class World:
         turn = sending.turn_of(pack)
         if turn is not None:
             with sending.then_the_rest(turn, receives=1):
-                letters = [
-                    Letter(dispatch=each, message=MESSAGE, content={"text": self.text}, place=a_place(pack, each))
+                batch = [
+                    Rendered(
+                        dispatch=each, message=MESSAGE, content={"text": self.text}, outcome_key=a_place(pack, each)
+                    )
                     for each in turn.pack.dispatches
                 ]
-                sending.correct(turn, letters)
+                sending.correct(turn, batch)
                 record = RecordKey("run", pack.pack_id, self.channel)
-                ends = [*sending.send(record, letters, rate=turn.rate)]
+                ends = [*sending.send(record, batch, rate=turn.rate)]
                 sending.tie_up(turn.pack, ends, in_doubt=[], waiting={}, is_complete=True)
         assert self.time - begun < LIFE
         self.at(self.time + A_MOMENT, greenlet.getcurrent().sizes)

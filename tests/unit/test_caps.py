@@ -189,7 +189,7 @@ def test_capped_who_gets_nothing_is_told_when_a_message_could_go(
     policy: Policy, sent_before: str, now: str, expected: str | None
 ) -> None:
     ruling = rule_on(a_subscriber(), MAILED_NEWS, policy, reserved=[reserved(sent_before)], now=at(now))
-    assert ruling.outcome is Verdict.SUPPRESSED
+    assert ruling.outcome is Verdict.SKIPPED
     assert ruling.next_time == (at(expected) if expected else None)
 
 

@@ -124,12 +124,12 @@ def test_a_channel_that_nobody_has_set_up_is_passed_over() -> None:
 
 def test_who_could_be_reached_by_a_channel_alone_that_nobody_has_set_up_is_told_so() -> None:
     ruling = rule_on(a_recipient(), a_message(channels=(PUSH,)), off={PUSH})
-    assert (ruling.outcome, ruling.reason) == ("suppressed", "channel_off")
+    assert (ruling.outcome, ruling.reason) == ("skipped", "channel_off")
 
 
 PUSH_THEN = a_message(channels=(PUSH,), fallback=(a_fallback(SMS), a_fallback(EMAIL, unless=EngagementKind.DELIVERED)))
-PUSHED = EarlierDispatch(place=f"{PACK_ID}-0", channel=PUSH, unless=EngagementKind.OPENED, within=7200, at=NOW)
-TEXTED = EarlierDispatch(place=f"{PACK_ID}-1", channel=SMS, unless=EngagementKind.DELIVERED, within=600, at=NOW)
+PUSHED = EarlierDispatch(outcome_key=f"{PACK_ID}-0", channel=PUSH, unless=EngagementKind.OPENED, within=7200, at=NOW)
+TEXTED = EarlierDispatch(outcome_key=f"{PACK_ID}-1", channel=SMS, unless=EngagementKind.DELIVERED, within=600, at=NOW)
 FIRST, SECOND, THIRD = a_request(), a_request(stage=1, earlier=(PUSHED,)), a_request(stage=2, earlier=(PUSHED, TEXTED))
 
 

@@ -31,8 +31,8 @@ FIGURES = {
     "rejected": 1,
     "reached": 0,
     "pending": 0,
-    "counts": {"accepted": 5, "suppressed": 2, "deferred": 1, "failed": 1, "unknown": 1},
-    "suppressed": {"not_consented": 2},
+    "counts": {"accepted": 5, "skipped": 2, "scheduled": 1, "failed": 1, "unknown": 1},
+    "skipped": {"not_consented": 2},
     "missing": {},
     "failed": {"rejected": 1},
     "by_channel": {"email": 4, "sms": 1},
@@ -44,7 +44,7 @@ WHY = {
     "recipient_id": "anna-1",
     "message": "spring_sale",
     "decided_at": "2026-03-01T10:00:00Z",
-    "outcome": "suppressed",
+    "outcome": "skipped",
     "channel": "email",
     "reason": "capped",
     "rules": [
@@ -55,8 +55,8 @@ WHY = {
     "version": "v-1",
     "policy": "p-1",
     "run_id": RUN,
-    "withheld": False,
-    "state": "suppressed",
+    "at_delivery": False,
+    "state": "skipped",
     "zone": {"name": "Europe/Berlin", "source": "phone"},
     "until": None,
     "next_time": "2026-03-05T08:14:00Z",
@@ -79,7 +79,11 @@ WHY = {
     "note": "",
 }
 DECIDED = {
-    **{name: value for name, value in WHY.items() if name not in ("decided_at", "run_id", "withheld", "state", "note")},
+    **{
+        name: value
+        for name, value in WHY.items()
+        if name not in ("decided_at", "run_id", "at_delivery", "state", "note")
+    },
     "asked_at": "2026-03-01T10:00:00Z",
 }
 
@@ -228,7 +232,7 @@ def test_campaign_status_has_exactly_the_fields_that_scripts_read(aws: FakeAws) 
     status = told(local("campaign", "status", RUN, "--json"))
     assert list(status) == [
         "run_id", "campaign", "state", "problem", "audience", "rejected", "reached", "pending", "counts",
-        "suppressed", "missing", "failed",
+        "skipped", "missing", "failed",
         "by_channel", "further", "engagement",
     ]  # fmt: skip
     assert sum(status["counts"].values()) == status["audience"]
@@ -236,7 +240,7 @@ def test_campaign_status_has_exactly_the_fields_that_scripts_read(aws: FakeAws) 
 
 def test_campaign_status_shows_people_why_nobody_is_lost(aws: FakeAws) -> None:
     shown = local("campaign", "status", RUN).stdout
-    for word in ("audience", "accepted", "not_consented", "deferred", "failed", "unknown"):
+    for word in ("audience", "accepted", "not_consented", "scheduled", "failed", "unknown"):
         assert word in shown
 
 
@@ -279,7 +283,7 @@ def test_why_tells_people_in_sentences_and_then_rule_by_rule(aws: FakeAws) -> No
             "spring_sale was to be sent by email; the provider refused it for good.",
         ),
         (
-            {"outcome": "deferred", "reason": "quiet_hours", "until": "2026-03-02T07:00:00Z", "hours": ["nights"]},
+            {"outcome": "scheduled", "reason": "quiet_hours", "until": "2026-03-02T07:00:00Z", "hours": ["nights"]},
             "spring_sale waits to be sent by email: it waits for an hour at which messages may be sent to this person. "
             "It is decided on again on 2026-03-02 at 08:00 (Europe/Berlin; 2026-03-02 07:00 UTC).",
         ),
@@ -290,17 +294,17 @@ def test_why_tells_people_in_sentences_and_then_rule_by_rule(aws: FakeAws) -> No
         ),
         ({"reason": "quiet_hours", "hours": ["nights", "Sundays"]}, "Hours that did not permit it: nights, Sundays."),
         (
-            {"reason": "not_consented", "withheld": True, "next_time": None},
+            {"reason": "not_consented", "at_delivery": True, "next_time": None},
             "spring_sale was to be sent by email, but just before delivery the rules were asked again: "
             "no consent for this topic by email.",
         ),
         (
-            {"reason": "too_long", "withheld": True, "next_time": None},
+            {"reason": "too_long", "at_delivery": True, "next_time": None},
             "spring_sale was to be sent by email, but it could not be written: "
             "the text would take more SMS parts than the message may, or a part of it be too large.",
         ),
         (
-            {"reason": "not_consented", "withheld": True},
+            {"reason": "not_consented", "at_delivery": True},
             "Made again from its inputs, what was decided before delivery is the same.",
         ),
         (
@@ -362,7 +366,7 @@ def test_why_is_asked_of_a_run_and_a_message(aws: FakeAws) -> None:
         ({"outcome": "dispatched", "reason": None, "next_time": None}, "spring_sale would be sent by email."),
         ({}, "spring_sale would not be sent: the caps are full"),
         (
-            {"outcome": "deferred", "reason": "paused", "until": "2026-03-02T07:00:00Z"},
+            {"outcome": "scheduled", "reason": "paused", "until": "2026-03-02T07:00:00Z"},
             "spring_sale would wait to be sent by email: the person wants to be left alone for a while. "
             "It is decided on again on 2026-03-02 at 08:00 (Europe/Berlin; 2026-03-02 07:00 UTC).",
         ),

@@ -14,9 +14,9 @@ from heliograph_cli.main import cli
 ENTRY = {
     "message": "order_shipped",
     "channel": "email",
-    "outcome": "suppressed",
+    "outcome": "skipped",
     "reason": "address_suppressed",
-    "state": "suppressed",
+    "state": "skipped",
     "decided_at": "2026-11-21T10:05:00Z",
 }
 NAMED: dict[str, Any] = {

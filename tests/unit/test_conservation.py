@@ -16,7 +16,7 @@ from builders import a_cap, a_fallback, a_message, a_promotion, a_recipient, a_r
 from heliograph.aws.tables import BusyError
 from heliograph.model.channels import Channel
 from heliograph.model.decisions import Reservation, Verdict
-from heliograph.model.dispatches import Letter
+from heliograph.model.dispatches import Rendered
 from heliograph.model.engagement import EngagementKind, Events
 from heliograph.model.ledger import LedgerEntry
 from heliograph.model.messages import Message, OnUnknown
@@ -46,7 +46,7 @@ CAPS = (a_cap(2, days=1), a_cap(1, channel=Channel.SMS), a_cap(5, days=30))
 """The last one looks back further than any test lasts, so that no reservation is ever forgotten."""
 POLICY = Policy(hours=(hours(channels=(Channel.SMS,), quiet=("21:00-08:00",)),), caps=CAPS)
 PEOPLE = [f"person-{number}" for number in range(5)]
-LATEST = {Standing.FAILED, Standing.SUPPRESSED, Standing.DEFERRED}
+LATEST = {Standing.FAILED, Standing.SKIPPED, Standing.SCHEDULED}
 RANKS = [{Standing.PENDING}, {Standing.UNKNOWN}, LATEST, {Standing.ACCEPTED}]
 
 some_fate = st.builds(Fate, st.integers(0, 14), st.sampled_from([Killed, BusyError]))
@@ -172,15 +172,15 @@ class Conservation(RuleBasedStateMachine):
 
     @invariant()
     def nothing_is_sent_twice_unless_its_settling_rule_says_so(self) -> None:
-        times = Counter((letter.dispatch.request_id, letter.dispatch.channel) for letter in self.provider.taken)
-        for letter in self.provider.taken:
-            settled = self.facts_of(letter).get(Fact.SETTLED, "")
+        times = Counter((rendered.dispatch.request_id, rendered.dispatch.channel) for rendered in self.provider.taken)
+        for rendered in self.provider.taken:
+            settled = self.facts_of(rendered).get(Fact.SETTLED, "")
             is_sent_again = detail_of(settled) == OnUnknown.RESEND
-            assert times[letter.dispatch.request_id, letter.dispatch.channel] <= 1 + is_sent_again
+            assert times[rendered.dispatch.request_id, rendered.dispatch.channel] <= 1 + is_sent_again
 
     @invariant()
     def nobody_gets_more_than_the_caps_allow(self) -> None:
-        arrived = [letter for letter in self.provider.taken if not came_back(self.facts_of(letter))]
+        arrived = [rendered for rendered in self.provider.taken if not came_back(self.facts_of(rendered))]
         for cap in CAPS:
             for person in PEOPLE:
                 counted = [self.world.reserved[id_] for id_ in capped_ids(arrived, person, cap)]
@@ -195,10 +195,10 @@ class Conservation(RuleBasedStateMachine):
                 assert now == before or rank(now) > rank(before), (before, now)
                 self.seen[record, slot] = now
 
-    def facts_of(self, letter: Letter) -> Facts:
+    def facts_of(self, rendered: Rendered) -> Facts:
         """What is known of a letter."""
-        pack_id, slot = ids.split_place(letter.place)
-        record = RecordKey(letter.dispatch.run_id, pack_id, letter.dispatch.channel)
+        pack_id, slot = ids.split_outcome_key(rendered.outcome_key)
+        record = RecordKey(rendered.dispatch.run_id, pack_id, rendered.dispatch.channel)
         return self.world.facts[record].get(slot, {})
 
     def counts(self, entry: LedgerEntry) -> bool:
@@ -239,10 +239,12 @@ class Conservation(RuleBasedStateMachine):
         """Nothing is pending, what the provider took is accepted, and what stays in doubt has been settled once."""
         for run_id in self.world.runs:
             sums = reports.status(run_id)
-            assert (sums.state, sums.pending, sums.counts["deferred"]) == ("complete", 0, 0), sums
-            letters = {letter.place: letter for letter in self.provider.taken if letter.dispatch.run_id == run_id}
-            further = sum(ids.is_further(ids.split_place(place)[0]) for place in letters)
-            assert (sums.counts["accepted"], sum(sums.further.values())) == (len(letters) - further, further)
+            assert (sums.state, sums.pending, sums.counts["scheduled"]) == ("complete", 0, 0), sums
+            batch = {
+                rendered.outcome_key: rendered for rendered in self.provider.taken if rendered.dispatch.run_id == run_id
+            }
+            further = sum(ids.is_further(ids.split_outcome_key(place)[0]) for place in batch)
+            assert (sums.counts["accepted"], sum(sums.further.values())) == (len(batch) - further, further)
         for request in self.requests:
             assert any(entry.dispatch_id.startswith(request.request_id) for entry in self.world.ledger.values())
         assert Standing.PENDING not in self.seen.values()
@@ -265,17 +267,19 @@ class Conservation(RuleBasedStateMachine):
             ruling = decide(inputs, messages[entry.message], POLICY)
             assert is_genuine(inputs, entry)
             assert ruling.channel == entry.channel
-            assert ruling.outcome is (Verdict.DISPATCHED if entry.outcome is Verdict.WITHHELD else entry.outcome)
+            assert ruling.outcome is (
+                Verdict.DISPATCHED if entry.outcome is Verdict.SKIPPED_AT_DELIVERY else entry.outcome
+            )
 
 
-def capped_ids(letters: list[Letter], person: str, cap: Cap) -> set[str]:
+def capped_ids(batch: list[Rendered], person: str, cap: Cap) -> set[str]:
     """The dispatches to a person that are subject to a cap."""
     return {
-        letter.dispatch.dispatch_id
-        for letter in letters
-        if letter.dispatch.recipient_id == person
-        and letter.message.purpose is cap.purpose
-        and cap.channel in (None, letter.dispatch.channel)
+        rendered.dispatch.dispatch_id
+        for rendered in batch
+        if rendered.dispatch.recipient_id == person
+        and rendered.message.purpose is cap.purpose
+        and cap.channel in (None, rendered.dispatch.channel)
     }
 
 

@@ -36,13 +36,13 @@ def a_pack(channel: Channel) -> Any:
     return msgspec.to_builtins(pack)
 
 
-def a_letter(queue: str, body: Any, **fields: Any) -> DeadLetter:
+def a_rendered(queue: str, body: Any, **fields: Any) -> DeadLetter:
     text = body if isinstance(body, str) else json.dumps(body)
     return DeadLetter(message_id="m-1", queue=queue, body=text, receives=11, sent_at=NOW, **fields)
 
 
 def explained(queue: str, body: Any, **fields: Any) -> Explanation:
-    return explain(a_letter(queue, body, **fields))
+    return explain(a_rendered(queue, body, **fields))
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def explained(queue: str, body: Any, **fields: Any) -> Explanation:
         ("segments", UPLOADED, "key", "a manifest lies at campaigns/<name>/campaign.toml", "bad_campaign_name", "name"),
         ("engagement", MAILED, "SES event bounced", "Expected `object`, got `int`",
          "unreadable_provider_event", "cannot be read"),
-        ("engagement", MAILED, "place", "is not <pack id>-<slot>", "unreadable_provider_event", "cannot be read"),
+        ("engagement", MAILED, "position", "is not <pack id>-<slot>", "unreadable_provider_event", "cannot be read"),
         ("requests-bulk", REQUESTS, "body", "Object missing required field `lane`", "unreadable_text", "not the JSON"),
         ("outbox-sms-bulk", "hello", "body", "JSON is malformed: invalid character", "unreadable_text", "not the JSON"),
     ],

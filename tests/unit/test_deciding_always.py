@@ -41,7 +41,7 @@ def decided(seed: int, *outcomes: Verdict) -> Iterator[tuple[Case, Ruling]]:
 @given(seeds)
 def test_a_channel_that_is_waited_for_carries_the_message_when_its_time_has_come(seed: int) -> None:
     """It never waits twice for pauses, hours and preferred times: they are all seen to at once."""
-    for (inputs, message, policy, _), ruling in decided(seed, Verdict.DEFERRED):
+    for (inputs, message, policy, _), ruling in decided(seed, Verdict.SCHEDULED):
         assert ruling.until
         assert ruling.until > inputs.now
         if ruling.reason is Reason.AWAITING_CONFIRMATION:
@@ -90,7 +90,7 @@ def objections(case: Case, channel: Channel) -> Iterator[str]:
 @at_random
 @given(seeds)
 def test_a_next_time_lies_ahead_and_is_told_of_what_waiting_would_help_only(seed: int) -> None:
-    for case, ruling in decided(seed, Verdict.SUPPRESSED):
+    for case, ruling in decided(seed, Verdict.SKIPPED):
         if ruling.next_time:
             assert ruling.next_time > case.inputs.now
             assert {*ruling.tried.replace(":", " ").split()} & {Reason.CAPPED, Reason.HELD_TOO_LONG}

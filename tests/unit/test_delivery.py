@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from builders import NOW, PACK_ID, a_dispatch, a_letter, a_message
+from builders import NOW, PACK_ID, a_dispatch, a_message, a_rendered
 from heliograph.delivery.steps import Checked, Todo, claim, facts_of, some_of, todo
 from heliograph.model.channels import Channel
 from heliograph.model.decisions import Verdict
@@ -24,8 +24,8 @@ PACK = DispatchPack(
 
 def checked(slot: int, reason: str = "") -> Checked:
     dispatch = PACK.dispatches[slot]
-    letter = None if reason else a_letter(slot=slot)
-    return Checked(dispatch, a_message(), letter, reason)
+    rendered = None if reason else a_rendered(slot=slot)
+    return Checked(dispatch, a_message(), rendered, reason)
 
 
 def an_entry(slot: int, **fields: object) -> LedgerEntry:
@@ -55,13 +55,13 @@ def next_try(entry: LedgerEntry, facts: SlotFacts, one: Checked | None = None) -
 
 def test_what_this_try_has_claimed_is_sent() -> None:
     result = first_try(checked(0), checked(1))
-    assert ([letter.dispatch.slot for letter in result.claimed], result.facts) == ([0, 1], {})
+    assert ([rendered.dispatch.slot for rendered in result.claimed], result.facts) == ([0, 1], {})
 
 
-def test_who_must_not_be_written_to_is_withheld_with_the_reason() -> None:
+def test_who_must_not_be_written_to_is_skipped_with_the_reason() -> None:
     result = first_try(checked(0, "not_consented"))
     assert not result.claimed
-    assert detail_of(result.facts[0]["suppressed"]) == "not_consented"
+    assert detail_of(result.facts[0]["skipped"]) == "not_consented"
 
 
 def test_what_was_claimed_and_of_which_nothing_is_known_is_in_doubt() -> None:
@@ -80,12 +80,12 @@ def test_what_is_in_doubt_stays_in_doubt_until_it_is_settled() -> None:
 
 def test_what_is_provably_not_sent_is_sent_again() -> None:
     result = next_try(an_entry(0), {0: {"retry": fact_value(NOW, "throttled")}})
-    assert [letter.dispatch.slot for letter in result.again] == [0]
+    assert [rendered.dispatch.slot for rendered in result.again] == [0]
 
 
 def test_what_is_to_be_sent_again_after_a_doubt_is_sent_again() -> None:
     facts = {kind: fact_value(NOW) for kind in ("unknown", "settled", "retry")}
-    assert [letter.dispatch.slot for letter in next_try(an_entry(0), {0: facts}).again] == [0]
+    assert [rendered.dispatch.slot for rendered in next_try(an_entry(0), {0: facts}).again] == [0]
 
 
 def test_some_of_a_pack_keep_their_places() -> None:
@@ -93,45 +93,45 @@ def test_some_of_a_pack_keep_their_places() -> None:
     assert ([one.slot for one in some.dispatches], some.pack_id, some.tries) == ([2], PACK_ID, 3)
 
 
-@pytest.mark.parametrize("kind", ["accepted", "failed", "suppressed", "delivered"])
+@pytest.mark.parametrize("kind", ["accepted", "failed", "skipped", "delivered"])
 def test_what_has_an_outcome_is_left_alone(kind: str) -> None:
     facts = {"retry": fact_value(NOW), kind: fact_value(NOW)}
     assert next_try(an_entry(0), {0: facts})[:6] == ([], [], {}, [], [], {})
 
 
-def test_who_withdrew_before_a_letter_is_sent_again_is_withheld() -> None:
+def test_who_withdrew_before_a_letter_is_sent_again_is_skipped() -> None:
     result = next_try(an_entry(0), {0: {"retry": fact_value(NOW)}}, checked(0, "not_consented"))
     assert not result.again
-    assert detail_of(result.facts[0]["suppressed"]) == "not_consented"
+    assert detail_of(result.facts[0]["skipped"]) == "not_consented"
 
 
-def test_who_was_withheld_by_an_interrupted_try_stays_withheld() -> None:
-    result = next_try(an_entry(0, outcome=Verdict.WITHHELD, reason="expired"), {})
-    assert detail_of(result.facts[0]["suppressed"]) == "expired"
+def test_who_was_skipped_by_an_interrupted_try_stays_skipped() -> None:
+    result = next_try(an_entry(0, outcome=Verdict.SKIPPED_AT_DELIVERY, reason="expired"), {})
+    assert detail_of(result.facts[0]["skipped"]) == "expired"
 
 
 def waits(slot: int) -> Checked:
     return Checked(PACK.dispatches[slot], a_message(), None, "quiet_hours", MORNING)
 
 
-def put_off(entry_slot: int) -> LedgerEntry:
-    return an_entry(entry_slot, outcome=Verdict.WITHHELD, reason="quiet_hours", until=MORNING.isoformat())
+def scheduled(entry_slot: int) -> LedgerEntry:
+    return an_entry(entry_slot, outcome=Verdict.SKIPPED_AT_DELIVERY, reason="quiet_hours", until=MORNING.isoformat())
 
 
 def test_who_has_to_wait_is_put_off_together_and_decided_on_again() -> None:
     result = first_try(waits(0), waits(1), checked(2))
     ((pack, until),) = result.later
     assert (until, [request.step for request in pack.requests]) == (MORNING, [1, 1])
-    assert {slot: detail_of(facts["deferred"]) for slot, facts in result.facts.items()} == dict.fromkeys(
+    assert {slot: detail_of(facts["scheduled"]) for slot, facts in result.facts.items()} == dict.fromkeys(
         (0, 1), "quiet_hours"
     )
     assert [one.slot for one in result.unsent] == [0, 1]
-    assert [letter.dispatch.slot for letter in result.claimed] == [2]
+    assert [rendered.dispatch.slot for rendered in result.claimed] == [2]
 
 
 def test_every_try_puts_off_the_same() -> None:
     first = first_try(waits(0), waits(1))
-    entries = {one.dispatch_id: put_off(one.slot) for one in PACK.dispatches[:2]}
+    entries = {one.dispatch_id: scheduled(one.slot) for one in PACK.dispatches[:2]}
     again = todo(PACK, [checked(0), checked(1)], entries, {}, won=set(), at=NOW)
     assert (again.later, again.claimed, again.facts.keys()) == (first.later, [], first.facts.keys())
 
@@ -141,7 +141,7 @@ def test_nobody_is_put_off_before_everything_is_decided() -> None:
     won = {one.dispatch.dispatch_id for one in people}
     result = todo(PACK, people, {}, {}, won=won, at=NOW, complete=False)
     assert (result.later, result.facts, result.unsent) == ([], {}, [])
-    assert [letter.dispatch.slot for letter in result.claimed] == [1]
+    assert [rendered.dispatch.slot for rendered in result.claimed] == [1]
 
 
 def test_what_was_claimed_and_not_taken_waits_in_its_outbox() -> None:
@@ -160,7 +160,7 @@ def test_what_was_decided_elsewhere_is_none_of_this_packs_business(fields: dict[
     assert next_try(an_entry(0, **fields), {})[:6] == ([], [], {}, [], [], {})
 
 
-@pytest.mark.parametrize("outcome", [Verdict.SUPPRESSED, Verdict.DEFERRED])
+@pytest.mark.parametrize("outcome", [Verdict.SKIPPED, Verdict.SCHEDULED])
 def test_what_another_try_of_plan_decided_against_is_not_sent_and_does_not_count(outcome: Verdict) -> None:
     assert next_try(an_entry(0, outcome=outcome), {}) == Todo([], [], {}, [], [], {}, list(PACK.dispatches[:1]), set())
 
@@ -168,9 +168,9 @@ def test_what_another_try_of_plan_decided_against_is_not_sent_and_does_not_count
 @pytest.mark.parametrize(
     ("kind", "detail", "is_unsent"),
     [
-        ("suppressed", "not_consented", True),
+        ("skipped", "not_consented", True),
         ("failed", "rejected", True),
-        ("deferred", "quiet_hours", True),
+        ("scheduled", "quiet_hours", True),
         ("failed", "in_doubt", False),
         ("unknown", "ReadTimeoutError", False),
         ("accepted", "m-1", False),
@@ -191,12 +191,12 @@ def test_only_what_certainly_reaches_nobody_does_not_count(kind: str, detail: st
     ],
 )
 def test_every_answer_of_a_provider_is_a_fact(outcome: Outcome, kind: str, detail: str) -> None:
-    letter = a_letter(slot=2)
-    ((slot, facts),) = facts_of([outcome], {"d": letter}, NOW).items()
+    rendered = a_rendered(slot=2)
+    ((slot, facts),) = facts_of([outcome], {"d": rendered}, NOW).items()
     assert (slot, {name: detail_of(value) for name, value in facts.items()}) == (2, {kind: detail})
 
 
 def test_a_claim_says_what_was_decided_and_where_its_outcome_lies() -> None:
     entry = claim(checked(1), PACK, policy="p1", at=NOW)
     assert (entry.outcome, entry.pack_id, entry.slot, entry.policy) == (Verdict.DISPATCHED, PACK_ID, 1, "p1")
-    assert claim(checked(1, "expired"), PACK, policy="p1", at=NOW).outcome is Verdict.WITHHELD
+    assert claim(checked(1, "expired"), PACK, policy="p1", at=NOW).outcome is Verdict.SKIPPED_AT_DELIVERY

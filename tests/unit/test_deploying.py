@@ -12,7 +12,7 @@ from functions.plan.app import DEPLOYING
 from heliograph.campaigns import segments
 from heliograph.channels.rate import delay
 from heliograph.model.channels import Channel
-from heliograph.model.dispatches import Letter, Sender
+from heliograph.model.dispatches import Rendered, Sender
 from heliograph.model.outcomes import Accepted, Outcome
 from heliograph.model.policy import Policy
 from heliograph.model.requests import Lane, RequestPack
@@ -25,8 +25,8 @@ PACK = RequestPack(pack_id="pack", lane=Lane.PRIORITY, requests=(a_request(messa
 
 
 def accepting(channel: Channel) -> Sender:
-    def send(letters: Sequence[Letter]) -> Iterator[tuple[Outcome, ...]]:
-        yield tuple(Accepted(dispatch_id=one.dispatch.dispatch_id, provider_message_id="m") for one in letters)
+    def send(batch: Sequence[Rendered]) -> Iterator[tuple[Outcome, ...]]:
+        yield tuple(Accepted(dispatch_id=one.dispatch.dispatch_id, provider_message_id="m") for one in batch)
 
     return send
 

@@ -40,7 +40,7 @@ def an_entry(state: str, **what: Any) -> dict[str, Any]:
 
 
 def everybody() -> list[Trial]:
-    made = [*trials.of_email(MAIL, stamp="1"), trials.put_off(MAIL, stamp="1", now=NOW)]
+    made = [*trials.of_email(MAIL, stamp="1"), trials.scheduled(MAIL, stamp="1", now=NOW)]
     return [*made, trials.to_a_dead_device(MAIL, stamp="1")]
 
 
@@ -109,11 +109,11 @@ def test_any_sample_comes_through_a_manifest_as_it_is(data: dict[str, Any]) -> N
     ("entries", "state", "words"),
     [
         ([an_entry("delivered")], State.WELL, "delivered"),
-        ([an_entry("delivered"), an_entry("deferred")], State.WELL, "delivered"),
+        ([an_entry("delivered"), an_entry("scheduled")], State.WELL, "delivered"),
         ([an_entry("bounced")], State.WRONG, "is bounced, not delivered"),
-        ([an_entry("suppressed", reason="not_consented")], State.WRONG, "not_consented"),
+        ([an_entry("skipped", reason="not_consented")], State.WRONG, "not_consented"),
         ([an_entry("failed", reason="rejected")], State.WRONG, "rejected"),
-        ([an_entry("deferred", until=(NOW + timedelta(hours=3)).isoformat())], State.WELL, "as the policy says"),
+        ([an_entry("scheduled", until=(NOW + timedelta(hours=3)).isoformat())], State.WELL, "as the policy says"),
     ],
 )
 def test_a_trial_is_judged_by_its_latest_state(entries: list[Any], state: State, words: str) -> None:
@@ -135,7 +135,7 @@ def test_a_failure_that_was_wanted_is_well() -> None:
 
 
 def test_what_is_due_in_a_moment_is_waited_for() -> None:
-    assert judge(a_trial(), [an_entry("deferred", until=(NOW + trials.PUT_OFF).isoformat())], NOW) is None
+    assert judge(a_trial(), [an_entry("scheduled", until=(NOW + trials.PUT_OFF).isoformat())], NOW) is None
 
 
 def test_looking_ends_when_it_is_done_or_when_nothing_moves(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders import NOW, RUN_ID, a_letter
+from builders import NOW, RUN_ID, a_rendered
 from heliograph.channels.email.bulk import BULK_BYTES
 from heliograph.channels.email.ses import read_ses_event, ses_sender
-from heliograph.model.dispatches import Letter
+from heliograph.model.dispatches import Rendered
 from heliograph.model.engagement import EngagementKind
 from heliograph.model.outcomes import Accepted, Failed, FailureCode, InDoubt, NotSent, Outcome
 from heliograph.model.policy import Purpose
@@ -24,34 +24,34 @@ URL = "https://u.example.com/x/opaque"
 TAKEN = {"Status": "SUCCESS", "MessageId": "ses-1"}
 
 
-def send(wire: Wire, letters: list[Letter], *, sender: str = "News <n@example.com>") -> list[Outcome]:
+def send(wire: Wire, batch: list[Rendered], *, sender: str = "News <n@example.com>") -> list[Outcome]:
     mail = ses_sender(wire.client, sender=sender, configuration_set="prod", unsubscribe_mailto="stop@example.com")
-    return [outcome for outcomes in mail(letters) for outcome in outcomes]
+    return [outcome for outcomes in mail(batch) for outcome in outcomes]
 
 
-def letters(count: int, **fields: Any) -> list[Letter]:
-    return [a_letter(slot=slot, **fields) for slot in range(count)]
+def batch(count: int, **fields: Any) -> list[Rendered]:
+    return [a_rendered(slot=slot, **fields) for slot in range(count)]
 
 
-def promotional() -> Letter:
-    return a_letter(purpose=Purpose.PROMOTIONAL, unsubscribe_url=URL)
+def promotional() -> Rendered:
+    return a_rendered(purpose=Purpose.PROMOTIONAL, unsubscribe_url=URL)
 
 
 def test_one_letter_goes_as_a_simple_mail_with_our_ids() -> None:
     wire = Wire("sesv2", {"MessageId": "ses-1"})
-    letter = a_letter()
-    [outcome] = send(wire, [letter])
-    assert outcome == Accepted(dispatch_id=letter.dispatch.dispatch_id, provider_message_id="ses-1")
+    rendered = a_rendered()
+    [outcome] = send(wire, [rendered])
+    assert outcome == Accepted(dispatch_id=rendered.dispatch.dispatch_id, provider_message_id="ses-1")
     [request] = wire.sent
     assert request["Content"]["Simple"]["Body"]["Html"] == {"Data": "<p>Hello</p>", "Charset": "UTF-8"}
     assert request["Destination"] == {"ToAddresses": ["amara@example.com"]}
     assert request["ConfigurationSetName"] == "prod"
-    assert {tag["Name"]: tag["Value"] for tag in request["EmailTags"]} == letter.tags()
+    assert {tag["Name"]: tag["Value"] for tag in request["EmailTags"]} == rendered.tags()
 
 
 def test_several_letters_share_a_call_with_their_text_as_replacement_data() -> None:
     wire = Wire("sesv2", {"BulkEmailEntryResults": [TAKEN, TAKEN | {"MessageId": "ses-2"}]})
-    first, second = letters(2)
+    first, second = batch(2)
     outcomes = send(wire, [first, second])
     assert [getattr(one, "provider_message_id", None) for one in outcomes] == ["ses-1", "ses-2"]
     [request] = wire.sent
@@ -65,13 +65,13 @@ def test_several_letters_share_a_call_with_their_text_as_replacement_data() -> N
 
 def test_a_call_takes_no_more_than_fifty_letters() -> None:
     wire = Wire("sesv2", {"BulkEmailEntryResults": [TAKEN] * 50}, {"MessageId": "ses-51"})
-    assert len(send(wire, letters(51))) == 51
+    assert len(send(wire, batch(51))) == 51
     assert len(wire.sent[0]["BulkEmailEntries"]) == 50
 
 
 @pytest.mark.parametrize("text", ["x" * 60_000, "é" * 30_000, '"' * 40_000])
 def test_a_call_is_never_larger_than_ses_takes(text: str) -> None:
-    packed = letters(40, content={"subject": "Hello", "html": text})
+    packed = batch(40, content={"subject": "Hello", "html": text})
     wire = Wire("sesv2", *[{"BulkEmailEntryResults": [TAKEN] * 40} for _ in packed])
     assert len(send(wire, packed)) == 40
     sizes = wire.sizes
@@ -80,15 +80,15 @@ def test_a_call_is_never_larger_than_ses_takes(text: str) -> None:
 
 
 def test_a_mail_too_large_for_bulk_goes_alone() -> None:
-    large = a_letter(slot=1, content={"subject": "Hello", "html": "x" * 300_000})
+    large = a_rendered(slot=1, content={"subject": "Hello", "html": "x" * 300_000})
     wire = Wire("sesv2", {"MessageId": "ses-1"}, {"MessageId": "ses-2"})
-    assert len(send(wire, [a_letter(), large])) == 2
+    assert len(send(wire, [a_rendered(), large])) == 2
     assert all("Simple" in request["Content"] for request in wire.sent)
 
 
 def test_letters_with_other_parts_go_in_another_call() -> None:
     wire = Wire("sesv2", {"MessageId": "ses-1"}, {"MessageId": "ses-2"})
-    send(wire, [a_letter(), a_letter(slot=1, content={"subject": "Hello", "text": "Hello", "html": ""})])
+    send(wire, [a_rendered(), a_rendered(slot=1, content={"subject": "Hello", "text": "Hello", "html": ""})])
     assert [list(request["Content"]["Simple"]["Body"]) for request in wire.sent] == [["Html", "Text"], ["Text"]]
 
 
@@ -110,7 +110,7 @@ def test_each_mail_of_a_bulk_call_has_its_own_unsubscribe_headers() -> None:
 
 def test_transactional_mail_has_no_unsubscribe_header() -> None:
     wire = Wire("sesv2", {"MessageId": "ses-1"})
-    send(wire, [a_letter(unsubscribe_url=URL)])
+    send(wire, [a_rendered(unsubscribe_url=URL)])
     assert wire.sent[0]["Content"]["Simple"]["Headers"] == []
 
 
@@ -125,14 +125,14 @@ def test_transactional_mail_has_no_unsubscribe_header() -> None:
 )
 def test_the_display_name_of_the_sender_is_encoded(sender: str, header: str) -> None:
     wire = Wire("sesv2", {"MessageId": "ses-1"})
-    send(wire, [a_letter()], sender=sender)
+    send(wire, [a_rendered()], sender=sender)
     assert wire.sent[0]["FromEmailAddress"] == header
 
 
 def test_an_address_that_is_not_ascii_is_refused_without_a_call() -> None:
-    letter = a_letter(addresses=("jürgen@example.com",))
-    [outcome] = send(Wire("sesv2"), [letter])
-    assert outcome == Failed(dispatch_id=letter.dispatch.dispatch_id, code=FailureCode.INVALID_ADDRESS)
+    rendered = a_rendered(addresses=("jürgen@example.com",))
+    [outcome] = send(Wire("sesv2"), [rendered])
+    assert outcome == Failed(dispatch_id=rendered.dispatch.dispatch_id, code=FailureCode.INVALID_ADDRESS)
 
 
 @pytest.mark.parametrize(
@@ -152,14 +152,14 @@ def test_an_address_that_is_not_ascii_is_refused_without_a_call() -> None:
     ],
 )
 def test_only_what_is_about_the_mail_is_final(code: str, status: int, expected: type[Outcome]) -> None:
-    [outcome] = send(Wire("sesv2", Refusal(code, status=status)), [a_letter()])
+    [outcome] = send(Wire("sesv2", Refusal(code, status=status)), [a_rendered()])
     assert isinstance(outcome, expected)
 
 
 @pytest.mark.parametrize("count", [1, 2])
 def test_an_identity_that_is_not_verified_yet_is_no_fault_of_the_mail(count: int) -> None:
     refusal = Refusal("MessageRejected", message="Email address is not verified. The identities failed: n@example.com")
-    outcomes = send(Wire("sesv2", refusal), letters(count))
+    outcomes = send(Wire("sesv2", refusal), batch(count))
     assert [type(outcome) for outcome in outcomes] == [NotSent] * count
 
 
@@ -171,7 +171,7 @@ def test_an_identity_that_is_not_verified_yet_is_no_fault_of_the_mail(count: int
 def test_a_letter_is_in_doubt_when_the_request_may_have_arrived(
     error: Exception, expected: type[Outcome], count: int
 ) -> None:
-    outcomes = send(Wire("sesv2", error), letters(count))
+    outcomes = send(Wire("sesv2", error), batch(count))
     assert [type(outcome) for outcome in outcomes] == [expected] * count
 
 
@@ -195,13 +195,13 @@ def test_a_letter_is_in_doubt_when_the_request_may_have_arrived(
     ],
 )
 def test_every_mail_of_a_bulk_call_has_its_own_outcome(status: str, expected: type[Outcome]) -> None:
-    first, second = send(Wire("sesv2", {"BulkEmailEntryResults": [{"Status": status}, TAKEN]}), letters(2))
+    first, second = send(Wire("sesv2", {"BulkEmailEntryResults": [{"Status": status}, TAKEN]}), batch(2))
     assert isinstance(first, expected)
     assert isinstance(second, Accepted)
 
 
 def test_a_mail_that_ses_says_nothing_about_is_in_doubt() -> None:
-    first, second = send(Wire("sesv2", {"BulkEmailEntryResults": [TAKEN]}), letters(2))
+    first, second = send(Wire("sesv2", {"BulkEmailEntryResults": [TAKEN]}), batch(2))
     assert isinstance(first, Accepted)
     assert isinstance(second, InDoubt)
 
@@ -209,7 +209,7 @@ def test_a_mail_that_ses_says_nothing_about_is_in_doubt() -> None:
 def test_one_bad_mail_does_not_cost_the_others_of_its_call() -> None:
     refusal = Refusal("BadRequestException")
     wire = Wire("sesv2", refusal, {"MessageId": "ses-1"}, refusal, {"MessageId": "ses-3"})
-    first, second, third = send(wire, letters(3))
+    first, second, third = send(wire, batch(3))
     assert isinstance(first, Accepted)
     assert isinstance(second, Failed)
     assert isinstance(third, Accepted)
@@ -221,7 +221,9 @@ SENT_AT, HAPPENED_AT = "2026-11-21T10:00:00.000Z", "2026-11-21T10:05:00.000Z"
 
 
 def an_event(event_type: str = "Open", key: str = "open", **payload: Any) -> dict[str, Any]:
-    tags = {name: [value] for name, value in a_letter(run_id=RUN_ID).tags().items()} | {"ses:operation": ["SendEmail"]}
+    tags = {name: [value] for name, value in a_rendered(run_id=RUN_ID).tags().items()} | {
+        "ses:operation": ["SendEmail"]
+    }
     mail = {"timestamp": SENT_AT, "messageId": "ses-1", "destination": ["amara@example.com"], "tags": tags}
     return {"source": "aws.ses", "id": "e-1", "detail": {"eventType": event_type, "mail": mail, key: payload}}
 
@@ -261,10 +263,10 @@ def test_every_ses_event_has_one_word_of_ours(
 
 
 def test_an_event_brings_back_our_ids() -> None:
-    event, letter = read_ses_event(an_event()), a_letter(run_id=RUN_ID)
+    event, rendered = read_ses_event(an_event()), a_rendered(run_id=RUN_ID)
     assert event is not None
-    assert (event.dispatch_id, event.recipient_id) == (letter.dispatch.dispatch_id, letter.dispatch.recipient_id)
-    assert (event.place, event.message, event.run_id) == (letter.place, letter.message.name, RUN_ID)
+    assert (event.dispatch_id, event.recipient_id) == (rendered.dispatch.dispatch_id, rendered.dispatch.recipient_id)
+    assert (event.outcome_key, event.message, event.run_id) == (rendered.outcome_key, rendered.message.name, RUN_ID)
 
 
 @pytest.mark.parametrize(("payload", "permanent"), [(HARD, True), (LISTED, True), (SOFT, False), (UNCLEAR, False)])

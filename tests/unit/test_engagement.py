@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders import NOW, PACK_ID, RUN_ID, TOKENS, a_dispatch, a_letter, a_message
+from builders import NOW, PACK_ID, RUN_ID, TOKENS, a_dispatch, a_message, a_rendered
 from heliograph.channels.push.devices import data_of
 from heliograph.model.channels import Channel
 from heliograph.model.engagement import (
@@ -45,7 +45,7 @@ def an_event(kind: EngagementKind, channel: Channel = Channel.EMAIL, **fields: A
         "dispatch_id": "d-1",
         "recipient_id": "amara",
         "occurred_at": NOW,
-        "place": PLACE,
+        "outcome_key": PLACE,
         "message": "news",
         "address": ADDRESSES[channel],
     }
@@ -118,7 +118,7 @@ def test_a_message_under_a_cap_that_did_not_arrive_is_refunded(kind: EngagementK
         pytest.param(Policy(), {}, id="no cap"),
         pytest.param(Policy(caps=(Cap(limit=1, seconds=60, topic="other"),)), {}, id="a cap on another topic"),
         pytest.param(CAPPED, {"message": "gone"}, id="a message that is in the catalogue no longer"),
-        pytest.param(CAPPED, {"place": ""}, id="an outcome that is known already"),
+        pytest.param(CAPPED, {"outcome_key": ""}, id="an outcome that is known already"),
     ],
 )
 def test_nothing_else_is_refunded(kind: EngagementKind, permanent: bool, policy: Policy, event: dict[str, Any]) -> None:
@@ -158,7 +158,7 @@ def test_dead_devices_of_an_outcome_are_reported_one_by_one() -> None:
         Accepted(dispatch_id=dispatch.dispatch_id, provider_message_id="push-1", dead_addresses=dead),
         Failed(dispatch_id=dispatch.dispatch_id, code=FailureCode.DEAD_TOKEN, dead_addresses=dead),
     ):
-        events = outcome_events(dispatch, outcome, occurred_at=NOW, place=PLACE)
+        events = outcome_events(dispatch, outcome, occurred_at=NOW, outcome_key=PLACE)
         assert [consequences(event) for event in events] == [
             (RemoveDevice(recipient_id="amara", device=device),) for device in dead
         ]
@@ -167,7 +167,7 @@ def test_dead_devices_of_an_outcome_are_reported_one_by_one() -> None:
 def test_a_number_that_opted_out_withdraws_consent() -> None:
     dispatch = a_dispatch(Channel.SMS)
     outcome = Failed(dispatch_id=dispatch.dispatch_id, code=FailureCode.OPTED_OUT)
-    [event] = outcome_events(dispatch, outcome, occurred_at=NOW, place=PLACE)
+    [event] = outcome_events(dispatch, outcome, occurred_at=NOW, outcome_key=PLACE)
     assert consequences(event) == (WithdrawConsent(recipient_id="amara", channel=Channel.SMS, source="reply", at=NOW),)
 
 
@@ -181,28 +181,28 @@ def test_a_number_that_opted_out_withdraws_consent() -> None:
     ],
 )
 def test_an_outcome_without_consequences_is_not_reported(outcome: Outcome) -> None:
-    assert outcome_events(a_dispatch(), outcome, occurred_at=NOW, place=PLACE) == ()
+    assert outcome_events(a_dispatch(), outcome, occurred_at=NOW, outcome_key=PLACE) == ()
 
 
 def test_what_an_outcome_reports_is_the_same_twice_and_says_nothing_new_about_the_dispatch() -> None:
     dispatch = a_dispatch(Channel.SMS)
     outcome = Failed(dispatch_id=dispatch.dispatch_id, code=FailureCode.OPTED_OUT)
-    [first], [second] = (outcome_events(dispatch, outcome, occurred_at=NOW, place=PLACE) for _ in range(2))
+    [first], [second] = (outcome_events(dispatch, outcome, occurred_at=NOW, outcome_key=PLACE) for _ in range(2))
     assert first == second
-    assert first.place == ""
+    assert first.outcome_key == ""
 
 
 def test_what_a_provider_delivered_at_once_is_told_as_an_event_of_the_dispatch() -> None:
     dispatch = a_dispatch()
     outcome = Accepted(dispatch_id=dispatch.dispatch_id, provider_message_id="m-1", delivered=True)
-    [event] = outcome_events(dispatch, outcome, occurred_at=NOW, place=PLACE)
-    assert (event.kind, event.place, event.occurred_at) == (EngagementKind.DELIVERED, PLACE, NOW)
+    [event] = outcome_events(dispatch, outcome, occurred_at=NOW, outcome_key=PLACE)
+    assert (event.kind, event.outcome_key, event.occurred_at) == (EngagementKind.DELIVERED, PLACE, NOW)
     assert consequences(event) == ()
 
 
 # ---- the queue ---------------------------------------------------------------------------------------------
 
-TAGS = data_of(a_letter(Channel.PUSH, run_id=RUN_ID), TOKENS)
+TAGS = data_of(a_rendered(Channel.PUSH, run_id=RUN_ID), TOKENS)
 """What travels with every message, and the token that only travels with a push."""
 SES = {
     "eventType": "Open",
@@ -238,7 +238,7 @@ def test_what_is_left_to_do_for_an_address_is_read_as_it_was_written() -> None:
 def test_what_is_left_to_do_and_cannot_be_read_is_refused_with_its_place() -> None:
     with pytest.raises(MalformedError) as refused:
         read(json.dumps({"unfinished": {"recipient_id": 5}}))
-    assert refused.value.place == "engagement events"
+    assert refused.value.position == "engagement events"
 
 
 def notification(content: Any) -> dict[str, Any]:
@@ -286,24 +286,24 @@ def test_what_is_not_about_our_messages_is_passed_over(body: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "place"),
+    ("content", "outcome_key"),
     [
         ({"events": [{"event_id": "e-1"}]}, "engagement events"),
         (ON_THE_BUS | {"detail": SES | {"open": {"timestamp": "soon"}}}, "SES event"),
         (SMS | {"eventTimestamp": None}, "SMS event"),
         (OPENED | {"time": 7}, "PushOpened"),
-        (OPENED | {"detail": TAGS | {"place": "nowhere"}}, "token"),
+        (OPENED | {"detail": TAGS | {"outcome_key": "nowhere"}}, "token"),
         (OPENED | {"detail": {"screen": "home"}}, "token"),
-        (SMS | {"context": TAGS | {"place": "runs-5"}}, "place"),
-        (SMS | {"context": TAGS | {"place": f"{PACK_ID}-100"}}, "place"),
+        (SMS | {"context": TAGS | {"outcome_key": "runs-5"}}, "outcome_key"),
+        (SMS | {"context": TAGS | {"outcome_key": f"{PACK_ID}-100"}}, "outcome_key"),
         (SMS | {"context": TAGS | {"run_id": "runs"}}, "run_id"),
         (SMS | {"context": TAGS | {"dispatch_id": "d-1"}}, "dispatch_id"),
         (SMS | {"eventTimestamp": 253_402_300_799_999}, "time"),
         (SMS | {"eventTimestamp": 0}, "time"),
     ],
 )
-def test_an_event_of_ours_that_cannot_be_read_says_where(content: dict[str, Any], place: str) -> None:
-    with pytest.raises(MalformedError, match=place):
+def test_an_event_of_ours_that_cannot_be_read_says_where(content: dict[str, Any], outcome_key: str) -> None:
+    with pytest.raises(MalformedError, match=outcome_key):
         read(json.dumps(content))
 
 

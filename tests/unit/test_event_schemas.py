@@ -97,8 +97,11 @@ WRONG: list[tuple[str, str, Any]] = [
     ),
     ("RecipientUpdated", "detail.consents", {"news/email": "perhaps"}),
     *(("RecipientUpdated", "detail.attributes", value) for value in ("text", ["first_name"])),
-    *(("PushOpened", f"detail.{name}", GONE) for name in ("dispatch_id", "recipient_id", "place", "message", "token")),
-    *(("PushOpened", "detail.place", value) for value in ("runs-5", 7, "")),
+    *(
+        ("PushOpened", f"detail.{name}", GONE)
+        for name in ("dispatch_id", "recipient_id", "outcome_key", "message", "token")
+    ),
+    *(("PushOpened", "detail.outcome_key", value) for value in ("runs-5", 7, "")),
     *(("PushOpened", "detail.run_id", value) for value in ("runs", 7)),
     *(("PushOpened", "detail.token", value) for value in ("", 7, "guess")),
 ]

@@ -41,7 +41,7 @@ def an_event(kind: EngagementKind, *, slot: int = 7, minutes: int = 0, event_id:
         channel=Channel.EMAIL,
         kind=kind,
         occurred_at=NOW + timedelta(minutes=minutes),
-        place=f"{PACK_ID}-{slot}",
+        outcome_key=f"{PACK_ID}-{slot}",
         run_id="run",
     )
 
@@ -69,7 +69,7 @@ def test_a_state_never_moves_backwards(facts: dict[str, str], more: dict[str, st
         (("accepted", "bounced", "delivered"), "bounced", Standing.ACCEPTED),
         (("failed",), "failed", Standing.FAILED),
         (("failed", "retry"), "failed", Standing.FAILED),
-        (("suppressed",), "suppressed", Standing.SUPPRESSED),
+        (("skipped",), "skipped", Standing.SKIPPED),
     ],
 )
 def test_the_strongest_fact_is_the_state(kinds: Sequence[str], state: str, standing: Standing) -> None:
@@ -92,7 +92,7 @@ def test_events_count_once_in_whatever_order_and_number_they_come(kinds: list[En
 
 
 def test_an_event_whose_outcome_is_known_already_adds_no_fact() -> None:
-    assert by_record([msgspec.structs.replace(an_event(EngagementKind.BOUNCED), place="")]) == {}
+    assert by_record([msgspec.structs.replace(an_event(EngagementKind.BOUNCED), outcome_key="")]) == {}
 
 
 @pytest.mark.parametrize("pack_id", ["", "x", "runs", PACK_ID.lower(), f"{PACK_ID}-", f"{PACK_ID}ff"])
@@ -100,4 +100,4 @@ def test_an_event_whose_outcome_is_known_already_adds_no_fact() -> None:
 def test_a_place_of_somebody_else_is_refused(pack_id: str, slot: str) -> None:
     place = f"{pack_id}-{slot}"
     with pytest.raises(MalformedError):
-        by_record([msgspec.structs.replace(an_event(EngagementKind.SENT), place=place)])
+        by_record([msgspec.structs.replace(an_event(EngagementKind.SENT), outcome_key=place)])

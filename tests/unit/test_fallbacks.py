@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from builders import NOW, PACK_ID, a_dispatch, a_fallback, a_letter, a_message, a_recipient, a_request
+from builders import NOW, PACK_ID, a_dispatch, a_fallback, a_message, a_recipient, a_rendered, a_request
 from heliograph.delivery import steps
 from heliograph.followups.fallbacks import LOST_AFTER, confirmation, reaches_nobody
 from heliograph.model.channels import Channel
@@ -35,7 +35,7 @@ def earlier(
     unless: EngagementKind = EngagementKind.OPENED, *, channel: Channel = Channel.PUSH, at: datetime = NOW
 ) -> EarlierDispatch:
     seconds = int(WITHIN.total_seconds())
-    return EarlierDispatch(place=f"{channel}-0", channel=channel, unless=unless, within=seconds, at=at)
+    return EarlierDispatch(outcome_key=f"{channel}-0", channel=channel, unless=unless, within=seconds, at=at)
 
 
 def found(dispatch: EarlierDispatch, now: datetime, **facts: datetime | str) -> tuple[str, datetime | None]:
@@ -44,7 +44,7 @@ def found(dispatch: EarlierDispatch, now: datetime, **facts: datetime | str) -> 
         kind: fact_value(value) if isinstance(value, datetime) else fact_value(NOW, value)
         for kind, value in facts.items()
     }
-    return confirmation([dispatch], {dispatch.place: known}, now)
+    return confirmation([dispatch], {dispatch.outcome_key: known}, now)
 
 
 # ---- what confirms -------------------------------------------------------------------------------------------
@@ -84,7 +84,7 @@ def test_what_came_back_after_all_was_not_delivered(came_back: str) -> None:
 
 def test_any_earlier_channel_may_confirm_however_late() -> None:
     first, second = earlier(), earlier(EngagementKind.DELIVERED, channel=Channel.SMS)
-    facts = {first.place: {"opened": fact_value(NOW)}, second.place: {"accepted": fact_value(NOW)}}
+    facts = {first.outcome_key: {"opened": fact_value(NOW)}, second.outcome_key: {"accepted": fact_value(NOW)}}
     assert confirmation([first, second], facts, NOW) == ("push opened", None)
 
 
@@ -98,7 +98,7 @@ def test_its_time_runs_from_the_receipt_of_the_provider(now: datetime, until: da
     assert found(earlier(at=NOW - WITHIN), now, accepted=NOW) == ("", until)
 
 
-@pytest.mark.parametrize("kind", ["failed", "suppressed"])
+@pytest.mark.parametrize("kind", ["failed", "skipped"])
 def test_what_was_certainly_not_sent_has_no_time_left(kind: str) -> None:
     assert found(earlier(), NOW, **{kind: "why"}) == ("", None)
 
@@ -139,10 +139,10 @@ def test_what_was_dropped_in_doubt_and_taken_after_all_has_its_time() -> None:
     ("facts", "is_certain"),
     [
         ({"failed": "dead_token"}, True),
-        ({"suppressed": "no_address"}, True),
+        ({"skipped": "no_address"}, True),
         ({"failed": "in_doubt", "unknown": "ReadTimeoutError"}, False),
-        ({"suppressed": "confirmed"}, False),
-        ({"deferred": "quiet_hours"}, False),
+        ({"skipped": "confirmed"}, False),
+        ({"scheduled": "quiet_hours"}, False),
         ({"retry": "throttled"}, False),
         ({"failed": "rejected", "delivered": ""}, False),
         ({}, False),
@@ -163,10 +163,10 @@ def test_the_same_people_have_the_same_pack_at_once_as_at_their_timer() -> None:
     assert (ids.is_further(one.pack_id), one.requests) == (True, later.requests[1:])
 
 
-def test_what_is_withheld_has_no_timer() -> None:
+def test_what_is_skipped_has_no_timer() -> None:
     pack = pack_of(0, 1)
     checked = [
-        steps.Checked(one, MESSAGE, None if reason else a_letter(Channel.PUSH), reason)
+        steps.Checked(one, MESSAGE, None if reason else a_rendered(Channel.PUSH), reason)
         for one, reason in zip(pack.dispatches, ("", "no_address"), strict=True)
     ]
     won = {one.dispatch.dispatch_id for one in checked}
@@ -192,7 +192,7 @@ def pack_of(*slots: int, stage: int = 0) -> DispatchPack:
     return DispatchPack(pack_id=PACK_ID, channel=Channel.PUSH, lane=Lane.BULK, run_id="run-1", dispatches=dispatches)
 
 
-def scheduled(pack: DispatchPack) -> list[packing.Scheduled]:
+def scheduled(pack: DispatchPack) -> list[packing.Timer]:
     return list(packing.fallbacks(pack, [(one, MESSAGE) for one in pack.dispatches], NOW))
 
 
@@ -202,7 +202,9 @@ def test_a_pack_has_one_timer_and_its_people_were_counted_before() -> None:
     assert ids.is_further(pack.pack_id)
     assert {(each.step, each.stage) for each in pack.requests} == {(1, 1)}
     assert pack.requests[7].earlier == (
-        EarlierDispatch(place=f"{PACK_ID}-7", channel=Channel.PUSH, unless=EngagementKind.OPENED, within=7200, at=NOW),
+        EarlierDispatch(
+            outcome_key=f"{PACK_ID}-7", channel=Channel.PUSH, unless=EngagementKind.OPENED, within=7200, at=NOW
+        ),
     )
 
 
@@ -250,7 +252,7 @@ class Chain:
         self.ledger: dict[str, LedgerEntry] = {}
         self.facts: dict[str, dict[str, str]] = {}
         """By place."""
-        self.timers: list[packing.Scheduled] = []
+        self.timers: list[packing.Timer] = []
         self.outbox: list[DispatchPack] = []
         self.sent: list[tuple[Channel, bool]] = []
         """Every letter that a provider took, and whether an earlier one was confirmed then."""
@@ -279,12 +281,12 @@ class Chain:
         current, ruling = recheck(
             dispatch, MESSAGE, a_recipient(), policy=POLICY, now=self.now, confirmed_by=confirmed_by
         )
-        letter = None if ruling.reason else a_letter(dispatch.channel, dispatch_id=dispatch.dispatch_id)
-        checked = steps.Checked(current, MESSAGE, letter, ruling.reason or "", ruling.until)
+        rendered = None if ruling.reason else a_rendered(dispatch.channel, dispatch_id=dispatch.dispatch_id)
+        checked = steps.Checked(current, MESSAGE, rendered, ruling.reason or "", ruling.until)
         claim = steps.claim(checked, pack, policy="p", at=self.now)
         existing = self.ledger.setdefault(dispatch.dispatch_id, claim)
         won, before = ({claim.dispatch_id}, {}) if existing is claim else (set[str](), {claim.dispatch_id: existing})
-        place = ids.place(pack.pack_id, 0)
+        place = ids.outcome_key(pack.pack_id, 0)
         facts: SlotFacts = {0: dict(self.facts.get(place, {}))} if place in self.facts else {}
         todo = steps.todo(pack, [checked], before, facts, won=won, at=self.now)
         self.timers += todo.later

@@ -17,10 +17,8 @@ def a_run(**fields: object) -> Run:
     return Run(**{"run_id": "r", "campaign": "spring", "message": "sale", "started_at": NOW, **fields})  # type: ignore[arg-type]
 
 
-def planned(people: int, *, dispatched: int = 0, deferred: int = 0, again: bool = False, **suppressed: int) -> Planned:
-    return Planned(
-        people=people, again=again, dispatched={"email": dispatched}, suppressed=suppressed, deferred=deferred
-    )
+def planned(people: int, *, dispatched: int = 0, scheduled: int = 0, again: bool = False, **skipped: int) -> Planned:
+    return Planned(people=people, again=again, dispatched={"email": dispatched}, skipped=skipped, scheduled=scheduled)
 
 
 def delivered(*kinds: str, channel: Channel = Channel.EMAIL) -> Delivered:
@@ -44,25 +42,25 @@ def test_people_on_their_way_count_as_unknown_and_pending() -> None:
 
 def test_a_run_is_complete_when_everybody_has_an_outcome() -> None:
     records: list[Planned | Delivered] = [
-        planned(6, dispatched=4, deferred=1, not_consented=1),
-        delivered("accepted", "failed", "unknown", "suppressed"),
+        planned(6, dispatched=4, scheduled=1, not_consented=1),
+        delivered("accepted", "failed", "unknown", "skipped"),
     ]
     sums = figures(a_run(audience=6, ingested=True), records)
     assert sums.state == "complete"
-    assert sums.counts == {"accepted": 1, "suppressed": 2, "deferred": 1, "failed": 1, "unknown": 1}
-    assert sums.suppressed == {"not_consented": 1, "why": 1}
+    assert sums.counts == {"accepted": 1, "skipped": 2, "scheduled": 1, "failed": 1, "unknown": 1}
+    assert sums.skipped == {"not_consented": 1, "why": 1}
     assert sums.failed == {"why": 1}
     assert holds(sums)
 
 
 def test_people_who_are_planned_again_are_no_longer_deferred() -> None:
     records: list[Planned | Delivered] = [
-        planned(3, deferred=3),
-        planned(2, again=True, dispatched=1, deferred=1),
+        planned(3, scheduled=3),
+        planned(2, again=True, dispatched=1, scheduled=1),
         delivered("accepted"),
     ]
     sums = figures(a_run(audience=3, ingested=True), records)
-    assert sums.counts == {"accepted": 1, "suppressed": 0, "deferred": 2, "failed": 0, "unknown": 0}
+    assert sums.counts == {"accepted": 1, "skipped": 0, "scheduled": 2, "failed": 0, "unknown": 0}
 
 
 def test_accepted_is_told_by_channel() -> None:
@@ -78,16 +76,16 @@ def test_a_run_that_could_not_start_says_why() -> None:
     assert figures(a_run(ingested=True, problem="there is no message"), []).state == "failed"
 
 
-PACK = st.lists(st.sampled_from(["suppressed", "deferred", "accepted", "failed", "unknown", "retry", "nothing"]))
+PACK = st.lists(st.sampled_from(["skipped", "scheduled", "accepted", "failed", "unknown", "retry", "nothing"]))
 
 
 @given(st.lists(PACK), st.booleans())
 def test_a_runs_sums_always_add_up(packs: list[list[str]], ingested: bool) -> None:
     records: list[Planned | Delivered] = []
     for fates in packs:
-        noes, deferred = fates.count("suppressed"), fates.count("deferred")
-        records.append(planned(len(fates), deferred=deferred, not_consented=noes))
-        sent = [fate for fate in fates if fate not in ("suppressed", "deferred", "nothing")]
+        noes, scheduled = fates.count("skipped"), fates.count("scheduled")
+        records.append(planned(len(fates), scheduled=scheduled, not_consented=noes))
+        sent = [fate for fate in fates if fate not in ("skipped", "scheduled", "nothing")]
         records.append(delivered(*sent))
     audience = sum(map(len, packs)) if ingested else 0
     sums = figures(a_run(audience=audience, ingested=ingested), records)
@@ -100,7 +98,7 @@ def test_what_followed_on_further_channels_is_told_apart_and_counts_nobody_again
         planned(2, dispatched=2),
         delivered("accepted", "accepted", channel=Channel.PUSH),
     ]
-    rest = Planned(people=2, again=True, further=True, dispatched={"sms": 1}, suppressed={"confirmed": 1}, deferred=0)
+    rest = Planned(people=2, again=True, further=True, dispatched={"sms": 1}, skipped={"confirmed": 1}, scheduled=0)
     texts = Delivered(channel=Channel.SMS, slots={0: {"accepted": fact_value(NOW), "delivered": fact_value(NOW)}})
     before = figures(a_run(audience=2, ingested=True), first)
     after = figures(a_run(audience=2, ingested=True), [*first, rest, msgspec.structs.replace(texts, further=True)])

@@ -39,8 +39,8 @@ class Edge:
         assert seconds > 0
         self.seen_again.append(receipt_handle)
 
-    def park(self, body: str, *, place: str, reason: str) -> None:
-        self.parked.append((body, place))
+    def park(self, body: str, *, position: str, reason: str) -> None:
+        self.parked.append((body, position))
 
 
 @pytest.fixture

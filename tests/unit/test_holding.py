@@ -129,7 +129,7 @@ def test_a_drop_says_no_to_everybody_once_where_a_release_would_have_led(number:
     ]
     assert [(entry.pack_id, entry.slot) for entry in entries] == places
     assert [entry.dispatch_id for entry in entries] == [f"R-{each}-0" for each in range(number)]
-    assert {(entry.outcome, entry.reason) for entry in entries} == {(Verdict.SUPPRESSED, Reason.DROPPED)}
+    assert {(entry.outcome, entry.reason) for entry in entries} == {(Verdict.SKIPPED, Reason.DROPPED)}
     assert {(entry.message, entry.version, entry.decided_at) for entry in entries} == {("order-shipped", "v1", LATER)}
 
 

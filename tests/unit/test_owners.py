@@ -108,7 +108,7 @@ def bounce(recipient_id: str = OWN) -> bytes:
                     channel=Channel.EMAIL,
                     kind=EngagementKind.BOUNCED,
                     occurred_at=NOW,
-                    place="",
+                    outcome_key="",
                     address=ADDRESS,
                     permanent=True,
                 ),

@@ -8,7 +8,7 @@ import msgspec
 
 from builders import NOW, PACK_ID, a_dispatch, a_request
 from heliograph.model.channels import Channel
-from heliograph.model.decisions import Decision, Deferral, Ruling, Suppression, Verdict
+from heliograph.model.decisions import Decision, Ruling, Scheduled, Skipped, Verdict
 from heliograph.model.ledger import LedgerEntry
 from heliograph.model.reasons import Reason
 from heliograph.model.requests import Lane, RequestPack, SendRequest
@@ -31,17 +31,17 @@ def sent(index: int, channel: Channel = Channel.EMAIL) -> Decision:
     return a_dispatch(channel, slot=index, request_id=f"request-{index}")
 
 
-def held(index: int, until: datetime = LATER) -> Deferral:
-    ruling = Ruling(outcome=Verdict.DEFERRED, reason=Reason.QUIET_HOURS, channel=Channel.SMS, until=until)
-    return Deferral(dispatch_id=f"request-{index}-0", request=number(index), until=until, ruling=ruling)
+def held(index: int, until: datetime = LATER) -> Scheduled:
+    ruling = Ruling(outcome=Verdict.SCHEDULED, reason=Reason.QUIET_HOURS, channel=Channel.SMS, until=until)
+    return Scheduled(dispatch_id=f"request-{index}-0", request=number(index), until=until, ruling=ruling)
 
 
-def refused(index: int) -> Suppression:
-    ruling = Ruling(outcome=Verdict.SUPPRESSED, reason=Reason.NO_ADDRESS)
-    return Suppression(dispatch_id=f"request-{index}-0", request=number(index), ruling=ruling)
+def refused(index: int) -> Skipped:
+    ruling = Ruling(outcome=Verdict.SKIPPED, reason=Reason.NO_ADDRESS)
+    return Skipped(dispatch_id=f"request-{index}-0", request=number(index), ruling=ruling)
 
 
-def written(index: int, decision: Suppression | Deferral) -> LedgerEntry:
+def written(index: int, decision: Skipped | Scheduled) -> LedgerEntry:
     return entry(decision, place=(PACK_ID, index), version="v1", policy="p", at=NOW)
 
 
@@ -85,8 +85,8 @@ def test_a_wait_that_is_too_large_for_one_schedule_takes_several_and_loses_nobod
     requests = [a_request(request_id=f"request-{index}", data={"text": "ä" * 20_000}) for index in range(100)]
     decisions: list[Decision] = []
     for request in requests:
-        ruling = Ruling(outcome=Verdict.DEFERRED, reason=Reason.QUIET_HOURS, until=LATER)
-        decisions.append(Deferral(dispatch_id=f"{request.request_id}-0", request=request, until=LATER, ruling=ruling))
+        ruling = Ruling(outcome=Verdict.SCHEDULED, reason=Reason.QUIET_HOURS, until=LATER)
+        decisions.append(Scheduled(dispatch_id=f"{request.request_id}-0", request=request, until=LATER, ruling=ruling))
     packs = [pack for pack, _ in outbox(a_pack(*requests), decisions, {}).later]
     assert all(len(msgspec.json.encode(pack)) <= SCHEDULE_LIMIT for pack in packs)
     assert len({pack.pack_id for pack in packs}) == len(packs)
@@ -97,7 +97,7 @@ def test_a_wait_that_is_too_large_for_one_schedule_takes_several_and_loses_nobod
 
 def test_the_sums_of_a_pack_say_where_everybody_went() -> None:
     planned = outbox(a_pack(*map(number, range(3))), [sent(0), held(1), refused(2)], {}).planned
-    assert (planned.people, planned.dispatched, planned.suppressed, planned.deferred, planned.again) == (
+    assert (planned.people, planned.dispatched, planned.skipped, planned.scheduled, planned.again) == (
         3,
         {"email": 1},
         {"no_address": 1},
@@ -110,20 +110,20 @@ def test_what_is_written_in_the_ledger_counts_more_than_what_is_decided_now() ->
     existing = {"request-0-0": written(0, held(0)), "request-1-0": written(1, refused(1))}
     result = outbox(a_pack(number(0), number(1)), [sent(0), held(1)], existing)
     assert not result.dispatches
-    assert (result.planned.deferred, result.planned.suppressed) == (1, {"no_address": 1})
+    assert (result.planned.scheduled, result.planned.skipped) == (1, {"no_address": 1})
     assert result.later[0][0].requests[0].request_id == "request-0"
 
 
 def test_what_is_being_delivered_is_not_passed_on_again() -> None:
     existing = {"request-0-0": claimed(0)}
     result = outbox(a_pack(number(0)), [refused(0)], existing)
-    assert (result.dispatches, result.planned.dispatched, result.planned.suppressed) == ((), {"email": 1}, {})
+    assert (result.dispatches, result.planned.dispatched, result.planned.skipped) == ((), {"email": 1}, {})
 
 
 def test_an_entry_says_what_was_decided_why_and_where_its_outcome_will_lie() -> None:
     written_down = written(4, held(4))
     assert (written_down.outcome, written_down.reason, written_down.until) == (
-        Verdict.DEFERRED,
+        Verdict.SCHEDULED,
         Reason.QUIET_HOURS,
         LATER.isoformat(),
     )

@@ -24,7 +24,7 @@ KOLKATA = ZoneInfo("Asia/Kolkata")
 HOSTILE = '<script>alert("x")</script>&"\''
 
 
-NOBODY = {"accepted": 0, "suppressed": 0, "deferred": 0, "failed": 0, "unknown": 0}
+NOBODY = {"accepted": 0, "skipped": 0, "scheduled": 0, "failed": 0, "unknown": 0}
 
 
 def figures(**what: Any) -> RunFigures:
@@ -37,8 +37,8 @@ def figures(**what: Any) -> RunFigures:
         "audience": 1000,
         "rejected": 0,
         "pending": 0,
-        "counts": {"accepted": 742, "suppressed": 187, "deferred": 63, "failed": 8, "unknown": 0},
-        "suppressed": {"not_consented": 187},
+        "counts": {"accepted": 742, "skipped": 187, "scheduled": 63, "failed": 8, "unknown": 0},
+        "skipped": {"not_consented": 187},
         "failed": {"rejected": 8},
         "by_channel": {"email": 742},
         "further": {},
@@ -77,7 +77,7 @@ def words(page: str) -> str:
 
 def test_the_report_shows_the_equation_and_that_it_holds() -> None:
     shown = words(report_page(figures())).replace("\u202f", "")
-    assert "audience = 742 accepted + 187 suppressed + 63 deferred + 8 failed + 0 unknown" in shown
+    assert "audience = 742 accepted + 187 skipped + 63 scheduled + 8 failed + 0 unknown" in shown
     assert "The sums match." in shown
 
 
@@ -157,7 +157,7 @@ def test_an_empty_run_has_a_page() -> None:
         ),
         ({"audience": 0, "counts": NOBODY, "reached": 7}, "Nobody was sent to: 7 people were reached by earlier runs"),
         ({"audience": 9, "counts": {**NOBODY, "failed": 9}}, "Nobody was sent to: 9 failed."),
-        ({"audience": 9, "counts": {**NOBODY, "deferred": 9}}, "Nobody was sent to yet: 9 deferred."),
+        ({"audience": 9, "counts": {**NOBODY, "scheduled": 9}}, "Nobody was sent to yet: 9 scheduled."),
         ({"audience": 1, "counts": {**NOBODY, "unknown": 1}, "pending": 1, "state": "running"}, "1 person is on"),
         ({"audience": 1001}, "The sums do not match: 1,000 of 1,001 are accounted for."),
     ],
@@ -199,19 +199,19 @@ def test_what_happened_within_one_second_is_shown_in_the_order_of_its_meaning() 
 
 def test_a_timeline_shows_the_rule_that_objected_and_what_it_means() -> None:
     rules = statements("email:not_consented", "offers")
-    shown = words(a_timeline(an_entry(outcome="suppressed", reason="not_consented", rules=rules, facts={})))
+    shown = words(a_timeline(an_entry(outcome="skipped", reason="not_consented", rules=rules, facts={})))
     assert "No consent for this topic on this channel." in shown
     assert "address: ok" in shown
     assert "consent: not given for offers by email" in shown
 
 
 def test_a_deferral_says_when_it_is_planned_again() -> None:
-    entry = an_entry(outcome="deferred", reason="quiet_hours", until="2026-03-02T02:30:00Z", facts={})
+    entry = an_entry(outcome="scheduled", reason="quiet_hours", until="2026-03-02T02:30:00Z", facts={})
     assert "Planned again: 2026-03-02 08:00:00" in words(a_timeline(entry))
 
 
 def test_a_capped_person_is_told_when_the_next_one_could_go() -> None:
-    entry = an_entry(outcome="suppressed", reason="capped", next_time="2026-03-02T02:30:00Z", facts={})
+    entry = an_entry(outcome="skipped", reason="capped", next_time="2026-03-02T02:30:00Z", facts={})
     shown = words(a_timeline(entry))
     assert "The caps are full" in shown
     assert "The next one could go: 2026-03-02 08:00:00 Asia/Kolkata, 2026-03-02 02:30:00 UTC" in shown
@@ -219,14 +219,14 @@ def test_a_capped_person_is_told_when_the_next_one_could_go() -> None:
 
 @pytest.mark.parametrize("code", [*Reason, *FailureCode])
 def test_every_reason_is_explained(code: str) -> None:
-    page = report_page(figures(suppressed={code: 1}))
+    page = report_page(figures(skipped={code: 1}))
     assert re.search(rf"{code.replace('_', ' ')}<br><small>[A-Z].*\.</small>", page)
 
 
 @pytest.mark.parametrize(
     "page",
     [
-        report_page(figures(campaign=HOSTILE, suppressed={HOSTILE: 1}, problem=HOSTILE, state=HOSTILE)),
+        report_page(figures(campaign=HOSTILE, skipped={HOSTILE: 1}, problem=HOSTILE, state=HOSTILE)),
         a_timeline(an_entry(message=HOSTILE, reason=HOSTILE, outcome=HOSTILE), recipient_id=HOSTILE),
     ],
     ids=["report", "timeline"],

@@ -23,7 +23,7 @@ from builders import (
     rule_on,
 )
 from heliograph.model.channels import Channel
-from heliograph.model.decisions import Deferral, Suppression
+from heliograph.model.decisions import Scheduled, Skipped
 from heliograph.model.dispatches import Dispatch
 from heliograph.model.messages import Message
 from heliograph.model.people import Preferences, Recipient
@@ -51,19 +51,19 @@ def test_a_yes_is_a_dispatch_to_the_live_addresses_on_the_channel() -> None:
 
 def test_a_later_is_a_deferral_until_the_time_at_which_it_is_planned_again() -> None:
     decision = plan(a_request(requested_at=NIGHT), NEWS, a_subscriber(), policy=BY_DAY, now=NIGHT)
-    assert isinstance(decision, Deferral)
+    assert isinstance(decision, Scheduled)
     assert (decision.until, decision.reason) == (NIGHT + timedelta(hours=9), Reason.QUIET_HOURS)
 
 
 def test_a_no_is_a_suppression_with_its_reason_and_channel() -> None:
     decision = plan(a_request(), NEWS, a_recipient())
-    assert isinstance(decision, Suppression)
+    assert isinstance(decision, Skipped)
     assert (decision.reason, decision.channel) == (Reason.NOT_CONSENTED, EMAIL)
 
 
 def test_a_message_that_is_not_in_the_catalogue_is_a_no() -> None:
     decision = plan(a_request(), None, a_recipient())
-    assert isinstance(decision, Suppression)
+    assert isinstance(decision, Skipped)
     assert decision.reason is Reason.UNKNOWN_MESSAGE
 
 
@@ -139,12 +139,12 @@ def test_just_before_delivery_the_address_of_now_is_used() -> None:
     assert (current.addresses, ruling.reason) == (("new@example.com",), None)
 
 
-def test_just_before_delivery_an_expired_message_is_withheld() -> None:
+def test_just_before_delivery_an_expired_message_is_skipped() -> None:
     _, ruling = recheck(a_dispatch(not_after=NOW), a_message(), a_recipient(), policy=Policy(), now=NOW)
     assert in_words(ruling) == "no: email expired"
 
 
-def test_just_before_delivery_a_further_channel_is_withheld_when_an_earlier_one_was_confirmed() -> None:
+def test_just_before_delivery_a_further_channel_is_skipped_when_an_earlier_one_was_confirmed() -> None:
     dispatch, message = a_dispatch(SMS, stage=1), a_message(channels=(PUSH,), fallback=(a_fallback(SMS),))
     _, ruling = recheck(dispatch, message, a_recipient(), policy=Policy(), now=NOW, confirmed_by="push opened")
     assert in_words(ruling) == "no: sms confirmed"

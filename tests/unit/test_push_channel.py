@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from botocore.stub import ANY, Stubber
 
-from builders import NOW, RUN_ID, TOKENS, a_letter
+from builders import NOW, RUN_ID, TOKENS, a_rendered
 from heliograph.channels.push.devices import data_of
 from heliograph.channels.push.open_tokens import OpenTokens
 from heliograph.channels.push.pinpoint import not_set_up_sender, pinpoint_sender, read_push_opened, sns_sender
 from heliograph.channels.rate import passes_by_itself
 from heliograph.model.channels import Channel
-from heliograph.model.dispatches import Letter
+from heliograph.model.dispatches import Rendered
 from heliograph.model.engagement import EngagementKind
 from heliograph.model.outcomes import Accepted, Failed, FailureCode, InDoubt, NotSent, Outcome
 from heliograph.text.errors import MalformedError
@@ -26,8 +26,8 @@ TAKEN = {"DeliveryStatus": "SUCCESSFUL", "StatusCode": 200, "MessageId": "push-1
 GONE = {"DeliveryStatus": "PERMANENT_FAILURE", "StatusCode": 410, "StatusMessage": "{}"}
 
 
-def a_push(*devices: str, **fields: Any) -> Letter:
-    return a_letter(Channel.PUSH, addresses=devices or (ANDROID,), **fields)
+def a_push(*devices: str, **fields: Any) -> Rendered:
+    return a_rendered(Channel.PUSH, addresses=devices or (ANDROID,), **fields)
 
 
 def results(**by_token: dict[str, Any]) -> dict[str, Any]:
@@ -35,22 +35,22 @@ def results(**by_token: dict[str, Any]) -> dict[str, Any]:
     return {"ApplicationId": "app-1", "Result": found}
 
 
-def send(wire: Wire, letter: Letter) -> Outcome:
-    [[outcome]] = pinpoint_sender(wire.client, application_id="app-1", tokens=TOKENS, now=lambda: NOW)([letter])
+def send(wire: Wire, rendered: Rendered) -> Outcome:
+    [[outcome]] = pinpoint_sender(wire.client, application_id="app-1", tokens=TOKENS, now=lambda: NOW)([rendered])
     return outcome
 
 
 def test_what_was_planned_before_push_was_switched_off_is_not_given_up() -> None:
-    letter = a_push(ANDROID)
-    [[outcome]] = not_set_up_sender()([letter])
-    assert outcome == NotSent(dispatch_id=letter.dispatch.dispatch_id, cause="PushIsNotSetUp")
+    rendered = a_push(ANDROID)
+    [[outcome]] = not_set_up_sender()([rendered])
+    assert outcome == NotSent(dispatch_id=rendered.dispatch.dispatch_id, cause="PushIsNotSetUp")
     assert not passes_by_itself("PushIsNotSetUp")  # so it ends in the dead letters, and can be sent back from there
 
 
 def test_one_call_reaches_every_device_of_a_person() -> None:
     wire = Wire("pinpoint", results(token_1=TAKEN, token_2=TAKEN | {"MessageId": "push-2"}))
-    letter = a_push(ANDROID, IPHONE)
-    assert send(wire, letter) == Accepted(dispatch_id=letter.dispatch.dispatch_id, provider_message_id="push-1")
+    rendered = a_push(ANDROID, IPHONE)
+    assert send(wire, rendered) == Accepted(dispatch_id=rendered.dispatch.dispatch_id, provider_message_id="push-1")
     assert wire.sent[0]["Addresses"] == {"token-1": {"ChannelType": "GCM"}, "token-2": {"ChannelType": "APNS"}}
 
 
@@ -61,12 +61,12 @@ def test_a_token_may_hold_colons() -> None:
 
 @pytest.mark.parametrize("platform", ["GCMMessage", "APNSMessage"])
 def test_a_push_carries_its_words_and_our_ids(platform: str) -> None:
-    wire, letter = Wire("pinpoint", results(token_1=TAKEN)), a_push(not_after=NOW + timedelta(hours=1))
-    send(wire, letter)
+    wire, rendered = Wire("pinpoint", results(token_1=TAKEN)), a_push(not_after=NOW + timedelta(hours=1))
+    send(wire, rendered)
     message = wire.sent[0]["MessageConfiguration"][platform]
     assert (message["Title"], message["Body"]) == ("Hello", "Hello there")
     assert (message["Action"], message["Url"]) == ("URL", "https://example.com/hello")
-    assert message["Data"] == letter.tags() | {"token": TOKENS.token(letter.tags())}
+    assert message["Data"] == rendered.tags() | {"token": TOKENS.token(rendered.tags())}
     assert message["TimeToLive"] == 3600
 
 
@@ -179,10 +179,10 @@ WANTED = {"PlatformApplicationArn": APPLICATION, "Token": "token-1"}
 NO_DETAIL: dict[str, Any] = {}
 
 
-def send_by_sns(stub: Stubber, letter: Letter) -> Outcome:
+def send_by_sns(stub: Stubber, rendered: Rendered) -> Outcome:
     with stub:
         [[outcome]] = sns_sender(provider_client("sns"), tokens=TOKENS, platform_applications={"gcm": APPLICATION})(
-            [letter]
+            [rendered]
         )
         stub.assert_no_pending_responses()
     return outcome
@@ -207,14 +207,14 @@ def test_what_sns_publishes_is_json_within_json(sns: Stubber, monkeypatch: pytes
     sns.add_response("publish", {"MessageId": "push-1"})
     keep = lambda params, **_: published.append(params["Message"])  # noqa: E731
     sns.client.meta.events.register("provide-client-params.sns.Publish", keep, unique_id="keep")
-    letter = a_push()
-    send_by_sns(sns, letter)
+    rendered = a_push()
+    send_by_sns(sns, rendered)
     sns.client.meta.events.unregister("provide-client-params.sns.Publish", unique_id="keep")
     content = json.loads(published[0])
     assert content["default"] == "Hello there"
     message = json.loads(content["GCM"])["fcmV1Message"]["message"]
     assert message["notification"] == {"title": "Hello", "body": "Hello there"}
-    assert message["data"] == data_of(letter, TOKENS) | {"url": "https://example.com/hello"}
+    assert message["data"] == data_of(rendered, TOKENS) | {"url": "https://example.com/hello"}
 
 
 def test_an_endpoint_that_exists_with_other_attributes_is_used(sns: Stubber) -> None:
@@ -273,9 +273,13 @@ def an_open(**changes: Any) -> dict[str, Any]:
 
 
 def test_an_open_brings_back_our_ids_and_its_own_time() -> None:
-    event, letter = read_push_opened(an_open(device={"os": "android"}), TOKENS), a_push(run_id=RUN_ID)
+    event, rendered = read_push_opened(an_open(device={"os": "android"}), TOKENS), a_push(run_id=RUN_ID)
     assert (event.kind, event.channel) == (EngagementKind.OPENED, Channel.PUSH)
-    assert (event.dispatch_id, event.place, event.run_id) == (letter.dispatch.dispatch_id, letter.place, RUN_ID)
+    assert (event.dispatch_id, event.outcome_key, event.run_id) == (
+        rendered.dispatch.dispatch_id,
+        rendered.outcome_key,
+        RUN_ID,
+    )
     assert event.occurred_at == datetime(2026, 11, 21, 10, 5, tzinfo=UTC)
 
 
@@ -289,7 +293,7 @@ def test_a_push_that_belongs_to_no_run_can_be_opened() -> None:
 
 
 @pytest.mark.parametrize(
-    ("event", "place"),
+    ("event", "outcome_key"),
     [
         ({}, "PushOpened"),
         (an_open() | {"time": "yesterday"}, "PushOpened"),
@@ -306,10 +310,10 @@ def test_a_push_that_belongs_to_no_run_can_be_opened() -> None:
 def test_an_open_that_does_not_prove_itself_is_refused_with_its_place(event: dict[str, Any], place: str) -> None:
     with pytest.raises(MalformedError) as refused:
         read_push_opened(event, TOKENS)
-    assert refused.value.place == place
+    assert refused.value.position == place
 
 
-@pytest.mark.parametrize("name", ["dispatch_id", "recipient_id", "place", "message", "run_id"])
+@pytest.mark.parametrize("name", ["dispatch_id", "recipient_id", "outcome_key", "message", "run_id"])
 @pytest.mark.parametrize("value", ["", None, "runs-5", 7, ANOTHER])
 def test_no_id_of_an_open_can_be_exchanged_for_another(name: str, value: Any) -> None:
     forged = ANOTHER[name] if value is ANOTHER else value
@@ -320,6 +324,6 @@ def test_no_id_of_an_open_can_be_exchanged_for_another(name: str, value: Any) ->
 
 
 def test_a_place_in_the_list_of_runs_is_never_written_to_even_with_a_token_of_ours() -> None:
-    tags = SENT | {"place": "runs-5", "run_id": ""}
+    tags = SENT | {"outcome_key": "runs-5", "run_id": ""}
     with pytest.raises(MalformedError):
         read_push_opened(an_open() | {"detail": tags | {"token": TOKENS.token(tags)}}, TOKENS)

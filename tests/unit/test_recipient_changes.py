@@ -374,7 +374,7 @@ def test_reading_a_row_never_raises_anything_but_malformed_for_its_recipient_id(
     try:
         from_row(cells, source="import:people.csv", **TERMS)
     except MalformedError as error:
-        assert error.place == "recipient_id"
+        assert error.position == "recipient_id"
 
 
 @given(CELLS)

@@ -77,9 +77,9 @@ def test_a_person_who_was_accepted_once_and_whom_the_provider_has_once_is_no_dif
 @pytest.mark.parametrize(
     ("decision", "sum_"),
     [
-        (decided(Verdict.SUPPRESSED), "suppressed"),
-        (decided(Verdict.WITHHELD, "suppressed not_consented"), "suppressed"),
-        (decided(Verdict.DEFERRED, until=(NOW + timedelta(hours=8)).isoformat()), "deferred"),
+        (decided(Verdict.SKIPPED), "skipped"),
+        (decided(Verdict.SKIPPED_AT_DELIVERY, "skipped not_consented"), "skipped"),
+        (decided(Verdict.SCHEDULED, until=(NOW + timedelta(hours=8)).isoformat()), "scheduled"),
         (decided(Verdict.DISPATCHED, "failed rejected"), "failed"),
     ],
 )
@@ -95,19 +95,19 @@ def test_a_person_of_whom_nothing_was_decided_is_lost() -> None:
 
 
 def test_a_deferral_that_is_long_due_is_lost_at_its_next_step() -> None:
-    due = decided(Verdict.DEFERRED, until=(NOW - timedelta(hours=1)).isoformat())
+    due = decided(Verdict.SCHEDULED, until=(NOW - timedelta(hours=1)).isoformat())
     assert found(somebody(due)).differences[Kind.LOST][1][0].dispatch_id == NEXT_ID
 
 
 def test_a_deferral_that_is_just_due_has_the_grace() -> None:
-    assert not kinds(somebody(decided(Verdict.DEFERRED, until=(NOW - timedelta(minutes=5)).isoformat())))
+    assert not kinds(somebody(decided(Verdict.SCHEDULED, until=(NOW - timedelta(minutes=5)).isoformat())))
 
 
 def test_a_deferral_counts_as_what_its_next_step_became() -> None:
-    first = decided(Verdict.DEFERRED, until=HOUR_AGO.isoformat())
+    first = decided(Verdict.SCHEDULED, until=HOUR_AGO.isoformat())
     sums = found(somebody(first, decided(Verdict.DISPATCHED, Fact.ACCEPTED, step=1), messages={NEXT_ID: 1}))
     assert sums.holds
-    assert sums.counts == {"accepted": 1, "suppressed": 0, "deferred": 0, "failed": 0, "unknown": 0}
+    assert sums.counts == {"accepted": 1, "skipped": 0, "scheduled": 0, "failed": 0, "unknown": 0}
 
 
 def test_what_was_accepted_and_is_not_in_the_providers_log_is_a_difference() -> None:
@@ -130,8 +130,8 @@ def test_a_provider_without_a_log_cannot_be_compared() -> None:
     "person",
     [
         somebody(decided(Verdict.DISPATCHED, "failed rejected"), messages=ONE),
-        somebody(decided(Verdict.WITHHELD, "suppressed not_consented"), messages=ONE),
-        somebody(decided(Verdict.SUPPRESSED), messages=ONE),
+        somebody(decided(Verdict.SKIPPED_AT_DELIVERY, "skipped not_consented"), messages=ONE),
+        somebody(decided(Verdict.SKIPPED), messages=ONE),
         somebody(ACCEPTED, messages={"01ANOTHER-0": 1, **ONE}),
     ],
 )
@@ -170,17 +170,17 @@ def test_a_further_channel_is_no_second_message_and_the_person_counts_as_on_the_
 
 
 def test_a_further_channel_that_was_not_needed_changes_nothing() -> None:
-    person = somebody(ACCEPTED, further(Verdict.SUPPRESSED), messages=ONE)
+    person = somebody(ACCEPTED, further(Verdict.SKIPPED), messages=ONE)
     assert (kinds(person), found(person).counts["accepted"]) == ({}, 1)
 
 
 def test_who_was_put_off_just_before_delivery_is_deferred_until_it_is_long_due() -> None:
-    put_off = [
-        decided(Verdict.WITHHELD, "deferred quiet_hours", until=(NOW + timedelta(hours=hours)).isoformat())
+    scheduled = [
+        decided(Verdict.SKIPPED_AT_DELIVERY, "scheduled quiet_hours", until=(NOW + timedelta(hours=hours)).isoformat())
         for hours in (8, -1)
     ]
-    assert (kinds(somebody(put_off[0])), found(somebody(put_off[0])).counts["deferred"]) == ({}, 1)
-    assert kinds(somebody(put_off[1])) == {Kind.LOST: 1}
+    assert (kinds(somebody(scheduled[0])), found(somebody(scheduled[0])).counts["scheduled"]) == ({}, 1)
+    assert kinds(somebody(scheduled[1])) == {Kind.LOST: 1}
 
 
 def test_what_another_provider_took_in_an_outage_cannot_be_compared() -> None:
@@ -188,7 +188,7 @@ def test_what_another_provider_took_in_an_outage_cannot_be_compared() -> None:
     assert (sums.holds, sums.unchecked, sums.counts["accepted"]) == (True, 1, 1)
 
 
-@pytest.mark.parametrize("facts", [("failed rejected", EngagementKind.DELIVERED), ("suppressed expired", "accepted")])
+@pytest.mark.parametrize("facts", [("failed rejected", EngagementKind.DELIVERED), ("skipped expired", "accepted")])
 def test_facts_that_exclude_each_other_contradict(facts: tuple[str, ...]) -> None:
     assert kinds(somebody(decided(Verdict.DISPATCHED, *facts), messages=ONE)) == {Kind.CONTRADICTING_FACTS: 1}
 

@@ -10,7 +10,7 @@ import pytest
 
 from builders import NOW, a_promotion, a_recipient, a_request, hours
 from heliograph.model.channels import Channel
-from heliograph.model.dispatches import Letter, Sender
+from heliograph.model.dispatches import Rendered, Sender
 from heliograph.model.outcomes import Accepted, Outcome
 from heliograph.model.policy import Policy
 from heliograph.model.requests import Lane, RequestPack
@@ -29,8 +29,8 @@ EDGES = range(18)
 def accepting(channel: Channel) -> Sender:
     """A provider that takes everything."""
 
-    def send(letters: Sequence[Letter]) -> Iterator[tuple[Outcome, ...]]:
-        yield tuple(Accepted(dispatch_id=one.dispatch.dispatch_id, provider_message_id="m") for one in letters)
+    def send(batch: Sequence[Rendered]) -> Iterator[tuple[Outcome, ...]]:
+        yield tuple(Accepted(dispatch_id=one.dispatch.dispatch_id, provider_message_id="m") for one in batch)
 
     return send
 
@@ -78,7 +78,7 @@ def test_who_was_deferred_before_a_crash_is_written_to_although_the_pack_is_plan
     assert the_end(world).counts["accepted"] == 1
 
 
-def test_who_was_suppressed_stays_suppressed_in_the_sums_although_they_consent_before_the_pack_is_planned_again(
+def test_who_was_skipped_stays_skipped_in_the_sums_although_they_consent_before_the_pack_is_planned_again(
     world: World,
 ) -> None:
     world.people["amara"] = a_recipient()
@@ -86,7 +86,7 @@ def test_who_was_suppressed_stays_suppressed_in_the_sums_although_they_consent_b
     world.people["amara"] = a_recipient(opted_in=["news/email"])
     plan(world)
     world.queues["REQUESTS_BULK"].clear()
-    assert the_end(world).suppressed == {"not_consented": 1}
+    assert the_end(world).skipped == {"not_consented": 1}
 
 
 @pytest.mark.parametrize("edge", EDGES)

@@ -153,14 +153,14 @@ def test_random_decisions_are_of_every_kind() -> None:
     rng = Random(7)
     rulings = [decide(*a_case(rng)[:3]) for _ in range(3_000)]
     given_by_rules = {Reason(rule.__name__) for rule in RULES}
-    assert {ruling.outcome for ruling in rulings} == {Verdict.DISPATCHED, Verdict.SUPPRESSED, Verdict.DEFERRED}
+    assert {ruling.outcome for ruling in rulings} == {Verdict.DISPATCHED, Verdict.SKIPPED, Verdict.SCHEDULED}
     assert {ruling.reason for ruling in rulings} - {None} == given_by_rules
 
 
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("outcome", Verdict.DEFERRED),
+        ("outcome", Verdict.SCHEDULED),
         ("channel", "fax"),
         ("reason", "moon"),
         ("until", "2030-01-01T00:00:00+00:00"),
@@ -170,7 +170,7 @@ def test_random_decisions_are_of_every_kind() -> None:
     ],
 )
 def test_a_difference_is_told_by_its_name(field: str, value: str) -> None:
-    inputs, message, policy, ruling = a_decision(Verdict.SUPPRESSED)
+    inputs, message, policy, ruling = a_decision(Verdict.SKIPPED)
     entry = an_entry(inputs, ruling, **{field: value})
     assert replay(entry, inputs, message, policy, is_genuine=True).differences == (field,)
     assert verdict(entry, replay(entry, inputs, message, policy, is_genuine=True)) == found(
@@ -179,22 +179,22 @@ def test_a_difference_is_told_by_its_name(field: str, value: str) -> None:
 
 
 def test_other_inputs_than_those_of_the_ledger_are_not_genuine() -> None:
-    inputs, message, policy, ruling = a_decision(Verdict.SUPPRESSED)
+    inputs, message, policy, ruling = a_decision(Verdict.SKIPPED)
     entry = an_entry(inputs, ruling)
     forged = msgspec.structs.replace(inputs, country="XX")
     again = replay(entry, forged, message, policy, is_genuine=kept_inputs.is_genuine(forged, entry))
     assert verdict(entry, again)[0] is Finding.NOT_GENUINE
 
 
-def test_what_delivery_withheld_had_been_dispatched() -> None:
+def test_what_delivery_skipped_had_been_dispatched() -> None:
     inputs, message, policy, ruling = a_decision(Verdict.DISPATCHED)
-    entry = an_entry(inputs, ruling, outcome=Verdict.WITHHELD, reason=Reason.NOT_CONSENTED)
+    entry = an_entry(inputs, ruling, outcome=Verdict.SKIPPED_AT_DELIVERY, reason=Reason.NOT_CONSENTED)
     assert replay(entry, inputs, message, policy, is_genuine=True).differences == ()
 
 
 @pytest.mark.parametrize("kind", Finding)
 def test_a_run_holds_unless_a_decision_differs_or_its_inputs_are_not_there(kind: Finding) -> None:
-    inputs, _, _, ruling = a_decision(Verdict.SUPPRESSED)
+    inputs, _, _, ruling = a_decision(Verdict.SKIPPED)
     entry = an_entry(inputs, ruling)
     told = summed("run", [[found(entry, Finding.SAME), found(entry, kind)], []])
     assert told.holds == (kind not in BAD)
@@ -212,7 +212,7 @@ def test_a_decision_fits_into_one_write_unit_with_all_that_it_is_made_of(recipie
         dispatch_id="01KAJ8ZQG0AMARA0000000000A-12",
         message="subscription_renewal_reminder",
         version="0123456789abcdef",
-        outcome=Verdict.SUPPRESSED,
+        outcome=Verdict.SKIPPED,
         decided_at=NOW,
         pack_id=f"{PACK_ID}f",
         slot=99,

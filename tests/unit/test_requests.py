@@ -131,7 +131,7 @@ def test_an_element_that_names_nobody_costs_only_itself(bad: Any) -> None:
     wanted = recalled("amara", bad, "ben")
     assert people(wanted) == ["amara", "ben"]
     assert wanted.refused
-    assert wanted.refused.place == "recipient_id"
+    assert wanted.refused.position == "recipient_id"
     assert wanted.refused.reason.startswith("elements [1] of detail.customers are not 1 to 128 characters")
 
 
@@ -145,7 +145,7 @@ def test_of_many_bad_elements_the_first_are_named_and_the_others_counted() -> No
 def test_an_event_whose_list_names_nobody_is_refused_whole(customers: list[Any]) -> None:
     with pytest.raises(MalformedError) as refused:
         recalled(*customers)
-    assert refused.value.place == "recipient_id"
+    assert refused.value.position == "recipient_id"
 
 
 @pytest.mark.parametrize(("field", "address"), [("email", "amara@example.com"), ("phone", "+4915123456789")])
@@ -193,7 +193,7 @@ def test_what_an_expression_cannot_be_applied_to_is_refused_without_quoting_it()
 def test_a_malformed_event_is_refused_with_its_place(body: dict[str, Any], place: str) -> None:
     with pytest.raises(MalformedError) as refused:
         read(body, MESSAGES, policy=POLICY)
-    assert refused.value.place == place
+    assert refused.value.position == place
 
 
 def updated(**detail: Any) -> Changed:
@@ -225,7 +225,7 @@ def test_what_an_update_says_beside_what_can_be_read_is_named_and_the_rest_holds
     found = updated(**detail, country="DE")
     assert found.change.country == "DE"
     assert found.refused is not None
-    assert (found.refused.place, found.refused.reason.partition(":")[0]) == ("detail", named)
+    assert (found.refused.position, found.refused.reason.partition(":")[0]) == ("detail", named)
     assert "amara@example.com" not in str(found.refused)
 
 
@@ -383,7 +383,7 @@ def test_an_event_that_carries_too_much_or_what_we_do_not_know_is_refused_with_i
 ) -> None:
     with pytest.raises(MalformedError) as refused:
         send_requested(**detail)
-    assert refused.value.place == place
+    assert refused.value.position == place
 
 
 @pytest.mark.parametrize(

@@ -12,12 +12,12 @@ import msgspec
 import pytest
 from botocore.exceptions import ClientError
 
-from builders import NOW, PACK_ID, a_letter
+from builders import NOW, PACK_ID, a_rendered
 from heliograph.channels.clocks import Pace
 from heliograph.channels.email.bulk import Mail, packs
 from heliograph.delivery import work as sending
 from heliograph.model.channels import Channel
-from heliograph.model.dispatches import DispatchPack, Letter
+from heliograph.model.dispatches import DispatchPack, Rendered
 from heliograph.model.outcomes import Accepted, NotSent, Outcome, RecordKey, SlotFacts
 from heliograph.model.requests import Lane
 from heliograph.recording.facts import Fact
@@ -56,10 +56,10 @@ class Edge:
     def sleep(self, seconds: float) -> None:
         self.time += timedelta(seconds=seconds)
 
-    def provider(self, letters: Sequence[Letter]) -> Iterator[tuple[Outcome, ...]]:
-        for letter in letters:
+    def provider(self, batch: Sequence[Rendered]) -> Iterator[tuple[Outcome, ...]]:
+        for rendered in batch:
             self.calls.append((self.time - NOW).total_seconds())
-            dispatch = letter.dispatch
+            dispatch = rendered.dispatch
             why = self.causes.get(dispatch.slot)
             accepted = Accepted(dispatch_id=dispatch.dispatch_id, provider_message_id="m")
             yield (NotSent(dispatch_id=dispatch.dispatch_id, cause=why, until=self.until) if why else accepted,)
@@ -77,10 +77,12 @@ def edge(monkeypatch: pytest.MonkeyPatch) -> Edge:
     return Edge(monkeypatch)
 
 
-def texts(*parts: int) -> list[Letter]:
+def texts(*parts: int) -> list[Rendered]:
     """Texts of so many parts."""
     lengths = {1: 160, 2: 306, 3: 459}
-    return [a_letter(Channel.SMS, slot=slot, content={"text": "x" * lengths[each]}) for slot, each in enumerate(parts)]
+    return [
+        a_rendered(Channel.SMS, slot=slot, content={"text": "x" * lengths[each]}) for slot, each in enumerate(parts)
+    ]
 
 
 def causes(ends: list[Outcome]) -> list[str]:
@@ -102,11 +104,11 @@ def test_nothing_more_is_handed_over_once_the_account_has_halted(edge: Edge) -> 
 
 def test_a_function_stops_before_its_end_and_puts_back_what_it_did_not_hand_over(edge: Edge) -> None:
     edge.lives_until = NOW + timedelta(seconds=sending.CALL_TIME + 5)
-    letters = texts(*[1] * 10)
+    batch = texts(*[1] * 10)
     pack = DispatchPack(
-        pack_id=PACK_ID, channel=Channel.SMS, lane=Lane.BULK, dispatches=tuple(each.dispatch for each in letters)
+        pack_id=PACK_ID, channel=Channel.SMS, lane=Lane.BULK, dispatches=tuple(each.dispatch for each in batch)
     )
-    ends = [*sending.send(RECORD, letters, rate=1)]
+    ends = [*sending.send(RECORD, batch, rate=1)]
     assert causes(ends) == ["stopped"] * 4
     sending.tie_up(pack, ends, in_doubt=[], waiting={}, is_complete=True)
     ((later, delay),) = edge.put_back
@@ -117,11 +119,11 @@ def test_a_function_stops_before_its_end_and_puts_back_what_it_did_not_hand_over
 
 def test_a_destination_that_is_exhausted_for_today_waits_alone_and_longer(edge: Edge) -> None:
     edge.causes = {0: "DAILY_DESTINATION_CALL_LIMIT"}
-    letters = texts(1, 1)
+    batch = texts(1, 1)
     pack = DispatchPack(
-        pack_id=PACK_ID, channel=Channel.SMS, lane=Lane.BULK, dispatches=tuple(each.dispatch for each in letters)
+        pack_id=PACK_ID, channel=Channel.SMS, lane=Lane.BULK, dispatches=tuple(each.dispatch for each in batch)
     )
-    sending.tie_up(pack, [*sending.send(RECORD, letters)], in_doubt=[], waiting={}, is_complete=True)
+    sending.tie_up(pack, [*sending.send(RECORD, batch)], in_doubt=[], waiting={}, is_complete=True)
     ((later, delay),) = edge.put_back
     assert ([each.slot for each in later.dispatches], delay) == ([0], 900)
     assert later.not_before
@@ -130,19 +132,19 @@ def test_a_destination_that_is_exhausted_for_today_waits_alone_and_longer(edge: 
 
 def test_a_destination_that_says_when_it_has_time_is_asked_then_whatever_its_cause(edge: Edge) -> None:
     edge.causes, edge.until = {1: "A_REASON_OF_ITS_OWN"}, NOW + timedelta(minutes=5)
-    letters = texts(1, 1, 1)
+    batch = texts(1, 1, 1)
     pack = DispatchPack(
-        pack_id=PACK_ID, channel=Channel.SMS, lane=Lane.BULK, dispatches=tuple(each.dispatch for each in letters)
+        pack_id=PACK_ID, channel=Channel.SMS, lane=Lane.BULK, dispatches=tuple(each.dispatch for each in batch)
     )
-    sending.tie_up(pack, [*sending.send(RECORD, letters)], in_doubt=[], waiting={}, is_complete=True)
+    sending.tie_up(pack, [*sending.send(RECORD, batch)], in_doubt=[], waiting={}, is_complete=True)
     ((later, delay),) = edge.put_back
     assert ([each.slot for each in later.dispatches], later.not_before, delay) == ([1], edge.until, 299)
 
 
 def test_a_pack_is_sent_in_pieces_that_take_ten_seconds_of_the_rate(edge: Edge) -> None:
-    letters = texts(*[1] * 30)
+    batch = texts(*[1] * 30)
     pack = DispatchPack(
-        pack_id=PACK_ID, channel=Channel.SMS, lane=Lane.BULK, dispatches=tuple(each.dispatch for each in letters)
+        pack_id=PACK_ID, channel=Channel.SMS, lane=Lane.BULK, dispatches=tuple(each.dispatch for each in batch)
     )
     turn = sending.turn_of(pack)
     assert turn
@@ -163,8 +165,8 @@ def refused_until_it_is_dead(edge: Edge, pack: DispatchPack, *, most: int) -> in
             with suppress(sending.NotSentYetError):
                 assert turn
                 with sending.then_the_rest(turn, receives):
-                    letters = [a_letter(Channel.SMS, slot=each.slot) for each in turn.pack.dispatches]
-                    ends = [*sending.send(RECORD, letters)]
+                    batch = [a_rendered(Channel.SMS, slot=each.slot) for each in turn.pack.dispatches]
+                    ends = [*sending.send(RECORD, batch)]
                     sending.tie_up(turn.pack, ends, in_doubt=[], waiting={}, is_complete=True)
                 break
         waiting += [some for some, _ in edge.put_back]
@@ -189,13 +191,13 @@ def test_one_person_whom_the_provider_refuses_for_a_new_cause_does_not_hold_up_t
 
 
 def test_pieces_are_as_small_as_the_texts_of_a_message_have_shown_to_be_large(edge: Edge) -> None:
-    letters = texts(*[3] * 30)
+    batch = texts(*[3] * 30)
     pack = DispatchPack(
-        pack_id=PACK_ID, channel=Channel.SMS, lane=Lane.BULK, dispatches=tuple(each.dispatch for each in letters)
+        pack_id=PACK_ID, channel=Channel.SMS, lane=Lane.BULK, dispatches=tuple(each.dispatch for each in batch)
     )
     first = sending.turn_of(pack)
     assert first
-    sending.correct(first, letters[:9])
+    sending.correct(first, batch[:9])
     second = sending.turn_of(pack)
     assert second
     assert (first.spoken_for, len(second.pack.dispatches), second.spoken_for) == (9, 3, 9)
@@ -212,7 +214,7 @@ def test_a_pack_that_comes_back_before_its_place_is_put_back_without_asking_anyb
 
 @pytest.mark.parametrize(("rate", "sizes"), [(14, [14] * 7 + [2]), (50, [50, 50]), (200, [50, 50]), (1, [1] * 100)])
 def test_a_bulk_call_is_never_larger_than_a_second_of_the_rate(rate: int, sizes: list[int]) -> None:
-    mails = [Mail(a_letter(), {}, 100) for _ in range(100)]  # type: ignore[typeddict-item]  # its content is of no interest
+    mails = [Mail(a_rendered(), {}, 100) for _ in range(100)]  # type: ignore[typeddict-item]  # its content is of no interest
     assert [len(pack) for pack in packs(mails, most=rate)] == sizes
 
 

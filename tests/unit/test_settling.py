@@ -46,7 +46,7 @@ def test_evidence_settles_more_than_any_rule(kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "kinds", [(), ("accepted",), ("failed",), ("suppressed",), ("retry",), ("unknown", "settled"), ("unknown", "retry")]
+    "kinds", [(), ("accepted",), ("failed",), ("skipped",), ("retry",), ("unknown", "settled"), ("unknown", "retry")]
 )
 def test_what_is_not_in_doubt_or_was_settled_is_left_alone(kinds: Sequence[str]) -> None:
     assert settlement(facts(*kinds), a_message(), NOW) == {}

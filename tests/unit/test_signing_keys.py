@@ -14,7 +14,7 @@ from heliograph.channels.push.open_tokens import OpenTokens
 from heliograph.delivery.links import SALT, UnsubscribeLinks
 from heliograph.runtime import wiring
 
-TAGS = {"dispatch_id": "d-0", "recipient_id": "amara", "place": "p-0", "message": "news", "run_id": ""}
+TAGS = {"dispatch_id": "d-0", "recipient_id": "amara", "outcome_key": "p-0", "message": "news", "run_id": ""}
 
 
 class Secrets:

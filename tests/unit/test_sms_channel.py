@@ -10,10 +10,10 @@ from botocore.stub import Stubber
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders import NOW, RUN_ID, a_letter
+from builders import NOW, RUN_ID, a_rendered
 from heliograph.channels.sms.texts import end_user_messaging_sender, read_sms_event, sns_sender
 from heliograph.model.channels import Channel
-from heliograph.model.dispatches import Letter
+from heliograph.model.dispatches import Rendered
 from heliograph.model.engagement import EngagementKind
 from heliograph.model.outcomes import Accepted, Failed, FailureCode, InDoubt, NotSent, Outcome
 from heliograph.model.policy import Purpose
@@ -27,21 +27,21 @@ EVENT_TYPES = [each for each in SHAPES.shape_for("EventType").enum if not each.e
 TAKEN = {"MessageId": "sms-1"}
 
 
-def a_text(text: str = "Hello", **fields: Any) -> Letter:
-    return a_letter(Channel.SMS, content={"text": text}, **fields)
+def a_text(text: str = "Hello", **fields: Any) -> Rendered:
+    return a_rendered(Channel.SMS, content={"text": text}, **fields)
 
 
-def send(wire: Wire, *letters: Letter, identity: str = "pool-1") -> list[Outcome]:
+def send(wire: Wire, *batch: Rendered, identity: str = "pool-1") -> list[Outcome]:
     sender = end_user_messaging_sender(
         wire.client, origination_identity=identity, configuration_set="prod", now=lambda: NOW
     )
-    return [outcome for outcomes in sender(letters) for outcome in outcomes]
+    return [outcome for outcomes in sender(batch) for outcome in outcomes]
 
 
 def test_a_letter_goes_as_a_text_with_our_ids() -> None:
-    wire, letter = Wire(SERVICE, TAKEN), a_text(run_id=RUN_ID)
-    assert send(wire, letter) == [
-        Accepted(dispatch_id=letter.dispatch.dispatch_id, provider_message_id="sms-1"),
+    wire, rendered = Wire(SERVICE, TAKEN), a_text(run_id=RUN_ID)
+    assert send(wire, rendered) == [
+        Accepted(dispatch_id=rendered.dispatch.dispatch_id, provider_message_id="sms-1"),
     ]
     assert wire.sent == [
         {
@@ -50,7 +50,7 @@ def test_a_letter_goes_as_a_text_with_our_ids() -> None:
             "MessageType": "TRANSACTIONAL",
             "OriginationIdentity": "pool-1",
             "ConfigurationSetName": "prod",
-            "Context": letter.tags(),
+            "Context": rendered.tags(),
         }
     ]
 
@@ -274,9 +274,13 @@ def test_an_rcs_message_that_expired_and_may_still_come_is_late_and_not_lost() -
 
 
 def test_an_event_brings_back_our_ids_and_its_own_time() -> None:
-    event, letter = read_sms_event(a_record()), a_text(run_id=RUN_ID)
+    event, rendered = read_sms_event(a_record()), a_text(run_id=RUN_ID)
     assert event is not None
-    assert (event.dispatch_id, event.place, event.run_id) == (letter.dispatch.dispatch_id, letter.place, RUN_ID)
+    assert (event.dispatch_id, event.outcome_key, event.run_id) == (
+        rendered.dispatch.dispatch_id,
+        rendered.outcome_key,
+        RUN_ID,
+    )
     assert event.occurred_at == datetime(2026, 11, 21, 10, 5, tzinfo=UTC)
     assert event.detail == "TEXT_DELIVERED"
 

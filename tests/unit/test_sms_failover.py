@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from botocore.stub import Stubber
 
-from builders import NOW, a_letter
+from builders import NOW, a_rendered
 from heliograph.channels.failover import failing_over
 from heliograph.channels.sms.texts import end_user_messaging_sender, sender_id_of, sns_sender
 from heliograph.model.channels import Channel
-from heliograph.model.dispatches import Letter
+from heliograph.model.dispatches import Rendered
 from heliograph.model.outcomes import Accepted, Failed, FailureCode, InDoubt, NotSent, Outcome
 from heliograph.recording.facts import fact_value, is_by_another_provider
 from wire import MAY_HAVE_ARRIVED, NEVER_LEFT, Refusal, Wire, provider_client
@@ -36,38 +36,38 @@ class Both:
             end_user_messaging_sender(self.wire.client, origination_identity="", configuration_set="prod"),
             sns_sender(sns, sender_id=""),
             secondary_name="sns",
-            noticed=lambda cause, letters: self.outages.append((cause, letters)),
+            noticed=lambda cause, batch: self.outages.append((cause, batch)),
         )
 
-    def send(self, *letters: Letter) -> list[Outcome]:
+    def send(self, *batch: Rendered) -> list[Outcome]:
         """Send, in the end with all that SNS was to get."""
         with self._stub:
-            outcomes = [outcome for outcomes in self._send(letters) for outcome in outcomes]
+            outcomes = [outcome for outcomes in self._send(batch) for outcome in outcomes]
             self._stub.assert_no_pending_responses()
         return outcomes
 
 
-def texts(number: int) -> list[Letter]:
-    return [a_letter(Channel.SMS, content={"text": "Hello"}, slot=slot) for slot in range(number)]
+def texts(number: int) -> list[Rendered]:
+    return [a_rendered(Channel.SMS, content={"text": "Hello"}, slot=slot) for slot in range(number)]
 
 
-def accepted(letter: Letter, message_id: str) -> Accepted:
-    return Accepted(dispatch_id=letter.dispatch.dispatch_id, provider_message_id=message_id)
+def accepted(rendered: Rendered, message_id: str) -> Accepted:
+    return Accepted(dispatch_id=rendered.dispatch.dispatch_id, provider_message_id=message_id)
 
 
 @pytest.mark.parametrize("cause", NEVER_LEFT)
 def test_what_never_left_because_nobody_could_be_reached_goes_by_the_other(cause: Exception) -> None:
-    both, (letter,) = Both(cause, handed_over=1), texts(1)
-    assert both.send(letter) == [accepted(letter, "sns:s-0")]
+    both, (rendered,) = Both(cause, handed_over=1), texts(1)
+    assert both.send(rendered) == [accepted(rendered, "sns:s-0")]
     assert both.outages == [(type(cause).__name__, 1)]
 
 
 def test_after_an_outage_the_rest_of_the_pack_goes_straight_to_the_other() -> None:
-    both, letters = Both(TAKEN, NEVER_LEFT[0], handed_over=2), texts(3)
-    assert both.send(*letters) == [
-        accepted(letters[0], "sms-1"),
-        accepted(letters[1], "sns:s-0"),
-        accepted(letters[2], "sns:s-1"),
+    both, batch = Both(TAKEN, NEVER_LEFT[0], handed_over=2), texts(3)
+    assert both.send(*batch) == [
+        accepted(batch[0], "sms-1"),
+        accepted(batch[1], "sns:s-0"),
+        accepted(batch[2], "sns:s-1"),
     ]
     assert len(both.wire.sent) == 2
     assert both.outages == [("EndpointConnectionError", 2)]
@@ -85,18 +85,18 @@ def test_the_next_pack_is_the_first_providers_again() -> None:
     ids=repr,
 )
 def test_what_may_have_been_taken_is_never_handed_over_and_no_outage(doubt: Answer) -> None:
-    both, letters = Both(doubt, TAKEN), texts(2)
-    outcomes = both.send(*letters)
+    both, batch = Both(doubt, TAKEN), texts(2)
+    outcomes = both.send(*batch)
     assert isinstance(outcomes[0], InDoubt)
-    assert outcomes[1] == accepted(letters[1], "sms-1")
+    assert outcomes[1] == accepted(batch[1], "sms-1")
     assert both.outages == []
 
 
 def test_who_hears_that_the_service_is_unavailable_stays_in_doubt_and_the_others_are_handed_over() -> None:
-    both, letters = Both(OUT, handed_over=1), texts(2)
-    outcomes = both.send(*letters)
+    both, batch = Both(OUT, handed_over=1), texts(2)
+    outcomes = both.send(*batch)
     assert isinstance(outcomes[0], InDoubt)
-    assert outcomes[1] == accepted(letters[1], "sns:s-0")
+    assert outcomes[1] == accepted(batch[1], "sns:s-0")
     assert both.outages == [("ServiceUnavailableException", 1)]
 
 

@@ -445,7 +445,7 @@ def test_somebody_on_whom_nothing_can_be_decided_raises_an_alarm(
 ) -> None:
     """One is enough; the alarm watches the very metric that `plan` and `deliver` count."""
     monkeypatch.setenv("HELIOGRAPH_STACK", "shop")
-    count_decisions(Planned(people=1, again=False, dispatched={}, suppressed={Reason.UNDECIDABLE: 1}, deferred=0))
+    count_decisions(Planned(people=1, again=False, dispatched={}, skipped={Reason.UNDECIDABLE: 1}, scheduled=0))
     count_refused("email", [Checked(a_dispatch(), a_message(), None, Reason.UNDECIDABLE)])
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 2

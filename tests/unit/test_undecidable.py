@@ -57,11 +57,11 @@ UNWORKABLE: dict[str, tuple[dict[str, Any]]] = {
 @table("facts", UNWORKABLE)
 def test_what_the_rules_cannot_work_with_is_a_no_with_its_reason(facts: dict[str, Any]) -> None:
     ruling = rule_on(a_subscriber(**facts), a_promotion(), HOURS)
-    assert (ruling.outcome, ruling.reason) == (Verdict.SUPPRESSED, Reason.UNDECIDABLE)
+    assert (ruling.outcome, ruling.reason) == (Verdict.SKIPPED, Reason.UNDECIDABLE)
 
 
 @table("facts", {name: facts for name, facts in UNWORKABLE.items() if "preferred" not in name})
-def test_what_became_unworkable_is_withheld_before_delivery(facts: dict[str, Any]) -> None:
+def test_what_became_unworkable_is_skipped_before_delivery(facts: dict[str, Any]) -> None:
     message, person = a_promotion(), a_subscriber(**facts)
     _, ruling = recheck(a_dispatch(message=message.name), message, person, policy=HOURS, now=NOW)
     assert ruling.reason is Reason.UNDECIDABLE

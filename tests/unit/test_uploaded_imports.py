@@ -46,7 +46,7 @@ class Place:
     def save_many(self, changes: list[RecipientChange]) -> None:
         self.saved |= {change.recipient_id for change in changes}
 
-    def park(self, body: str, *, place: str, reason: str) -> None:
+    def park(self, body: str, *, position: str, reason: str) -> None:
         self.parked.append(reason)
 
 

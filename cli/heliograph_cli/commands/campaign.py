@@ -112,8 +112,8 @@ def _sums(figures: dict[str, Any]) -> Table:
     shown.add_row("audience", str(figures["audience"]), style="bold")
     for name, detail in (
         ("accepted", "by_channel"),
-        ("suppressed", "suppressed"),
-        ("deferred", ""),
+        ("skipped", "skipped"),
+        ("scheduled", ""),
         ("failed", "failed"),
     ):
         shown.add_row(f"  {name}", str(counts[name]))

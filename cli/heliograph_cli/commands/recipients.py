@@ -82,7 +82,7 @@ def import_people(stack: Stack, file: Path, *, country: str, encoding: str, allo
                 advance=lambda position: bar.update(task, completed=position),
             )
         except MalformedError as error:
-            raise MalformedError(f"{file.name}, {error.place}", error.reason) from error
+            raise MalformedError(f"{file.name}, {error.position}", error.reason) from error
 
 
 def told(summary: Summary) -> str:

@@ -27,7 +27,7 @@ MEANINGS = {
     Kind.NOT_IN_LEDGER: "in the provider's log, but not accepted in the ledger",
     Kind.DISPATCH_SENT_TWICE: "more than one provider message for a dispatch",
     Kind.PERSON_SENT_TWICE: "provider messages of several dispatches for a person",
-    Kind.CONTRADICTING_FACTS: "failed or withheld, and yet taken by the provider",
+    Kind.CONTRADICTING_FACTS: "failed or skipped, and yet taken by the provider",
     Kind.SUMS: "sums of the run that are not those of its people",
 }
 

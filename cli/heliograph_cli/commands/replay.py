@@ -33,7 +33,7 @@ MEANINGS = {
 def replay(run: str) -> None:
     """Make every decision of RUN again from its recorded inputs; ends with 1 when one is not the same.
 
-    Every person of the segment is looked up: sent to, suppressed, deferred, or sent to on a further channel.
+    Every person of the segment is looked up: sent to, skipped, scheduled, or sent to on a further channel.
     """
     from heliograph_cli.replaying import replay_run
 

@@ -45,9 +45,9 @@ def _shown(told: dict[str, Any], stack: Stack) -> Group:
     rows = {name: told[name] or "-" for name in PLACES}
     rows["queues"] = "\n".join(f"{name}: {_work(each)}" for name, each in waiting.items()) or "nothing waits"
     rows["held"] = f"{counted(told['held'], 'pack')}: heliograph hold list" if told["held"] else "nothing"
-    letters = told["dead_letters"]
-    put_aside = ", ".join(f"{number:,} in {name}" for name, number in letters.items())
-    rows["dead letters"] = f"{put_aside}: heliograph dead-letters show" if letters else "none"
+    batch = told["dead_letters"]
+    put_aside = ", ".join(f"{number:,} in {name}" for name, number in batch.items())
+    rows["dead letters"] = f"{put_aside}: heliograph dead-letters show" if batch else "none"
     links = [whole(f"{name:12}  {url or '-'}") for name, url in told["links"].items()]
     opens = [f"The report's link opens for {links_open(stack)}."] if told["links"]["report"] else []
     return stacked(bold(f"Heliograph is {told['state']}: {stack.target}"), facts(rows), *links, *opens)

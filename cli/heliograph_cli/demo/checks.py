@@ -51,11 +51,11 @@ def checks(figures: Figures, outbox: Sequence[Message], expected: Expected) -> l
         Check("nobody is still on the way", 0, figures["pending"]),
         Check("malformed rows are refused", expected.rejected, figures["rejected"]),
         Check(
-            "audience = accepted + suppressed + deferred + failed + unknown",
+            "audience = accepted + skipped + scheduled + failed + unknown",
             figures["audience"],
             _sum(figures, "counts"),
         ),
-        Check("suppressed = the sum of its reasons", figures["counts"]["suppressed"], _sum(figures, "suppressed")),
+        Check("skipped = the sum of its reasons", figures["counts"]["skipped"], _sum(figures, "skipped")),
         Check("accepted = the sum of its channels", accepted, _sum(figures, "by_channel")),
         Check("accepted = mails and SMS of this run in the outbox", accepted, len(campaign)),
         Check("every product event became one message", expected.messages_of_events, len(_dispatches(events))),

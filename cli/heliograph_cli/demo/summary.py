@@ -16,8 +16,8 @@ from heliograph_cli.stack import ask, link
 KINDS = ("delivered", "bounced", "complained", "opened", "clicked")
 PARTS = (
     ("accepted", "by_channel"),
-    ("suppressed", "suppressed"),
-    ("deferred", ""),
+    ("skipped", "skipped"),
+    ("scheduled", ""),
     ("failed", "failed"),
     ("unknown", ""),
 )

@@ -56,7 +56,7 @@ def _plan(deployment: Deployment, *, stamp: str, now: datetime, message: str) ->
         mend = "Run `make build` in the folder that was deployed, or name one with --message."
         left_out.append(wrong("send: email", "no transactional message goes by email", mend))
     if offer := trials.choose(known, TEMPLATES, purpose="promotional", channel="email"):
-        planned.append(trials.put_off(offer, stamp=stamp, now=now))
+        planned.append(trials.scheduled(offer, stamp=stamp, now=now))
     else:
         left_out.append(note("send: put off", "left out: no promotional message goes by email", ""))
     ready = all(each.state is State.WELL for each in push.credentials(deployment))

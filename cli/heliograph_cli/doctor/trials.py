@@ -17,7 +17,7 @@ DEAD_DEVICE = "gcm:dead-heliograph-doctor"  # no push service ever gave this tok
 IN_THE_CAMPAIGN = 3  # people
 PUT_OFF = timedelta(seconds=90)  # long enough that it is scheduled, not sent
 FAR = timedelta(minutes=15)  # what is put off for longer is not waited for
-ENDED_BADLY = ("failed", "suppressed", "bounced", "undelivered", "complained", "unknown")
+ENDED_BADLY = ("failed", "skipped", "bounced", "undelivered", "complained", "unknown")
 """States of a message that is not expected to end so."""
 
 Json = Mapping[str, Any]
@@ -79,7 +79,7 @@ def of_email(message: Chosen, *, stamp: str) -> Iterator[Trial]:
         yield msgspec.structs.replace(one, by_campaign=True)
 
 
-def put_off(message: Chosen, *, stamp: str, now: datetime) -> Trial:
+def scheduled(message: Chosen, *, stamp: str, now: datetime) -> Trial:
     """A promotional message to somebody who wants none for a minute and a half."""
     due = now + PUT_OFF
     agreed = dict.fromkeys((f"{message.topic}/email", "promotional/email"), "confirmed")

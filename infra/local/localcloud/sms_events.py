@@ -82,8 +82,8 @@ def _facts(text: Text, status: str, *, final: bool) -> dict[str, Any]:
 
 def measure(body: str) -> tuple[str, int]:
     """The encoding of a text and the number of its parts."""
-    if all(letter in GSM_ALPHABET or letter in GSM_ESCAPED for letter in body):
-        encoding, length = "GSM", len(body) + sum(letter in GSM_ESCAPED for letter in body)
+    if all(rendered in GSM_ALPHABET or rendered in GSM_ESCAPED for rendered in body):
+        encoding, length = "GSM", len(body) + sum(rendered in GSM_ESCAPED for rendered in body)
     else:
         encoding, length = "Unicode", len(body.encode("utf-16-le")) // 2
     single, several = PART_LENGTHS[encoding]

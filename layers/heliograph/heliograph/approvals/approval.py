@@ -150,7 +150,7 @@ def drops(what: Held, at: datetime) -> Iterator[LedgerEntry]:
                 dispatch_id=ids.dispatch_id(request.request_id, request.step),
                 message=request.message,
                 version=what.version,
-                outcome=Verdict.SUPPRESSED,
+                outcome=Verdict.SKIPPED,
                 decided_at=at,
                 pack_id=pack.pack_id,
                 slot=slot,

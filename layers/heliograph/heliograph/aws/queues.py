@@ -53,13 +53,13 @@ class Queue:
             if failed := answer.get("Failed"):
                 raise QueueError(f"{len(failed)} messages were not taken, the first for {failed[0]['Code']}")
 
-    def park(self, body: str, *, place: str, reason: str) -> None:
+    def park(self, body: str, *, position: str, reason: str) -> None:
         """Put aside a message that cannot be read, with its place and reason."""
         self._client.send_message(
             QueueUrl=self._url,
             MessageBody=body,
             MessageAttributes={
-                "place": {"DataType": "String", "StringValue": place},
+                "position": {"DataType": "String", "StringValue": position},
                 "reason": {"DataType": "String", "StringValue": reason},
             },
         )

@@ -1,4 +1,4 @@
-"""Deferrals: one EventBridge schedule for a pack of requests that are planned again at the same time."""
+"""Scheduled: one EventBridge schedule for a pack of requests that are planned again at the same time."""
 
 from __future__ import annotations
 

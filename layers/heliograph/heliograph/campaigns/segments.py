@@ -93,25 +93,25 @@ def read_campaign(text: bytes) -> Campaign:
     if "/" in short(campaign.segment, f"{MANIFEST}: segment", NAME_BYTES) or not campaign.segment:
         raise MalformedError(f"{MANIFEST}: segment", "name a file in the campaign's own folder")
     short(campaign.reference, f"{MANIFEST}: reference", REFERENCE_BYTES)
-    _check_data(campaign.data, place=f"{MANIFEST}: data")
+    _check_data(campaign.data, position=f"{MANIFEST}: data")
     return campaign
 
 
-def _check_data(value: Any, *, place: str) -> None:
+def _check_data(value: Any, *, position: str) -> None:
     """Raise MalformedError unless data can travel as JSON with everybody's request."""
     waiting = [(value, 0)]
     while waiting:
         each, depth = waiting.pop()
         if depth > DEPTH_LIMIT:
-            raise MalformedError(place, f"is nested deeper than {DEPTH_LIMIT}")
+            raise MalformedError(position, f"is nested deeper than {DEPTH_LIMIT}")
         if isinstance(each, int) and not isinstance(each, bool) and each not in INTEGERS:
-            raise MalformedError(place, "has an integer of more than 64 bits")
+            raise MalformedError(position, "has an integer of more than 64 bits")
         if isinstance(each, float) and not math.isfinite(each):
-            raise MalformedError(place, "has a number that is not finite")
+            raise MalformedError(position, "has a number that is not finite")
         inner = each.values() if isinstance(each, dict) else each if isinstance(each, list) else ()
         waiting += [(one, depth + 1) for one in inner]
     if (size := len(msgspec.json.encode(value))) > DATA_LIMIT:
-        raise MalformedError(place, f"takes {size} bytes as JSON; at most {DATA_LIMIT} go with everybody's message")
+        raise MalformedError(position, f"takes {size} bytes as JSON; at most {DATA_LIMIT} go with everybody's message")
 
 
 def campaign_name(key: str) -> str:
@@ -170,14 +170,14 @@ def people(
 
     Whom earlier runs have reached (`is_unreached`) is only counted, by `pass_over`.
     """
-    place, is_new, is_identifier = table.columns.index("recipient_id"), newcomers(), ids.IDENTIFIER.fullmatch
+    position, is_new, is_identifier = table.columns.index("recipient_id"), newcomers(), ids.IDENTIFIER.fullmatch
     for number, cells in table.records:
         if isinstance(cells, Refused):
             refuse(cells)
             continue
-        recipient_id = cells[place]
+        recipient_id = cells[position]
         if not is_identifier(recipient_id):
-            cells[place] = recipient_id = recipient_id.strip()
+            cells[position] = recipient_id = recipient_id.strip()
             if not is_identifier(recipient_id):
                 refuse(Refused(number, "recipient_id", "must be 1 to 128 characters of A-Z a-z 0-9 _ -", cells))
                 continue
@@ -201,14 +201,14 @@ def newcomers(places: int = 1 << 20) -> IsNew:
     def is_new(fingerprint: int, /, *, keep: bool = True) -> bool:
         nonlocal table, last, room
         fingerprint = fingerprint or 1  # 0 is an empty place
-        place = fingerprint & last
-        while found := table[place]:
+        position = fingerprint & last
+        while found := table[position]:
             if found == fingerprint:
                 return False
-            place = (place + 1) & last
+            position = (position + 1) & last
         if not keep:
             return True
-        table[place] = fingerprint
+        table[position] = fingerprint
         room -= 1
         if not room:
             table = _twice_as_large(table)
@@ -222,10 +222,10 @@ def _twice_as_large(table: array[int]) -> array[int]:
     larger = array("q", [0]) * (2 * len(table))
     last = len(larger) - 1
     for fingerprint in filter(None, table):
-        place = fingerprint & last
-        while larger[place]:
-            place = (place + 1) & last
-        larger[place] = fingerprint
+        position = fingerprint & last
+        while larger[position]:
+            position = (position + 1) & last
+        larger[position] = fingerprint
     return larger
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from heliograph.model.dispatches import Letter, Sender
+from heliograph.model.dispatches import Rendered, Sender
 from heliograph.model.outcomes import Accepted, InDoubt, NotSent, Outcome
 from heliograph.recording.facts import taken_by
 
@@ -27,10 +27,10 @@ def failing_over(primary: Sender, secondary: Sender, *, secondary_name: str, not
     are the primary's again.
     """
 
-    def send(letters: Sequence[Letter]) -> Iterator[tuple[Outcome, ...]]:
-        left = {letter.dispatch.dispatch_id: letter for letter in letters}
+    def send(batch: Sequence[Rendered]) -> Iterator[tuple[Outcome, ...]]:
+        left = {rendered.dispatch.dispatch_id: rendered for rendered in batch}
         outage = ""
-        for outcomes in primary(letters):
+        for outcomes in primary(batch):
             answered = tuple(each for each in outcomes if not _is_unreachable(each))
             for each in answered:
                 del left[each.dispatch_id]

@@ -10,22 +10,22 @@ import msgspec
 
 from heliograph.followups.fallbacks import reaches_nobody
 from heliograph.model.decisions import NO_DISPATCH, Verdict
-from heliograph.model.dispatches import Dispatch, DispatchPack, Letter
+from heliograph.model.dispatches import Dispatch, DispatchPack, Rendered
 from heliograph.model.ledger import LedgerEntry
 from heliograph.model.messages import Message
 from heliograph.model.outcomes import Accepted, Failed, InDoubt, NotSent, Outcome, SlotFacts
 from heliograph.model.requests import RequestPack, SendRequest
 from heliograph.planning.decisions import request_of
-from heliograph.planning.packing import Scheduled, deferred, fallbacks, full_minute
+from heliograph.planning.packing import Timer, fallbacks, full_minute, packed_by_time
 from heliograph.recording.facts import Fact, fact_value, is_in_doubt, is_unsent, may_be_sent_again, reason_value
 
 
 class Checked(NamedTuple):
-    """A dispatch after the last look at its person: a letter to be sent, or the reason why it is withheld."""
+    """A dispatch after the last look at its person: a letter to be sent, or the reason why it is skipped."""
 
     dispatch: Dispatch
     message: Message
-    letter: Letter | None
+    rendered: Rendered | None
     reason: str
     until: datetime | None = None
     """When it is planned again, if it only has to wait."""
@@ -36,15 +36,15 @@ class Checked(NamedTuple):
 class Todo(NamedTuple):
     """What this try on a pack has to do."""
 
-    claimed: list[Letter]
+    claimed: list[Rendered]
     """Claimed by this try, to be handed to the provider."""
-    again: list[Letter]
+    again: list[Rendered]
     """Claimed by an earlier try and provably not sent; this try must win them before it sends them."""
     facts: SlotFacts
     """What is known without sending."""
     in_doubt: list[int]
     """Slots of which nobody knows whether they were sent: to be settled."""
-    later: list[Scheduled]
+    later: list[Timer]
     """What is planned later: what has to wait although it was planned for now, and the fallbacks of what is sent."""
     waiting: dict[int, datetime]
     """Slots that were claimed for now, were not taken, and have to wait now, until when: they wait in the outbox."""
@@ -55,14 +55,14 @@ class Todo(NamedTuple):
 
 
 def claim(checked: Checked, pack: DispatchPack, *, policy: str, at: datetime) -> LedgerEntry:
-    """The entry that claims a dispatch, or that says why it is withheld."""
+    """The entry that claims a dispatch, or that says why it is skipped."""
     dispatch = checked.dispatch
     return LedgerEntry(
         recipient_id=dispatch.recipient_id,
         dispatch_id=dispatch.dispatch_id,
         message=dispatch.message,
         version=checked.message.version,
-        outcome=Verdict.WITHHELD if checked.reason else Verdict.DISPATCHED,
+        outcome=Verdict.SKIPPED_AT_DELIVERY if checked.reason else Verdict.DISPATCHED,
         decided_at=at,
         pack_id=pack.pack_id,
         slot=dispatch.slot,
@@ -99,21 +99,21 @@ def todo(
     retried = {entry.slot for entry in ours if may_be_sent_again(facts.get(entry.slot, {}))}
     interrupted = {entry.slot: entry for entry in ours if not facts.get(entry.slot)}
     claims = _claims(checked, interrupted, won)
-    put_off = {slot: claim.until for slot, claim in claims.items() if claim.until}
+    scheduled = {slot: claim.until for slot, claim in claims.items() if claim.until}
     learnt = {slot: _left_behind(entry, at) for slot, entry in interrupted.items()}
-    learnt |= {slot: _withheld(claim, at) for slot, claim in claims.items() if claim.reason and slot not in learnt}
+    learnt |= {slot: _skipped(claim, at) for slot, claim in claims.items() if claim.reason and slot not in learnt}
     again = [one for one in checked if one.dispatch.slot in retried]
-    learnt |= {one.dispatch.slot: _withheld(one, at) for one in again if one.reason and not one.until}
+    learnt |= {one.dispatch.slot: _skipped(one, at) for one in again if one.reason and not one.until}
     if not complete:
-        learnt = {slot: kinds for slot, kinds in learnt.items() if slot not in put_off}
+        learnt = {slot: kinds for slot, kinds in learnt.items() if slot not in scheduled}
     known = {slot: facts.get(slot, {}) | learnt.get(slot, {}) for slot in {*facts, *learnt}}
     return Todo(
-        claimed=[one.letter for one in checked if one.letter and one.dispatch.dispatch_id in won],
-        again=[one.letter for one in again if one.letter],
+        claimed=[one.rendered for one in checked if one.rendered and one.dispatch.dispatch_id in won],
+        again=[one.rendered for one in again if one.rendered],
         facts=learnt,
         in_doubt=[entry.slot for entry in ours if is_in_doubt(known.get(entry.slot, {}))],
         later=[
-            *(deferred(pack, _waiting(checked, put_off)) if complete else ()),
+            *(packed_by_time(pack, _waiting(checked, scheduled)) if complete else ()),
             *fallbacks(pack, [one[:2] for one in checked if _is_sent(claims.get(one.dispatch.slot))], at),
         ],
         waiting={one.dispatch.slot: one.until for one in again if one.until},
@@ -144,15 +144,15 @@ def _claims(checked: Iterable[Checked], interrupted: Mapping[int, LedgerEntry], 
     return claims | {one.dispatch.slot: Claim(one.reason, one.until, one.detail) for one in new}
 
 
-def _withheld(one: Checked | Claim, at: datetime) -> dict[str, str]:
-    return {Fact.DEFERRED if one.until else Fact.SUPPRESSED: fact_value(at, reason_value(one.reason, one.detail))}
+def _skipped(one: Checked | Claim, at: datetime) -> dict[str, str]:
+    return {Fact.SCHEDULED if one.until else Fact.SKIPPED: fact_value(at, reason_value(one.reason, one.detail))}
 
 
 def _waiting(
-    checked: Iterable[Checked], put_off: Mapping[int, datetime | None]
+    checked: Iterable[Checked], scheduled: Mapping[int, datetime | None]
 ) -> Iterator[tuple[SendRequest, datetime]]:
     for one in checked:
-        until = put_off.get(one.dispatch.slot)
+        until = scheduled.get(one.dispatch.slot)
         if until:
             yield request_of(one.dispatch), until
 
@@ -204,20 +204,20 @@ def _was_refused(entry: LedgerEntry | None) -> bool:
 
 def _left_behind(entry: LedgerEntry, at: datetime) -> dict[str, str]:
     """What a try that stopped right after its claim leaves behind."""
-    if entry.outcome is Verdict.WITHHELD:
-        fact = Fact.DEFERRED if entry.until else Fact.SUPPRESSED
+    if entry.outcome is Verdict.SKIPPED_AT_DELIVERY:
+        fact = Fact.SCHEDULED if entry.until else Fact.SKIPPED
         return {fact: fact_value(entry.decided_at, reason_value(entry.reason, entry.detail))}
     return {Fact.UNKNOWN: fact_value(at, "interrupted")}
 
 
-def facts_of(outcomes: Iterable[Outcome], letters: Mapping[str, Letter], at: datetime) -> SlotFacts:
+def facts_of(outcomes: Iterable[Outcome], batch: Mapping[str, Rendered], at: datetime) -> SlotFacts:
     """What the provider's answers say about each slot; letters by dispatch id."""
-    return {letters[outcome.dispatch_id].dispatch.slot: _fact(outcome, at) for outcome in outcomes}
+    return {batch[outcome.dispatch_id].dispatch.slot: _fact(outcome, at) for outcome in outcomes}
 
 
-def not_handed_over(letters: Iterable[Letter], at: datetime) -> SlotFacts:
+def not_handed_over(batch: Iterable[Rendered], at: datetime) -> SlotFacts:
     """What is known of letters that were not handed over when sending had to stop: they are certainly not sent."""
-    return {letter.dispatch.slot: {Fact.RETRY: fact_value(at, "stopped")} for letter in letters}
+    return {rendered.dispatch.slot: {Fact.RETRY: fact_value(at, "stopped")} for rendered in batch}
 
 
 def _fact(outcome: Outcome, at: datetime) -> dict[str, str]:

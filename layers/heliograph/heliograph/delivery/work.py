@@ -28,7 +28,7 @@ from heliograph.channels.rate import (
 from heliograph.channels.sms.parts import measure
 from heliograph.delivery import steps
 from heliograph.model.channels import Channel
-from heliograph.model.dispatches import Dispatch, DispatchPack, Letter
+from heliograph.model.dispatches import Dispatch, DispatchPack, Rendered
 from heliograph.model.engagement import Events
 from heliograph.model.outcomes import Failed, InDoubt, NotSent, Outcome, RecordKey, SlotFacts
 from heliograph.model.requests import Lane
@@ -46,7 +46,7 @@ GIVES_WAY = 3
 
 
 class NotSentYetError(Exception):
-    """Some letters of a pack were not taken yet; the pack comes again."""
+    """Some batch of a pack were not taken yet; the pack comes again."""
 
 
 class Later(NamedTuple):
@@ -61,7 +61,7 @@ class Turn(NamedTuple):
 
     pack: DispatchPack
     rate: float | None
-    """Units (letters, parts of a text) a second; None: as fast as the provider answers."""
+    """Units (batch, parts of a text) a second; None: as fast as the provider answers."""
     spoken_for: int
     """Units that the clock of the channel was moved on by."""
     rest: Later | None = None
@@ -98,7 +98,7 @@ def turn_of(pack: DispatchPack) -> Turn | None:
         placed=pack.not_before is not None,
     )
     if turn.wait is None:
-        put_back(pack, turn.place)
+        put_back(pack, turn.outcome_key)
         return None
     rest = lined_up(tail, {dispatch.slot for dispatch in tail.dispatches}) if tail.dispatches else None
     if turn.wait:
@@ -125,31 +125,31 @@ def then_the_rest(turn: Turn, receives: int) -> Iterator[None]:
 
 
 def size_of(pack: DispatchPack) -> float:
-    """Units that a letter of a pack is thought to take: as many as those of its message took the last time here."""
+    """Units that a rendered of a pack is thought to take: as many as those of its message took the last time here."""
     return wiring.sizes().get((pack.channel, pack.dispatches[0].message), 1.0)
 
 
-def correct(turn: Turn, letters: Sequence[Letter]) -> None:
-    """Tell the clock when a piece is much larger or smaller than was thought: texts have parts, people are withheld."""
-    units = sum(map(units_of, letters))
-    if letters:
-        wiring.sizes()[turn.pack.channel, turn.pack.dispatches[0].message] = units / len(letters)
+def correct(turn: Turn, batch: Sequence[Rendered]) -> None:
+    """Tell the clock when a piece is much larger or smaller than was thought: texts have parts, people are skipped."""
+    units = sum(map(units_of, batch))
+    if batch:
+        wiring.sizes()[turn.pack.channel, turn.pack.dispatches[0].message] = units / len(batch)
     if turn.rate and turn.spoken_for and abs(units - turn.spoken_for) > WORTH_CORRECTING * turn.spoken_for:
         wiring.pace().correct(turn.pack.channel, units - turn.spoken_for, rate=turn.rate)
 
 
-def units_of(letter: Letter) -> int:
-    """What a letter takes of its provider's rate: networks and their limits count the parts of a text."""
-    return measure(letter.content["text"]).parts if letter.dispatch.channel is Channel.SMS else 1
+def units_of(rendered: Rendered) -> int:
+    """What a rendered takes of its provider's rate: networks and their limits count the parts of a text."""
+    return measure(rendered.content["text"]).parts if rendered.dispatch.channel is Channel.SMS else 1
 
 
-def send(record: RecordKey, letters: list[Letter], *, rate: float | None = None) -> Iterator[Outcome]:
-    """Hand letters to the provider and keep each answer at once; yields the outcomes that something follows from.
+def send(record: RecordKey, batch: list[Rendered], *, rate: float | None = None) -> Iterator[Outcome]:
+    """Hand batch to the provider and keep each answer at once; yields the outcomes that something follows from.
 
     It stops when the account has halted, or the function would not live to see the answer of another call.
     """
-    waiting = {letter.dispatch.dispatch_id: letter for letter in letters}
-    calls = wiring.sender(record.channel)(letters) if letters else iter(())
+    waiting = {rendered.dispatch.dispatch_id: rendered for rendered in batch}
+    calls = wiring.sender(record.channel)(batch) if batch else iter(())
     started, units, is_stopped = wiring.now(), 0, False
     while waiting and not is_stopped:
         pause = units / rate - (wiring.now() - started).total_seconds() if rate else 0.0
@@ -174,15 +174,15 @@ def send(record: RecordKey, letters: list[Letter], *, rate: float | None = None)
         yield from (NotSent(dispatch_id=dispatch_id, cause=STOPPED) for dispatch_id in waiting)
 
 
-def keep_answers(record: RecordKey, outcomes: Sequence[Outcome], letters: Mapping[str, Letter]) -> None:
+def keep_answers(record: RecordKey, outcomes: Sequence[Outcome], batch: Mapping[str, Rendered]) -> None:
     """Keep a provider's answers, and tell record of those that something follows from."""
     now = wiring.now()
-    keep(record, steps.facts_of(outcomes, letters, now), now)
+    keep(record, steps.facts_of(outcomes, batch, now), now)
     events = tuple(
         event
         for outcome in outcomes
-        for letter in (letters[outcome.dispatch_id],)
-        for event in outcome_events(letter.dispatch, outcome, occurred_at=now, place=letter.place)
+        for rendered in (batch[outcome.dispatch_id],)
+        for event in outcome_events(rendered.dispatch, outcome, occurred_at=now, outcome_key=rendered.outcome_key)
     )
     if events:
         wiring.engagement().send([Events(events=events)])
@@ -237,7 +237,7 @@ def tie_up(
     if in_line:
         come_back(pack, in_line)
     if not is_complete or alone.keys() | in_line != unsent.keys():
-        raise NotSentYetError(f"some letters of pack {pack.pack_id} wait for another try")
+        raise NotSentYetError(f"some batch of pack {pack.pack_id} wait for another try")
 
 
 def come_back(pack: DispatchPack, slots: Collection[int]) -> None:
@@ -257,6 +257,6 @@ def lined_up(pack: DispatchPack, slots: Collection[int]) -> Later:
 
 def put_back(pack: DispatchPack, place: datetime | None) -> None:
     """Put a pack back into its outbox as a new message, to be seen at its place; without one it asks again later."""
-    later = msgspec.structs.replace(pack, tries=pack.tries + 1, not_before=place)
+    later = msgspec.structs.replace(pack, tries=pack.tries + 1, not_before=outcome_key)
     delay = seconds_until(place, wiring.now()) if place else seconds_without(pack.pack_id, pack.tries)
     wiring.outbox(pack.channel, pack.lane).send([later], delay=delay)

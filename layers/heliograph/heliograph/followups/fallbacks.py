@@ -51,7 +51,7 @@ def confirmation(
     """
     until = None
     for each in earlier:
-        known = facts.get(each.place, {})
+        known = facts.get(each.outcome_key, {})
         if kind := _confirmed_by(each, known):
             return f"{each.channel} {kind}", None
         until = _time_left(each, known, now)
@@ -63,9 +63,9 @@ def reaches_nobody(facts: Facts) -> bool:
 
     Not so when an earlier channel had done its work, or when it was put off or dropped in doubt.
     """
-    if standing_of(facts) not in (Standing.FAILED, Standing.SUPPRESSED):
+    if standing_of(facts) not in (Standing.FAILED, Standing.SKIPPED):
         return False
-    return is_unsent(facts) and detail_of(facts.get(Fact.SUPPRESSED, "")) != Reason.CONFIRMED
+    return is_unsent(facts) and detail_of(facts.get(Fact.SKIPPED, "")) != Reason.CONFIRMED
 
 
 def _confirmed_by(dispatch: EarlierDispatch, facts: Facts) -> EngagementKind | None:
@@ -84,6 +84,6 @@ def _time_left(dispatch: EarlierDispatch, facts: Facts, now: datetime) -> dateti
         taken = min(at_of(value) for kind, value in facts.items() if kind in EVIDENCE_OF_ACCEPTANCE)
         return taken + within if taken + within > now and CAME_BACK.isdisjoint(facts) else None
     is_settled = Fact.SETTLED in facts and not may_be_sent_again(facts)
-    if is_settled or Fact.FAILED in facts or Fact.SUPPRESSED in facts or now > dispatch.at + LOST_AFTER:
+    if is_settled or Fact.FAILED in facts or Fact.SKIPPED in facts or now > dispatch.at + LOST_AFTER:
         return None
     return now + max(within, (now - dispatch.at) / LONGER)

@@ -56,15 +56,19 @@ def _next(
     is_last = entry.dispatch_id not in facts or entry.until or entry.reason == Reason.CONFIRMED
     if is_last or stage >= len(message.fallback):
         return None
-    fallback, known, place = message.fallback[stage], facts[entry.dispatch_id], ids.place(entry.pack_id, entry.slot)
+    fallback, known, outcome_key = (
+        message.fallback[stage],
+        facts[entry.dispatch_id],
+        ids.outcome_key(entry.pack_id, entry.slot),
+    )
     dispatch = EarlierDispatch(
-        place=place,
+        outcome_key=outcome_key,
         channel=Channel(entry.channel),
         unless=fallback.unless,
         within=fallback.within,
         at=entry.decided_at,
     )
-    confirmed_by, until = confirmation([dispatch], {place: known}, wiring.now())
+    confirmed_by, until = confirmation([dispatch], {outcome_key: known}, wiring.now())
     return {
         "channels": fallback.channels,
         "unless": fallback.unless,

@@ -18,13 +18,13 @@ class Verdict(StrEnum):
     """What was decided on a request."""
 
     DISPATCHED = "dispatched"
-    SUPPRESSED = "suppressed"
-    DEFERRED = "deferred"
-    WITHHELD = "withheld"
-    """Dispatched by plan, and suppressed when asked again just before delivery."""
+    SKIPPED = "skipped"
+    SCHEDULED = "scheduled"
+    SKIPPED_AT_DELIVERY = "skipped_at_delivery"
+    """Dispatched by plan, and skipped when asked again just before delivery."""
 
 
-NO_DISPATCH = frozenset({Verdict.SUPPRESSED, Verdict.DEFERRED})
+NO_DISPATCH = frozenset({Verdict.SKIPPED, Verdict.SCHEDULED})
 """What plan decides alone: nothing was given to deliver, and it counts in plan's sums."""
 
 
@@ -81,7 +81,7 @@ class Ruling(Value, frozen=True, kw_only=True):
     """The channel that carries it; of a "no" the one that came closest; of a "later" the one that is waited for."""
     reason: Reason | None = None
     until: datetime | None = None
-    """When it is planned again; deferrals only."""
+    """When it is planned again; scheduled requests only."""
     next_time: datetime | None = None
     """The earliest time at which a message like this could be sent, if nothing else changes; None: nobody knows."""
     tried: str = ""
@@ -94,7 +94,7 @@ class Ruling(Value, frozen=True, kw_only=True):
     """Which fallback the channel belongs to; 0: none."""
 
 
-class Suppression(Value, frozen=True, kw_only=True):
+class Skipped(Value, frozen=True, kw_only=True):
     """The decision not to send, with its reason."""
 
     dispatch_id: str
@@ -113,7 +113,7 @@ class Suppression(Value, frozen=True, kw_only=True):
         return self.ruling.channel
 
 
-class Deferral(Value, frozen=True, kw_only=True):
+class Scheduled(Value, frozen=True, kw_only=True):
     """The decision to plan again at `until`."""
 
     dispatch_id: str
@@ -133,4 +133,4 @@ class Deferral(Value, frozen=True, kw_only=True):
         return self.ruling.channel
 
 
-Decision = Dispatch | Suppression | Deferral
+Decision = Dispatch | Skipped | Scheduled

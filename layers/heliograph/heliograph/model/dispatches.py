@@ -68,13 +68,13 @@ Content = Mapping[str, str]
 """Part -> text: `subject`, `html`, `text` for email; `text` for SMS; `title`, `body`, `url` for push."""
 
 
-class Letter(Value, frozen=True, kw_only=True):
+class Rendered(Value, frozen=True, kw_only=True):
     """A dispatch, claimed and rendered: what a channel hands to its provider."""
 
     dispatch: Dispatch
     message: Message
     content: dict[str, str]
-    place: str
+    outcome_key: str
     unsubscribe_url: str = ""
     """Signed, for this person and topic; promotional messages only."""
 
@@ -83,7 +83,7 @@ class Letter(Value, frozen=True, kw_only=True):
         ids = {
             "dispatch_id": self.dispatch.dispatch_id,
             "recipient_id": self.dispatch.recipient_id,
-            "place": self.place,
+            "outcome_key": self.outcome_key,
             "message": self.message.name,
         }
         return ids | ({"run_id": self.dispatch.run_id} if self.dispatch.run_id else {})
@@ -92,6 +92,6 @@ class Letter(Value, frozen=True, kw_only=True):
 class Sender(Protocol):
     """A channel's provider."""
 
-    def __call__(self, letters: Sequence[Letter]) -> Iterator[tuple[Outcome, ...]]:
+    def __call__(self, batch: Sequence[Rendered]) -> Iterator[tuple[Outcome, ...]]:
         """Hand letters over; after every provider call yield its outcomes, so that they are kept at once."""
         ...

@@ -34,7 +34,7 @@ class EngagementEvent(Value, frozen=True, kw_only=True):
     channel: Channel
     kind: EngagementKind
     occurred_at: datetime
-    place: str
+    outcome_key: str
     """`<pack_id>-<slot>`: where the outcome of the dispatch is kept; empty: that outcome is known already."""
     run_id: str = ""
     message: str = ""

@@ -23,7 +23,7 @@ class LedgerEntry(Value, frozen=True, kw_only=True):
     channel: str = ""
     reason: str = ""
     until: str = ""
-    """ISO 8601; deferrals only."""
+    """ISO 8601; scheduled requests only."""
     tried: str = ""
     policy: str = ""
     run_id: str = ""

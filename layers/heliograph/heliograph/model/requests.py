@@ -41,7 +41,7 @@ NO_CAUSE = Cause()
 class EarlierDispatch(Value, frozen=True, kw_only=True):
     """A dispatch of the same request on another channel, whose fallback has begun."""
 
-    place: str
+    outcome_key: str
     """`<pack_id>-<slot>`."""
     channel: Channel
     unless: EngagementKind
@@ -65,7 +65,7 @@ class SendRequest(Value, frozen=True, kw_only=True):
     """Empty: triggered by an event, not by a campaign."""
     not_after: datetime | None = None
     step: int = 0
-    """How many decisions this request has seen before: deferrals and fallbacks."""
+    """How many decisions this request has seen before: scheduled requests and fallbacks."""
     stage: int = 0
     """How many of the message's fallbacks have begun."""
     earlier: tuple[EarlierDispatch, ...] = ()

@@ -8,7 +8,7 @@ from datetime import datetime
 import msgspec
 
 from heliograph.model.channels import Channel
-from heliograph.model.decisions import Decision, Deferral, Inputs, Reservation, Ruling, Suppression, Verdict
+from heliograph.model.decisions import Decision, Inputs, Reservation, Ruling, Scheduled, Skipped, Verdict
 from heliograph.model.dispatches import Dispatch
 from heliograph.model.messages import Message
 from heliograph.model.people import Reach, Recipient, consent_key
@@ -83,10 +83,10 @@ def decision(
 ) -> Decision:
     """A ruling as what follows from it; `inputs` is what the ledger keeps of its inputs."""
     dispatch_id = ids.dispatch_id(request.request_id, request.step)
-    if ruling.outcome is Verdict.DEFERRED and ruling.until:
-        return Deferral(dispatch_id=dispatch_id, request=request, until=ruling.until, ruling=ruling, inputs=inputs)
+    if ruling.outcome is Verdict.SCHEDULED and ruling.until:
+        return Scheduled(dispatch_id=dispatch_id, request=request, until=ruling.until, ruling=ruling, inputs=inputs)
     if ruling.outcome is not Verdict.DISPATCHED or ruling.channel is None:
-        return Suppression(dispatch_id=dispatch_id, request=request, ruling=ruling, inputs=inputs)
+        return Skipped(dispatch_id=dispatch_id, request=request, ruling=ruling, inputs=inputs)
     person = known_person(request, recipient)
     return Dispatch(
         dispatch_id=dispatch_id,
@@ -116,11 +116,11 @@ def decision(
     )
 
 
-def unknown_message(request: SendRequest) -> Suppression:
+def unknown_message(request: SendRequest) -> Skipped:
     """The decision on a request for a message that is not in the catalogue."""
     dispatch_id = ids.dispatch_id(request.request_id, request.step)
-    ruling = Ruling(outcome=Verdict.SUPPRESSED, reason=Reason.UNKNOWN_MESSAGE)
-    return Suppression(dispatch_id=dispatch_id, request=request, ruling=ruling)
+    ruling = Ruling(outcome=Verdict.SKIPPED, reason=Reason.UNKNOWN_MESSAGE)
+    return Skipped(dispatch_id=dispatch_id, request=request, ruling=ruling)
 
 
 def recheck(

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from heliograph.model.channels import Channel
-from heliograph.model.decisions import Decision, Deferral, Ruling, Suppression, Verdict
+from heliograph.model.decisions import Decision, Ruling, Scheduled, Skipped, Verdict
 from heliograph.model.dispatches import Dispatch, DispatchPack
 from heliograph.model.ledger import LedgerEntry
 from heliograph.model.messages import Fallback, Message
@@ -23,7 +23,7 @@ from heliograph.text.bodies import INPUT_LIMIT, body
 MINUTE = timedelta(minutes=1)
 """EventBridge Scheduler is precise to a minute: what is due within the same one is due together."""
 
-Scheduled = tuple[RequestPack, datetime]
+Timer = tuple[RequestPack, datetime]
 """Requests, and when they are planned."""
 
 
@@ -31,13 +31,13 @@ class Outbox(msgspec.Struct, frozen=True):
     """Everything that follows from the decisions on one request pack."""
 
     dispatches: tuple[DispatchPack, ...]
-    later: tuple[Scheduled, ...]
+    later: tuple[Timer, ...]
     """What is decided again later."""
     planned: Planned
 
 
 def entry(
-    decision: Suppression | Deferral, *, place: tuple[str, int], version: str, policy: str, at: datetime
+    decision: Skipped | Scheduled, *, place: tuple[str, int], version: str, policy: str, at: datetime
 ) -> LedgerEntry:
     """What the ledger keeps of a "no" or a "later"; `place` is the pack and the slot of its request."""
     request, ruling = decision.request, decision.ruling
@@ -52,7 +52,7 @@ def entry(
         slot=place[1],
         channel=decision.channel or "",
         reason=decision.reason,
-        until=decision.until.isoformat() if isinstance(decision, Deferral) else "",
+        until=decision.until.isoformat() if isinstance(decision, Scheduled) else "",
         tried=ruling.tried,
         policy=policy,
         run_id=request.run_id,
@@ -67,28 +67,28 @@ def outbox(pack: RequestPack, decisions: Sequence[Decision], existing: Mapping[s
     """Sort decisions into packs and sums; where the ledger already holds a decision, that one counts."""
     by_channel: dict[Channel, list[Dispatch]] = defaultdict(list)
     waiting: list[tuple[SendRequest, datetime]] = []
-    dispatched, suppressed = Counter[str](), Counter[str]()
+    dispatched, skipped = Counter[str](), Counter[str]()
     for request, decision in zip(pack.requests, decisions, strict=True):
         match stored(request, decision, existing.get(decision.dispatch_id)):
             case Dispatch() as dispatch:
                 by_channel[dispatch.channel].append(dispatch)
                 dispatched[dispatch.channel] += 1
-            case Deferral() as deferral:
-                waiting.append((deferral.request, deferral.until))
-            case Suppression() as suppression:
-                suppressed[suppression.reason] += 1
+            case Scheduled() as later:
+                waiting.append((later.request, later.until))
+            case Skipped() as no:
+                skipped[no.reason] += 1
             case LedgerEntry() as delivered:
                 dispatched[delivered.channel] += 1
     return Outbox(
         dispatches=tuple(each for channel, some in by_channel.items() for each in _dispatch_packs(pack, channel, some)),
-        later=tuple(deferred(pack, waiting)),
+        later=tuple(packed_by_time(pack, waiting)),
         planned=Planned(
             people=len(decisions),
             again=any(request.step for request in pack.requests),
             further=ids.is_further(pack.pack_id),
             dispatched=dict(dispatched),
-            suppressed=dict(suppressed),
-            deferred=len(waiting),
+            skipped=dict(skipped),
+            scheduled=len(waiting),
         ),
     )
 
@@ -105,10 +105,10 @@ def stored(request: SendRequest, decision: Decision, entry: LedgerEntry | None) 
         until=until,
     )
     match entry.outcome:
-        case Verdict.SUPPRESSED:
-            return Suppression(dispatch_id=entry.dispatch_id, request=request, ruling=ruling)
-        case Verdict.DEFERRED if until:
-            return Deferral(dispatch_id=entry.dispatch_id, request=request, until=until, ruling=ruling)
+        case Verdict.SKIPPED:
+            return Skipped(dispatch_id=entry.dispatch_id, request=request, ruling=ruling)
+        case Verdict.SCHEDULED if until:
+            return Scheduled(dispatch_id=entry.dispatch_id, request=request, until=until, ruling=ruling)
         case _:
             return entry
 
@@ -126,18 +126,20 @@ def _dispatch_packs(pack: RequestPack, channel: Channel, some: Sequence[Dispatch
     yield from _dispatch_packs(pack, channel, some[half:])
 
 
-def deferred(pack: RequestPack | DispatchPack, waiting: Iterable[tuple[SendRequest, datetime]]) -> Iterator[Scheduled]:
+def packed_by_time(
+    pack: RequestPack | DispatchPack, waiting: Iterable[tuple[SendRequest, datetime]]
+) -> Iterator[Timer]:
     """The requests that wait, together with those that are due in the same minute, to be decided again."""
     due: dict[datetime, list[SendRequest]] = defaultdict(list)
     for request, until in waiting:
         due[full_minute(until)].append(msgspec.structs.replace(request, step=request.step + 1))
     channel = pack.channel if isinstance(pack, DispatchPack) else ""
     for when, requests in due.items():
-        pack_id = ids.derived_id(when, "deferred", pack.pack_id, channel)
-        yield from _scheduled(pack, pack_id, requests, when, further=ids.is_further(pack.pack_id))
+        pack_id = ids.derived_id(when, "scheduled", pack.pack_id, channel)
+        yield from _timers(pack, pack_id, requests, when, further=ids.is_further(pack.pack_id))
 
 
-def fallbacks(pack: DispatchPack, claimed: Iterable[tuple[Dispatch, Message]], at: datetime) -> Iterator[Scheduled]:
+def fallbacks(pack: DispatchPack, claimed: Iterable[tuple[Dispatch, Message]], at: datetime) -> Iterator[Timer]:
     """The next channels of dispatches, for when nobody reacts in time.
 
     Named by what is in them: a later try may bring some of them again, which then changes nothing.
@@ -150,7 +152,7 @@ def fallbacks(pack: DispatchPack, claimed: Iterable[tuple[Dispatch, Message]], a
         when = full_minute(at + timedelta(seconds=fallback.within))
         named = (ids.dispatch_id(request.request_id, request.step) for request in requests)
         pack_id = ids.derived_id(requests[0].requested_at, "fallback", pack.pack_id, pack.channel, *named)
-        yield from _scheduled(pack, pack_id, requests, when, further=True)
+        yield from _timers(pack, pack_id, requests, when, further=True)
 
 
 def full_minute(moment: datetime) -> datetime:
@@ -162,7 +164,7 @@ def full_minute(moment: datetime) -> datetime:
 def _next_stage(pack: DispatchPack, dispatch: Dispatch, fallback: Fallback, at: datetime) -> SendRequest:
     """The request as it is planned when its fallback begins."""
     earlier = EarlierDispatch(
-        place=ids.place(pack.pack_id, dispatch.slot),
+        outcome_key=ids.outcome_key(pack.pack_id, dispatch.slot),
         channel=dispatch.channel,
         unless=fallback.unless,
         within=fallback.within,
@@ -176,9 +178,9 @@ def _next_stage(pack: DispatchPack, dispatch: Dispatch, fallback: Fallback, at: 
     )
 
 
-def _scheduled(
+def _timers(
     pack: RequestPack | DispatchPack, pack_id: str, requests: Sequence[SendRequest], when: datetime, *, further: bool
-) -> Iterator[Scheduled]:
+) -> Iterator[Timer]:
     """Requests as a pack, or as several when they are too large for one schedule."""
     part = RequestPack(
         pack_id=ids.further(pack_id) if further else pack_id,
@@ -191,7 +193,7 @@ def _scheduled(
         yield part, when
         return
     for number, some in enumerate((requests[:half], requests[half:])):
-        yield from _scheduled(pack, ids.derived_id(when, "part", pack_id, str(number)), some, when, further=further)
+        yield from _timers(pack, ids.derived_id(when, "part", pack_id, str(number)), some, when, further=further)
 
 
 def rest_of(pack: RequestPack, requests: Sequence[SendRequest]) -> RequestPack:

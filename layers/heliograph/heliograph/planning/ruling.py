@@ -55,7 +55,7 @@ def _ask_or_pass_over(inputs: Inputs, message: Message, policy: Policy, rules: t
     try:
         return _ask(inputs, message, policy, rules)
     except Exception:  # noqa: BLE001 - one person's facts stop nobody else, whatever is wrong with them
-        return Ruling(outcome=Verdict.SUPPRESSED, reason=Reason.UNDECIDABLE)
+        return Ruling(outcome=Verdict.SKIPPED, reason=Reason.UNDECIDABLE)
 
 
 def _ask(inputs: Inputs, message: Message, policy: Policy, rules: tuple[Rule, ...]) -> Ruling:
@@ -81,7 +81,7 @@ def _ask(inputs: Inputs, message: Message, policy: Policy, rules: tuple[Rule, ..
         if reason in LATER:
             until = case.inputs.awaited_until if reason is Reason.AWAITING_CONFIRMATION else case.held.until
             return msgspec.structs.replace(
-                ruling, outcome=Verdict.DEFERRED, reason=reason, until=until, next_time=until
+                ruling, outcome=Verdict.SCHEDULED, reason=reason, until=until, next_time=until
             )
         skipped.append((case, reason))
     return _no(skipped, zone)
@@ -132,12 +132,12 @@ def spelled_out(tried: str) -> list[dict[str, str]]:
 
 def _no(skipped: list[tuple[Case, Reason]], zone: FoundZone) -> Ruling:
     if not skipped:
-        return Ruling(outcome=Verdict.SUPPRESSED, reason=Reason.NO_ADDRESS, zone=str(zone))
+        return Ruling(outcome=Verdict.SKIPPED, reason=Reason.NO_ADDRESS, zone=str(zone))
     order = list(Reason)
     closest, reason = max(skipped, key=lambda skip: order.index(skip[1]))
     times = filter(None, (_next_time(case, why) for case, why in skipped))
     return Ruling(
-        outcome=Verdict.SUPPRESSED,
+        outcome=Verdict.SKIPPED,
         channel=closest.channel,
         reason=reason,
         next_time=min(times, default=None),

@@ -19,7 +19,7 @@ from heliograph.planning.decisions import decision, inputs_of, unknown_message
 from heliograph.planning.ruling import decide
 from heliograph.planning.store import Account
 from heliograph.runtime import wiring
-from heliograph.text.ids import dispatch_id, split_place
+from heliograph.text.ids import dispatch_id, split_outcome_key
 
 
 class Question(NamedTuple):
@@ -85,7 +85,9 @@ def confirmations(
         confirmation(
             request.earlier,
             {
-                each.place: records[record_of(request.run_id, each)].get(split_place(each.place)[1], {})
+                each.outcome_key: records[record_of(request.run_id, each)].get(
+                    split_outcome_key(each.outcome_key)[1], {}
+                )
                 for each in request.earlier
             },
             now,
@@ -96,7 +98,7 @@ def confirmations(
 
 def record_of(run_id: str, earlier: EarlierDispatch) -> RecordKey:
     """The record that holds what came of an earlier dispatch."""
-    return RecordKey(run_id, split_place(earlier.place)[0], earlier.channel)
+    return RecordKey(run_id, split_outcome_key(earlier.outcome_key)[0], earlier.channel)
 
 
 def answers_to(questions: Sequence[Question], now: datetime, *, decided: Container[str]) -> dict[int, Answer]:

@@ -21,7 +21,7 @@ from heliograph.model.outcomes import Accepted, Failed, FailureCode, Outcome
 from heliograph.model.policy import Policy
 from heliograph.planning.caps import caps_on
 from heliograph.text.errors import MalformedError
-from heliograph.text.ids import is_derived, is_dispatch_id, is_identifier, split_place
+from heliograph.text.ids import is_derived, is_dispatch_id, is_identifier, split_outcome_key
 from heliograph.text.payloads import FIRST, LAST
 
 BOT = "Bot"
@@ -52,7 +52,7 @@ def consequences(event: EngagementEvent, *, messages: Mapping[str, Message], pol
 
 
 def outcome_events(
-    dispatch: Dispatch, outcome: Outcome, *, occurred_at: datetime, place: str
+    dispatch: Dispatch, outcome: Outcome, *, occurred_at: datetime, outcome_key: str
 ) -> tuple[EngagementEvent, ...]:
     """The events to record for an outcome: dead devices, numbers that opted out, and what has arrived already.
 
@@ -73,7 +73,7 @@ def outcome_events(
             channel=dispatch.channel,
             kind=kind,
             occurred_at=occurred_at,
-            place=place if kind is EngagementKind.DELIVERED else "",
+            outcome_key=outcome_key if kind is EngagementKind.DELIVERED else "",
             run_id=dispatch.run_id,
             message=dispatch.message,
             address=address,
@@ -95,7 +95,7 @@ def tagged_event(
     permanent: bool = False,
     detail: str = "",
 ) -> EngagementEvent:
-    """An event from the ids of ours that travelled with the message (`Letter.tags`); raises MalformedError.
+    """An event from the ids of ours that travelled with the message (`Rendered.tags`); raises MalformedError.
 
     Every id must have the very shape that we give it: it becomes a key of the tables.
     """
@@ -104,7 +104,7 @@ def tagged_event(
             raise MalformedError(name, "is missing, or no id of ours")
     if "run_id" in tags and not is_derived(tags["run_id"]):
         raise MalformedError("run_id", "is no id of ours")
-    split_place(tags.get("place", ""))
+    split_outcome_key(tags.get("outcome_key", ""))
     if not FIRST <= occurred_at < LAST:
         raise MalformedError("time", f"is not between the years {FIRST.year} and {LAST.year}")
     return EngagementEvent(
@@ -114,7 +114,7 @@ def tagged_event(
         channel=channel,
         kind=kind,
         occurred_at=occurred_at,
-        place=tags["place"],
+        outcome_key=tags["outcome_key"],
         run_id=tags.get("run_id", ""),
         message=tags.get("message", ""),
         address=address,
@@ -145,7 +145,7 @@ def _withdraw(event: EngagementEvent, source: str) -> WithdrawConsent:
 def _refund(event: EngagementEvent, messages: Mapping[str, Message], policy: Policy) -> tuple[Consequence, ...]:
     """A message under a cap that did not arrive; without a place, its outcome has settled that already."""
     message = messages.get(event.message)
-    if message is None or not event.place or not caps_on(message, policy):
+    if message is None or not event.outcome_key or not caps_on(message, policy):
         return ()
     return (Refund(recipient_id=event.recipient_id, dispatch_id=event.dispatch_id),)
 

@@ -14,7 +14,7 @@ from enum import StrEnum
 from heliograph.model.engagement import EngagementEvent, EngagementKind
 from heliograph.model.outcomes import FailureCode, RecordKey, SlotFacts
 from heliograph.model.values import Value
-from heliograph.text.ids import split_place
+from heliograph.text.ids import split_outcome_key
 
 Facts = Mapping[str, str]
 """Kind -> `fact_value`: when, and what more there is to say (a provider's message id, a code, a reason)."""
@@ -46,8 +46,8 @@ class Fact(StrEnum):
     RETRY = "retry"
     ACCEPTED = "accepted"
     FAILED = "failed"
-    SUPPRESSED = "suppressed"
-    DEFERRED = "deferred"
+    SKIPPED = "skipped"
+    SCHEDULED = "scheduled"
     """Put off just before delivery."""
     UNKNOWN = "unknown"
     SETTLED = "settled"
@@ -57,8 +57,8 @@ class Standing(StrEnum):
     """The five sums of a run, and `pending` for what is still on its way."""
 
     ACCEPTED = "accepted"
-    SUPPRESSED = "suppressed"
-    DEFERRED = "deferred"
+    SKIPPED = "skipped"
+    SCHEDULED = "scheduled"
     FAILED = "failed"
     UNKNOWN = "unknown"
     PENDING = "pending"
@@ -79,8 +79,8 @@ STRONGEST_FIRST = (
     EngagementKind.DELAYED,
     Fact.ACCEPTED,
     Fact.FAILED,
-    Fact.SUPPRESSED,
-    Fact.DEFERRED,
+    Fact.SKIPPED,
+    Fact.SCHEDULED,
     Fact.UNKNOWN,
     Fact.RETRY,
 )
@@ -93,15 +93,15 @@ def has_evidence(facts: Facts) -> bool:
 
 def may_be_sent_again(facts: Facts) -> bool:
     """Whether a claimed dispatch is provably not sent, or its settling rule says that it is to be sent again."""
-    is_final = has_evidence(facts) or not facts.keys().isdisjoint((Fact.FAILED, Fact.SUPPRESSED, Fact.DEFERRED))
+    is_final = has_evidence(facts) or not facts.keys().isdisjoint((Fact.FAILED, Fact.SKIPPED, Fact.SCHEDULED))
     return Fact.RETRY in facts and not is_final
 
 
 def is_unsent(facts: Facts) -> bool:
-    """Whether it certainly does not reach its person: withheld, put off, or refused for good; not if in doubt."""
+    """Whether it certainly does not reach its person: skipped, put off, or refused for good; not if in doubt."""
     if detail_of(facts.get(Fact.FAILED, "")) == FailureCode.IN_DOUBT:
         return False
-    return standing_of(facts) in (Standing.FAILED, Standing.SUPPRESSED, Standing.DEFERRED)
+    return standing_of(facts) in (Standing.FAILED, Standing.SKIPPED, Standing.SCHEDULED)
 
 
 def is_in_doubt(facts: Facts) -> bool:
@@ -120,7 +120,7 @@ def standing_of(facts: Facts) -> Standing:
     """In which of a run's sums a dispatch counts."""
     if has_evidence(facts):
         return Standing.ACCEPTED
-    for fact in (Fact.FAILED, Fact.SUPPRESSED, Fact.DEFERRED, Fact.UNKNOWN):
+    for fact in (Fact.FAILED, Fact.SKIPPED, Fact.SCHEDULED, Fact.UNKNOWN):
         if fact in facts:
             return Standing(fact.value)
     return Standing.PENDING
@@ -140,7 +140,7 @@ class Tally(Value, frozen=True, kw_only=True):
     """The sums over the slots of one or many records."""
 
     standings: dict[str, int] = {}
-    suppressed: dict[str, int] = {}
+    skipped: dict[str, int] = {}
     failed: dict[str, int] = {}
     engagement: dict[str, int] = {}
     missing: dict[str, int] = {}
@@ -148,22 +148,22 @@ class Tally(Value, frozen=True, kw_only=True):
 
 
 def tally(slots: Iterable[Facts]) -> Tally:
-    """Count each slot once: where it stands, why it failed or was suppressed, and each kind of engagement."""
-    standings, suppressed, failed, engagement, missing = (Counter[str]() for _ in range(5))
+    """Count each slot once: where it stands, why it failed or was skipped, and each kind of engagement."""
+    standings, skipped, failed, engagement, missing = (Counter[str]() for _ in range(5))
     kinds = [kind.value for kind in EngagementKind]
     for facts in slots:
         standing = standing_of(facts)
         standings[standing.value] += 1
-        if standing is Standing.SUPPRESSED:
-            reason, _, detail = detail_of(facts[Fact.SUPPRESSED]).partition(" ")
-            suppressed[reason] += 1
+        if standing is Standing.SKIPPED:
+            reason, _, detail = detail_of(facts[Fact.SKIPPED]).partition(" ")
+            skipped[reason] += 1
             missing.update([detail] if detail else [])
         if standing is Standing.FAILED:
             failed[detail_of(facts[Fact.FAILED])] += 1
         engagement.update(kind for kind in kinds if kind in facts)
     return Tally(
         standings=dict(standings),
-        suppressed=dict(suppressed),
+        skipped=dict(skipped),
         failed=dict(failed),
         engagement=dict(engagement),
         missing=dict(missing),
@@ -174,13 +174,13 @@ def by_record(events: Iterable[EngagementEvent]) -> dict[RecordKey, SlotFacts]:
     """The facts that events tell, by the record that they belong to; the first event of a kind gives its time."""
     records: dict[RecordKey, SlotFacts] = {}
     for event in events:
-        if not event.place:
+        if not event.outcome_key:
             continue  # the outcome of its dispatch is known already
-        slots, (_, slot) = records.setdefault(record_of(event), {}), split_place(event.place)
+        slots, (_, slot) = records.setdefault(record_of(event), {}), split_outcome_key(event.outcome_key)
         slots.setdefault(slot, {}).setdefault(event.kind.value, fact_value(event.occurred_at, event.detail))
     return records
 
 
 def record_of(event: EngagementEvent) -> RecordKey:
     """The record that holds the outcome of an event's dispatch; the event has a place."""
-    return RecordKey(event.run_id, split_place(event.place)[0], event.channel)
+    return RecordKey(event.run_id, split_outcome_key(event.outcome_key)[0], event.channel)

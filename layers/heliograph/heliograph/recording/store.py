@@ -54,9 +54,9 @@ class Records:
         """Keep what plan decided for a pack."""
         counts = {
             **{f"dispatched#{name}": count for name, count in planned.dispatched.items()},
-            **{f"suppressed#{name}": count for name, count in planned.suppressed.items()},
+            **{f"skipped#{name}": count for name, count in planned.skipped.items()},
             "people": planned.people,
-            "deferred": planned.deferred,
+            "scheduled": planned.scheduled,
         }
         self._client.put_item(
             TableName=self._table,
@@ -149,10 +149,10 @@ def _record(name: str, items: Iterable[Mapping[str, Any]]) -> Planned | Delivere
     return Planned(
         people=values["people"],
         again=values["again"],
-        deferred=values["deferred"],
+        scheduled=values["scheduled"],
         further=is_further(pack_id),
         dispatched=_with_prefix("dispatched#", values),
-        suppressed=_with_prefix("suppressed#", values),
+        skipped=_with_prefix("skipped#", values),
     )
 
 

@@ -1,4 +1,4 @@
-"""A run in figures: nobody is lost, audience = accepted + suppressed + deferred + failed + unknown, at any time."""
+"""A run in figures: nobody is lost, audience = accepted + skipped + scheduled + failed + unknown, at any time."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ class Planned(Value, frozen=True, kw_only=True):
 
     people: int
     again: bool
-    """Whether these people had been deferred before."""
+    """Whether these people had been scheduled before."""
     dispatched: dict[str, int]
-    suppressed: dict[str, int]
-    deferred: int
+    skipped: dict[str, int]
+    scheduled: int
     further: bool = False
     """Whether these people are counted already: a fallback follows what was sent to them on another channel."""
 
@@ -49,8 +49,8 @@ class RunFigures(Value, frozen=True, kw_only=True, omit_defaults=False):
     pending: int
     """How many of `counts["unknown"]` are merely on their way; 0 once complete."""
     counts: dict[str, int]
-    """Exactly accepted, suppressed, deferred, failed and unknown; they add up to the audience."""
-    suppressed: dict[str, int]
+    """Exactly accepted, skipped, scheduled, failed and unknown; they add up to the audience."""
+    skipped: dict[str, int]
     failed: dict[str, int]
     by_channel: dict[str, int]
     """Accepted, by channel."""
@@ -69,7 +69,7 @@ class RunFigures(Value, frozen=True, kw_only=True, omit_defaults=False):
 
 def figures(run: Run, records: Iterable[Planned | Delivered]) -> RunFigures:
     """Add up a run's records; people whose fate is not written yet count as unknown (and as pending)."""
-    counts, suppressed, failed, by_channel, engagement = (Counter[str]() for _ in range(5))
+    counts, skipped, failed, by_channel, engagement = (Counter[str]() for _ in range(5))
     further, further_engagement, missing = Counter[str](), Counter[str](), Counter[str]()
     people = 0
     for record in records:
@@ -78,19 +78,19 @@ def figures(run: Run, records: Iterable[Planned | Delivered]) -> RunFigures:
             continue
         if isinstance(record, Planned):
             people += 0 if record.again else record.people
-            counts[Standing.DEFERRED] += record.deferred - (record.people if record.again else 0)
-            suppressed.update(record.suppressed)
-            counts[Standing.SUPPRESSED] += sum(record.suppressed.values())
+            counts[Standing.SCHEDULED] += record.scheduled - (record.people if record.again else 0)
+            skipped.update(record.skipped)
+            counts[Standing.SKIPPED] += sum(record.skipped.values())
             continue
         sums = tally(record.slots.values())
         counts.update(sums.standings)
-        suppressed.update(sums.suppressed)
+        skipped.update(sums.skipped)
         failed.update(sums.failed)
         missing.update(sums.missing)
         engagement.update(sums.engagement)
         by_channel[record.channel] += sums.standings.get(Standing.ACCEPTED, 0)
     audience = run.audience if run.ingested else max(run.audience, people)
-    five = {name: counts[name] for name in ("accepted", "suppressed", "deferred", "failed", "unknown")}
+    five = {name: counts[name] for name in ("accepted", "skipped", "scheduled", "failed", "unknown")}
     pending = audience - sum(five.values())
     state = "complete" if run.ingested and pending == 0 else "running"
     if run.problem:
@@ -106,7 +106,7 @@ def figures(run: Run, records: Iterable[Planned | Delivered]) -> RunFigures:
         reached=run.reached,
         pending=pending,
         counts={**five, "unknown": five["unknown"] + pending},
-        suppressed=dict(suppressed.most_common()),
+        skipped=dict(skipped.most_common()),
         failed=dict(failed.most_common()),
         by_channel={channel: count for channel, count in by_channel.items() if count},
         further={channel: count for channel, count in further.items() if count},

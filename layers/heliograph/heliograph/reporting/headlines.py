@@ -43,7 +43,7 @@ def headline(figures: RunFigures) -> Headline:
         )
     if not counts["accepted"]:
         left = ", ".join(f"{number:,} {name}" for name, number in counts.items() if number)
-        return Headline(f"Nobody was sent to{' yet' if counts['deferred'] else ''}: {left}.", good=False)
+        return Headline(f"Nobody was sent to{' yet' if counts['scheduled'] else ''}: {left}.", good=False)
     return Headline("Everybody is accounted for.", good=True)
 
 

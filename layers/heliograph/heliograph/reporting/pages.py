@@ -19,7 +19,7 @@ from heliograph.reporting.rates import rates
 from heliograph.reporting.statements import in_order
 
 PAGES = Path(__file__).parent / "html"
-SUMS = ("accepted", "suppressed", "deferred", "failed", "unknown")
+SUMS = ("accepted", "skipped", "scheduled", "failed", "unknown")
 STEPS = ("accepted", "delivered", "opened", "clicked")
 """What each person may come to, each step a part of the one before."""
 

@@ -207,7 +207,7 @@ def _entry(entry: LedgerEntry, facts: Facts) -> JsonObject:
         "version": entry.version,
         "channel": entry.channel or None,
         "outcome": _outcome(entry),
-        "withheld": entry.outcome is Verdict.WITHHELD,
+        "at_delivery": entry.outcome is Verdict.SKIPPED_AT_DELIVERY,
         "reason": entry.reason or None,
         "missing": entry.detail or None,
         "state": state_of(facts) if dispatched else entry.outcome,
@@ -233,10 +233,10 @@ def _topic(message: str) -> str:
 
 
 def _outcome(entry: LedgerEntry) -> Verdict:
-    """What was withheld is suppressed, or deferred when it is planned again."""
-    if entry.outcome is not Verdict.WITHHELD:
+    """What was skipped is skipped, or scheduled when it is planned again."""
+    if entry.outcome is not Verdict.SKIPPED_AT_DELIVERY:
         return entry.outcome
-    return Verdict.DEFERRED if entry.until else Verdict.SUPPRESSED
+    return Verdict.SCHEDULED if entry.until else Verdict.SKIPPED
 
 
 def plain(answer: Any) -> Any:

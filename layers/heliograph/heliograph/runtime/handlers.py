@@ -59,8 +59,8 @@ def parking(body: str) -> Iterator[None]:
     try:
         yield
     except MalformedError as error:
-        logger.warning("A message was parked", extra={"place": error.place, "reason": error.reason})
-        wiring.parking().park(body, place=error.place, reason=error.reason)
+        logger.warning("A message was parked", extra={"position": error.position, "reason": error.reason})
+        wiring.parking().park(body, position=error.position, reason=error.reason)
 
 
 def _is_taken(take: Callable[[SqsRecord], None], record: SqsRecord) -> bool:

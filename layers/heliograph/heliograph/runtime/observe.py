@@ -36,18 +36,18 @@ def count(channel: str, counts: Mapping[str, int]) -> None:
     print(msgspec.json.encode(line).decode())  # noqa: T201 - what Lambda prints is logged
 
 
-def count_failover(channel: str, cause: str, letters: int) -> None:
+def count_failover(channel: str, cause: str, batch: int) -> None:
     """Say that a provider is out of service, and count the letters that another one gets."""
-    logger.warning("A provider was out of service", extra={"channel": channel, "cause": cause, "letters": letters})
-    count(channel, {"failed_over": letters})
+    logger.warning("A provider was out of service", extra={"channel": channel, "cause": cause, "letters": batch})
+    count(channel, {"failed_over": batch})
 
 
 def count_decisions(planned: Planned) -> None:
-    """Count what plan decided: dispatches by channel, suppressions and deferrals."""
+    """Count what plan decided: dispatches by channel, what is skipped and scheduled."""
     for channel, number in planned.dispatched.items():
         count(channel, {"dispatched": number})
-    undecidable = planned.suppressed.get(Reason.UNDECIDABLE, 0)
-    noes = {"suppressed": sum(planned.suppressed.values()), "undecidable": undecidable, "deferred": planned.deferred}
+    undecidable = planned.skipped.get(Reason.UNDECIDABLE, 0)
+    noes = {"skipped": sum(planned.skipped.values()), "undecidable": undecidable, "scheduled": planned.scheduled}
     count("", noes)
 
 

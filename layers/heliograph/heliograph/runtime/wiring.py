@@ -144,7 +144,7 @@ def templates() -> Templates:
 
 @cache
 def schedules() -> Schedules:
-    """Deferrals."""
+    """Scheduled."""
     from heliograph.aws.timers import Schedules
 
     return Schedules(

@@ -35,10 +35,10 @@ class NotFoundError(Exception):
 class MalformedError(Exception):
     """A piece of input (event, row, file) cannot be read; its text says where and why, without quoting it."""
 
-    def __init__(self, place: str, reason: str) -> None:
-        self.place = _told(place)
+    def __init__(self, position: str, reason: str) -> None:
+        self.position = _told(position)
         self.reason = _told(reason)
-        super().__init__(f"{self.place}: {self.reason}")
+        super().__init__(f"{self.position}: {self.reason}")
 
 
 def _told(text: str) -> str:

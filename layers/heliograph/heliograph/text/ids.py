@@ -69,7 +69,7 @@ def dispatch_id(request_id: str, step: int) -> str:
     return f"{request_id}-{step}"
 
 
-def place(pack_id: str, slot: int) -> str:
+def outcome_key(pack_id: str, slot: int) -> str:
     """Where the outcome of a dispatch is kept: in the record of its pack, under its slot."""
     return f"{pack_id}-{slot}"
 
@@ -84,11 +84,11 @@ def is_further(pack_id: str) -> bool:
     return pack_id.endswith("f")
 
 
-def split_place(text: str) -> tuple[str, int]:
+def split_outcome_key(text: str) -> tuple[str, int]:
     """The pack and the slot of a place; raises MalformedError for anything else."""
     found = PLACE.fullmatch(text)
     if found is None:
-        raise MalformedError("place", "is not <pack id>-<slot>")
+        raise MalformedError("outcome_key", "is not <pack id>-<slot>")
     return found[1], int(found[2])
 
 

@@ -28,7 +28,7 @@ SOURCE_BYTES: Final = 256  # EventBridge: of a source
 EVENT_ID_BYTES: Final = 128  # EventBridge's ids are UUIDs of 36
 QUOTED: Final = re.compile(
     r"""(?P<what>unknown\ field|value)\ (?P<quote>[`'"])(?P<text>.*?)(?P=quote)
-    (?P<place>(?:\ -\ at\ `[^`]*`(?:\ in\ `[^`]*`)?)?)$""",
+    (?P<position>(?:\ -\ at\ `[^`]*`(?:\ in\ `[^`]*`)?)?)$""",
     re.DOTALL | re.VERBOSE,
 )
 NAMED: Final = re.compile(r"(declare|namespace|key) \(?['\"].*['\"],?\)?(?= twice| \(at )", re.DOTALL)
@@ -37,20 +37,20 @@ WORD: Final = re.compile(r"[A-Za-z_]{1,40}")
 """What reads like the name of a field, perhaps a misspelled one."""
 
 
-def fitting(data: dict[str, Any], place: str) -> dict[str, Any]:
+def fitting(data: dict[str, Any], position: str) -> dict[str, Any]:
     """Raw data, if it keeps within the bounds; raises MalformedError with its place and which bound it breaks."""
     try:
         size = len(msgspec.json.encode(data))
     except (RecursionError, UnicodeEncodeError):
-        raise MalformedError(place, f"is nested more than {DEPTH} levels deep, or no text that can travel") from None
+        raise MalformedError(position, f"is nested more than {DEPTH} levels deep, or no text that can travel") from None
     if size > DATA_BYTES:
-        raise MalformedError(place, f"takes {size} bytes as JSON; a message is made of {DATA_BYTES} at most")
+        raise MalformedError(position, f"takes {size} bytes as JSON; a message is made of {DATA_BYTES} at most")
     level: list[Any] = [data]
     for _ in range(DEPTH):
-        level = [inner for each in level for inner in _inside(each, place)]
+        level = [inner for each in level for inner in _inside(each, position)]
         if not level:
             return data
-    raise MalformedError(place, f"is nested more than {DEPTH} levels deep")
+    raise MalformedError(position, f"is nested more than {DEPTH} levels deep")
 
 
 def unquoted(error: msgspec.DecodeError) -> str:
@@ -61,7 +61,7 @@ def unquoted(error: msgspec.DecodeError) -> str:
 
     def said(found: re.Match[str]) -> str:
         is_name = found["what"] != "value" and WORD.fullmatch(found["text"])
-        return found[0] if is_name else found["what"] + found["place"]
+        return found[0] if is_name else found["what"] + found["position"]
 
     return QUOTED.sub(said, str(error))
 
@@ -73,26 +73,26 @@ def unquoted_toml(error: Exception) -> str:
     return NAMED.sub(r"\1 …", str(error)).partition(": value has")[0]
 
 
-def _inside(value: Any, place: str) -> list[Any]:
+def _inside(value: Any, position: str) -> list[Any]:
     """What is in an object or a list, and may hold something itself."""
     match value:
         case dict():
             if any(len(name.encode()) > NAME_BYTES for name in value):
-                raise MalformedError(place, f"has a name of more than {NAME_BYTES} bytes")
+                raise MalformedError(position, f"has a name of more than {NAME_BYTES} bytes")
             inner = list(value.values())
         case list():
             inner = value
         case _:
             return []
     if any(type(each) is int and abs(each) >= 10**DIGITS for each in inner):
-        raise MalformedError(place, f"has a number of more than {DIGITS} digits")
+        raise MalformedError(position, f"has a number of more than {DIGITS} digits")
     return [each for each in inner if isinstance(each, dict | list)]
 
 
-def short(text: str, place: str, most: int) -> str:
+def short(text: str, position: str, most: int) -> str:
     """A text of some bytes at most, of one line; raises MalformedError with its place."""
     if len(text.encode(errors="surrogatepass")) > most:
-        raise MalformedError(place, f"is longer than {most} bytes")
+        raise MalformedError(position, f"is longer than {most} bytes")
     if not text.isprintable():
-        raise MalformedError(place, "has a line break, or another character that cannot be shown")
+        raise MalformedError(position, "has a line break, or another character that cannot be shown")
     return text

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
-from heliograph.model.dispatches import Letter
+from heliograph.model.dispatches import Rendered
 from heliograph.model.policy import Purpose
 
 if TYPE_CHECKING:
@@ -31,25 +31,25 @@ _encode = msgspec.json.Encoder().encode
 class Mail(NamedTuple):
     """A letter and its entry in a bulk call."""
 
-    letter: Letter
+    rendered: Rendered
     entry: BulkEmailEntryTypeDef
     size: int
     """Bytes of the entry in the request; a mail that may not go in bulk has the size of a whole call."""
 
 
-def mail(letter: Letter, *, unsubscribe_mailto: str) -> Mail:
+def mail(rendered: Rendered, *, unsubscribe_mailto: str) -> Mail:
     """Address, tags, headers and rendered text of one letter."""
-    data = _encode({part: letter.content[part] for part in ("subject", *parts(letter))})
+    data = _encode({part: rendered.content[part] for part in ("subject", *parts(rendered))})
     entry: BulkEmailEntryTypeDef = {
-        "Destination": {"ToAddresses": [letter.dispatch.addresses[0]]},
-        "ReplacementTags": tags(letter),
-        "ReplacementHeaders": headers(letter, unsubscribe_mailto),
+        "Destination": {"ToAddresses": [rendered.dispatch.addresses[0]]},
+        "ReplacementTags": tags(rendered),
+        "ReplacementHeaders": headers(rendered, unsubscribe_mailto),
         "ReplacementEmailContent": {"ReplacementTemplate": {"ReplacementTemplateData": ""}},
     }
     size = len(json.dumps(entry)) + _quoted_size(data)
     text = data.decode()
     entry["ReplacementEmailContent"] = {"ReplacementTemplate": {"ReplacementTemplateData": text}}
-    return Mail(letter, entry, size if len(text) <= TEMPLATE_DATA_LIMIT else BULK_BYTES)
+    return Mail(rendered, entry, size if len(text) <= TEMPLATE_DATA_LIMIT else BULK_BYTES)
 
 
 def _quoted_size(data: bytes) -> int:
@@ -62,7 +62,7 @@ def packs(mails: Iterable[Mail], *, most: int = BULK_LIMIT) -> Iterator[list[Mai
     """Mails with the same parts, as many as one call takes; `most` is what the account's rate allows."""
     alike: defaultdict[tuple[str, ...], list[Mail]] = defaultdict(list)
     for each in mails:
-        alike[parts(each.letter)].append(each)
+        alike[parts(each.rendered)].append(each)
     for same in alike.values():
         yield from _filled(same, max(1, min(BULK_LIMIT, most)))
 
@@ -80,29 +80,29 @@ def _filled(mails: list[Mail], most: int) -> Iterator[list[Mail]]:
     yield pack
 
 
-def pass_through(letter: Letter) -> BulkEmailContentTypeDef:
+def pass_through(rendered: Rendered) -> BulkEmailContentTypeDef:
     """The template that SES fills with what we rendered; SES escapes nothing (SES guide, advanced personalization)."""
-    placeholders = {part.title(): f"{{{{{part}}}}}" for part in ("subject", *parts(letter))}
+    placeholders = {part.title(): f"{{{{{part}}}}}" for part in ("subject", *parts(rendered))}
     return {"Template": {"TemplateContent": placeholders, "TemplateData": "{}"}}  # type: ignore[typeddict-item]  # keys are made from the parts
 
 
-def parts(letter: Letter) -> tuple[str, ...]:
+def parts(rendered: Rendered) -> tuple[str, ...]:
     """The bodies that this letter has: an empty one would be shown as an empty mail."""
-    return tuple(part for part in ("html", "text") if letter.content.get(part))
+    return tuple(part for part in ("html", "text") if rendered.content.get(part))
 
 
-def tags(letter: Letter) -> list[MessageTagTypeDef]:
+def tags(rendered: Rendered) -> list[MessageTagTypeDef]:
     """Our ids, as SES brings them back with every event."""
-    return [{"Name": name, "Value": value} for name, value in letter.tags().items()]
+    return [{"Name": name, "Value": value} for name, value in rendered.tags().items()]
 
 
-def headers(letter: Letter, unsubscribe_mailto: str) -> list[MessageHeaderTypeDef]:
+def headers(rendered: Rendered, unsubscribe_mailto: str) -> list[MessageHeaderTypeDef]:
     """Unsubscribe headers, on promotional mail only; one-click (RFC 8058) where there is a page to take it."""
-    if letter.message.purpose is not Purpose.PROMOTIONAL or not letter.unsubscribe_url:
+    if rendered.message.purpose is not Purpose.PROMOTIONAL or not rendered.unsubscribe_url:
         return []
-    if not letter.unsubscribe_url.startswith("https:"):
-        return [{"Name": "List-Unsubscribe", "Value": f"<{letter.unsubscribe_url}>"}]
-    ways = [f"<{letter.unsubscribe_url}>"]
+    if not rendered.unsubscribe_url.startswith("https:"):
+        return [{"Name": "List-Unsubscribe", "Value": f"<{rendered.unsubscribe_url}>"}]
+    ways = [f"<{rendered.unsubscribe_url}>"]
     if unsubscribe_mailto:
         ways.append(f"<mailto:{unsubscribe_mailto}>")
     return [

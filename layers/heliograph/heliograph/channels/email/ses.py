@@ -13,7 +13,7 @@ import msgspec
 from heliograph.channels.email.bulk import BULK_LIMIT, Mail, mail, packs, parts, pass_through
 from heliograph.channels.errors import PROVIDER_ERRORS, ProviderError, outcome_of
 from heliograph.model.channels import Channel
-from heliograph.model.dispatches import Letter, Sender
+from heliograph.model.dispatches import Rendered, Sender
 from heliograph.model.engagement import EngagementEvent, EngagementKind
 from heliograph.model.outcomes import Accepted, Failed, FailureCode, InDoubt, NotSent, Outcome
 from heliograph.model.values import JsonObject
@@ -48,12 +48,12 @@ def ses_sender(
     """
     envelope = {"FromEmailAddress": _from(sender), "ConfigurationSetName": configuration_set}
 
-    def send(letters: Sequence[Letter]) -> Iterator[tuple[Outcome, ...]]:
-        sendable = [letter for letter in letters if letter.dispatch.addresses[0].isascii()]
-        unsendable = [letter for letter in letters if not letter.dispatch.addresses[0].isascii()]
+    def send(batch: Sequence[Rendered]) -> Iterator[tuple[Outcome, ...]]:
+        sendable = [rendered for rendered in batch if rendered.dispatch.addresses[0].isascii()]
+        unsendable = [rendered for rendered in batch if not rendered.dispatch.addresses[0].isascii()]
         if unsendable:
-            yield tuple(_failed(letter, FailureCode.INVALID_ADDRESS) for letter in unsendable)
-        mails = (mail(letter, unsubscribe_mailto=unsubscribe_mailto) for letter in sendable)
+            yield tuple(_failed(rendered, FailureCode.INVALID_ADDRESS) for rendered in unsendable)
+        mails = (mail(rendered, unsubscribe_mailto=unsubscribe_mailto) for rendered in sendable)
         for pack in packs(mails, most=int(rate()) if len(sendable) > 1 else 1):
             if len(pack) == 1:
                 yield (_send_one(client, envelope, pack[0]),)
@@ -70,10 +70,10 @@ def _from(sender: str) -> str:
 
 
 def _send_one(client: SESV2Client, envelope: dict[str, str], single: Mail) -> Outcome:
-    letter, entry = single.letter, single.entry
+    rendered, entry = single.rendered, single.entry
     simple: dict[str, Any] = {
-        "Subject": {"Data": letter.content["subject"], "Charset": "UTF-8"},
-        "Body": {part.title(): {"Data": letter.content[part], "Charset": "UTF-8"} for part in parts(letter)},
+        "Subject": {"Data": rendered.content["subject"], "Charset": "UTF-8"},
+        "Body": {part.title(): {"Data": rendered.content[part], "Charset": "UTF-8"} for part in parts(rendered)},
         "Headers": entry["ReplacementHeaders"],
     }
     try:
@@ -85,8 +85,8 @@ def _send_one(client: SESV2Client, envelope: dict[str, str], single: Mail) -> Ou
             EmailTags=entry["ReplacementTags"],
         )
     except PROVIDER_ERRORS as error:
-        return _refused(error, letter)
-    return Accepted(dispatch_id=letter.dispatch.dispatch_id, provider_message_id=answer["MessageId"])
+        return _refused(error, rendered)
+    return Accepted(dispatch_id=rendered.dispatch.dispatch_id, provider_message_id=answer["MessageId"])
 
 
 def _send_bulk(client: SESV2Client, envelope: dict[str, str], pack: list[Mail]) -> Iterator[tuple[Outcome, ...]]:
@@ -95,41 +95,41 @@ def _send_bulk(client: SESV2Client, envelope: dict[str, str], pack: list[Mail]) 
         answer = client.send_bulk_email(
             FromEmailAddress=envelope["FromEmailAddress"],
             ConfigurationSetName=envelope["ConfigurationSetName"],
-            DefaultContent=pass_through(pack[0].letter),
+            DefaultContent=pass_through(pack[0].rendered),
             BulkEmailEntries=[each.entry for each in pack],
         )
     except PROVIDER_ERRORS as error:
-        outcomes = tuple(_refused(error, each.letter) for each in pack)
+        outcomes = tuple(_refused(error, each.rendered) for each in pack)
         if isinstance(outcomes[0], Failed):
             yield from ((_send_one(client, envelope, each),) for each in pack)
         else:
             yield outcomes
         return
     results = answer["BulkEmailEntryResults"][: len(pack)]
-    yield tuple(_outcome(each.letter, result) for each, result in zip_longest(pack, results))
+    yield tuple(_outcome(each.rendered, result) for each, result in zip_longest(pack, results))
 
 
-def _outcome(letter: Letter, result: BulkEmailEntryResultTypeDef | None) -> Outcome:
-    dispatch_id = letter.dispatch.dispatch_id
+def _outcome(rendered: Rendered, result: BulkEmailEntryResultTypeDef | None) -> Outcome:
+    dispatch_id = rendered.dispatch.dispatch_id
     if result is None:
         return InDoubt(dispatch_id=dispatch_id, cause="NoStatus")
     status = result.get("Status", "FAILED")
     if status == "SUCCESS":
         return Accepted(dispatch_id=dispatch_id, provider_message_id=result.get("MessageId", ""))
     if status in FINAL_STATUSES and UNVERIFIED not in result.get("Error", ""):
-        return _failed(letter, FINAL_STATUSES[status])
+        return _failed(rendered, FINAL_STATUSES[status])
     return NotSent(dispatch_id=dispatch_id, cause=status)
 
 
-def _refused(error: ProviderError, letter: Letter) -> Outcome:
+def _refused(error: ProviderError, rendered: Rendered) -> Outcome:
     if DAILY_QUOTA in str(error):
-        return NotSent(dispatch_id=letter.dispatch.dispatch_id, cause="DailyQuotaExceeded")
+        return NotSent(dispatch_id=rendered.dispatch.dispatch_id, cause="DailyQuotaExceeded")
     final = {} if UNVERIFIED in str(error) else FINAL_CODES
-    return outcome_of(error, letter.dispatch.dispatch_id, final=final)
+    return outcome_of(error, rendered.dispatch.dispatch_id, final=final)
 
 
-def _failed(letter: Letter, code: FailureCode) -> Failed:
-    return Failed(dispatch_id=letter.dispatch.dispatch_id, code=code)
+def _failed(rendered: Rendered, code: FailureCode) -> Failed:
+    return Failed(dispatch_id=rendered.dispatch.dispatch_id, code=code)
 
 
 # ---- what SES reports --------------------------------------------------------------------------------------

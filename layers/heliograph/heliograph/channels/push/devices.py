@@ -3,23 +3,23 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from heliograph.channels.push.open_tokens import OpenTokens
-from heliograph.model.dispatches import Letter, Sender
+from heliograph.model.dispatches import Rendered, Sender
 from heliograph.model.outcomes import Accepted, Failed, FailureCode, InDoubt, NotSent, Outcome
 
 
-def each_in_turn(send_one: Callable[[Letter], Outcome]) -> Sender:
+def each_in_turn(send_one: Callable[[Rendered], Outcome]) -> Sender:
     """A sender that makes one call, or a few, for each letter."""
 
-    def send(letters: Sequence[Letter]) -> Iterator[tuple[Outcome, ...]]:
-        for letter in letters:
-            yield (send_one(letter),)
+    def send(batch: Sequence[Rendered]) -> Iterator[tuple[Outcome, ...]]:
+        for rendered in batch:
+            yield (send_one(rendered),)
 
     return send
 
 
-def data_of(letter: Letter, tokens: OpenTokens) -> dict[str, str]:
+def data_of(rendered: Rendered, tokens: OpenTokens) -> dict[str, str]:
     """The data of a push: our ids, and the token that the app must hand back with them when it was opened."""
-    tags = letter.tags()
+    tags = rendered.tags()
     return tags | {"token": tokens.token(tags)}
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from itsdangerous import Signer
 
 SALT = "push-opened"
-SIGNED = ("dispatch_id", "recipient_id", "place", "message", "run_id")
+SIGNED = ("dispatch_id", "recipient_id", "outcome_key", "message", "run_id")
 """The tags that a token stands for: none of them can be exchanged for another."""
 
 

@@ -15,7 +15,7 @@ from heliograph.channels.push.devices import data_of, each_in_turn, together
 from heliograph.channels.push.open_tokens import SIGNED, OpenTokens
 from heliograph.channels.push.sns import sns_sender
 from heliograph.model.channels import Channel
-from heliograph.model.dispatches import Letter, Sender
+from heliograph.model.dispatches import Rendered, Sender
 from heliograph.model.engagement import EngagementEvent, EngagementKind
 from heliograph.model.outcomes import Accepted, Failed, FailureCode, InDoubt, NotSent, Outcome
 from heliograph.model.values import JsonObject
@@ -51,8 +51,8 @@ def pinpoint_sender(
 ) -> Sender:
     """Send by SendMessages, one call for all devices of a person."""
 
-    def send_one(letter: Letter) -> Outcome:
-        dispatch = letter.dispatch
+    def send_one(rendered: Rendered) -> Outcome:
+        dispatch = rendered.dispatch
         devices = {token: platform for platform, _, token in (each.partition(":") for each in dispatch.addresses)}
         try:
             answer = client.send_messages(
@@ -62,7 +62,7 @@ def pinpoint_sender(
                         token: {"ChannelType": platform.upper()}  # type: ignore[typeddict-item]  # as `domain.addresses` named it
                         for token, platform in devices.items()
                     },
-                    "MessageConfiguration": _messages(letter, data_of(letter, tokens), now()),
+                    "MessageConfiguration": _messages(rendered, data_of(rendered, tokens), now()),
                     "TraceId": dispatch.dispatch_id,
                 },
             )
@@ -80,20 +80,20 @@ def pinpoint_sender(
 
 def not_set_up_sender() -> Sender:
     """Send nothing: what was planned before push was switched off waits in the dead letters until it is on again."""
-    return each_in_turn(lambda letter: NotSent(dispatch_id=letter.dispatch.dispatch_id, cause="PushIsNotSetUp"))
+    return each_in_turn(lambda rendered: NotSent(dispatch_id=rendered.dispatch.dispatch_id, cause="PushIsNotSetUp"))
 
 
-def _messages(letter: Letter, data: Mapping[str, str], at: datetime) -> Any:
+def _messages(rendered: Rendered, data: Mapping[str, str], at: datetime) -> Any:
     """What each platform shows; the data is for the app to report that it was opened."""
-    url = letter.content.get("url", "")
+    url = rendered.content.get("url", "")
     shown: dict[str, Any] = {
-        "Title": letter.content.get("title", ""),
-        "Body": letter.content["body"],
+        "Title": rendered.content.get("title", ""),
+        "Body": rendered.content["body"],
         "Data": data,
         "Action": _action(url),
     }
     shown |= {"Url": url} if url else {}
-    expiry = seconds_to_live(letter.dispatch, at, least=0, most=TTL_MOST)
+    expiry = seconds_to_live(rendered.dispatch, at, least=0, most=TTL_MOST)
     limited = shown | ({} if expiry is None else {"TimeToLive": expiry})
     return {
         "DefaultPushNotificationMessage": shown,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from heliograph.channels.errors import PROVIDER_ERRORS, ProviderError, code_of, outcome_of
 from heliograph.channels.push.devices import data_of, each_in_turn, together
 from heliograph.channels.push.open_tokens import OpenTokens
-from heliograph.model.dispatches import Letter, Sender
+from heliograph.model.dispatches import Rendered, Sender
 from heliograph.model.outcomes import Accepted, Failed, FailureCode, NotSent, Outcome
 from heliograph.model.values import JsonObject
 
@@ -28,8 +28,8 @@ def sns_sender(client: SNSClient, *, platform_applications: Mapping[str, str], t
     app register it anew, starts as a fresh endpoint.
     """
 
-    def send_to(letter: Letter, device: str, data: Mapping[str, str]) -> Outcome:
-        dispatch_id = letter.dispatch.dispatch_id
+    def send_to(rendered: Rendered, device: str, data: Mapping[str, str]) -> Outcome:
+        dispatch_id = rendered.dispatch.dispatch_id
         platform, _, token = device.partition(":")
         if platform not in platform_applications:
             return NotSent(dispatch_id=dispatch_id, cause="NoPlatformApplication")
@@ -39,7 +39,7 @@ def sns_sender(client: SNSClient, *, platform_applications: Mapping[str, str], t
             return _not_now(error, dispatch_id)
         try:
             answer = client.publish(
-                TargetArn=endpoint, MessageStructure="json", Message=_payload(letter, platform, data)
+                TargetArn=endpoint, MessageStructure="json", Message=_payload(rendered, platform, data)
             )
         except client.exceptions.EndpointDisabledException:
             return _buried(client, endpoint, dispatch_id)
@@ -47,10 +47,10 @@ def sns_sender(client: SNSClient, *, platform_applications: Mapping[str, str], t
             return outcome_of(error, dispatch_id, final=FINAL_CODES)
         return Accepted(dispatch_id=dispatch_id, provider_message_id=answer["MessageId"])
 
-    def send_one(letter: Letter) -> Outcome:
-        data = data_of(letter, tokens)
-        verdicts = {device: send_to(letter, device, data) for device in letter.dispatch.addresses}
-        return together(letter.dispatch.dispatch_id, verdicts)
+    def send_one(rendered: Rendered) -> Outcome:
+        data = data_of(rendered, tokens)
+        verdicts = {device: send_to(rendered, device, data) for device in rendered.dispatch.addresses}
+        return together(rendered.dispatch.dispatch_id, verdicts)
 
     return each_in_turn(send_one)
 
@@ -79,9 +79,9 @@ def _not_now(error: ProviderError, dispatch_id: str) -> NotSent:
     return NotSent(dispatch_id=dispatch_id, cause=code_of(error))
 
 
-def _payload(letter: Letter, platform: str, data: Mapping[str, str]) -> str:
+def _payload(rendered: Rendered, platform: str, data: Mapping[str, str]) -> str:
     """What SNS hands to a platform: JSON within JSON, with a `default` that must be there."""
-    title, body, url = (letter.content.get(part, "") for part in ("title", "body", "url"))
+    title, body, url = (rendered.content.get(part, "") for part in ("title", "body", "url"))
     data = {**data, "url": url} if url else data
     if platform.startswith("apns"):
         native: JsonObject = {"aps": {"alert": {"title": title, "body": body}}, **data}

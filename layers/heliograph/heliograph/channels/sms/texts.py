@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from heliograph.channels.errors import PROVIDER_ERRORS, ProviderError, code_of, outcome_of
 from heliograph.channels.expiry import seconds_to_live
 from heliograph.model.channels import Channel
-from heliograph.model.dispatches import Letter, Sender
+from heliograph.model.dispatches import Rendered, Sender
 from heliograph.model.engagement import EngagementEvent, EngagementKind
 from heliograph.model.outcomes import Accepted, Failed, FailureCode, Outcome
 from heliograph.model.policy import Purpose
@@ -76,20 +76,20 @@ def end_user_messaging_sender(
     if origination_identity:
         always["OriginationIdentity"] = origination_identity
 
-    def send_one(letter: Letter) -> Outcome:
-        expiry = seconds_to_live(letter.dispatch, now(), least=TTL_LEAST, most=TTL_MOST)
+    def send_one(rendered: Rendered) -> Outcome:
+        expiry = seconds_to_live(rendered.dispatch, now(), least=TTL_LEAST, most=TTL_MOST)
         optional: Any = always | ({} if expiry is None else {"TimeToLive": expiry})
         try:
             answer = client.send_text_message(
-                DestinationPhoneNumber=letter.dispatch.addresses[0],
-                MessageBody=letter.content["text"],
-                MessageType="PROMOTIONAL" if letter.message.purpose is Purpose.PROMOTIONAL else "TRANSACTIONAL",
-                Context=letter.tags(),
+                DestinationPhoneNumber=rendered.dispatch.addresses[0],
+                MessageBody=rendered.content["text"],
+                MessageType="PROMOTIONAL" if rendered.message.purpose is Purpose.PROMOTIONAL else "TRANSACTIONAL",
+                Context=rendered.tags(),
                 **optional,
             )
         except PROVIDER_ERRORS as error:
-            return outcome_of(error, letter.dispatch.dispatch_id, final=_final(error))
-        return Accepted(dispatch_id=letter.dispatch.dispatch_id, provider_message_id=answer["MessageId"])
+            return outcome_of(error, rendered.dispatch.dispatch_id, final=_final(error))
+        return Accepted(dispatch_id=rendered.dispatch.dispatch_id, provider_message_id=answer["MessageId"])
 
     return _each(send_one)
 
@@ -109,21 +109,21 @@ def sns_sender(client: SNSClient, *, sender_id: str) -> Sender:
     """Send by SNS, which reports nothing back to us; `sender_id` may be a phone number, or empty."""
     sender = {"AWS.MM.SMS.OriginationNumber" if sender_id.startswith("+") else "AWS.SNS.SMS.SenderID": sender_id}
 
-    def send_one(letter: Letter) -> Outcome:
-        promotional = letter.message.purpose is Purpose.PROMOTIONAL
+    def send_one(rendered: Rendered) -> Outcome:
+        promotional = rendered.message.purpose is Purpose.PROMOTIONAL
         attributes = {"AWS.SNS.SMS.SMSType": "Promotional" if promotional else "Transactional"}
         attributes |= sender if sender_id else {}
         try:
             answer = client.publish(
-                PhoneNumber=letter.dispatch.addresses[0],
-                Message=letter.content["text"],
+                PhoneNumber=rendered.dispatch.addresses[0],
+                Message=rendered.content["text"],
                 MessageAttributes={
                     name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()
                 },
             )
         except PROVIDER_ERRORS as error:
-            return outcome_of(error, letter.dispatch.dispatch_id, final=SNS_FINAL_CODES)
-        return Accepted(dispatch_id=letter.dispatch.dispatch_id, provider_message_id=answer["MessageId"])
+            return outcome_of(error, rendered.dispatch.dispatch_id, final=SNS_FINAL_CODES)
+        return Accepted(dispatch_id=rendered.dispatch.dispatch_id, provider_message_id=answer["MessageId"])
 
     return _each(send_one)
 
@@ -133,18 +133,18 @@ def sender_id_of(origination_identity: str) -> str:
     return origination_identity if SNS_SENDER.fullmatch(origination_identity) else ""
 
 
-def _each(send_one: Callable[[Letter], Outcome]) -> Sender:
+def _each(send_one: Callable[[Rendered], Outcome]) -> Sender:
     """Both providers take one message a call, and no text that is blank or too long."""
 
-    def send(letters: Sequence[Letter]) -> Iterator[tuple[Outcome, ...]]:
-        for letter in letters:
-            text = letter.content["text"]
+    def send(batch: Sequence[Rendered]) -> Iterator[tuple[Outcome, ...]]:
+        for rendered in batch:
+            text = rendered.content["text"]
             if len(text) > BODY_LIMIT:
-                yield (Failed(dispatch_id=letter.dispatch.dispatch_id, code=FailureCode.CONTENT_TOO_LARGE),)
+                yield (Failed(dispatch_id=rendered.dispatch.dispatch_id, code=FailureCode.CONTENT_TOO_LARGE),)
             elif not text.strip():
-                yield (Failed(dispatch_id=letter.dispatch.dispatch_id, code=FailureCode.REJECTED),)
+                yield (Failed(dispatch_id=rendered.dispatch.dispatch_id, code=FailureCode.REJECTED),)
             else:
-                yield (send_one(letter),)
+                yield (send_one(rendered),)
 
     return send
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from heliograph.channels.sms.parts import measure
 from heliograph.delivery.steps import Checked
 from heliograph.model.channels import Channel
-from heliograph.model.dispatches import Dispatch, DispatchPack, Letter
+from heliograph.model.dispatches import Dispatch, DispatchPack, Rendered
 from heliograph.model.messages import Message
 from heliograph.model.people import Recipient
 from heliograph.model.policy import Purpose
@@ -22,7 +22,7 @@ from heliograph.text.limits import VARIABLE
 def last_look(
     pack: DispatchPack, dispatch: Dispatch, recipient: Recipient | None, now: datetime, *, confirmed_by: str = ""
 ) -> Checked:
-    """The letter to a person as they are now, or why it is withheld."""
+    """The letter to a person as they are now, or why it is skipped."""
     templates = wiring.templates()
     message = templates.messages[dispatch.message]
     current, ruling = recheck(dispatch, message, recipient, policy=templates.policy, now=now, confirmed_by=confirmed_by)
@@ -30,13 +30,13 @@ def last_look(
         return Checked(current, message, None, ruling.reason, ruling.until)
     attributes = (recipient.attributes if recipient else {}) | dispatch.attributes
     try:
-        letter = written_letter(current, message, attributes, ids.place(pack.pack_id, dispatch.slot))
+        rendered = render_dispatch(current, message, attributes, ids.outcome_key(pack.pack_id, dispatch.slot))
     except UndeliverableError as error:
         return Checked(current, message, None, error.code, detail=error.detail[:VARIABLE])
-    return Checked(current, message, letter, "")
+    return Checked(current, message, rendered, "")
 
 
-def written_letter(dispatch: Dispatch, message: Message, attributes: dict[str, object], place: str) -> Letter:
+def render_dispatch(dispatch: Dispatch, message: Message, attributes: dict[str, object], outcome_key: str) -> Rendered:
     """Render a dispatch; raises UndeliverableError when the words cannot be written to this person."""
     promotional = message.purpose is Purpose.PROMOTIONAL
     unsubscribe_url = wiring.links().url(dispatch.recipient_id, message.topic) if promotional else ""
@@ -51,4 +51,6 @@ def written_letter(dispatch: Dispatch, message: Message, attributes: dict[str, o
     )
     if dispatch.channel is Channel.SMS and measure(content["text"]).parts > message.sms_parts:
         raise UndeliverableError(Reason.TOO_LONG, f"more than {message.sms_parts} SMS parts")
-    return Letter(dispatch=dispatch, message=message, content=content, place=place, unsubscribe_url=unsubscribe_url)
+    return Rendered(
+        dispatch=dispatch, message=message, content=content, outcome_key=outcome_key, unsubscribe_url=unsubscribe_url
+    )

@@ -100,8 +100,8 @@ def _of_rows(segment: Any) -> list[Any]:
     """The rows of a segment as requests, as far as they name anybody."""
     match segment:
         case {"columns": list(columns), "rows": list(rows)} if "recipient_id" in columns:
-            place, message = columns.index("recipient_id"), segment.get("message")
-            cells = [row[place] if isinstance(row, list) and len(row) > place else None for row in rows]
+            position, message = columns.index("recipient_id"), segment.get("message")
+            cells = [row[position] if isinstance(row, list) and len(row) > position else None for row in rows]
             return [{"recipient_id": cell, "message": message} for cell in cells]
     return []
 

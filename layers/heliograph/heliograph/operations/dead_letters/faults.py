@@ -28,17 +28,17 @@ class _Parked(NamedTuple):
     """How a fault is recognised: by the queue, the place and the reason of a parked message (regular expressions)."""
 
     queue: str
-    place: str
+    position: str
     reason: str
     fault: Fault
 
 
-def _events(place: str, reason: str, name: str, why: str, what_to_do: str = AGAIN) -> _Parked:
-    return _Parked("events", place, reason, Fault(name, why, what_to_do))
+def _events(position: str, reason: str, name: str, why: str, what_to_do: str = AGAIN) -> _Parked:
+    return _Parked("events", position, reason, Fault(name, why, what_to_do))
 
 
-def _segments(place: str, reason: str, name: str, why: str, what_to_do: str = UPLOAD) -> _Parked:
-    return _Parked("segments", place, reason, Fault(name, why, what_to_do))
+def _segments(position: str, reason: str, name: str, why: str, what_to_do: str = UPLOAD) -> _Parked:
+    return _Parked("segments", position, reason, Fault(name, why, what_to_do))
 
 
 PARKED = (
@@ -231,13 +231,13 @@ PUT_THERE = Fault(
 )
 
 
-def parked(queue: str, place: str, reason: str) -> Fault:
+def parked(queue: str, position: str, reason: str) -> Fault:
     """The fault of a message that was parked."""
     return next(
         each.fault
         for each in PARKED
         if re.fullmatch(each.queue, queue)
-        and re.fullmatch(each.place or ".*", place, re.DOTALL)
+        and re.fullmatch(each.position or ".*", position, re.DOTALL)
         and re.search(each.reason, reason)
     )
 

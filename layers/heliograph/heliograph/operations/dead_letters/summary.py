@@ -20,7 +20,7 @@ class DeadLetter(NamedTuple):
     body: str
     receives: int
     sent_at: datetime
-    place: str = ""
+    position: str = ""
     reason: str = ""
     """Why it was parked; both are empty when it was not."""
     failed: bool = False
@@ -31,7 +31,7 @@ class DeadLetter(NamedTuple):
     @property
     def is_parked(self) -> bool:
         """Whether it was put aside because it cannot be read: sent back it would only come again."""
-        return bool(self.place or self.reason)
+        return bool(self.position or self.reason)
 
 
 class Explanation(Value, frozen=True, kw_only=True, omit_defaults=False):
@@ -73,7 +73,7 @@ def explain(letter: DeadLetter) -> Explanation:
 
 def _fault(letter: DeadLetter, kind: Kind) -> Fault:
     if letter.is_parked:
-        return faults.parked(letter.queue, letter.place, letter.reason)
+        return faults.parked(letter.queue, letter.position, letter.reason)
     if letter.undelivered:
         return faults.UNDELIVERED
     if kind is Kind.FOREIGN:
@@ -90,4 +90,4 @@ def _what(letter: DeadLetter, kind: Kind) -> str:
 
 def _said(letter: DeadLetter) -> str:
     """What the function or the bus said about it."""
-    return f"{letter.place}: {letter.reason}" if letter.is_parked else letter.undelivered
+    return f"{letter.position}: {letter.reason}" if letter.is_parked else letter.undelivered

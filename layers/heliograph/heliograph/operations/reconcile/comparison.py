@@ -29,14 +29,14 @@ from heliograph.text import ids
 
 EXAMPLES = 20
 """How many of each difference are named; all are counted."""
-SENDING = frozenset({Verdict.DISPATCHED, Verdict.WITHHELD})
+SENDING = frozenset({Verdict.DISPATCHED, Verdict.SKIPPED_AT_DELIVERY})
 
 
 class Kind(StrEnum):
     """The closed list of differences."""
 
     LOST = "lost"
-    """In the segment, and nothing was decided (or a deferral is long due, and nothing was decided since)."""
+    """In the segment, and nothing was decided (or what is scheduled is long due, and nothing was decided since)."""
     NOT_IN_PROVIDER_LOG = "not_in_provider_log"
     """Accepted, says the ledger; the provider knows nothing of it."""
     NOT_IN_LEDGER = "not_in_ledger"
@@ -45,7 +45,7 @@ class Kind(StrEnum):
     PERSON_SENT_TWICE = "person_sent_twice"
     """The provider has messages of several dispatches to one person of the run, and no fallback explains it."""
     CONTRADICTING_FACTS = "contradicting_facts"
-    """Failed or withheld, and yet taken by the provider."""
+    """Failed or skipped, and yet taken by the provider."""
     SUMS = "sums"
     """The sums of the run are not those of its people."""
 
@@ -164,11 +164,11 @@ def standing(person: Person) -> Standing:
         return Standing.UNKNOWN
     entry, facts = first[-1]
     match entry.outcome:
-        case Verdict.SUPPRESSED:
-            return Standing.SUPPRESSED
-        case Verdict.DEFERRED:
-            return Standing.DEFERRED
-        case Verdict.DISPATCHED | Verdict.WITHHELD:
+        case Verdict.SKIPPED:
+            return Standing.SKIPPED
+        case Verdict.SCHEDULED:
+            return Standing.SCHEDULED
+        case Verdict.DISPATCHED | Verdict.SKIPPED_AT_DELIVERY:
             stands = standing_of(facts)
             return Standing.UNKNOWN if stands is Standing.PENDING else stands
 
@@ -205,7 +205,7 @@ def _of_dispatch(decided: Decided, messages: int, terms: Terms) -> Iterator[str]
     elif stands is Standing.ACCEPTED:
         if not messages:
             yield _without_message(decided, terms)
-        if not facts.keys().isdisjoint((Fact.SUPPRESSED, Fact.DEFERRED)) or _was_refused(facts):
+        if not facts.keys().isdisjoint((Fact.SKIPPED, Fact.SCHEDULED)) or _was_refused(facts):
             yield Kind.CONTRADICTING_FACTS
     elif messages:
         yield Kind.NOT_IN_LEDGER

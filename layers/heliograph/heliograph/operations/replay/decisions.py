@@ -41,13 +41,13 @@ def replay(entry: LedgerEntry, inputs: Inputs, message: Message, policy: Policy,
 
 
 def differences(entry: LedgerEntry, ruling: Ruling) -> tuple[str, ...]:
-    """In what a ruling is not what the ledger says; what was withheld had been dispatched by plan."""
-    withheld = entry.outcome is Verdict.WITHHELD
+    """In what a ruling is not what the ledger says; what was skipped had been dispatched by plan."""
+    skipped = entry.outcome is Verdict.SKIPPED_AT_DELIVERY
     kept = {
-        "outcome": Verdict.DISPATCHED if withheld else entry.outcome,
+        "outcome": Verdict.DISPATCHED if skipped else entry.outcome,
         "channel": entry.channel,
-        "reason": "" if withheld else entry.reason,
-        "until": "" if withheld else entry.until,
+        "reason": "" if skipped else entry.reason,
+        "until": "" if skipped else entry.until,
         "next_time": entry.next_time,
         "tried": entry.tried,
         "zone": entry.zone,

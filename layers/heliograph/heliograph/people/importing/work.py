@@ -158,7 +158,7 @@ def _change(
         change = read_one(row.values)
     except MalformedError as error:
         counts.refused_rows += 1
-        rejects.add(Refused(row.number, error.place, error.reason, cells))
+        rejects.add(Refused(row.number, error.position, error.reason, cells))
         return
     if change.problems:
         counts.refused_fields += len(change.problems)
