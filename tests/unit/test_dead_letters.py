@@ -36,13 +36,13 @@ def a_pack(channel: Channel) -> Any:
     return msgspec.to_builtins(pack)
 
 
-def a_rendered(queue: str, body: Any, **fields: Any) -> DeadLetter:
+def a_dead_letter(queue: str, body: Any, **fields: Any) -> DeadLetter:
     text = body if isinstance(body, str) else json.dumps(body)
     return DeadLetter(message_id="m-1", queue=queue, body=text, receives=11, sent_at=NOW, **fields)
 
 
 def explained(queue: str, body: Any, **fields: Any) -> Explanation:
-    return explain(a_rendered(queue, body, **fields))
+    return explain(a_dead_letter(queue, body, **fields))
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def explained(queue: str, body: Any, **fields: Any) -> Explanation:
         ("segments", UPLOADED, "key", "a manifest lies at campaigns/<name>/campaign.toml", "bad_campaign_name", "name"),
         ("engagement", MAILED, "SES event bounced", "Expected `object`, got `int`",
          "unreadable_provider_event", "cannot be read"),
-        ("engagement", MAILED, "position", "is not <pack id>-<slot>", "unreadable_provider_event", "cannot be read"),
+        ("engagement", MAILED, "outcome_key", "is not <pack id>-<slot>", "unreadable_provider_event", "cannot be read"),
         ("requests-bulk", REQUESTS, "body", "Object missing required field `lane`", "unreadable_text", "not the JSON"),
         ("outbox-sms-bulk", "hello", "body", "JSON is malformed: invalid character", "unreadable_text", "not the JSON"),
     ],
@@ -89,7 +89,7 @@ def explained(queue: str, body: Any, **fields: Any) -> Explanation:
 def test_what_was_parked_is_told_with_its_place_and_what_to_do(
     queue: str, body: Any, place: str, reason: str, fault: str, said: str
 ) -> None:
-    told = explained(queue, body, place=place, reason=reason)
+    told = explained(queue, body, position=place, reason=reason)
     assert told.fault == fault
     assert said in told.why
     assert told.said == f"{place}: {reason}"

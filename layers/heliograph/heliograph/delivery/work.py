@@ -98,7 +98,7 @@ def turn_of(pack: DispatchPack) -> Turn | None:
         placed=pack.not_before is not None,
     )
     if turn.wait is None:
-        put_back(pack, turn.outcome_key)
+        put_back(pack, turn.place)
         return None
     rest = lined_up(tail, {dispatch.slot for dispatch in tail.dispatches}) if tail.dispatches else None
     if turn.wait:
@@ -257,6 +257,6 @@ def lined_up(pack: DispatchPack, slots: Collection[int]) -> Later:
 
 def put_back(pack: DispatchPack, place: datetime | None) -> None:
     """Put a pack back into its outbox as a new message, to be seen at its place; without one it asks again later."""
-    later = msgspec.structs.replace(pack, tries=pack.tries + 1, not_before=outcome_key)
+    later = msgspec.structs.replace(pack, tries=pack.tries + 1, not_before=place)
     delay = seconds_until(place, wiring.now()) if place else seconds_without(pack.pack_id, pack.tries)
     wiring.outbox(pack.channel, pack.lane).send([later], delay=delay)
