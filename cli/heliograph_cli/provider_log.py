@@ -14,7 +14,7 @@ from heliograph.operations.reconcile.comparison import Example
 from heliograph.recording.facts import EVIDENCE_OF_ACCEPTANCE
 
 DAYS = 15
-"""Of the lake: work is kept in queues for 14 days, so nothing is sent later, but for scheduled requests to the next morning."""
+"""Of the lake: work waits in queues for 14 days, so nothing is later but what is scheduled for the next morning."""
 
 TABLE = """CREATE TABLE log (
     recipient_id TEXT, dispatch_id TEXT, witness TEXT, message TEXT, taken INTEGER DEFAULT 0,

@@ -133,7 +133,7 @@ def _people(stack: Stack, people: Iterable[SendRequest], log: ProviderLog, progr
 
 
 def _decisions(ledger: Ledger, people: Sequence[SendRequest]) -> dict[str, list[LedgerEntry]]:
-    """The decisions of each request, step by step: what is scheduled is decided upon again, a fallback follows a dispatch."""
+    """The decisions of each request, step by step: a scheduled one is decided again, a fallback follows a dispatch."""
     decisions: dict[str, list[LedgerEntry]] = {request.request_id: [] for request in people}
     asked, step = list(people), 0
     while asked:

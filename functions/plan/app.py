@@ -53,7 +53,7 @@ def await_deployment(pack: RequestPack, receives: int) -> None:
 def earlier_decisions(pack: RequestPack) -> dict[str, LedgerEntry]:
     """What had been decided before, by an earlier try or another planner.
 
-    A pack may have been planned before, whatever SQS's approximate count says: scheduled requests and sums must follow what was
+    A pack may have been planned before, whatever SQS's approximate count says: timers and sums must follow what was
     decided then. A single transactional request is spared this on its first try: it is never scheduled and in no sum,
     and deliver claims it.
     """

@@ -44,7 +44,7 @@ def an_event(number: int, *, days: int = 0, address: str = "amara@example.com") 
         channel=Channel.EMAIL,
         kind=EngagementKind.OPENED,
         occurred_at=NOW + timedelta(days=days),
-        place="p-0",
+        outcome_key="p-0",
         address=address,
     )
 
