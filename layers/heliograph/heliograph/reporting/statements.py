@@ -30,7 +30,7 @@ STATEMENTS: Mapping[str, tuple[str, str]] = {
 """By rule: what it looks at, and what it says when it objects."""
 
 BEFORE = (Fact.RETRY, Fact.UNKNOWN, Fact.SETTLED, Fact.ACCEPTED)
-KINDS = (*BEFORE, *EngagementKind, Fact.FAILED, Fact.SUPPRESSED, Fact.DEFERRED)
+KINDS = (*BEFORE, *EngagementKind, Fact.FAILED, Fact.SKIPPED, Fact.SCHEDULED)
 MEANING = {kind.value: order for order, kind in enumerate(KINDS)}
 """The order in which these can only have happened, whatever the clocks of two services say of one second."""
 
