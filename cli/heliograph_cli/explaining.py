@@ -18,17 +18,17 @@ Told = dict[str, Any]
 
 BY_THE_HOUR = frozenset({Reason.EXPIRED, Reason.HELD_TOO_LONG, Reason.PAUSED, Reason.QUIET_HOURS})
 UNWRITABLE = frozenset({Reason.MISSING_VARIABLE, Reason.TOO_LONG, Reason.UNSAFE_LINK})
-ASKED_AGAIN = "just before delivery the rules were asked again"
+ASKED_AGAIN = "the rules were checked again just before delivery"
 NAMES = {"event_id": "event", "idempotency_key": "key", "reference": "reference"}
 """What somebody who asked for a message calls it."""
 NOT_SENT = frozenset({"failed", "unknown", "pending", "retry"})
 """States in which nobody can say that it was sent."""
 STATES = {
-    "accepted": "the provider took it",
+    "accepted": "the provider accepted it",
     "failed": "the provider refused it for good",
-    "unknown": "nobody can say whether the provider took it",
+    "unknown": "nobody can say whether the provider accepted it",
     "pending": "it is on its way",
-    "retry": "the provider has not taken it yet",
+    "retry": "the provider has not accepted it yet",
     "undelivered": "it could not be delivered",
     "delayed": "its delivery is delayed",
     "delivered": "it was delivered",
@@ -137,7 +137,7 @@ def _following(following: Told, told: Told) -> str:
     if following["decided_at"]:
         return f"The next step, {channels}, was decided on {at(following['decided_at'], told)}."
     if following["confirmed_by"]:
-        return f"No further channel is needed: {following['confirmed_by']}."
+        return f"No other channel is needed: {following['confirmed_by']}."
     if following["until"]:
         return f"If it is not {following['unless']} until {at(following['until'], told)}, {channels} is next."
     return f"Next is {channels}, at once." if following["at_once"] else f"Next is {channels}."
@@ -156,7 +156,7 @@ def _would(told: Told) -> str:
 
 def _next(told: Told) -> str:
     if told["until"]:
-        return f" It is decided on again on {at(told['until'], told)}."
+        return f" It will be decided again on {at(told['until'], told)}."
     return f" The next one could go on {at(told['next_time'], told)}." if told["next_time"] else ""
 
 
@@ -186,12 +186,12 @@ def _place(place: Told) -> str:
 
 def _again(told: Told) -> str:
     if told["replayed"] is None:
-        return f"It cannot be made again: {told['note']}."
-    genuine = "" if told["genuine"] else " The inputs are not those that the ledger stands for."
+        return f"It cannot be replayed: {told['note']}."
+    genuine = "" if told["genuine"] else " The inputs do not match the ledger."
     if not told["replayed"]:
-        return f"Made again from its inputs, {told['note']}.{genuine}"
+        return f"Replayed from its inputs, {told['note']}.{genuine}"
     before = "what was decided before delivery" if told["at_delivery"] else "the decision"
-    return f"Made again from its inputs, {before} is the same.{genuine}"
+    return f"Replayed from its inputs, {before} is the same.{genuine}"
 
 
 def _zone(told: Told) -> ZoneInfo | None:

@@ -23,7 +23,7 @@ def _option(*names: str, **how: Any) -> Callable[[F], F]:
 
 _OPTIONS = (
     _option("--stack", metavar="NAME", help="Stack to work on (default: heliograph)."),
-    _option("--profile", metavar="NAME", help="AWS profile; without it a running local cloud is used first."),
+    _option("--profile", metavar="NAME", help="AWS profile; without one, a running local cloud is used."),
     _option("--aws", is_flag=True, help="Work on AWS with the credentials of the environment, not on a local cloud."),
     _option("--region", metavar="REGION", help="AWS region."),
     _option("--endpoint-url", metavar="URL", help="Address of a local cloud other than the running one."),

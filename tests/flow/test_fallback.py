@@ -443,7 +443,7 @@ def test_why_tells_that_nothing_more_is_needed(parcel: Parcel) -> None:
     parcel.start()
     (push,) = parcel.send(PUSH)
     parcel.hear("opened", push)
-    assert "No further channel is needed: push opened." in parcel.why()
+    assert "No other channel is needed: push opened." in parcel.why()
 
 
 # ---- killed ------------------------------------------------------------------------------------------------------

@@ -227,5 +227,5 @@ def test_the_operator_is_asked_before_anything_is_done(shop: Shop) -> None:
 def test_what_is_not_held_is_no_and_the_next_step_is_named(shop: Shop) -> None:
     nothing = shop.run("drop", "no_such_message", "--yes")
     assert nothing.exit_code == 1
-    assert "Nothing is held under no_such_message. `heliograph hold list` shows what is." in nothing.output
+    assert "Nothing waits for approval under no_such_message. `heliograph hold list` shows what is." in nothing.output
     assert "Nothing is held." in shop.run("list").output

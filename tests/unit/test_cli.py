@@ -265,7 +265,7 @@ def test_why_tells_people_in_sentences_and_then_rule_by_rule(aws: FakeAws) -> No
         "Time zone: Europe/Berlin, known from the phone number.",
         "Decided on 2026-03-01 at 11:00 (Europe/Berlin; 2026-03-01 10:00 UTC): policy p-1, message version v-1, "
         f"run {RUN}.",
-        "Made again from its inputs, the decision is the same.",
+        "Replayed from its inputs, the decision is the same.",
     ):
         assert sentence in " ".join(shown.split())
     assert shown.index("expiry: ok") < shown.index("caps: full")
@@ -285,7 +285,7 @@ def test_why_tells_people_in_sentences_and_then_rule_by_rule(aws: FakeAws) -> No
         (
             {"outcome": "scheduled", "reason": "quiet_hours", "until": "2026-03-02T07:00:00Z", "hours": ["nights"]},
             "spring_sale waits to be sent by email: it waits for an hour at which messages may be sent to this person. "
-            "It is decided on again on 2026-03-02 at 08:00 (Europe/Berlin; 2026-03-02 07:00 UTC).",
+            "It will be decided again on 2026-03-02 at 08:00 (Europe/Berlin; 2026-03-02 07:00 UTC).",
         ),
         ({"reason": "not_consented"}, "What the person said: nothing about this topic."),
         (
@@ -295,7 +295,7 @@ def test_why_tells_people_in_sentences_and_then_rule_by_rule(aws: FakeAws) -> No
         ({"reason": "quiet_hours", "hours": ["nights", "Sundays"]}, "Hours that did not permit it: nights, Sundays."),
         (
             {"reason": "not_consented", "at_delivery": True, "next_time": None},
-            "spring_sale was to be sent by email, but just before delivery the rules were asked again: "
+            "spring_sale was to be sent by email, but the rules were checked again just before delivery: "
             "no consent for this topic by email.",
         ),
         (
@@ -305,15 +305,15 @@ def test_why_tells_people_in_sentences_and_then_rule_by_rule(aws: FakeAws) -> No
         ),
         (
             {"reason": "not_consented", "at_delivery": True},
-            "Made again from its inputs, what was decided before delivery is the same.",
+            "Replayed from its inputs, what was decided before delivery is the same.",
         ),
         (
             {"replayed": None, "note": "what it was made of is not there: the sheet"},
-            "It cannot be made again: what it was made of is not there: the sheet.",
+            "It cannot be replayed: what it was made of is not there: the sheet.",
         ),
         (
             {"replayed": False, "genuine": False, "note": "it differs in reason"},
-            "Made again from its inputs, it differs in reason. The inputs are not those that the ledger stands for.",
+            "Replayed from its inputs, it differs in reason. The inputs do not match the ledger.",
         ),
         ({"channel": "sms", "reason": "no_address"}, "spring_sale was not sent: there is no address for sms."),
     ],
@@ -368,7 +368,7 @@ def test_why_is_asked_of_a_run_and_a_message(aws: FakeAws) -> None:
         (
             {"outcome": "scheduled", "reason": "paused", "until": "2026-03-02T07:00:00Z"},
             "spring_sale would wait to be sent by email: the person wants to be left alone for a while. "
-            "It is decided on again on 2026-03-02 at 08:00 (Europe/Berlin; 2026-03-02 07:00 UTC).",
+            "It will be decided again on 2026-03-02 at 08:00 (Europe/Berlin; 2026-03-02 07:00 UTC).",
         ),
         ({}, "At most 3 promotional messages in 7 days: 3 so far"),
         ({}, "Nothing was sent."),

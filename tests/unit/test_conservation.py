@@ -291,7 +291,7 @@ def is_inside(cap: Cap, each: Reservation, last: Reservation) -> bool:
 
 
 def came_back(facts: Facts) -> bool:
-    """Whether a letter certainly did not reach its person although the provider took it."""
+    """Whether a letter certainly did not reach its person although the provider accepted it."""
     return EngagementKind.BOUNCED in facts
 
 

@@ -12,7 +12,7 @@ from heliograph_cli.options import common_options, example
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 TEMPLATES = click.option(
-    "--templates", type=FOLDER, default="templates", show_default=True, help="Folder of the templates."
+    "--templates", type=FOLDER, default="templates", show_default=True, help="The folder of the templates."
 )
 
 
@@ -24,11 +24,11 @@ TEMPLATES = click.option(
     type=click.Path(path_type=Path),
     default="build/templates",
     show_default=True,
-    help="Where it is written.",
+    help="Where to write it.",
 )
 @common_options
 def build(templates: Path, target: Path) -> None:
-    """Compile the templates into what is deployed."""
+    """Compile the templates for deployment."""
     from heliograph_cli.authoring.build import build as build_templates
 
     try:
@@ -63,7 +63,7 @@ def lint(templates: Path) -> None:
     type=click.Path(path_type=Path),
     default="build/preview",
     show_default=True,
-    help="Where it is written.",
+    help="Where to write it.",
 )
 @click.option("--message", "only", metavar="NAME", help="Show this message only.")
 @click.option("--open", "show", is_flag=True, help="Open the page in the browser.")

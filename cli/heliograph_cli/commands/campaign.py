@@ -36,7 +36,7 @@ def campaign() -> None:
 )
 @common_options
 @click.argument("directory", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--wait", is_flag=True, help="Stay until the run is complete.")
+@click.option("--wait", is_flag=True, help="Wait until the run is complete.")
 def submit(directory: Path, wait: bool) -> None:
     """Check DIRECTORY (campaign.toml, segment.csv), upload it, and start its run."""
     folder = read_folder(directory)
@@ -128,5 +128,5 @@ def _sums(figures: dict[str, Any]) -> Table:
     for kind, number in figures["engagement"].items():
         shown.add_row(kind, str(number))
     for channel, number in figures.get("further", {}).items():
-        shown.add_row(f"further, by {channel}", str(number))
+        shown.add_row(f"via fallback, by {channel}", str(number))
     return shown

@@ -38,11 +38,11 @@ def moment(ctx: click.Context, param: click.Parameter, value: str | None) -> str
 @click.command(epilog=example("heliograph consents anna-1 --at 2026-11-21T10:00:00Z"))
 @common_options
 @click.argument("recipient", callback=whom)
-@click.option("--at", metavar="TIME", callback=moment, help="What held then (ISO 8601; default: now).")
+@click.option("--at", metavar="TIME", callback=moment, help="Show the consents at this time (ISO 8601; default: now).")
 def consents(recipient: str, at: str | None) -> None:
-    """Show what RECIPIENT consented to on which channel, and all that was ever said, newest last.
+    """Show what RECIPIENT consented to, by channel, and every answer they ever gave, newest last.
 
-    A history entry has the version of the text that was shown, where the proof is, and since when it is known here.
+    A history entry names the version of the text that was shown, where the proof is, and when it was recorded.
     """
     stack = connect()
     told = ask(stack, "consents", recipient_id=one(stack, recipient), at=at)
@@ -62,7 +62,7 @@ def _states(told: list[dict[str, Any]]) -> Table:
 
 def _history(told: list[dict[str, Any]]) -> Table | str:
     if not told:
-        return "Nothing was ever said."
+        return "No answer was ever given."
     shown = table("said", "about", "channel", "state", "source", "text shown", "evidence", "known since", "holds")
     for each in told:
         shown.add_row(

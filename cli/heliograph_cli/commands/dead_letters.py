@@ -40,7 +40,7 @@ class Asked(NamedTuple):
 @click.group(epilog=example("heliograph dead-letters list"))
 @common_options
 def dead_letters() -> None:
-    """Show what was put aside and why; send it back, or delete it."""
+    """Show what failed and why; send it back, or delete it."""
 
 
 @dead_letters.command(
@@ -65,11 +65,13 @@ def list_() -> None:
 )
 @common_options
 @NAMES
-@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="At most so many of each queue.")
+@click.option(
+    "--limit", type=click.IntRange(1), default=20, show_default=True, help="Show at most this many of each queue."
+)
 def show(names: tuple[str, ...], limit: int) -> None:
     """Explain dead letters (default: all): what failed, for whom, why, and what to do.
 
-    Looking takes nothing away, but SQS counts it as a receive.
+    It takes nothing away, but SQS counts it as a receive.
     """
     from heliograph_cli.dead_letters import find
 
@@ -89,13 +91,13 @@ def show(names: tuple[str, ...], limit: int) -> None:
 )
 @common_options
 @NAMES
-@click.option("--parked", is_flag=True, help="Also what could not be read: after a deployment that can read it.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--parked", is_flag=True, help="Include what could not be read, after a deployment that can read it.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 def redrive(names: tuple[str, ...], parked: bool, yes: bool) -> None:
-    """Send dead letters (default: all) back to where they failed, once the cause is mended.
+    """Send dead letters (default: all) back to where they failed, once the cause is fixed.
 
-    Safe to repeat: ids are derived and decisions are written once, so that nobody is sent to twice. A message that is
-    named by its id is sent back even if it could not be read.
+    Safe to repeat: nobody gets a message twice. A dead letter that is named by its id is sent back even if it could not
+    be read.
     """
     from heliograph_cli import dead_letters as adapter
 
@@ -109,7 +111,7 @@ def redrive(names: tuple[str, ...], parked: bool, yes: bool) -> None:
     rows = [{"queue": each.queue, **adapter.redrive(sqs, each, parked=parked)._asdict()} for each in asked.queues]
     answer(rows, _redriven(rows) if rows else NONE)
     if any(row["parked"] for row in rows):
-        remark("What could not be read was left, for it would only come back: heliograph dead-letters show")
+        remark("What could not be read was left, because it would only fail again: heliograph dead-letters show")
 
 
 @dead_letters.command(
@@ -118,11 +120,11 @@ def redrive(names: tuple[str, ...], parked: bool, yes: bool) -> None:
 )
 @common_options
 @click.argument("ids", nargs=-1, required=True, metavar="ID...")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 def delete(ids: tuple[str, ...], yes: bool) -> None:
-    """Delete single dead letters for good: what they asked for is then never done.
+    """Delete single dead letters for good: what they were for is never done.
 
-    Their ids are those that `heliograph dead-letters show` tells.
+    `heliograph dead-letters show` lists their ids.
     """
     from heliograph_cli import dead_letters as adapter
 
@@ -156,7 +158,7 @@ def _by_id(asked: Asked, work: Callable[[DeadLetters], set[str]]) -> list[dict[s
 
 def _all_there(ids: Collection[str], found: Collection[str]) -> None:
     if missing := sorted(set(ids) - set(found)):
-        raise No(f"There is no dead letter {', '.join(missing)}.", "`heliograph dead-letters show` tells their ids.")
+        raise No(f"There is no dead letter {', '.join(missing)}.", "`heliograph dead-letters show` lists their ids.")
 
 
 def _asked(stack: Stack, names: Sequence[str]) -> Asked:

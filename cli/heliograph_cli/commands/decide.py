@@ -17,11 +17,11 @@ from heliograph_cli.stack import ask, connect
 @common_options
 @click.argument("recipient", callback=whom)
 @click.argument("message", callback=identifier)
-@click.option("--at", metavar="TIME", callback=moment, help="Another time, ISO 8601; UTC when it names no zone.")
+@click.option("--at", metavar="TIME", callback=moment, help="At another time (ISO 8601; UTC if it names no zone).")
 def decide(recipient: str, message: str, at: str | None) -> None:
     """Tell what would be decided now on MESSAGE to RECIPIENT (an id, or an address). Nothing is sent, reserved or kept.
 
-    It is what is known of the person now, whatever the time: what changes until then is not foreseen.
+    It uses what is known of the person now: what changes until then is not foreseen.
     """
     stack = connect()
     told = ask(stack, "decide", recipient_id=one(stack, recipient), message=message, at=at)

@@ -14,9 +14,9 @@ from heliograph_cli.options import common_options, example
 @common_options
 @PORT
 def demo(port: int | None) -> None:
-    """Start the local cloud, send events and a campaign through it, and show what came of it.
+    """Start the local cloud, send events and a campaign through it, and show the result.
 
-    Ends with 0 only if the sums match; the local cloud goes on running (`heliograph down` stops it).
+    Exits with 0 only if the sums match. The local cloud keeps running; `heliograph down` stops it.
     """
     from heliograph_cli.demo.run import run
     from heliograph_cli.demo.summary import links_of, shape, summary

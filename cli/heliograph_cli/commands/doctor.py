@@ -21,11 +21,11 @@ WIDTH = 17  # of the longest check's name
     "--phone", metavar="NUMBER", default="", help="With --send: the simulator number for the dry run of an SMS."
 )
 def doctor(sends: bool, message: str, phone: str) -> None:
-    """Look at the deployment: rights, quotas, providers, alarms; say of each whether it is well, and what to do.
+    """Check the deployment (permissions, quotas, providers, alarms), and say what to fix.
 
-    Ends with 1 when something is wrong; what cannot be told, and limits such as a sandbox, are listed and are no
-    failure. With --send, some mails go to SES's simulator and nobody else, and what was made for it is removed.
-    docs/doctor.md lists the checks and the rights that they need.
+    Exits with 1 when something is wrong. What cannot be checked, and limits such as a sandbox, are listed and are no
+    failure. With --send, a few mails go to SES's simulator and to nobody else; what was made for that is removed.
+    docs/doctor.md lists the checks and the permissions that they need.
     """
     from heliograph_cli.console import answer
     from heliograph_cli.doctor import deployment
@@ -43,7 +43,7 @@ def doctor(sends: bool, message: str, phone: str) -> None:
     bad = [each for each in found if each.state is State.WRONG]
     answer({"well": not bad, "findings": found})
     if bad:
-        raise No(f"{len(bad)} of {len(found)} findings are wrong.", "Mend them, then run it again.")
+        raise No(f"{len(bad)} of {len(found)} findings are wrong.", "Fix them, then run it again.")
 
 
 def _sent(stack: Any, looked_at: Any, message: str, phone: str) -> Iterator[Any]:

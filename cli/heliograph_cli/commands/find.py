@@ -22,7 +22,7 @@ NAME_BYTES = 255  # the longest name, that of an idempotency key
 @common_options
 @click.argument("name", callback=of_bytes(NAME_BYTES))
 def find(name: str) -> None:
-    """Find what was asked for under NAME: a reference, an idempotency key, or the reference of a campaign."""
+    """Find requests by NAME: a reference, an idempotency key, or the reference of a campaign."""
     told = ask(connect(), "named", name=name)
     answer(told, _rows(told))
 

@@ -18,26 +18,26 @@ if TYPE_CHECKING:
     from heliograph.approvals.approval import Place
     from heliograph_cli.holds import Waiting
 
-NOTHING = "Nothing is held."
+NOTHING = "Nothing waits for approval."
 SHOWN = 3  # packs of a row, in the table
 WHY = {
     "most_per_event": "an event named more than {:,}",
     "most_per_hour": "more than {:,} in an hour",
 }
 NAMES = click.argument("names", nargs=-1, required=True, metavar="MESSAGE|PACK...")
-YES = click.option("--yes", is_flag=True, help="Do not ask.")
+YES = click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 
 
 @click.group(epilog=example("heliograph hold list"))
 @common_options
 def hold() -> None:
-    """Decide on requests that are held, because they are more than their message expects."""
+    """Approve or drop requests that wait, because they are more than their message expects."""
 
 
-@hold.command("list", short_help="List what is held.", epilog=example("heliograph hold list --json"))
+@hold.command("list", short_help="List what waits for approval.", epilog=example("heliograph hold list --json"))
 @common_options
 def list_() -> None:
-    """List what is held: of which message, for how many people, since when, and why."""
+    """List what waits for approval: which message, how many people, since when, and why."""
     from heliograph_cli import holds
 
     stack = connect()
@@ -52,14 +52,14 @@ def list_() -> None:
         remark("What to do: heliograph hold release MESSAGE, or heliograph hold drop MESSAGE")
 
 
-@hold.command(short_help="Send what is held on its way.", epilog=example("heliograph hold release order_shipped"))
+@hold.command(short_help="Approve what waits, and send it.", epilog=example("heliograph hold release order_shipped"))
 @common_options
 @NAMES
 @YES
 def release(names: tuple[str, ...], yes: bool) -> None:
-    """Send what is held of MESSAGE, or in PACK, on its way.
+    """Approve what waits of MESSAGE, or in PACK, and send it.
 
-    Safe to repeat: nobody gets anything twice. What has expired meanwhile is not sent, and its timeline says so.
+    Safe to repeat: nobody gets anything twice. What has expired meanwhile is not sent; its timeline says so.
     """
     from heliograph_cli import holds
 
@@ -79,15 +79,15 @@ def release(names: tuple[str, ...], yes: bool) -> None:
 
 
 @hold.command(
-    short_help="Decide against what is held.", epilog=example("heliograph hold drop 01KAJ8ZQG0PACK00000000000P --yes")
+    short_help="Drop what waits for approval.", epilog=example("heliograph hold drop 01KAJ8ZQG0PACK00000000000P --yes")
 )
 @common_options
 @NAMES
 @YES
 def drop(names: tuple[str, ...], yes: bool) -> None:
-    """Decide against what is held of MESSAGE, or in PACK: everybody's timeline then says `dropped`.
+    """Drop what waits of MESSAGE, or in PACK: everybody's timeline then says `dropped`.
 
-    Safe to repeat. A person on whom something was decided before keeps that decision.
+    Safe to repeat. Whoever was decided on before keeps that decision.
     """
     from heliograph_cli import holds
 
@@ -134,7 +134,9 @@ def _chosen(stack: Stack, names: Sequence[str], yes: bool, question: str) -> lis
 
     every = holds.places(stack)
     if unknown := set(names) - {name for place in every for name in place}:
-        raise No(f"Nothing is held under {', '.join(sorted(unknown))}.", "`heliograph hold list` shows what is.")
+        raise No(
+            f"Nothing waits for approval under {', '.join(sorted(unknown))}.", "`heliograph hold list` shows what is."
+        )
     some = [place for place in every if {*place} & {*names}]
     if not yes:
         found = _waiting(stack, some)

@@ -28,9 +28,11 @@ SHOWN = ("channel", "to", "subject", "text", "html", "headers", "tags", "provide
 @common_options
 @click.option("--channel", type=click.Choice(["email", "sms", "push"]), help="Only this channel.")
 @click.option("--to", metavar="ADDRESS", help="Only what went to this address.")
-@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="At most so many, newest first.")
+@click.option(
+    "--limit", type=click.IntRange(1), default=50, show_default=True, help="Show at most this many, newest first."
+)
 def outbox(channel: str | None, to: str | None, limit: int) -> None:
-    """Show the messages that left, on the local cloud."""
+    """Show the messages that were sent, on the local cloud."""
     messages = fetch(targets.chosen(), channel=channel, to=to, limit=limit)
     answer([{name: each.get(name) for name in SHOWN} for each in messages], _listed(messages))
 

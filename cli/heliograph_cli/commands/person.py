@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 @click.command(epilog=example("heliograph timeline anna-1"))
 @common_options
 @click.argument("recipient", callback=whom)
-@click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="At most so many decisions.")
+@click.option(
+    "--limit", type=click.IntRange(1), default=100, show_default=True, help="Show at most this many decisions."
+)
 def timeline(recipient: str, limit: int) -> None:
     """Show the decisions about RECIPIENT (an id, or an address) and what came of them, newest first."""
     stack = connect()
@@ -73,11 +75,13 @@ def _happened(entry: dict[str, Any]) -> Iterator[str]:
 @click.option("--message", metavar="NAME", callback=identifier, help="The latest decision on this message.")
 @click.option("--run", "run_id", metavar="RUN", callback=identifier, help="The latest decision in this run.")
 @click.option("--name", metavar="TEXT", help="The latest decision under an event's id, key or reference.")
-@click.option("--at", "when", metavar="TIME", callback=moment, help="As of then, ISO 8601; UTC when it names no zone.")
+@click.option(
+    "--at", "when", metavar="TIME", callback=moment, help="As of this time (ISO 8601; UTC if it names no zone)."
+)
 def why(recipient: str, message: str | None, run_id: str | None, name: str | None, when: str | None) -> None:
     """Tell why RECIPIENT (an id, or an address) did or did not get a message.
 
-    It is the latest decision, and everything that it was made of.
+    It explains the latest decision, with everything that it was made of.
     """
     stack = connect()
     person = one(stack, recipient)

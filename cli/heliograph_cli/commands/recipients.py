@@ -43,15 +43,17 @@ def recipients() -> None:
 )
 @common_options
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--country", metavar="CODE", help="Of phone numbers without country code (default: the policy's).")
-@click.option("--encoding", type=click.Choice(ENCODINGS), help="Of a file that is not UTF-8.")
-@click.option("--allow", is_flag=True, help="Take columns that nearly are known ones as attributes.")
+@click.option(
+    "--country", metavar="CODE", help="Country of phone numbers without a country code (default: the policy's)."
+)
+@click.option("--encoding", type=click.Choice(ENCODINGS), help="Encoding of a file that is not UTF-8.")
+@click.option("--allow", is_flag=True, help="Take columns almost like known ones as attributes.")
 def import_(file: Path, country: str | None, encoding: str | None, *, allow: bool) -> None:
     """Save the people of FILE, a CSV with a column recipient_id.
 
-    A blank cell changes nothing. What is refused is listed in FILE.rejected.csv as it stood, so that it can be mended
-    and imported; the rest is saved. A file that cannot be read for certain, or whose columns nearly are known ones
-    (Email, OptOut), is refused whole.
+    A blank cell changes nothing. Rows that are refused are listed unchanged in FILE.rejected.csv, to be corrected and
+    imported; the others are saved. A file that cannot be read with certainty, or that has columns almost like known
+    ones (Email, OptOut), is refused as a whole.
     """
     summary = import_people(connect(), file, country=country or "", encoding=encoding or "", allow=allow)
     answer(asdict(summary), told(summary))
@@ -129,7 +131,7 @@ def export(file: Path | None) -> None:
 )
 @common_options
 @click.argument("recipient", callback=whom)
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 def erase(recipient: str, yes: bool) -> None:
     """Erase RECIPIENT (an id, or an address): addresses, devices, attributes, consents, preferences, and their page.
 

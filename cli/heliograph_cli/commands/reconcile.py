@@ -28,7 +28,7 @@ MEANINGS = {
     Kind.DISPATCH_SENT_TWICE: "more than one provider message for a dispatch",
     Kind.PERSON_SENT_TWICE: "provider messages of several dispatches for a person",
     Kind.CONTRADICTING_FACTS: "failed or skipped, and yet taken by the provider",
-    Kind.SUMS: "sums of the run that are not those of its people",
+    Kind.SUMS: "sums of the run that do not match its people",
 }
 
 
@@ -42,9 +42,9 @@ MEANINGS = {
     help=f"How late a provider's events may be (default: {GRACE_MINUTES}; 0 on the local cloud).",
 )
 def reconcile(run: str, grace: int | None) -> None:
-    """Compare the ledger of RUN with the provider's log and events; ends with 1 when they differ.
+    """Compare the ledger of RUN with the provider's log and events; exits with 1 when they differ.
 
-    Every person of the segment is looked up. What is in doubt is listed, and is no difference.
+    Every person of the segment is compared. What is in doubt is listed, and is no difference.
     """
     from heliograph_cli.reconciling import compare, shape
 

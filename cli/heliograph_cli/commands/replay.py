@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 SHOWN = 5  # of the examples, in the table
 
 MEANINGS = {
-    Finding.SAME: "the same again",
-    Finding.DIFFERS: "not the same again",
-    Finding.NOT_GENUINE: "inputs that are not those of the ledger",
+    Finding.SAME: "the same",
+    Finding.DIFFERS: "different",
+    Finding.NOT_GENUINE: "inputs that do not match the ledger",
     Finding.MISSING: "inputs that were not kept",
-    Finding.WITHOUT_INPUTS: "made by no rule: nothing to make again",
+    Finding.WITHOUT_INPUTS: "made by no rule: nothing to repeat",
 }
 
 
@@ -31,9 +31,9 @@ MEANINGS = {
 @common_options
 @click.argument("run", callback=identifier)
 def replay(run: str) -> None:
-    """Make every decision of RUN again from its recorded inputs; ends with 1 when one is not the same.
+    """Repeat every decision of RUN from its recorded inputs; exits with 1 when one differs.
 
-    Every person of the segment is looked up: sent to, skipped, scheduled, or sent to on a further channel.
+    Every person of the segment is included: dispatched, skipped, scheduled, or sent to via fallback.
     """
     from heliograph_cli.replaying import replay_run
 
@@ -47,7 +47,7 @@ def replay(run: str) -> None:
 
 
 def _title(told: Replayed) -> str:
-    verdict = "every decision is made again the same" if told.holds else "not every decision is made again the same"
+    verdict = "every decision is the same" if told.holds else "some decisions differ"
     return f"Run {told.run_id}: {verdict}"
 
 

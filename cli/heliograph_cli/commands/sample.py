@@ -47,10 +47,10 @@ def address(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
     help="Where the message's sample is.",
 )
 def test_send(message: str, to: str, locale: str, templates: Path) -> None:
-    """Send MESSAGE, as it is deployed, with its sample to yourself; ends with 0 once the provider took it.
+    """Send the sample of MESSAGE, as it is deployed, to yourself; exits with 0 once the provider accepted it.
 
-    It goes through the whole stack, for a person who is made for it, has agreed to its topic, and is erased again. The
-    hours and holidays of the policy hold for that person, too.
+    It goes through the whole stack, for a person who is created for it, has opted in to its topic, and is erased
+    afterwards. The hours and holidays of the policy apply.
     """
     facts, sample = _facts(message), _sample(templates, message, locale)
     channel = "email" if "@" in to else "sms"

@@ -58,8 +58,8 @@ def of_bytes(most: int) -> Callable[[click.Context, click.Parameter, str | None]
 )
 @common_options
 @click.argument("message", callback=identifier)
-@click.option("--to", "recipient", required=True, metavar="ID|ADDRESS", callback=whom, help="Whom to send to.")
-@click.option("--data", default="{}", metavar="JSON", callback=json_object, help="What the message is rendered from.")
+@click.option("--to", "recipient", required=True, metavar="ID|ADDRESS", callback=whom, help="Who gets it.")
+@click.option("--data", default="{}", metavar="JSON", callback=json_object, help="The data for the message, as JSON.")
 @click.option(
     "--idempotency-key",
     metavar="KEY",
@@ -70,14 +70,14 @@ def of_bytes(most: int) -> Callable[[click.Context, click.Parameter, str | None]
     "--reference",
     metavar="TEXT",
     callback=of_bytes(REFERENCE_BYTES),
-    help="By what it is found later, such as an order's number: `heliograph find TEXT`.",
+    help="A name to find it by later, such as an order number: `heliograph find TEXT`.",
 )
 def send(
     message: str, recipient: str, data: dict[str, Any], idempotency_key: str | None, reference: str | None
 ) -> None:
-    """Send MESSAGE to one person by putting SendRequested on the bus.
+    """Send MESSAGE to one person, by a SendRequested event on the bus.
 
-    Before, it is checked that there is such a message and such a person, and that the data is all that the words need.
+    First it checks that the message and the person exist, and that the data has everything that the words need.
     """
     stack = connect()
     detail = {"message": message, **_addressed(stack, recipient), "data": data}

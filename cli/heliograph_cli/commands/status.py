@@ -24,7 +24,7 @@ PLACES = ("endpoint", "region", "stack", "bus", "bucket")
 @click.command(epilog=example("heliograph status --json"))
 @common_options
 def status() -> None:
-    """Show which Heliograph is in use, what waits in it, what is held and what was put aside."""
+    """Show which Heliograph is in use, what waits in queues or for approval, and what failed."""
     try:
         target = targets.chosen()
     except targets.Nowhere:
