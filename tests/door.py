@@ -17,6 +17,7 @@ from heliograph.model.requests import RequestPack, SendRequest
 from heliograph.people.changes import RecipientChange
 from heliograph.people.items import item_of
 from heliograph.runtime import wiring
+from heliograph.text.errors import MalformedError
 
 SCHEDULE_BYTES = 256 * 1024  # of the input of a target: a request may have to wait there
 ITEM_BYTES = 400_000  # of an item of DynamoDB
@@ -83,12 +84,12 @@ class Door:
         assert all(len(body.encode()) <= SCHEDULE_BYTES for body in bodies)
         self.people += [request.recipient_id for pack in packs for request in pack.requests]
 
-    def park(self, body: str, *, position: str, reason: str) -> None:
-        assert position, "SQS takes no empty attribute"
-        assert reason, "SQS takes no empty attribute"
-        assert (position + reason).isprintable(), "a control character in an attribute"
+    def park(self, body: str, error: MalformedError) -> None:
+        assert error.position, "SQS takes no empty attribute"
+        assert error.reason, "SQS takes no empty attribute"
+        assert (error.position + error.reason).isprintable(), "a control character in an attribute"
         self.put_aside.append(body)
-        self.parked.append((position, reason))
+        self.parked.append((error.position, error.reason))
 
 
 def opened(monkeypatch: pytest.MonkeyPatch, *messages: Message) -> Door:

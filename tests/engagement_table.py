@@ -18,6 +18,7 @@ from heliograph.model.messages import Message
 from heliograph.model.outcomes import RecordKey, SlotFacts
 from heliograph.model.policy import Policy
 from heliograph.runtime import wiring
+from heliograph.text.errors import MalformedError
 
 REFUSED = ClientError({"Error": {"Code": "ValidationException", "Message": ""}}, "UpdateItem")
 ITEM_BYTES = 400_000
@@ -72,11 +73,11 @@ class EngagementTable:
             msgspec.json.encode(event)
         self.lake += events
 
-    def park(self, body: str, *, position: str, reason: str) -> None:
-        assert position, "SQS takes no empty attribute"
-        assert reason, "SQS takes no empty attribute"
-        assert (position + reason).isprintable(), "a control character in an attribute"
-        self.parked.append((position, reason))
+    def park(self, body: str, error: MalformedError) -> None:
+        assert error.position, "SQS takes no empty attribute"
+        assert error.reason, "SQS takes no empty attribute"
+        assert (error.position + error.reason).isprintable(), "a control character in an attribute"
+        self.parked.append((error.position, error.reason))
 
 
 def installed(monkeypatch: pytest.MonkeyPatch, *messages: Message) -> EngagementTable:

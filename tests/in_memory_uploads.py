@@ -21,7 +21,7 @@ from heliograph.campaigns.uploads import Uploads
 from heliograph.model.requests import RequestPack
 from heliograph.model.runs import Run
 from heliograph.runtime import wiring
-from heliograph.text.errors import MalformedError
+from heliograph.text.errors import Code, MalformedError
 
 FOLDER = "campaigns/spring"
 MANIFEST, SEGMENT = f"{FOLDER}/campaign.toml", f"{FOLDER}/segment.csv"
@@ -93,10 +93,10 @@ class Place:
                 continue
         return False
 
-    def park(self, body: str, *, position: str, reason: str) -> None:
+    def park(self, body: str, error: MalformedError) -> None:
         """Put a message aside."""
         self.parked.append(body)
-        self.told.append(reason)
+        self.told.append(error.reason)
 
     def uploads(self) -> Uploads:
         """The uploads of the campaign, as they are kept."""
@@ -144,7 +144,7 @@ class Shelf(Bucket):
     def _found(self, stored: StoredObject) -> bytes:
         versions = self._place.versions[stored.key]
         if not versions:
-            raise MalformedError(stored.key, "there is no such file in the bucket")
+            raise MalformedError(Code.FILE_MISSING, stored.key, "there is no such file in the bucket")
         return versions[int(stored.version) - 1 if stored.version else -1]
 
 

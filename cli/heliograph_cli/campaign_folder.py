@@ -15,7 +15,7 @@ from heliograph.campaigns.segments import MANIFEST, read_campaign
 from heliograph.model.policy import Policy
 from heliograph.text import ids
 from heliograph.text.csv import Refused, read_table
-from heliograph.text.errors import MalformedError
+from heliograph.text.errors import Code, MalformedError
 from heliograph.text.lines import Lines, legible
 from heliograph_cli.local.cloud import ROOT
 
@@ -37,10 +37,12 @@ def read_folder(directory: Path) -> Folder:
     """Check a campaign folder; raises MalformedError with the place and reason."""
     directory = directory.resolve()
     if not ids.is_identifier(directory.name):
-        raise MalformedError(directory.name, "a campaign's folder name has 1 to 128 letters, digits, _ or -")
+        raise MalformedError(
+            Code.BAD_CAMPAIGN_NAME, directory.name, "a campaign's folder name has 1 to 128 letters, digits, _ or -"
+        )
     manifest = directory / MANIFEST
     if not manifest.is_file():
-        raise MalformedError(MANIFEST, "is missing from the folder")
+        raise MalformedError(Code.FILE_MISSING, MANIFEST, "is missing from the folder")
     campaign = read_campaign(manifest.read_bytes())
     _check_message(campaign.message)
     segment = directory / campaign.segment
@@ -74,18 +76,20 @@ def double_opt_in() -> frozenset[str]:
 def _check_message(message: str) -> None:
     known = catalogue().get("messages", {})
     if known and message not in known:
-        raise MalformedError(f"{MANIFEST}: message", f"is none of {', '.join(sorted(known))}")
+        raise MalformedError(
+            Code.CAMPAIGN_MESSAGE_UNKNOWN, f"{MANIFEST}: message", f"is none of {', '.join(sorted(known))}"
+        )
 
 
 def _check_segment(segment: Path, encoding: str) -> None:
     if not segment.is_file():
-        raise MalformedError(segment.name, "is missing from the folder")
+        raise MalformedError(Code.FILE_MISSING, segment.name, "is missing from the folder")
     try:
         readable, _ = legible(partial(chunks, segment), _has_people, encoding)
     except MalformedError as error:
-        raise MalformedError(f"{segment.name}, {error.position}", error.reason) from error
+        raise MalformedError(error.code, f"{segment.name}, {error.position}", error.reason) from error
     if not readable:
-        raise MalformedError(segment.name, "has no row that can be read")
+        raise MalformedError(Code.NO_ROWS, segment.name, "has no row that can be read")
 
 
 def _has_people(lines: Lines) -> bool:

@@ -228,6 +228,7 @@ def _letter(message: MessageTypeDef, queue: str) -> DeadLetter:
         body=message["Body"],
         receives=int(told["ApproximateReceiveCount"]),
         sent_at=datetime.fromtimestamp(int(told["SentTimestamp"]) / 1000, UTC),
+        code=added.get("code", ""),
         position=added.get("position", ""),
         reason=added.get("reason", ""),
         failed="DeadLetterQueueSourceArn" in told,

@@ -15,7 +15,7 @@ from heliograph.aws.queues import Queue
 from heliograph.aws.tables import BusyError, chunks
 from heliograph.ledger.store import Ledger
 from heliograph.model.requests import Lane
-from heliograph.text.errors import MalformedError
+from heliograph.text.errors import Code, MalformedError
 from heliograph_cli import target as targets
 from heliograph_cli.failures import Trouble
 from heliograph_cli.stack import Stack
@@ -113,7 +113,7 @@ def _read(stack: Stack, some: Sequence[Place], advance: Advance) -> Iterator[tup
         except s3.exceptions.NoSuchKey:
             return None
         except msgspec.DecodeError as error:
-            raise MalformedError(place.key, str(error)) from None
+            raise MalformedError(Code.UNREADABLE, place.key, str(error)) from None
 
     with ThreadPoolExecutor(LANES) as lanes:
         for part in chunks(some, AT_ONCE):

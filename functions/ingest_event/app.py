@@ -13,7 +13,7 @@ from heliograph.model.requests import SendRequest
 from heliograph.model.values import JsonObject
 from heliograph.people.changes import not_later
 from heliograph.runtime import wiring
-from heliograph.runtime.handlers import queue_handler
+from heliograph.runtime.handlers import queue_handler, refusal
 from heliograph.runtime.observe import count, logger
 from heliograph.text import bodies
 from heliograph.text.errors import MalformedError
@@ -69,8 +69,8 @@ def hold(held: approval.Held) -> None:
 
 def park_rest(body: JsonObject, refused: MalformedError) -> None:
     """Park an event for what of it could not be read; the rest has gone on."""
-    logger.warning("A part of an event was parked", extra={"position": refused.position, "reason": refused.reason})
-    wiring.parking().park(bodies.body(body).decode(), position=refused.position, reason=refused.reason)
+    logger.warning("A part of an event was parked", extra=refusal(refused))
+    wiring.parking().park(bodies.body(body).decode(), refused)
 
 
 def first_of_their_key(asked: requests.Asked) -> tuple[SendRequest, ...]:

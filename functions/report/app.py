@@ -9,7 +9,7 @@ from heliograph.people.consents import work
 from heliograph.reporting import work as reports
 from heliograph.reporting.rehearsal import work as rehearsing
 from heliograph.text.addresses import moment
-from heliograph.text.errors import MalformedError, NotFoundError
+from heliograph.text.errors import Code, MalformedError, NotFoundError
 from heliograph.text.ids import is_identifier
 from heliograph.text.payloads import KEY_BYTES, short
 
@@ -23,14 +23,14 @@ def handler(event: Any, context: Any) -> Any:
     """Answer one question: `{"action": one of ACTIONS, …}`.
 
     A question about nothing is answered `{"not_found", "next_step"}`, one that cannot be read
-    `{"malformed", "reason"}`: neither is an error of this function, for trying again would not help.
+    `{"malformed", "code", "reason"}`: neither is an error of this function, for trying again would not help.
     """
     try:
         return reports.plain(_answer(event))
     except NotFoundError as nothing:
         return {"not_found": nothing.what, "next_step": nothing.next_step}
     except MalformedError as error:
-        return {"malformed": error.position, "reason": error.reason}
+        return {"malformed": error.position, "code": error.code, "reason": error.reason}
 
 
 def _answer(event: Any) -> Any:
@@ -57,28 +57,28 @@ def _answer(event: Any) -> Any:
             return reports.named(name)
         case {"action": "rehearse", "detail": dict(detail)}:
             return rehearsing.rehearsed(detail)
-    raise MalformedError("action", f"must be one of {', '.join(ACTIONS)}, with its id")
+    raise MalformedError(Code.BAD_QUESTION, "action", f"must be one of {', '.join(ACTIONS)}, with its id")
 
 
 def _check(event: Any) -> None:
     """Refuse what is no identifier of ours: ids become keys of items and of pages."""
     if not isinstance(event, dict):
-        raise MalformedError("question", "must be an object")
+        raise MalformedError(Code.BAD_QUESTION, "question", "must be an object")
     for name in IDENTIFIERS:
         value = event.get(name)
         if value is not None and not (isinstance(value, str) and is_identifier(value)):
-            raise MalformedError(name, "must be 1 to 128 characters of A-Z a-z 0-9 _ -")
+            raise MalformedError(Code.BAD_QUESTION, name, "must be 1 to 128 characters of A-Z a-z 0-9 _ -")
     if event.get("name") is not None:
         _check_name(event["name"])
 
 
 def _check_name(name: Any) -> None:
     if not isinstance(name, str):
-        raise MalformedError("name", "must be a text")
+        raise MalformedError(Code.BAD_QUESTION, "name", "must be a text")
     short(name, "name", KEY_BYTES)
 
 
 def _time(text: Any) -> datetime | None:
     if not isinstance(text, str | None):
-        raise MalformedError("at", "must be a time")
+        raise MalformedError(Code.BAD_QUESTION, "at", "must be a time")
     return moment(text) if text else None

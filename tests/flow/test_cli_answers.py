@@ -62,7 +62,7 @@ def test_a_question_about_nothing_is_a_no_with_a_next_step_and_no_error_of_a_fun
     ids=str,
 )
 def test_a_question_that_cannot_be_read_is_answered_with_its_place(system: System, question: Any) -> None:
-    assert set(handler(question, None)) == {"malformed", "reason"}
+    assert set(handler(question, None)) == {"malformed", "code", "reason"}
 
 
 def test_a_run_that_failed_says_why_wherever_it_is_asked_about(

@@ -166,9 +166,9 @@ def test_what_a_function_parks_is_recognised(system: System, queue: str, body: A
         ("message = ", b"recipient_id\nx\n", "bad_manifest"),
         ('message = "nothing"', b"recipient_id\nx\n", "campaign_message_unknown"),
         ('message = "spring_sale"\nsegment = "../x.csv"', b"recipient_id\nx\n", "segment_elsewhere"),
-        ('message = "spring_sale"\nsegment = "elsewhere.csv"', b"recipient_id\nx\n", "segment_missing"),
+        ('message = "spring_sale"\nsegment = "elsewhere.csv"', b"recipient_id\nx\n", "file_missing"),
         ('message = "spring_sale"', b"", "no_header"),
-        ('message = "spring_sale"', b"id\nx\n", "no_recipient_id_column"),
+        ('message = "spring_sale"', b"id\nx\n", "no_column"),
         ('message = "spring_sale"', b"recipient_id,a,a\nx,1,2\n", "bad_header"),
     ],
 )

@@ -381,4 +381,4 @@ def test_the_report_function_is_asked_why_and_what_would_be_decided(
     told = handler(about | question, None)
     assert json.loads(json.dumps(told))["message"] == "spring_sale"
     refused = handler(about | question | {"at": "soon"}, None)
-    assert refused == {"malformed": "time", "reason": "is not an ISO 8601 time"}
+    assert refused == {"malformed": "time", "code": "bad_time", "reason": "is not an ISO 8601 time"}

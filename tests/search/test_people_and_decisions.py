@@ -33,7 +33,7 @@ from heliograph.people.changes import from_event, from_row
 from heliograph.people.items import item_of, recipient_of
 from heliograph.rendering.templates import Catalogue, Templates, template_name
 from heliograph.text import ids
-from heliograph.text.errors import MalformedError
+from heliograph.text.errors import Code, MalformedError
 from heliograph.text.payloads import fitting
 from heliograph_cli.authoring import localising
 from hostile import VALUES, mutated
@@ -218,7 +218,7 @@ class Crowd:
                 body = msgspec.json.decode(mutated(WISH, self.rng))
                 asked = requests.read(body, {self.message: MESSAGES[self.message]}, policy=POLICY)
                 if not isinstance(asked, requests.Asked):
-                    raise MalformedError("detail-type", "asks for something else")
+                    raise MalformedError(Code.UNKNOWN_EVENT, "detail-type", "asks for something else")
                 ours = self._ordinary(recipient_id, {})
                 changes = {"request_id": ours.request_id, "run_id": ours.run_id, "message": ours.message}
                 return msgspec.structs.replace(asked.requests[0], recipient_id=recipient_id, **changes)

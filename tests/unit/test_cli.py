@@ -473,7 +473,7 @@ def test_a_report_function_that_stopped_is_trouble_with_its_log(aws: FakeAws) ->
 
 
 def test_a_question_that_cannot_be_read_is_wrong_usage(aws: FakeAws) -> None:
-    aws.report = lambda _: {"malformed": "at", "reason": "is not a time"}
+    aws.report = lambda _: {"malformed": "at", "code": "bad_time", "reason": "is not a time"}
     assert local("campaign", "list").exit_code == 2
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import json
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -12,8 +15,11 @@ from builders import NOW, PACK_ID, a_dispatch, a_request
 from heliograph.model.channels import Channel
 from heliograph.model.dispatches import DispatchPack
 from heliograph.model.requests import Lane, RequestPack
+from heliograph.operations.dead_letters.faults import REFUSED
 from heliograph.operations.dead_letters.summary import DeadLetter, Explanation, explain
+from heliograph.text.errors import Code
 
+ROOT = Path(__file__).parents[2]
 SECRETS = ("amara@example.com", "+12065550100", "gcm:token-1", "934120")
 EVENT = {"id": "event-1", "source": "shop", "detail-type": "OrderShipped", "time": "2026-11-21T10:00:00Z"}
 TRIGGERED = {"message": "order_shipped", "event": {**EVENT, "detail": {"email": SECRETS[0], "customer": "c-1"}}}
@@ -46,55 +52,56 @@ def explained(queue: str, body: Any, **fields: Any) -> Explanation:
 
 
 @pytest.mark.parametrize(
-    ("queue", "body", "place", "reason", "fault", "said"),
+    ("queue", "body", "code", "position", "said"),
     [
-        ("events", ASKED, "detail", "Object missing required field `message`", "malformed_detail", "its detail"),
-        ("events", ASKED, "reference", "is longer than 128 bytes", "carries_too_much", "too long"),
-        ("events", ASKED, "data", "is nested more than 32 levels deep", "carries_too_much", "too deep"),
-        ("events", TRIGGERED, "data", "detail is list, not an object", "bad_field", "not of the kind"),
-        ("events", ASKED, "event", "Expected `str`, got `int` - at `$.id`", "malformed_event", "every event"),
-        ("events", TRIGGERED, "message", "the trigger's message is not in the catalogue: deploy again",
-         "unknown_message", "not in the deployed catalogue"),
-        ("events", TRIGGERED, "message", "order_shipped has no trigger", "no_trigger", "no trigger any more"),
-        ("events", ASKED, "recipient_id", "the event names neither a recipient nor a valid address",
-         "missing_recipient_id", "neither a recipient nor an address"),
-        ("events", ASKED, "recipient_id", "must be 1 to 128 characters of A-Z a-z 0-9 _ -", "bad_recipient_id", "128"),
-        ("events", TRIGGERED, "expires_at", "detail.until has no time zone", "no_time_zone", "has no time zone"),
-        ("events", TRIGGERED, "expires_at", "detail.until is not an ISO 8601 time", "bad_time", "ISO 8601"),
-        ("events", TRIGGERED, "email", "detail.email is dict, not text", "bad_field", "not of the kind"),
-        ("events", EVENT, "detail-type", "is neither SendRequested nor RecipientUpdated",
-         "unknown_event", "no trigger asked for it"),
-        ("segments", UPLOADED, "campaign.toml", "Expected `str`, got `int` - at `$.message`", "bad_manifest", "field"),
-        ("segments", UPLOADED, "campaign.toml: message", "there is no message nothing",
-         "campaign_message_unknown", "not in the deployed catalogue"),
-        ("segments", UPLOADED, "campaign.toml: segment", "name a file in the campaign's own folder",
-         "segment_elsewhere", "outside of its own folder"),
-        ("segments", UPLOADED, "campaigns/spring-sale/segment.csv", "there is no such file in the bucket",
-         "segment_missing", "not in the bucket"),
-        ("segments", UPLOADED, "row 1", "a header is required", "no_header", "has no header"),
-        ("segments", UPLOADED, "row 1", "there is no column recipient_id",
-         "no_recipient_id_column", "no column recipient_id"),
-        ("segments", UPLOADED, "row 1, column 3", "its name stands there twice", "bad_header", "header"),
-        ("segments", UPLOADED, "row 17", "a quote that opens here is not closed", "open_quote", "quote is not closed"),
-        ("segments", UPLOADED, "line 3", "is neither UTF-8 nor", "doubtful_encoding", "not UTF-8"),
-        ("imports", IMPORTED, "row 1", "Email is not a column", "import_refused", "nobody of it was saved"),
-        ("segments", UPLOADED, "key", "a manifest lies at campaigns/<name>/campaign.toml", "bad_campaign_name", "name"),
-        ("engagement", MAILED, "SES event bounced", "Expected `object`, got `int`",
-         "unreadable_provider_event", "cannot be read"),
-        ("engagement", MAILED, "outcome_key", "is not <pack id>-<slot>", "unreadable_provider_event", "cannot be read"),
-        ("requests-bulk", REQUESTS, "body", "Object missing required field `lane`", "unreadable_text", "not the JSON"),
-        ("outbox-sms-bulk", "hello", "body", "JSON is malformed: invalid character", "unreadable_text", "not the JSON"),
+        ("events", ASKED, Code.MALFORMED_DETAIL, "detail", "its detail"),
+        ("events", ASKED, Code.CARRIES_TOO_MUCH, "reference", "too long"),
+        ("events", ASKED, Code.MALFORMED_EVENT, "event", "every event"),
+        ("events", TRIGGERED, Code.UNKNOWN_MESSAGE, "message", "not in the deployed catalogue"),
+        ("events", ASKED, Code.MISSING_RECIPIENT_ID, "recipient_id", "neither a recipient nor an address"),
+        ("events", TRIGGERED, Code.NO_TIME_ZONE, "expires_at", "has no time zone"),
+        ("segments", UPLOADED, Code.BAD_MANIFEST, "campaign.toml", "field"),
+        ("segments", UPLOADED, Code.FILE_MISSING, "campaigns/spring-sale/segment.csv", "not in the bucket"),
+        ("segments", UPLOADED, Code.OPEN_QUOTE, "row 17", "quote is not closed"),
+        ("imports", IMPORTED, Code.DOUBTFUL_COLUMN, "row 1", "nobody was saved"),
+        ("engagement", MAILED, Code.UNREADABLE_PROVIDER_EVENT, "outcome_key", "cannot be read"),
+        ("outbox-sms-bulk", "hello", Code.UNREADABLE_TEXT, "body", "not the JSON"),
     ],
-)  # fmt: skip
-def test_what_was_parked_is_told_with_its_place_and_what_to_do(
-    queue: str, body: Any, place: str, reason: str, fault: str, said: str
+)
+def test_what_was_parked_is_told_with_its_position_and_what_to_do(
+    queue: str, body: Any, code: Code, position: str, said: str
 ) -> None:
-    told = explained(queue, body, position=place, reason=reason)
-    assert told.fault == fault
+    told = explained(queue, body, code=code, position=position, reason="because")
+    assert told.fault == code
     assert said in told.why
-    assert told.said == f"{place}: {reason}"
+    assert told.said == f"{position}: because"
     assert told.parked
     assert told.what_to_do
+
+
+def test_what_an_older_version_parked_is_told_without_its_code() -> None:
+    assert explained("events", ASKED, position="detail", reason="because").fault == "unreadable"
+
+
+def test_every_code_has_a_meaning() -> None:
+    assert set(REFUSED) == set(Code)
+
+
+def test_every_code_is_raised_somewhere() -> None:
+    assert {code.name for code in Code} - set(raised()) == set()
+
+
+def raised() -> Iterator[str]:
+    """The codes of all errors that the sources make."""
+    for folder in ("layers/heliograph/heliograph", "functions", "cli"):
+        for path in (ROOT / folder).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text())):
+                match node:
+                    case ast.Call(
+                        func=ast.Name(id="MalformedError" | "EncodingError"),
+                        args=[ast.Attribute(value=ast.Name(id="Code"), attr=name), *_],
+                    ):
+                        yield name
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from heliograph.aws.tables import BusyError
 from heliograph.runtime import wiring
 from heliograph.runtime.handlers import Batch, Handler, batch_handler, queue_handler
-from heliograph.text.errors import MalformedError
+from heliograph.text.errors import Code, MalformedError
 
 QUEUE = "arn:aws:sqs:eu-west-1:000000000000:requests-bulk"
 THROTTLED = ClientError({"Error": {"Code": "ThrottlingException", "Message": "amara@example.com"}}, "GetItem")
@@ -39,8 +39,8 @@ class Edge:
         assert seconds > 0
         self.seen_again.append(receipt_handle)
 
-    def park(self, body: str, *, position: str, reason: str) -> None:
-        self.parked.append((body, position))
+    def park(self, body: str, error: MalformedError) -> None:
+        self.parked.append((body, error.position))
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def handler(one: Work, receives: int) -> None:
         case "lost":
             raise LOST
         case "malformed":
-            raise MalformedError("name", "is malformed")
+            raise MalformedError(Code.UNREADABLE, "name", "is malformed")
         case "killed":
             raise KeyboardInterrupt
         case "counted":
@@ -176,7 +176,7 @@ def batch_of(table: Table) -> Handler:
 def names(body: str) -> list[str]:
     """The names in a body; one that begins with `?` cannot be read."""
     if body.startswith("?"):
-        raise MalformedError("name", "is malformed")
+        raise MalformedError(Code.UNREADABLE, "name", "is malformed")
     return body.split()
 
 

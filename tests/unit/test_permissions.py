@@ -38,7 +38,7 @@ def found_in(tmp_path: Path, code: str) -> set[str]:
 
 def test_a_call_is_found_through_a_value_whose_class_nobody_tells(tmp_path: Path) -> None:
     code = "from heliograph.runtime import wiring\nqueues = {'a': wiring.settling()}\ndef handler(event):\n    {}"
-    hidden = "queues[event].park('', place='', reason='')"
+    hidden = "queues[event].park('', error)"
     assert found_in(tmp_path, code.replace("{}", hidden)) == {"sqs:SendMessage"}
 
 

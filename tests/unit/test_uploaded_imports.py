@@ -15,6 +15,7 @@ from heliograph.aws.bucket import StoredObject
 from heliograph.model.policy import Policy
 from heliograph.people.changes import RecipientChange
 from heliograph.runtime import wiring
+from heliograph.text.errors import MalformedError
 
 CHUNKS, ROWS, SECONDS = 20, 1_000, 100
 
@@ -46,8 +47,8 @@ class Place:
     def save_many(self, changes: list[RecipientChange]) -> None:
         self.saved |= {change.recipient_id for change in changes}
 
-    def park(self, body: str, *, position: str, reason: str) -> None:
-        self.parked.append(reason)
+    def park(self, body: str, error: MalformedError) -> None:
+        self.parked.append(error.reason)
 
 
 @pytest.fixture

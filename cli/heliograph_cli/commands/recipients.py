@@ -84,7 +84,7 @@ def import_people(stack: Stack, file: Path, *, country: str, encoding: str, allo
                 advance=lambda position: bar.update(task, completed=position),
             )
         except MalformedError as error:
-            raise MalformedError(f"{file.name}, {error.position}", error.reason) from error
+            raise MalformedError(error.code, f"{file.name}, {error.position}", error.reason) from error
 
 
 def told(summary: Summary) -> str:

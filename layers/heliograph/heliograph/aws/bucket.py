@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from heliograph.model.engagement import EngagementEvent
-from heliograph.text.errors import MalformedError
+from heliograph.text.errors import Code, MalformedError
 
 if TYPE_CHECKING:
     from botocore.response import StreamingBody
@@ -70,7 +70,7 @@ class Bucket:
         with self._existing(stored.key):
             content = self._get(stored).read(None if limit is None else limit + 1)
         if limit is not None and len(content) > limit:
-            raise MalformedError(stored.key, f"takes more than {limit} bytes")
+            raise MalformedError(Code.FILE_TOO_LARGE, stored.key, f"takes more than {limit} bytes")
         return content
 
     def chunks(self, stored: StoredObject) -> Iterator[bytes]:
@@ -123,7 +123,7 @@ class Bucket:
             yield
         except self._client.exceptions.ClientError as error:
             if error.response["Error"]["Code"] in ("404", "NoSuchKey", "NoSuchVersion", "NotFound"):
-                raise MalformedError(key, "there is no such file in the bucket") from None
+                raise MalformedError(Code.FILE_MISSING, key, "there is no such file in the bucket") from None
             raise
 
     def _get(self, stored: StoredObject) -> StreamingBody:

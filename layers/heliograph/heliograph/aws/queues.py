@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from heliograph.text.bodies import MESSAGE_LIMIT, body
-from heliograph.text.errors import MalformedError
+from heliograph.text.errors import Code, MalformedError
 
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
@@ -53,14 +53,15 @@ class Queue:
             if failed := answer.get("Failed"):
                 raise QueueError(f"{len(failed)} messages were not taken, the first for {failed[0]['Code']}")
 
-    def park(self, body: str, *, position: str, reason: str) -> None:
-        """Put aside a message that cannot be read, with its place and reason."""
+    def park(self, body: str, error: MalformedError) -> None:
+        """Put aside a message that cannot be read, with the code, the position and the reason."""
         self._client.send_message(
             QueueUrl=self._url,
             MessageBody=body,
             MessageAttributes={
-                "position": {"DataType": "String", "StringValue": position},
-                "reason": {"DataType": "String", "StringValue": reason},
+                "code": {"DataType": "String", "StringValue": error.code},
+                "position": {"DataType": "String", "StringValue": error.position},
+                "reason": {"DataType": "String", "StringValue": error.reason},
             },
         )
 
@@ -70,7 +71,9 @@ def _batches(bodies: Iterable[bytes]) -> Iterator[list[bytes]]:
     size = 0
     for text in bodies:
         if len(text) > MESSAGE_LIMIT:
-            raise MalformedError("message", f"takes {len(text)} bytes; a queue carries {MESSAGE_LIMIT}")
+            raise MalformedError(
+                Code.CARRIES_TOO_MUCH, "message", f"takes {len(text)} bytes; a queue carries {MESSAGE_LIMIT}"
+            )
         if batch and (len(batch) == BATCH_LIMIT or size + len(text) > MESSAGE_LIMIT):
             yield batch
             batch, size = [], 0

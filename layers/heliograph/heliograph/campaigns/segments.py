@@ -20,7 +20,7 @@ from heliograph.text import ids
 from heliograph.text.answers import answer
 from heliograph.text.bodies import PACK_BYTES, body
 from heliograph.text.csv import Refused, Table
-from heliograph.text.errors import MalformedError
+from heliograph.text.errors import Code, MalformedError
 from heliograph.text.lines import Encoding
 from heliograph.text.payloads import REFERENCE_BYTES, short, unquoted_toml
 
@@ -85,13 +85,13 @@ def read_campaign(text: bytes) -> Campaign:
     try:
         campaign = msgspec.toml.decode(text, type=Campaign)
     except RecursionError:
-        raise MalformedError(MANIFEST, f"is nested deeper than {DEPTH_LIMIT}") from None
+        raise MalformedError(Code.BAD_MANIFEST, MANIFEST, f"is nested deeper than {DEPTH_LIMIT}") from None
     except UnicodeDecodeError:
-        raise MalformedError(MANIFEST, "is not UTF-8 text: save it as UTF-8") from None
+        raise MalformedError(Code.BAD_MANIFEST, MANIFEST, "is not UTF-8 text: save it as UTF-8") from None
     except (msgspec.DecodeError, ValueError) as error:  # an integer of too many digits is a ValueError
-        raise MalformedError(MANIFEST, unquoted_toml(error)) from None
+        raise MalformedError(Code.BAD_MANIFEST, MANIFEST, unquoted_toml(error)) from None
     if "/" in short(campaign.segment, f"{MANIFEST}: segment", NAME_BYTES) or not campaign.segment:
-        raise MalformedError(f"{MANIFEST}: segment", "name a file in the campaign's own folder")
+        raise MalformedError(Code.SEGMENT_ELSEWHERE, f"{MANIFEST}: segment", "name a file in the campaign's own folder")
     short(campaign.reference, f"{MANIFEST}: reference", REFERENCE_BYTES)
     _check_data(campaign.data, position=f"{MANIFEST}: data")
     return campaign
@@ -103,22 +103,26 @@ def _check_data(value: Any, *, position: str) -> None:
     while waiting:
         each, depth = waiting.pop()
         if depth > DEPTH_LIMIT:
-            raise MalformedError(position, f"is nested deeper than {DEPTH_LIMIT}")
+            raise MalformedError(Code.BAD_MANIFEST, position, f"is nested deeper than {DEPTH_LIMIT}")
         if isinstance(each, int) and not isinstance(each, bool) and each not in INTEGERS:
-            raise MalformedError(position, "has an integer of more than 64 bits")
+            raise MalformedError(Code.BAD_MANIFEST, position, "has an integer of more than 64 bits")
         if isinstance(each, float) and not math.isfinite(each):
-            raise MalformedError(position, "has a number that is not finite")
+            raise MalformedError(Code.BAD_MANIFEST, position, "has a number that is not finite")
         inner = each.values() if isinstance(each, dict) else each if isinstance(each, list) else ()
         waiting += [(one, depth + 1) for one in inner]
     if (size := len(msgspec.json.encode(value))) > DATA_LIMIT:
-        raise MalformedError(position, f"takes {size} bytes as JSON; at most {DATA_LIMIT} go with everybody's message")
+        raise MalformedError(
+            Code.BAD_MANIFEST, position, f"takes {size} bytes as JSON; at most {DATA_LIMIT} go with everybody's message"
+        )
 
 
 def campaign_name(key: str) -> str:
     """The name of the campaign whose manifest lies at a key `campaigns/<name>/campaign.toml`."""
     folder, name, file = [*key.split("/"), "", ""][:3]
     if folder != FOLDER or file != MANIFEST or not ids.is_identifier(name):
-        raise MalformedError("key", f"a manifest lies at {FOLDER}/<name>/{MANIFEST}, name of A-Z a-z 0-9 _ -")
+        raise MalformedError(
+            Code.BAD_CAMPAIGN_NAME, "key", f"a manifest lies at {FOLDER}/<name>/{MANIFEST}, name of A-Z a-z 0-9 _ -"
+        )
     return name
 
 

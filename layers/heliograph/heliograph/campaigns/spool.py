@@ -12,7 +12,7 @@ from typing import IO, Final
 
 from heliograph.model.requests import RequestPack
 from heliograph.text.csv import Refused, rejected_header, rejected_row
-from heliograph.text.errors import MalformedError
+from heliograph.text.errors import Code, MalformedError
 
 SIZE: Final = 4  # bytes of the length before each pack
 SPOOL_LIMIT: Final = 8 << 30
@@ -74,7 +74,11 @@ class Spool:
         place = pack.segment.columns.index("recipient_id")
         self._size += SIZE + len(text)
         if self._size > SPOOL_LIMIT:
-            raise MalformedError("segment", f"takes more than {SPOOL_LIMIT} bytes as packs: make it several campaigns")
+            raise MalformedError(
+                Code.FILE_TOO_LARGE,
+                "segment",
+                f"takes more than {SPOOL_LIMIT} bytes as packs: make it several campaigns",
+            )
         self._packs.write(len(text).to_bytes(SIZE))
         self._packs.write(text)
         self._people.write("\n".join([row[place] for row in pack.segment.rows] + [""]).encode())

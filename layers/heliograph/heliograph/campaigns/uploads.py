@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from heliograph.model.values import Value
-from heliograph.text.errors import MalformedError
+from heliograph.text.errors import Code, MalformedError
 
 KEPT: Final = 400
 """Uploads that are remembered: an item of about 100 KB, of the 400 that DynamoDB takes."""
@@ -105,7 +105,11 @@ def admitted(uploads: Uploads, new: Upload, *, again: bool) -> Admission:
     new = msgspec.structs.replace(new, round=begun + 1 if again else max(begun, 1))
     kept = [*_kept(uploads, new.round)]
     if len(kept) >= KEPT:
-        raise MalformedError("folder", f"was uploaded {KEPT} times: use a folder of another name, or `again = true`")
+        raise MalformedError(
+            Code.UPLOADED_TOO_OFTEN,
+            "folder",
+            f"was uploaded {KEPT} times: use a folder of another name, or `again = true`",
+        )
     return Admission(Uploads(uploads=(*kept, new)), new)
 
 

@@ -18,7 +18,7 @@ from heliograph.model.runs import Run
 from heliograph.runtime import wiring
 from heliograph.runtime.observe import logger
 from heliograph.text.csv import read_table
-from heliograph.text.errors import MalformedError
+from heliograph.text.errors import Code, MalformedError
 from heliograph.text.lines import Lines, legible
 
 RACES = 5  # how often somebody else may change the uploads of a campaign before this try gives up
@@ -108,7 +108,9 @@ def _ingest(run: Run, upload: Upload, uploads: Uploads, campaign: Campaign, fold
     """Read all of a segment, keep what it comes to, and queue its people: nobody before everything was read."""
     message = wiring.templates().messages.get(campaign.message)
     if message is None:
-        raise MalformedError(f"{segments.MANIFEST}: message", f"there is no message {campaign.message}")
+        raise MalformedError(
+            Code.CAMPAIGN_MESSAGE_UNKNOWN, f"{segments.MANIFEST}: message", f"there is no message {campaign.message}"
+        )
     run = msgspec.structs.replace(
         run,
         message=message.name,
@@ -183,6 +185,7 @@ def _refuse_half_done(before: list[str]) -> None:
         run = wiring.runs().get(run_id)
         if run and run.problem:
             raise MalformedError(
+                Code.EARLIER_RUN_STOPPED,
                 "campaign",
                 f"run {run_id} of it stopped half-way. Mend that ({run.problem}), let it go on with "
                 "`heliograph dead-letters redrive segments --parked`, then upload this folder again",

@@ -19,7 +19,7 @@ from heliograph.model.values import JsonObject, Value
 from heliograph.people.changes import COLUMNS, RecipientChange, from_event
 from heliograph.text import addresses, ids
 from heliograph.text.bodies import PACK_BYTES, REQUEST_LIMIT
-from heliograph.text.errors import MalformedError
+from heliograph.text.errors import Code, MalformedError
 from heliograph.text.payloads import (
     EVENT_ID_BYTES,
     FIRST,
@@ -106,7 +106,9 @@ def read(body: JsonObject, messages: Mapping[str, Message], *, policy: Policy) -
     match body:
         case {"message": str(name), "event": dict(raw)}:
             if name not in messages:
-                raise MalformedError("message", "the trigger's message is not in the catalogue: deploy again")
+                raise MalformedError(
+                    Code.UNKNOWN_MESSAGE, "message", "the trigger's message is not in the catalogue: deploy again"
+                )
             return triggered(messages[name], raw, region=region)
         case {"detail-type": "SendRequested"}:
             return requested(read_event(body), messages, region=region)
@@ -120,7 +122,11 @@ def read(body: JsonObject, messages: Mapping[str, Message], *, policy: Policy) -
                 at=event.time,
             )
             return Changed(change, _left_out(event.detail, change))
-    raise MalformedError("detail-type", "is neither SendRequested nor RecipientUpdated, and no trigger names a message")
+    raise MalformedError(
+        Code.UNKNOWN_EVENT,
+        "detail-type",
+        "is neither SendRequested nor RecipientUpdated, and no trigger names a message",
+    )
 
 
 def read_event(event: JsonObject) -> Event:
@@ -128,9 +134,11 @@ def read_event(event: JsonObject) -> Event:
     try:
         read = msgspec.convert(event, Event)
     except msgspec.ValidationError as error:
-        raise MalformedError("event", unquoted(error)) from None
+        raise MalformedError(Code.MALFORMED_EVENT, "event", unquoted(error)) from None
     if not FIRST <= read.time < LAST:
-        raise MalformedError("event", f"its time is not between the years {FIRST.year} and {LAST.year}")
+        raise MalformedError(
+            Code.MALFORMED_EVENT, "event", f"its time is not between the years {FIRST.year} and {LAST.year}"
+        )
     return read
 
 
@@ -144,7 +152,7 @@ def _left_out(detail: JsonObject, change: RecipientChange) -> MalformedError | N
         for name in sorted(detail.keys() - PERSON)
     ]
     rest = [f"and {len(told) - NAMED} more"] if len(told) > NAMED else []
-    return MalformedError("detail", "; ".join([*told[:NAMED], *rest])) if told else None
+    return MalformedError(Code.MALFORMED_DETAIL, "detail", "; ".join([*told[:NAMED], *rest])) if told else None
 
 
 def triggered(message: Message, raw: JsonObject, *, region: str) -> Asked:
@@ -154,7 +162,7 @@ def triggered(message: Message, raw: JsonObject, *, region: str) -> Asked:
     """
     event, trigger = read_event(raw), message.trigger
     if trigger is None:
-        raise MalformedError("message", f"{message.name} has no trigger")
+        raise MalformedError(Code.NO_TRIGGER, "message", f"{message.name} has no trigger")
     people, refused = _people(raw, trigger.recipient_id)
     expires = _text(raw, trigger.expires_at, "expires_at")
     wish = SendRequested(
@@ -184,7 +192,7 @@ def requested(event: Event, messages: Mapping[str, Message], *, region: str) -> 
     try:
         wish = msgspec.convert(event.detail, SendRequested)
     except msgspec.ValidationError as error:
-        raise MalformedError("detail", unquoted(error)) from None
+        raise MalformedError(Code.MALFORMED_DETAIL, "detail", unquoted(error)) from None
     fitting(wish.data, "data")
     message = messages.get(wish.message)
     request = wanted(wish, event, message, region=region)
@@ -194,7 +202,7 @@ def requested(event: Event, messages: Mapping[str, Message], *, region: str) -> 
 def wanted(wish: SendRequested, event: Event, message: Message | None, *, region: str) -> SendRequest:
     """The send request of a wish; its id is derived from the event, the message and the person."""
     if not ids.is_identifier(wish.message):
-        raise MalformedError("message", f"must be {NO_IDENTIFIER}")
+        raise MalformedError(Code.BAD_FIELD, "message", f"must be {NO_IDENTIFIER}")
     cause = Cause(
         event_id=short(event.id, "id", EVENT_ID_BYTES),
         idempotency_key=short(wish.idempotency_key, "idempotency_key", KEY_BYTES),
@@ -204,14 +212,18 @@ def wanted(wish: SendRequested, event: Event, message: Message | None, *, region
     email, phone, invalid = _carried(wish, region)
     recipient_id = wish.recipient_id or ids.address_recipient_id(email or phone)
     if not ids.is_identifier(recipient_id):
-        raise MalformedError("recipient_id", f"must be {NO_IDENTIFIER}")
+        raise MalformedError(Code.BAD_RECIPIENT_ID, "recipient_id", f"must be {NO_IDENTIFIER}")
     if not (wish.recipient_id or email or phone):
-        raise MalformedError("recipient_id", "the event names neither a recipient nor a valid address")
+        raise MalformedError(
+            Code.MISSING_RECIPIENT_ID, "recipient_id", "the event names neither a recipient nor a valid address"
+        )
     try:
         requested_at = event.time.astimezone(UTC)
         not_after = _not_after(wish, message, requested_at)
     except OverflowError:
-        raise MalformedError("event", "its time, or when it expires, is before the year 1 or after 9999") from None
+        raise MalformedError(
+            Code.MALFORMED_EVENT, "event", "its time, or when it expires, is before the year 1 or after 9999"
+        ) from None
     return SendRequest(
         request_id=ids.derived_id(requested_at, wish.message, recipient_id, wish.idempotency_key or event.id),
         message=wish.message,
@@ -253,7 +265,9 @@ def _together(requests: Sequence[SendRequest]) -> Iterator[Sequence[SendRequest]
     """So many at a time that they can be read with one call, and may travel together."""
     size = len(msgspec.json.encode(requests[0].data)) + ENVELOPE
     if size > REQUEST_LIMIT:
-        raise MalformedError("data", f"takes {size} bytes as JSON; a request may take {REQUEST_LIMIT}")
+        raise MalformedError(
+            Code.CARRIES_TOO_MUCH, "data", f"takes {size} bytes as JSON; a request may take {REQUEST_LIMIT}"
+        )
     if len(requests) == 1:
         yield requests
         return
@@ -305,7 +319,9 @@ def _people(event: JsonObject, path: str) -> tuple[list[str], MalformedError | N
             bad.append(number)
     if not bad:
         return list(people), None
-    refused = MalformedError("recipient_id", f"elements {_positions(bad)} of {path} are not {NO_IDENTIFIER}")
+    refused = MalformedError(
+        Code.BAD_RECIPIENTS, "recipient_id", f"elements {_positions(bad)} of {path} are not {NO_IDENTIFIER}"
+    )
     if not people:
         raise refused
     return list(people), refused
@@ -320,14 +336,16 @@ def _positions(numbers: Sequence[int]) -> str:
 def _refuse_shared_address(wish: SendRequested, trigger: Trigger) -> None:
     for field, address in (("email", wish.email), ("phone", wish.phone)):
         if address:
-            raise MalformedError(field, f"belongs to one person, but {trigger.recipient_id} names several")
+            raise MalformedError(
+                Code.ADDRESS_OF_SEVERAL, field, f"belongs to one person, but {trigger.recipient_id} names several"
+            )
 
 
 def _found(event: JsonObject, path: str, field: str) -> Any:
     try:
         return jmespath.search(path, event) if path else None
     except JMESPathError:  # its text quotes the event
-        raise MalformedError(field, f"{path} cannot be read from this event") from None
+        raise MalformedError(Code.BAD_FIELD, field, f"{path} cannot be read from this event") from None
 
 
 def _text(event: JsonObject, path: str, field: str) -> str:
@@ -335,7 +353,7 @@ def _text(event: JsonObject, path: str, field: str) -> str:
     if value is None:
         return ""
     if isinstance(value, bool) or not isinstance(value, str | int):
-        raise MalformedError(field, f"{path} is {type(value).__name__}, not text")
+        raise MalformedError(Code.BAD_FIELD, field, f"{path} is {type(value).__name__}, not text")
     return str(value)
 
 
@@ -344,7 +362,7 @@ def _object(event: JsonObject, path: str) -> JsonObject:
     if value is None:
         return {}
     if not isinstance(value, dict):
-        raise MalformedError("data", f"{path} is {type(value).__name__}, not an object")
+        raise MalformedError(Code.BAD_FIELD, "data", f"{path} is {type(value).__name__}, not an object")
     return value
 
 
@@ -352,7 +370,7 @@ def _time(text: str, path: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise MalformedError("expires_at", f"{path} is not an ISO 8601 time") from None
+        raise MalformedError(Code.BAD_TIME, "expires_at", f"{path} is not an ISO 8601 time") from None
     if moment.tzinfo is None:
-        raise MalformedError("expires_at", f"{path} has no time zone")
+        raise MalformedError(Code.NO_TIME_ZONE, "expires_at", f"{path} has no time zone")
     return moment

@@ -13,7 +13,7 @@ from heliograph.model.people import Consent, ConsentState, consent_key
 from heliograph.model.values import JsonObject, Value
 from heliograph.people.consents.answers import COLUMN, is_source, state_of
 from heliograph.text import addresses, limits
-from heliograph.text.errors import MalformedError
+from heliograph.text.errors import Code, MalformedError
 from heliograph.text.ids import is_identifier
 
 T = TypeVar("T")
@@ -133,7 +133,7 @@ def _change(
 ) -> RecipientChange:
     recipient_id = reading.cells.get("recipient_id", "")
     if not is_identifier(recipient_id):
-        raise MalformedError("recipient_id", "is missing or not 1 to 128 of A-Z a-z 0-9 _ -")
+        raise MalformedError(Code.BAD_RECIPIENT_ID, "recipient_id", "is missing or not 1 to 128 of A-Z a-z 0-9 _ -")
     email = reading.one("email", addresses.email) or ""
     phone = reading.one("phone", partial(addresses.phone, region=region)) or ""
     devices = reading.several("devices", addresses.device, most=limits.DEVICES)
@@ -172,7 +172,9 @@ def _consents(reading: "_Reading", *, double_opt_in: Collection[str], source: st
     consents: dict[str, Consent] = {}
     names = [name for name in reading.cells if name.startswith("consent.")]
     if len(names) > limits.CONSENTS:  # as a whole: nobody could tell which opt-out was left out
-        raise MalformedError("consents", f"are more than {limits.CONSENTS}: say them in several events or rows")
+        raise MalformedError(
+            Code.CARRIES_TOO_MUCH, "consents", f"are more than {limits.CONSENTS}: say them in several events or rows"
+        )
     for name in names:
         column = COLUMN.fullmatch(name)
         state = column and state_of(reading.cells[name], column["subject"], double_opt_in)
@@ -270,13 +272,13 @@ def _channel(text: str) -> Channel:
     try:
         return Channel(text.lower())
     except ValueError:
-        raise MalformedError("preferred_channels", "names a channel that does not exist") from None
+        raise MalformedError(Code.BAD_FIELD, "preferred_channels", "names a channel that does not exist") from None
 
 
 def _time_of_day(text: str) -> str:
     """`8:30` is `08:30`."""
     if not TIME.fullmatch(text):
-        raise MalformedError("preferred_time", "is not a time of day such as 18:30")
+        raise MalformedError(Code.BAD_FIELD, "preferred_time", "is not a time of day such as 18:30")
     return text.zfill(5)
 
 
@@ -284,7 +286,7 @@ def _window(text: str) -> str:
     """`22:00-9:00` is `22:00-09:00`; the end may be `24:00`."""
     start, _, end = text.partition("-")
     if not TIME.fullmatch(start) or not (TIME.fullmatch(end) or end == "24:00"):
-        raise MalformedError("quiet_hours", "is not a window of time such as 22:00-09:00")
+        raise MalformedError(Code.BAD_FIELD, "quiet_hours", "is not a window of time such as 22:00-09:00")
     if start.zfill(5) == end.zfill(5):
-        raise MalformedError("quiet_hours", "begins and ends at the same time")
+        raise MalformedError(Code.BAD_FIELD, "quiet_hours", "begins and ends at the same time")
     return f"{start.zfill(5)}-{end.zfill(5)}"

@@ -13,7 +13,7 @@ from heliograph.model.ledger import LedgerEntry
 from heliograph.model.messages import Message
 from heliograph.model.policy import Policy
 from heliograph.planning import kept_inputs
-from heliograph.text.errors import MalformedError
+from heliograph.text.errors import Code, MalformedError
 
 JSON = "application/json"
 SHEETS_AT_HAND = 16
@@ -52,7 +52,7 @@ class Evidence:
             return kept_inputs.inline(entry)
         found = self._sheets(_sheet(entry.pack_id, place.place)).get(entry.dispatch_id)
         if found is None:
-            raise MalformedError("inputs", "the sheet of the pack does not hold them")
+            raise MalformedError(Code.NOT_KEPT, "inputs", "the sheet of the pack does not hold them")
         return found
 
     def policy(self, version: str) -> Policy:

@@ -10,7 +10,7 @@ import msgspec
 
 from heliograph.model.decisions import Inputs
 from heliograph.model.ledger import LedgerEntry
-from heliograph.text.errors import MalformedError
+from heliograph.text.errors import Code, MalformedError
 
 INLINE_LIMIT = 450
 """Bytes of inputs and of the recipient's id that a ledger item can hold and stay under 1 KB, one write unit."""
@@ -57,7 +57,9 @@ def reference(entry: LedgerEntry) -> Reference:
     """Where the inputs of a decision are; raises MalformedError when the decision keeps none."""
     fingerprint, _, place = entry.inputs.partition(" ")
     if not place:
-        raise MalformedError("inputs", "this decision was made without inputs, such as for an unknown message")
+        raise MalformedError(
+            Code.NOT_KEPT, "inputs", "this decision was made without inputs, such as for an unknown message"
+        )
     return Reference(fingerprint, place)
 
 

@@ -20,7 +20,7 @@ from heliograph.model.messages import Message
 from heliograph.model.outcomes import Accepted, Failed, FailureCode, Outcome
 from heliograph.model.policy import Policy
 from heliograph.planning.caps import caps_on
-from heliograph.text.errors import MalformedError
+from heliograph.text.errors import Code, MalformedError
 from heliograph.text.ids import is_derived, is_dispatch_id, is_identifier, split_outcome_key
 from heliograph.text.payloads import FIRST, LAST
 
@@ -101,12 +101,14 @@ def tagged_event(
     """
     for name, is_ours in SHAPES.items():
         if not is_ours(tags.get(name, "")):
-            raise MalformedError(name, "is missing, or no id of ours")
+            raise MalformedError(Code.UNREADABLE_PROVIDER_EVENT, name, "is missing, or no id of ours")
     if "run_id" in tags and not is_derived(tags["run_id"]):
-        raise MalformedError("run_id", "is no id of ours")
+        raise MalformedError(Code.UNREADABLE_PROVIDER_EVENT, "run_id", "is no id of ours")
     split_outcome_key(tags.get("outcome_key", ""))
     if not FIRST <= occurred_at < LAST:
-        raise MalformedError("time", f"is not between the years {FIRST.year} and {LAST.year}")
+        raise MalformedError(
+            Code.UNREADABLE_PROVIDER_EVENT, "time", f"is not between the years {FIRST.year} and {LAST.year}"
+        )
     return EngagementEvent(
         event_id=event_id(tags["dispatch_id"], kind, *told_apart_by),
         dispatch_id=tags["dispatch_id"],

@@ -11,7 +11,7 @@ from heliograph.channels.email.ses import read_ses_event
 from heliograph.channels.push.pinpoint import read_push_opened
 from heliograph.channels.sms.texts import read_sms_event
 from heliograph.model.engagement import EngagementEvent, Events, SuppressAddress, Unfinished
-from heliograph.text.errors import MalformedError
+from heliograph.text.errors import Code, MalformedError
 from heliograph.text.payloads import unquoted
 
 if TYPE_CHECKING:
@@ -33,7 +33,9 @@ def read(body: str, tokens: Callable[[], OpenTokens]) -> tuple[EngagementEvent |
     try:
         content = msgspec.json.decode(body)
     except (msgspec.ValidationError, RecursionError):
-        raise MalformedError("body", "is nested too deeply, or has a number that is too long") from None
+        raise MalformedError(
+            Code.UNREADABLE_TEXT, "body", "is nested too deeply, or has a number that is too long"
+        ) from None
     except msgspec.DecodeError:  # such as the greeting with which SES tries out a topic
         return ()
     if not isinstance(content, dict):
@@ -62,4 +64,4 @@ def _ours(content: dict[str, Any], kind: type[T]) -> T:
     try:
         return msgspec.convert(content, kind)
     except msgspec.ValidationError as error:
-        raise MalformedError("engagement events", unquoted(error)) from None
+        raise MalformedError(Code.UNREADABLE_PROVIDER_EVENT, "engagement events", unquoted(error)) from None

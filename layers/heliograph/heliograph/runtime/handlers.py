@@ -14,7 +14,7 @@ from heliograph.aws.tables import BusyError
 from heliograph.channels.rate import delay
 from heliograph.runtime import wiring
 from heliograph.runtime.observe import logger
-from heliograph.text.errors import MalformedError
+from heliograph.text.errors import Code, MalformedError
 from heliograph.text.payloads import unquoted
 
 T = TypeVar("T")
@@ -59,8 +59,13 @@ def parking(body: str) -> Iterator[None]:
     try:
         yield
     except MalformedError as error:
-        logger.warning("A message was parked", extra={"position": error.position, "reason": error.reason})
-        wiring.parking().park(body, position=error.position, reason=error.reason)
+        logger.warning("A message was parked", extra=refusal(error))
+        wiring.parking().park(body, error)
+
+
+def refusal(error: MalformedError) -> dict[str, str]:
+    """Why something was parked, as it is logged."""
+    return {"code": error.code, "position": error.position, "reason": error.reason}
 
 
 def _is_taken(take: Callable[[SqsRecord], None], record: SqsRecord) -> bool:
@@ -184,6 +189,6 @@ def _decoded(decoder: msgspec.json.Decoder[T], body: str) -> T:
     try:
         return decoder.decode(body)
     except msgspec.DecodeError as error:
-        raise MalformedError("body", unquoted(error)) from None
+        raise MalformedError(Code.UNREADABLE_TEXT, "body", unquoted(error)) from None
     except RecursionError:
-        raise MalformedError("body", "is nested too deeply") from None
+        raise MalformedError(Code.UNREADABLE_TEXT, "body", "is nested too deeply") from None

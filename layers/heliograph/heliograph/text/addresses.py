@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from heliograph.text import limits, locales
-from heliograph.text.errors import MalformedError
+from heliograph.text.errors import Code, MalformedError
 
 PLATFORMS: Final = {
     "gcm": "gcm",
@@ -59,16 +59,16 @@ def email(text: str) -> str:
     from email_validator import EmailNotValidError, validate_email
 
     if len(text.strip()) > limits.EMAIL:
-        raise MalformedError("email", f"is longer than {limits.EMAIL} characters")
+        raise MalformedError(Code.BAD_ADDRESS, "email", f"is longer than {limits.EMAIL} characters")
     try:
         # Nothing is looked up; `.test` is let through, as whole systems are tried out with it.
         address = validate_email(text.strip(), check_deliverability=False, test_environment=True)
     except EmailNotValidError:
-        raise MalformedError("email", "is not an email address") from None
+        raise MalformedError(Code.BAD_ADDRESS, "email", "is not an email address") from None
     if address.ascii_email is None:
-        raise MalformedError("email", "has letters before the @ that SES cannot send to")
+        raise MalformedError(Code.BAD_ADDRESS, "email", "has letters before the @ that SES cannot send to")
     if len(address.ascii_email.rpartition("@")[0]) > limits.LOCAL_PART:
-        raise MalformedError("email", f"has more than {limits.LOCAL_PART} characters before the @")
+        raise MalformedError(Code.BAD_ADDRESS, "email", f"has more than {limits.LOCAL_PART} characters before the @")
     return address.ascii_email
 
 
@@ -77,13 +77,13 @@ def phone(text: str, *, region: str) -> str:
     import phonenumbers
 
     if len(text) > limits.PHONE:
-        raise MalformedError("phone", f"is longer than {limits.PHONE} characters")
+        raise MalformedError(Code.BAD_ADDRESS, "phone", f"is longer than {limits.PHONE} characters")
     try:
         number = phonenumbers.parse(text, region)
     except phonenumbers.NumberParseException:
-        raise MalformedError("phone", "is not a phone number") from None
+        raise MalformedError(Code.BAD_ADDRESS, "phone", "is not a phone number") from None
     if not phonenumbers.is_valid_number(number):
-        raise MalformedError("phone", "is not a number that exists")
+        raise MalformedError(Code.BAD_ADDRESS, "phone", "is not a number that exists")
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
@@ -106,7 +106,7 @@ def country(text: str) -> str:
     """ISO 3166-1 alpha-2: `de` is `DE`."""
     code = text.strip().upper()
     if code not in _countries():
-        raise MalformedError("country", "is not a country code of two letters (ISO 3166-1)")
+        raise MalformedError(Code.BAD_FIELD, "country", "is not a country code of two letters (ISO 3166-1)")
     return code
 
 
@@ -120,9 +120,9 @@ def device(text: str) -> str:
     platform, _, token = text.strip().partition(":")
     known = PLATFORMS.get(platform.strip().lower())
     if known is None:
-        raise MalformedError("device", "names no known platform before the colon")
+        raise MalformedError(Code.BAD_ADDRESS, "device", "names no known platform before the colon")
     if not DEVICE_TOKEN.fullmatch(token):
-        raise MalformedError("device", "has no token after the colon")
+        raise MalformedError(Code.BAD_ADDRESS, "device", "has no token after the colon")
     return f"{known}:{token}"
 
 
@@ -130,18 +130,18 @@ def timezone(text: str) -> str:
     """An IANA name, links such as `US/Pacific` included. Abbreviations such as `PST` and `EST` name no zone."""
     name = text.strip()
     if len(name) > limits.ZONE or not ZONE_NAME.fullmatch(name) or name in ABBREVIATIONS:
-        raise MalformedError("timezone", "is not an IANA time zone")
+        raise MalformedError(Code.BAD_FIELD, "timezone", "is not an IANA time zone")
     try:
         return ZoneInfo(name).key
     except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: a folder of the database, such as `America`
-        raise MalformedError("timezone", "is not an IANA time zone") from None
+        raise MalformedError(Code.BAD_FIELD, "timezone", "is not an IANA time zone") from None
 
 
 def moment(text: str) -> datetime:
     """ISO 8601, between the years 2000 and 2100; without a time zone it is UTC."""
     found = _moment(text)
     if not limits.is_within_years(found):
-        raise MalformedError("time", "is not between the years 2000 and 2100")
+        raise MalformedError(Code.BAD_TIME, "time", "is not between the years 2000 and 2100")
     return found.astimezone(UTC)
 
 
@@ -154,7 +154,7 @@ def _moment(text: str) -> datetime:
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
-        raise MalformedError("time", "is not an ISO 8601 time") from None
+        raise MalformedError(Code.BAD_TIME, "time", "is not an ISO 8601 time") from None
     return found.replace(tzinfo=found.tzinfo or UTC)
 
 
@@ -163,7 +163,7 @@ def locale(text: str) -> str:
     try:
         return locales.canonical(text)
     except ValueError:
-        raise MalformedError("locale", "is not a BCP-47 language tag") from None
+        raise MalformedError(Code.BAD_FIELD, "locale", "is not a BCP-47 language tag") from None
 
 
 @cache

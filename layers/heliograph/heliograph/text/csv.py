@@ -17,7 +17,7 @@ from typing import NamedTuple, Protocol
 import msgspec
 
 from heliograph.model.values import Value
-from heliograph.text.errors import MalformedError
+from heliograph.text.errors import Code, MalformedError
 from heliograph.text.ids import is_identifier
 from heliograph.text.lines import LINE_LIMIT, OVERLONG, Lines
 
@@ -92,7 +92,7 @@ def read_table(lines: Iterable[str], *, required: str = "") -> Table:
     reader = csv.reader(chain([first], rest), delimiter=delimiter, strict=True, skipinitialspace=True)
     header = _header(reader)
     if required and required not in header:
-        raise MalformedError("row 1", f"there is no column {required}")
+        raise MalformedError(Code.NO_COLUMN, "row 1", f"there is no column {required}")
     key = header.index(required) if required else None
     records = _Records(reader, lines, delimiter, header, key).read()
     own = [place for place, name in enumerate(header) if name not in REASONS]
@@ -131,24 +131,26 @@ def _header(reader: Iterator[list[str]]) -> list[str]:
     try:
         record = next(reader, [])
     except csv.Error as error:
-        raise MalformedError("row 1", _said(error)) from None
+        raise MalformedError(Code.BAD_HEADER, "row 1", _said(error)) from None
     if any("\n" in name or "\r" in name for name in record):
-        raise MalformedError("row 1", "a quote that opens here is closed in a later line only")
+        raise MalformedError(Code.OPEN_QUOTE, "row 1", "a quote that opens here is closed in a later line only")
     names = [_unguarded(name.strip()) for name in record]
     if not any(names):
-        raise MalformedError("row 1", "a header is required")
+        raise MalformedError(Code.NO_HEADER, "row 1", "a header is required")
     if len(names) > COLUMN_LIMIT:
-        raise MalformedError("row 1", f"has {len(names)} columns; at most {COLUMN_LIMIT} are read")
+        raise MalformedError(Code.BAD_HEADER, "row 1", f"has {len(names)} columns; at most {COLUMN_LIMIT} are read")
     for column, name in enumerate(names, start=1):
         if not name:
-            raise MalformedError(f"row 1, column {column}", "has no name")
+            raise MalformedError(Code.BAD_HEADER, f"row 1, column {column}", "has no name")
         if NOT_TEXT.search(name):
-            raise MalformedError(f"row 1, column {column}", "has a character that is no text")
+            raise MalformedError(Code.BAD_HEADER, f"row 1, column {column}", "has a character that is no text")
     if len("".join(names).encode()) > HEADER_LIMIT:
-        raise MalformedError("row 1", f"the names take more than {HEADER_LIMIT} bytes")
+        raise MalformedError(Code.BAD_HEADER, "row 1", f"the names take more than {HEADER_LIMIT} bytes")
     doubled = [name for name, times in Counter(names).items() if times > 1]
     if doubled:
-        raise MalformedError(f"row 1, column {names.index(doubled[0]) + 1}", "its name stands there twice")
+        raise MalformedError(
+            Code.BAD_HEADER, f"row 1, column {names.index(doubled[0]) + 1}", "its name stands there twice"
+        )
     return names
 
 
@@ -263,7 +265,9 @@ def _without(
 
 def _swallowing(number: int) -> MalformedError:
     return MalformedError(
-        f"row {number}", "a quote that opens here is not closed where its cell ends, and swallows the rows below"
+        Code.OPEN_QUOTE,
+        f"row {number}",
+        "a quote that opens here is not closed where its cell ends, and swallows the rows below",
     )
 
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from datetime import datetime
 
-from heliograph.text.errors import MalformedError
+from heliograph.text.errors import Code, MalformedError
 
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{1,128}")
@@ -88,7 +88,7 @@ def split_outcome_key(text: str) -> tuple[str, int]:
     """The pack and the slot of a place; raises MalformedError for anything else."""
     found = PLACE.fullmatch(text)
     if found is None:
-        raise MalformedError("outcome_key", "is not <pack id>-<slot>")
+        raise MalformedError(Code.UNREADABLE_PROVIDER_EVENT, "outcome_key", "is not <pack id>-<slot>")
     return found[1], int(found[2])
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import Final, Literal, TypeVar, get_args
 
-from heliograph.text.errors import MalformedError
+from heliograph.text.errors import Code, MalformedError
 
 T = TypeVar("T")
 Source = Callable[[], Iterable[bytes]]
@@ -119,7 +119,7 @@ def legible(source: Source, read: Callable[[Lines], T], said: str = "") -> tuple
         return read(Lines(source(), said)), said
     except EncodingError:
         if said:
-            raise MalformedError("encoding", f"the file is not {said} text: {HINT}") from None
+            raise MalformedError(Code.DOUBTFUL_ENCODING, "encoding", f"the file is not {said} text: {HINT}") from None
     _refuse_doubtful(source())
     return read(Lines(source(), "cp1252")), "cp1252"
 
@@ -135,7 +135,9 @@ def _refuse_doubtful(chunks: Iterable[bytes]) -> None:
         if found:
             start = block.find(b"\0") if found is True else found.start()
             line = lines + block.count(b"\n", 0, start) + 1
-            raise MalformedError(f"line {line}", f"is neither UTF-8 nor any other encoding for certain: {HINT}")
+            raise MalformedError(
+                Code.DOUBTFUL_ENCODING, f"line {line}", f"is neither UTF-8 nor any other encoding for certain: {HINT}"
+            )
         lines += block.count(b"\n")
 
 
@@ -145,7 +147,7 @@ def _decoded(decoder: codecs.IncrementalDecoder, chunk: bytes, *, final: bool = 
     except UnicodeDecodeError:
         text = SHIFTED
     if SHIFTED in text:
-        raise EncodingError("encoding", f"the file is not text as it was expected: {HINT}")
+        raise EncodingError(Code.DOUBTFUL_ENCODING, "encoding", f"the file is not text as it was expected: {HINT}")
     return text
 
 

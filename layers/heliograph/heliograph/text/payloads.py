@@ -12,7 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from heliograph.text.bodies import REQUEST_LIMIT
-from heliograph.text.errors import MalformedError
+from heliograph.text.errors import Code, MalformedError
 
 FIRST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 LAST: Final = datetime(2100, 1, 1, tzinfo=UTC)
@@ -42,15 +42,19 @@ def fitting(data: dict[str, Any], position: str) -> dict[str, Any]:
     try:
         size = len(msgspec.json.encode(data))
     except (RecursionError, UnicodeEncodeError):
-        raise MalformedError(position, f"is nested more than {DEPTH} levels deep, or no text that can travel") from None
+        raise MalformedError(
+            Code.CARRIES_TOO_MUCH, position, f"is nested more than {DEPTH} levels deep, or no text that can travel"
+        ) from None
     if size > DATA_BYTES:
-        raise MalformedError(position, f"takes {size} bytes as JSON; a message is made of {DATA_BYTES} at most")
+        raise MalformedError(
+            Code.CARRIES_TOO_MUCH, position, f"takes {size} bytes as JSON; a message is made of {DATA_BYTES} at most"
+        )
     level: list[Any] = [data]
     for _ in range(DEPTH):
         level = [inner for each in level for inner in _inside(each, position)]
         if not level:
             return data
-    raise MalformedError(position, f"is nested more than {DEPTH} levels deep")
+    raise MalformedError(Code.CARRIES_TOO_MUCH, position, f"is nested more than {DEPTH} levels deep")
 
 
 def unquoted(error: msgspec.DecodeError) -> str:
@@ -78,21 +82,21 @@ def _inside(value: Any, position: str) -> list[Any]:
     match value:
         case dict():
             if any(len(name.encode()) > NAME_BYTES for name in value):
-                raise MalformedError(position, f"has a name of more than {NAME_BYTES} bytes")
+                raise MalformedError(Code.CARRIES_TOO_MUCH, position, f"has a name of more than {NAME_BYTES} bytes")
             inner = list(value.values())
         case list():
             inner = value
         case _:
             return []
     if any(type(each) is int and abs(each) >= 10**DIGITS for each in inner):
-        raise MalformedError(position, f"has a number of more than {DIGITS} digits")
+        raise MalformedError(Code.CARRIES_TOO_MUCH, position, f"has a number of more than {DIGITS} digits")
     return [each for each in inner if isinstance(each, dict | list)]
 
 
 def short(text: str, position: str, most: int) -> str:
     """A text of some bytes at most, of one line; raises MalformedError with its place."""
     if len(text.encode(errors="surrogatepass")) > most:
-        raise MalformedError(position, f"is longer than {most} bytes")
+        raise MalformedError(Code.CARRIES_TOO_MUCH, position, f"is longer than {most} bytes")
     if not text.isprintable():
-        raise MalformedError(position, "has a line break, or another character that cannot be shown")
+        raise MalformedError(Code.BAD_FIELD, position, "has a line break, or another character that cannot be shown")
     return text

@@ -18,7 +18,7 @@ from heliograph.model.engagement import EngagementEvent, EngagementKind
 from heliograph.model.outcomes import Accepted, Failed, FailureCode, InDoubt, NotSent, Outcome
 from heliograph.model.values import JsonObject
 from heliograph.recording.consequences import BOT, tagged_event
-from heliograph.text.errors import MalformedError
+from heliograph.text.errors import Code, MalformedError
 from heliograph.text.payloads import unquoted
 
 if TYPE_CHECKING:
@@ -217,7 +217,7 @@ def read_ses_event(event: JsonObject) -> EngagementEvent | None:
         sent = msgspec.convert(record["mail"], _Mail)
         payload = msgspec.convert(record.get(payload_key) or {}, _Payload)
     except msgspec.ValidationError as error:
-        raise MalformedError(f"SES event {kind}", unquoted(error)) from None
+        raise MalformedError(Code.UNREADABLE_PROVIDER_EVENT, f"SES event {kind}", unquoted(error)) from None
     if not payload.is_news(kind):
         return None
     occurred_at = payload.timestamp or sent.timestamp

@@ -20,7 +20,7 @@ from heliograph.model.engagement import EngagementEvent, EngagementKind
 from heliograph.model.outcomes import Accepted, Failed, FailureCode, InDoubt, NotSent, Outcome
 from heliograph.model.values import JsonObject
 from heliograph.recording.consequences import tagged_event
-from heliograph.text.errors import MalformedError
+from heliograph.text.errors import Code, MalformedError
 from heliograph.text.payloads import unquoted
 
 if TYPE_CHECKING:
@@ -151,11 +151,13 @@ def read_push_opened(event: JsonObject, tokens: OpenTokens) -> EngagementEvent:
     try:
         opened = msgspec.convert({"time": event.get("time"), "detail": event.get("detail")}, _Opened)
     except msgspec.ValidationError as error:
-        raise MalformedError("PushOpened", unquoted(error)) from None
+        raise MalformedError(Code.UNREADABLE_PROVIDER_EVENT, "PushOpened", unquoted(error)) from None
     tags = {name: value for name, value in opened.detail.items() if isinstance(value, str)}
     if not tokens.is_genuine(tags, tags.get("token", "")):
         raise MalformedError(
-            "token", "is missing, or belongs to another push: hand back the data of the push as it came"
+            Code.UNREADABLE_PROVIDER_EVENT,
+            "token",
+            "is missing, or belongs to another push: hand back the data of the push as it came",
         )
     return tagged_event(
         {name: tags[name] for name in SIGNED if name in tags},

@@ -19,7 +19,7 @@ from heliograph.model.outcomes import Accepted, Failed, FailureCode, Outcome
 from heliograph.model.policy import Purpose
 from heliograph.model.values import JsonObject
 from heliograph.recording.consequences import tagged_event
-from heliograph.text.errors import MalformedError
+from heliograph.text.errors import Code, MalformedError
 from heliograph.text.payloads import unquoted
 
 if TYPE_CHECKING:
@@ -172,7 +172,7 @@ def read_sms_event(record: JsonObject) -> EngagementEvent | None:
     try:
         event = msgspec.convert(record, _Record)
     except msgspec.ValidationError as error:
-        raise MalformedError("SMS event", unquoted(error)) from None
+        raise MalformedError(Code.UNREADABLE_PROVIDER_EVENT, "SMS event", unquoted(error)) from None
     kind = _kind(event)
     if kind is None:
         return None

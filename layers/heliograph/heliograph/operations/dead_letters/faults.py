@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+from heliograph.text.errors import Code
 
 AGAIN = "Mend the producer and let it send the event again; this one can be deleted."
-UPLOAD = "Correct the file and submit the campaign folder again: that is a run of its own, and this one sent nothing."
+UPLOAD = "Correct the file and upload it again, a campaign's with its whole folder: nothing of this one was taken."
 LOG = 'find "A message failed and will be tried again" in the log of {} (`error`, `code`, `operation`, `at`)'
 """Where the reason of work that failed on every try is written."""
 
@@ -24,153 +26,109 @@ class Fault(NamedTuple):
     what_to_do: str
 
 
-class _Parked(NamedTuple):
-    """How a fault is recognised: by the queue, the place and the reason of a parked message (regular expressions)."""
+class Meaning(NamedTuple):
+    """What the code of a refusal means to who looks after the stack."""
 
-    queue: str
-    position: str
-    reason: str
-    fault: Fault
+    why: str
+    what_to_do: str
 
 
-def _events(position: str, reason: str, name: str, why: str, what_to_do: str = AGAIN) -> _Parked:
-    return _Parked("events", position, reason, Fault(name, why, what_to_do))
-
-
-def _segments(position: str, reason: str, name: str, why: str, what_to_do: str = UPLOAD) -> _Parked:
-    return _Parked("segments", position, reason, Fault(name, why, what_to_do))
-
-
-PARKED = (
-    _Parked(
-        ".*",
-        "body",
-        "",
-        Fault(
-            "unreadable_text",
-            "It is not the JSON that travels in this queue.",
-            "Somebody else writes into the queue: find out who. There is nothing to redrive.",
-        ),
+REFUSED: Final[Mapping[Code, Meaning]] = {
+    Code.UNREADABLE_TEXT: Meaning(
+        "It is not the JSON that travels in this queue.",
+        "Somebody else writes into the queue: find out who. There is nothing to redrive.",
     ),
-    _events(
-        "detail",
-        "",
-        "malformed_detail",
+    Code.UNREADABLE: Meaning(
+        "A part of it cannot be read.",
+        "If an older version wrote it, redrive with --parked after deploying; otherwise mend whoever wrote it.",
+    ),
+    Code.CARRIES_TOO_MUCH: Meaning(
+        "It carries more than it may: what it carries there is too long, too large or too deep.",
+        "Shorten what stands there and send it again: the event by its producer, a campaign's folder by a new upload.",
+    ),
+    Code.BAD_FIELD: Meaning("A field is not of the kind that it must be.", AGAIN),
+    Code.BAD_ADDRESS: Meaning("An address in it is none that can be written to.", AGAIN),
+    Code.BAD_TIME: Meaning("A time in it, such as the one at which it expires, is not an ISO 8601 time.", AGAIN),
+    Code.NO_TIME_ZONE: Meaning("The time at which it expires has no time zone.", AGAIN),
+    Code.MALFORMED_EVENT: Meaning("It lacks a field that every event of EventBridge has.", AGAIN),
+    Code.MALFORMED_DETAIL: Meaning(
         "A field of its detail is missing, unknown or wrong; what a RecipientUpdated says beside that holds already.",
+        AGAIN,
     ),
-    _events(
-        "data|reference|idempotency_key|id|locale|source",
-        "longer|takes|nested|has a",
-        "carries_too_much",
-        "It carries more than an event may: what it carries there is too long, too large or too deep.",
-    ),
-    _events("event", "", "malformed_event", "It lacks a field that every event of EventBridge has."),
-    _events(
-        "message",
-        "catalogue",
-        "unknown_message",
-        "A trigger names a message that is not in the deployed catalogue.",
-        "Build and deploy again, so that rules and messages are of one version; then redrive with --parked.",
-    ),
-    _events(
-        "message",
-        "no trigger",
-        "no_trigger",
-        "A rule sends it to a message that has no trigger any more.",
-        "Deploy again, so that the rule goes; or give the message its trigger back and redrive with --parked.",
-    ),
-    _events(
-        "recipient_id", "neither", "missing_recipient_id", "It names neither a recipient nor an address to send to."
-    ),
-    _events(
-        "recipient_id",
-        "elements",
-        "bad_recipients",
-        "Some of the people that it names cannot be read; the others have gone on.",
-        "Mend the producer and let it send an event with the missing people; this one can be deleted.",
-    ),
-    _events(
-        "email|phone",
-        "one person",
-        "address_of_several",
-        "It names several people and carries an address, which can only be that of one.",
-        "Remove email and phone from the message's [trigger], deploy, and redrive with --parked.",
-    ),
-    _events("recipient_id", "", "bad_recipient_id", "Its recipient id is missing, or not 1 to 128 of A-Z a-z 0-9 _ -."),
-    _events("expires_at", "time zone", "no_time_zone", "The time at which it expires has no time zone."),
-    _events("expires_at", "", "bad_time", "The time at which it expires is not an ISO 8601 time."),
-    _events(
-        "detail-type",
-        "",
-        "unknown_event",
+    Code.UNKNOWN_EVENT: Meaning(
         "It is neither SendRequested nor RecipientUpdated, and no trigger asked for it.",
         "Check which rule of the bus puts it into the queue; a message of its own needs a [trigger] in message.toml.",
     ),
-    _events("", "", "bad_field", "A field that the trigger reads is not of the kind that it must be."),
-    _segments(
-        r"campaign\.toml: message",
-        "",
-        "campaign_message_unknown",
+    Code.UNKNOWN_MESSAGE: Meaning(
+        "A trigger names a message that is not in the deployed catalogue.",
+        "Build and deploy again, so that rules and messages are of one version; then redrive with --parked.",
+    ),
+    Code.NO_TRIGGER: Meaning(
+        "A rule sends it to a message that has no trigger any more.",
+        "Deploy again, so that the rule goes; or give the message its trigger back and redrive with --parked.",
+    ),
+    Code.MISSING_RECIPIENT_ID: Meaning("It names neither a recipient nor an address to send to.", AGAIN),
+    Code.BAD_RECIPIENT_ID: Meaning("Its recipient id is missing, or not 1 to 128 of A-Z a-z 0-9 _ -.", AGAIN),
+    Code.BAD_RECIPIENTS: Meaning(
+        "Some of the people that it names cannot be read; the others have gone on.",
+        "Mend the producer and let it send an event with the missing people; this one can be deleted.",
+    ),
+    Code.ADDRESS_OF_SEVERAL: Meaning(
+        "It names several people and carries an address, which can only be that of one.",
+        "Remove email and phone from the message's [trigger], deploy, and redrive with --parked.",
+    ),
+    Code.UNREADABLE_PROVIDER_EVENT: Meaning(
+        "An event about a message of ours cannot be read.",
+        "If the provider has changed its format, update Heliograph and redrive with --parked. An app that reports "
+        "PushOpened must hand back the data of the push unchanged.",
+    ),
+    Code.FILE_MISSING: Meaning(
+        "A file that it needs is not in the bucket, such as the campaign's segment.",
+        "Upload the file beside campaign.toml, then redrive with --parked, or submit the campaign folder again.",
+    ),
+    Code.FILE_TOO_LARGE: Meaning(
+        "The file is larger than one upload may be.",
+        "Make several files of it, and upload each: nothing of this one was taken.",
+    ),
+    Code.TOO_MANY_ROWS: Meaning(
+        "The file has more rows than one import can save; what was saved of it stays.",
+        "Upload the rest in parts; this message can be deleted.",
+    ),
+    Code.NO_HEADER: Meaning("The file is empty or has no header.", UPLOAD),
+    Code.BAD_HEADER: Meaning("The header of the file cannot be read.", UPLOAD),
+    Code.NO_COLUMN: Meaning("The file has no column recipient_id.", UPLOAD),
+    Code.DOUBTFUL_COLUMN: Meaning(
+        "A column is nearly one that is known, so that its cells might be lost as attributes: nobody was saved.",
+        "Rename the column and upload the file again, or put allow = true into the .toml file beside it.",
+    ),
+    Code.NO_ROWS: Meaning("The file has no row that can be read.", UPLOAD),
+    Code.OPEN_QUOTE: Meaning("A quote is not closed, and the rows below are taken for its text.", UPLOAD),
+    Code.DOUBTFUL_ENCODING: Meaning("The file is not UTF-8, nor anything else for certain.", UPLOAD),
+    Code.BAD_SETTINGS: Meaning(
+        "A field of the .toml file beside the file of people is unknown or wrong: nobody was saved.",
+        "Correct it, then upload the file of people again; this message can be deleted.",
+    ),
+    Code.BAD_CAMPAIGN_NAME: Meaning("The campaign's folder has a name that cannot be an identifier.", UPLOAD),
+    Code.BAD_MANIFEST: Meaning("A field of campaign.toml is missing, unknown or wrong.", UPLOAD),
+    Code.CAMPAIGN_MESSAGE_UNKNOWN: Meaning(
         "The campaign's message is not in the deployed catalogue.",
         "Deploy the message, or correct `message` in campaign.toml; then submit the campaign folder again.",
     ),
-    _segments(
-        r"campaign\.toml: segment", "", "segment_elsewhere", "The campaign names a segment outside of its own folder."
+    Code.SEGMENT_ELSEWHERE: Meaning("The campaign names a segment outside of its own folder.", UPLOAD),
+    Code.UPLOADED_TOO_OFTEN: Meaning(
+        "The folder was uploaded more often than its runs are kept.",
+        "Use a folder of another name, or `again = true` in campaign.toml.",
     ),
-    _segments(r"campaign\.toml", "", "bad_manifest", "A field of campaign.toml is missing, unknown or wrong."),
-    _segments(
-        r".*/campaign\.toml",
-        "no such file",
-        "manifest_missing",
-        "The campaign's manifest was deleted before it was read.",
-        "Submit the campaign folder again, if it is still wanted.",
+    Code.EARLIER_RUN_STOPPED: Meaning(
+        "An earlier run of the campaign stopped half-way, and nobody can tell whom it has reached.",
+        "Let the earlier run go on: mend what it stopped for and redrive it with --parked. Then upload this folder.",
     ),
-    _segments(
-        ".*/.*",
-        "no such file",
-        "segment_missing",
-        "The campaign's segment is not in the bucket.",
-        "Upload the segment beside campaign.toml, then redrive with --parked, or submit the campaign folder again.",
+    Code.BAD_QUESTION: Meaning("The question cannot be read.", "Correct it and ask again."),
+    Code.NOT_KEPT: Meaning(
+        "What the decision was made of was not kept.", "There is nothing to do: the decision itself stands."
     ),
-    _segments("row 1", "header", "no_header", "The segment is empty or has no header."),
-    _segments("row 1", "no column", "no_recipient_id_column", "The segment has no column recipient_id."),
-    _segments("row 1(, .*)?", "", "bad_header", "The header of the segment cannot be read."),
-    _segments("row .*", "quote", "open_quote", "A quote is not closed, and the rows below are taken for its text."),
-    _segments("line .*|encoding", "", "doubtful_encoding", "The segment is not UTF-8, nor anything else for certain."),
-    _Parked(
-        "imports",
-        "",
-        "",
-        Fault(
-            "import_refused",
-            "The file of people was refused as a whole, and nobody of it was saved.",
-            "The file beside it in the bucket says why. Put the corrected file there; this message can be deleted.",
-        ),
-    ),
-    _segments("key", "", "bad_campaign_name", "The campaign's folder has a name that cannot be an identifier."),
-    _Parked(
-        "engagement",
-        "",
-        "",
-        Fault(
-            "unreadable_provider_event",
-            "An event about a message of ours cannot be read.",
-            "If the provider has changed its format, update Heliograph and redrive with --parked. An app that reports "
-            "PushOpened must hand back the data of the push unchanged.",
-        ),
-    ),
-    _Parked(
-        ".*",
-        "",
-        "",
-        Fault(
-            "unreadable",
-            "A part of it cannot be read.",
-            "If an older version wrote it, redrive with --parked after deploying; otherwise mend whoever wrote it.",
-        ),
-    ),
-)
-"""The first that fits counts; an empty place or reason fits all."""
+}
+"""What each code means; a test holds this list and what is raised against each other."""
 
 FAILED = {
     "events": Fault(
@@ -231,15 +189,10 @@ PUT_THERE = Fault(
 )
 
 
-def parked(queue: str, position: str, reason: str) -> Fault:
-    """The fault of a message that was parked."""
-    return next(
-        each.fault
-        for each in PARKED
-        if re.fullmatch(each.queue, queue)
-        and re.fullmatch(each.position or ".*", position, re.DOTALL)
-        and re.search(each.reason, reason)
-    )
+def parked(code: Code | str) -> Fault:
+    """The fault of a message that was parked; one that an older version parked has no code."""
+    known = Code(code) if code in REFUSED else Code.UNREADABLE
+    return Fault(known.value, *REFUSED[known])
 
 
 def failed(queue: str) -> Fault:

@@ -20,9 +20,10 @@ class DeadLetter(NamedTuple):
     body: str
     receives: int
     sent_at: datetime
+    code: str = ""
     position: str = ""
     reason: str = ""
-    """Why it was parked; both are empty when it was not."""
+    """Why it was parked (`errors.Code`), where and in words; all are empty when it was not."""
     failed: bool = False
     """Whether its queue gave it up after the last try."""
     undelivered: str = ""
@@ -31,7 +32,7 @@ class DeadLetter(NamedTuple):
     @property
     def is_parked(self) -> bool:
         """Whether it was put aside because it cannot be read: sent back it would only come again."""
-        return bool(self.position or self.reason)
+        return bool(self.code or self.position)
 
 
 class Explanation(Value, frozen=True, kw_only=True, omit_defaults=False):
@@ -73,7 +74,7 @@ def explain(letter: DeadLetter) -> Explanation:
 
 def _fault(letter: DeadLetter, kind: Kind) -> Fault:
     if letter.is_parked:
-        return faults.parked(letter.queue, letter.position, letter.reason)
+        return faults.parked(letter.code)
     if letter.undelivered:
         return faults.UNDELIVERED
     if kind is Kind.FOREIGN:

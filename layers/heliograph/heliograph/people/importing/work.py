@@ -15,7 +15,7 @@ from heliograph.model.policy import Policy
 from heliograph.people.changes import RecipientChange, from_row
 from heliograph.people.importing.columns import Doubt, doubts
 from heliograph.text.csv import Refused, Row, read_rows, read_table
-from heliograph.text.errors import MalformedError
+from heliograph.text.errors import Code, MalformedError
 from heliograph.text.limits import PROOF
 from heliograph.text.lines import Lines, Source, legible
 
@@ -103,6 +103,7 @@ def checked(source: Source, terms: Terms) -> Checked:
     if found and not terms.allow:
         named = "; ".join(f"{doubt.column} {doubt.reason}" for doubt in found)
         raise MalformedError(
+            Code.DOUBTFUL_COLUMN,
             "row 1",
             f"{named}. Rename it, or keep such columns as attributes with --allow (in the bucket: allow = true)",
         )

@@ -17,17 +17,13 @@ from heliograph.people.importing.work import Terms, checked, import_people
 from heliograph.runtime import wiring
 from heliograph.runtime.observe import logger
 from heliograph.text.answers import answer
-from heliograph.text.errors import MalformedError
+from heliograph.text.errors import Code, MalformedError
 from heliograph.text.lines import Encoding
 from heliograph.text.payloads import unquoted_toml
 
 IMPORT_LIMIT: Final = 100_000_000  # bytes: about a million people, in the quarter of an hour that a function has
 SETTINGS_LIMIT: Final = 4_096  # bytes
 TIME_FOR_A_CHUNK: Final = 180  # seconds that a chunk of 1 MB may take: up to 170,000 rows, all of people who are known
-
-
-class TooLongError(MalformedError):
-    """A file of too many rows: its function would end before it, and every further try as well."""
 
 
 class Settings(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -46,11 +42,10 @@ def take(uploaded: Uploaded) -> None:
     import_id, name = run_id_of(uploaded), stored.key.removesuffix(".csv")
     try:
         told = _imported(stored, uploaded, import_id)
-    except TooLongError as error:
-        _answer(name, import_id, {"state": "stopped", "problem": str(error)})
-        raise
     except MalformedError as error:
-        _answer(name, import_id, {"state": "refused", "problem": str(error), "saved": 0})
+        is_half_done = error.code is Code.TOO_MANY_ROWS
+        came_of_it: dict[str, object] = {"state": "stopped"} if is_half_done else {"state": "refused", "saved": 0}
+        _answer(name, import_id, {**came_of_it, "problem": str(error)})
         raise
     _answer(name, import_id, told)
     logger.info("A file was imported", extra={"import_id": import_id, "rows": told["rows"], "saved": told["saved"]})
@@ -59,7 +54,9 @@ def take(uploaded: Uploaded) -> None:
 def _imported(stored: StoredObject, uploaded: Uploaded, import_id: str) -> dict[str, str | int]:
     bucket, name = wiring.bucket(), stored.key.removesuffix(".csv")
     if stored.size > IMPORT_LIMIT:
-        raise MalformedError(stored.key, f"takes more than {IMPORT_LIMIT} bytes: import it in several files")
+        raise MalformedError(
+            Code.FILE_TOO_LARGE, stored.key, f"takes more than {IMPORT_LIMIT} bytes: import it in several files"
+        )
     settings = _settings(f"{name}.toml")
     terms = Terms(
         name=stored.key.rpartition("/")[2],
@@ -95,7 +92,11 @@ def _in_time(key: str, chunks: Iterator[bytes]) -> Iterator[bytes]:
     """The chunks of a file, as long as there is time for another one."""
     for chunk in chunks:
         if wiring.time_left() < TIME_FOR_A_CHUNK:
-            raise TooLongError(key, "has too many rows for one import: import it in parts; what was saved of it stays")
+            raise MalformedError(
+                Code.TOO_MANY_ROWS,
+                key,
+                "has too many rows for one import: import it in parts; what was saved of it stays",
+            )
         yield chunk
 
 
@@ -106,7 +107,7 @@ def _settings(key: str) -> Settings:
     try:
         return msgspec.toml.decode(bucket.read(StoredObject(key, ""), limit=SETTINGS_LIMIT), type=Settings)
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
-        raise MalformedError(key, unquoted_toml(error)) from None
+        raise MalformedError(Code.BAD_SETTINGS, key, unquoted_toml(error)) from None
 
 
 def _answer(name: str, import_id: str, facts: dict[str, str | int]) -> None:
