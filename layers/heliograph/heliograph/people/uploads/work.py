@@ -44,7 +44,7 @@ def take(uploaded: Uploaded) -> None:
         told = _imported(stored, uploaded, import_id)
     except MalformedError as error:
         is_half_done = error.code is Code.TOO_MANY_ROWS
-        came_of_it: dict[str, object] = {"state": "stopped"} if is_half_done else {"state": "refused", "saved": 0}
+        came_of_it: dict[str, str | int] = {"state": "stopped"} if is_half_done else {"state": "refused", "saved": 0}
         _answer(name, import_id, {**came_of_it, "problem": str(error)})
         raise
     _answer(name, import_id, told)
