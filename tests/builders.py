@@ -181,18 +181,12 @@ def plan(
 
 
 def a_dispatch(channel: Channel = Channel.EMAIL, *, slot: int = 0, **fields: Any) -> Dispatch:
-    """A dispatch to the ordinary recipient; another slot is another dispatch of the same pack."""
+    """A dispatch to the ordinary recipient; further fields are its own or those of its request."""
     request_id = fields.get("request_id", f"{REQUEST_ID[:-3]}{slot:03d}" if slot else REQUEST_ID)
-    ordinary: dict[str, Any] = {
-        "dispatch_id": f"{request_id}-0",
-        "request_id": request_id,
-        "recipient_id": "amara",
-        "message": "order-shipped",
-        "addresses": a_recipient().addresses(channel),
-        "locale": "en",
-        "requested_at": NOW,
-    }
-    return Dispatch(channel=channel, slot=slot, **(ordinary | fields))
+    asked = {name: fields.pop(name) for name in SendRequest.__struct_fields__ if name in fields and name != "locale"}
+    ordinary: dict[str, Any] = {"addresses": a_recipient().addresses(channel), "locale": "en"}
+    request = a_request(**(asked | {"request_id": request_id}))
+    return Dispatch(request=request, channel=channel, slot=slot, **(ordinary | fields))
 
 
 def a_rendered(
@@ -207,7 +201,7 @@ def a_rendered(
     sent = a_dispatch(channel, **dispatch)
     return Rendered(
         dispatch=sent,
-        message=a_message(sent.message, purpose=purpose),
+        message=a_message(sent.request.message, purpose=purpose),
         content=CONTENT[channel] if content is None else content,
         outcome_key=f"{PACK_ID}-{sent.slot}",
         unsubscribe_url=unsubscribe_url,

@@ -68,13 +68,13 @@ class Provider:
         return EngagementEvent(
             event_id=event_id(dispatch.dispatch_id, kind),
             dispatch_id=dispatch.dispatch_id,
-            recipient_id=dispatch.recipient_id,
+            recipient_id=dispatch.request.recipient_id,
             channel=dispatch.channel,
             kind=kind,
             occurred_at=self._world.now,
             outcome_key=rendered.outcome_key,
-            run_id=dispatch.run_id,
-            message=dispatch.message,
+            run_id=dispatch.request.run_id,
+            message=dispatch.request.message,
             address=dispatch.addresses[0],
             permanent=True,
         )

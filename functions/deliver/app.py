@@ -27,10 +27,12 @@ def deliver(turn: Turn) -> None:
     pack = turn.pack
     now, policy = wiring.now(), wiring.templates().policy.version
     record = RecordKey(pack.run_id, pack.pack_id, pack.channel)
-    people = wiring.recipients().get_many([dispatch.recipient_id for dispatch in pack.dispatches], consistent=True)
-    achieved = confirmations(pack.dispatches, now)
+    people = wiring.recipients().get_many(
+        [dispatch.request.recipient_id for dispatch in pack.dispatches], consistent=True
+    )
+    achieved = confirmations([dispatch.request for dispatch in pack.dispatches], now)
     checked = [
-        last_look(pack, dispatch, people.get(dispatch.recipient_id), now, confirmed_by=confirmed_by)
+        last_look(pack, dispatch, people.get(dispatch.request.recipient_id), now, confirmed_by=confirmed_by)
         for dispatch, (confirmed_by, _) in zip(pack.dispatches, achieved, strict=True)
     ]
     written = wiring.ledger().write([steps.claim(one, pack, policy=policy, at=now) for one in checked])
@@ -47,6 +49,6 @@ def deliver(turn: Turn) -> None:
         wiring.records().claim_again(record, [rendered.dispatch.slot for rendered in todo.again])
         open_ends += send(record, todo.again, rate=turn.rate)
     rejected = refused(pack, open_ends)
-    refund([*todo.unsent, *rejected], now)
+    refund([dispatch.request for dispatch in (*todo.unsent, *rejected)], now)
     follow(pack, checked, todo.unreached | {dispatch.slot for dispatch in rejected})
     tie_up(pack, open_ends, in_doubt=todo.in_doubt, waiting=todo.waiting, is_complete=is_complete)

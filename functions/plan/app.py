@@ -15,7 +15,6 @@ from heliograph.planning.work import decide_on, refund
 from heliograph.runtime import wiring
 from heliograph.runtime.handlers import queue_handler
 from heliograph.runtime.observe import count_decisions
-from heliograph.text.ids import dispatch_id
 
 DEPLOYING = 8
 """Receives for which an unknown message may still come: together about eight minutes, longer than a deployment."""
@@ -57,9 +56,7 @@ def earlier_decisions(pack: RequestPack) -> dict[str, LedgerEntry]:
     decided then. A single transactional request is spared this on its first try: it is never scheduled and in no sum,
     and deliver claims it.
     """
-    return wiring.ledger().decisions(
-        [(request.recipient_id, dispatch_id(request.request_id, request.step)) for request in pack.requests]
-    )
+    return wiring.ledger().decisions([(request.recipient_id, request.dispatch_id) for request in pack.requests])
 
 
 def write_noes(

@@ -21,7 +21,7 @@ def handler(pack: DispatchPack, receives: int) -> None:
     record, now = RecordKey(pack.run_id, pack.pack_id, pack.channel), wiring.now()
     facts = wiring.records().read([record])[record]
     for dispatch in pack.dispatches:
-        message = wiring.templates().message(dispatch.message)
+        message = wiring.templates().message(dispatch.request.message)
         settled = settlement(facts.get(dispatch.slot, {}), message, now)
         if settled:
             wiring.records().settle(record, dispatch.slot, settled)

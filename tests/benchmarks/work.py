@@ -14,6 +14,7 @@ from benchmarks import null_dynamodb, place
 from heliograph.campaigns import segments
 from heliograph.model.channels import Channel
 from heliograph.model.dispatches import Dispatch, Rendered
+from heliograph.model.requests import SendRequest
 from heliograph.model.runs import Run
 from heliograph.runtime import wiring
 from heliograph.text import ids
@@ -89,16 +90,17 @@ def _letter(run: Run, message: Any, sample: dict[str, Any], slot: int) -> Render
         unsubscribe_url=link,
     )
     dispatch = Dispatch(
-        dispatch_id=ids.dispatch_id(request_id, 0),
-        request_id=request_id,
-        recipient_id=recipient_id,
-        message=message.name,
+        request=SendRequest(
+            request_id=request_id,
+            message=message.name,
+            recipient_id=recipient_id,
+            requested_at=run.started_at,
+            run_id=run.run_id,
+        ),
         channel=Channel.EMAIL,
         addresses=("amara.okafor@example.com",),
         locale="en",
         slot=slot % 100,
-        requested_at=run.started_at,
-        run_id=run.run_id,
     )
     where = ids.outcome_key(run.run_id, slot % 100)
     return Rendered(dispatch=dispatch, message=message, content=content, outcome_key=where, unsubscribe_url=link)

@@ -134,7 +134,7 @@ class Parcel:
             kind=EngagementKind(kind),
             occurred_at=self.clock.time,
             outcome_key=ids.outcome_key(pack.pack_id, dispatch.slot),
-            message=dispatch.message,
+            message=dispatch.request.message,
         )
         self._run("record", bodies([Events(events=(event,))]))
 

@@ -8,16 +8,18 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
+import msgspec
 import pytest
 from botocore.exceptions import ClientError
 
 from flow_system import System
 from heliograph.channels.clocks import Pace
 from heliograph.model.channels import Channel
-from heliograph.model.dispatches import Rendered
+from heliograph.model.dispatches import DispatchPack, Rendered
 from heliograph.model.outcomes import InDoubt, NotSent, Outcome, RecordKey, SlotFacts
 from heliograph.reporting import work
 from heliograph.runtime import wiring
+from heliograph.text.ids import outcome_key
 
 ORDER = {"carrier": "DHL", "tracking_url": "https://example.com/t", "lines": [{"name": "Bench", "quantity": 1}]}
 
@@ -130,12 +132,12 @@ def test_an_event_of_the_provider_settles_before_the_rule_does(
 ) -> None:
     body = a_pack(system, person)
     deliver(system, body, monkeypatch, answering(InDoubt, "ReadTimeoutError"))
-    dispatch = json.loads(body)["dispatches"][0]
-    place = f"{json.loads(body)['pack_id']}-{dispatch['slot']}"
+    pack = msgspec.json.decode(body, type=DispatchPack)
+    (dispatch,) = pack.dispatches
     tags = {
-        "dispatch_id": dispatch["dispatch_id"],
+        "dispatch_id": dispatch.dispatch_id,
         "recipient_id": person,
-        "outcome_key": place,
+        "outcome_key": outcome_key(pack.pack_id, dispatch.slot),
         "message": "order_shipped",
     }
     mail = {"messageId": "m", "destination": ["x@example.com"], "tags": {name: [tag] for name, tag in tags.items()}}

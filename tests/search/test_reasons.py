@@ -135,7 +135,7 @@ OURS: dict[str, Any] = {
         }
     ],
     "channel": "email",
-    "dispatches": [{"dispatch_id": "d", "channel": "email", "message": "news"}],
+    "dispatches": [{"request": {"request_id": "d", "message": "news"}, "channel": "email"}],
     "events": [{"event_id": "e", "kind": "opened", "channel": "email"}],
     "detail": {"bucket": {"name": "b"}, "object": {"key": "campaigns/spring/campaign.toml", "size": 3}},
     "time": "2026-11-21T10:00:00Z",

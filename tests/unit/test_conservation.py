@@ -172,11 +172,13 @@ class Conservation(RuleBasedStateMachine):
 
     @invariant()
     def nothing_is_sent_twice_unless_its_settling_rule_says_so(self) -> None:
-        times = Counter((rendered.dispatch.request_id, rendered.dispatch.channel) for rendered in self.provider.taken)
+        times = Counter(
+            (rendered.dispatch.request.request_id, rendered.dispatch.channel) for rendered in self.provider.taken
+        )
         for rendered in self.provider.taken:
             settled = self.facts_of(rendered).get(Fact.SETTLED, "")
             is_sent_again = detail_of(settled) == OnUnknown.RESEND
-            assert times[rendered.dispatch.request_id, rendered.dispatch.channel] <= 1 + is_sent_again
+            assert times[rendered.dispatch.request.request_id, rendered.dispatch.channel] <= 1 + is_sent_again
 
     @invariant()
     def nobody_gets_more_than_the_caps_allow(self) -> None:
@@ -198,7 +200,7 @@ class Conservation(RuleBasedStateMachine):
     def facts_of(self, rendered: Rendered) -> Facts:
         """What is known of a letter."""
         pack_id, slot = ids.split_outcome_key(rendered.outcome_key)
-        record = RecordKey(rendered.dispatch.run_id, pack_id, rendered.dispatch.channel)
+        record = RecordKey(rendered.dispatch.request.run_id, pack_id, rendered.dispatch.channel)
         return self.world.facts[record].get(slot, {})
 
     def counts(self, entry: LedgerEntry) -> bool:
@@ -241,7 +243,9 @@ class Conservation(RuleBasedStateMachine):
             sums = reports.status(run_id)
             assert (sums.state, sums.pending, sums.counts["scheduled"]) == ("complete", 0, 0), sums
             batch = {
-                rendered.outcome_key: rendered for rendered in self.provider.taken if rendered.dispatch.run_id == run_id
+                rendered.outcome_key: rendered
+                for rendered in self.provider.taken
+                if rendered.dispatch.request.run_id == run_id
             }
             further = sum(ids.is_further(ids.split_outcome_key(place)[0]) for place in batch)
             assert (sums.counts["accepted"], sum(sums.further.values())) == (len(batch) - further, further)
@@ -277,7 +281,7 @@ def capped_ids(batch: list[Rendered], person: str, cap: Cap) -> set[str]:
     return {
         rendered.dispatch.dispatch_id
         for rendered in batch
-        if rendered.dispatch.recipient_id == person
+        if rendered.dispatch.request.recipient_id == person
         and rendered.message.purpose is cap.purpose
         and cap.channel in (None, rendered.dispatch.channel)
     }

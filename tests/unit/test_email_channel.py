@@ -265,7 +265,10 @@ def test_every_ses_event_has_one_word_of_ours(
 def test_an_event_brings_back_our_ids() -> None:
     event, rendered = read_ses_event(an_event()), a_rendered(run_id=RUN_ID)
     assert event is not None
-    assert (event.dispatch_id, event.recipient_id) == (rendered.dispatch.dispatch_id, rendered.dispatch.recipient_id)
+    assert (event.dispatch_id, event.recipient_id) == (
+        rendered.dispatch.dispatch_id,
+        rendered.dispatch.request.recipient_id,
+    )
     assert (event.outcome_key, event.message, event.run_id) == (rendered.outcome_key, rendered.message.name, RUN_ID)
 
 

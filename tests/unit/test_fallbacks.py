@@ -277,11 +277,15 @@ class Chain:
     def deliver(self, pack: DispatchPack, answer: Fact) -> None:
         """As the function does: the last look, the claim, the timer, the letter."""
         (dispatch,) = pack.dispatches
-        confirmed_by, _ = confirmation(dispatch.earlier, self.facts, self.now)
+        confirmed_by, _ = confirmation(dispatch.request.earlier, self.facts, self.now)
         current, ruling = recheck(
             dispatch, MESSAGE, a_recipient(), policy=POLICY, now=self.now, confirmed_by=confirmed_by
         )
-        rendered = None if ruling.reason else a_rendered(dispatch.channel, dispatch_id=dispatch.dispatch_id)
+        rendered = (
+            None
+            if ruling.reason
+            else a_rendered(current.channel, request_id=current.request.request_id, step=current.request.step)
+        )
         checked = steps.Checked(current, MESSAGE, rendered, ruling.reason or "", ruling.until)
         claim = steps.claim(checked, pack, policy="p", at=self.now)
         existing = self.ledger.setdefault(dispatch.dispatch_id, claim)
@@ -294,7 +298,7 @@ class Chain:
         for _ in [*todo.claimed, *todo.again]:
             self.facts.get(place, {}).pop(Fact.RETRY, None)
             if answer in (Fact.ACCEPTED, Fact.UNKNOWN):
-                self.sent.append((pack.channel, self._is_confirmed(dispatch.earlier)))
+                self.sent.append((pack.channel, self._is_confirmed(dispatch.request.earlier)))
             self._keep(place, {answer: fact_value(self.now)})
         failed = {0} if Fact.FAILED in self.facts.get(place, {}) and answer is Fact.FAILED else set[int]()
         following = steps.at_once(pack, [checked], todo.unreached | failed, self.now)

@@ -33,12 +33,12 @@ def sent(index: int, channel: Channel = Channel.EMAIL) -> Decision:
 
 def held(index: int, until: datetime = LATER) -> Scheduled:
     ruling = Ruling(outcome=Verdict.SCHEDULED, reason=Reason.QUIET_HOURS, channel=Channel.SMS, until=until)
-    return Scheduled(dispatch_id=f"request-{index}-0", request=number(index), until=until, ruling=ruling)
+    return Scheduled(request=number(index), until=until, ruling=ruling)
 
 
 def refused(index: int) -> Skipped:
     ruling = Ruling(outcome=Verdict.SKIPPED, reason=Reason.NO_ADDRESS)
-    return Skipped(dispatch_id=f"request-{index}-0", request=number(index), ruling=ruling)
+    return Skipped(request=number(index), ruling=ruling)
 
 
 def written(index: int, decision: Skipped | Scheduled) -> LedgerEntry:
@@ -86,7 +86,7 @@ def test_a_wait_that_is_too_large_for_one_schedule_takes_several_and_loses_nobod
     decisions: list[Decision] = []
     for request in requests:
         ruling = Ruling(outcome=Verdict.SCHEDULED, reason=Reason.QUIET_HOURS, until=LATER)
-        decisions.append(Scheduled(dispatch_id=f"{request.request_id}-0", request=request, until=LATER, ruling=ruling))
+        decisions.append(Scheduled(request=request, until=LATER, ruling=ruling))
     packs = [pack for pack, _ in outbox(a_pack(*requests), decisions, {}).later]
     assert all(len(msgspec.json.encode(pack)) <= SCHEDULE_LIMIT for pack in packs)
     assert len({pack.pack_id for pack in packs}) == len(packs)

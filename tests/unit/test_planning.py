@@ -71,7 +71,7 @@ def test_a_dispatch_says_which_fallback_it_belongs_to() -> None:
     message = a_message(channels=(PUSH,), fallback=(a_fallback(SMS),))
     decision = plan(a_request(), message, a_recipient(devices=()))
     assert isinstance(decision, Dispatch)
-    assert (decision.channel, decision.stage, decision.tried) == (SMS, 1, "push:no_address sms:passed")
+    assert (decision.channel, decision.request.stage, decision.tried) == (SMS, 1, "push:no_address sms:passed")
 
 
 def test_people_who_are_not_known_are_reached_at_the_address_of_the_event_in_its_language() -> None:
@@ -151,7 +151,7 @@ def test_just_before_delivery_a_further_channel_is_skipped_when_an_earlier_one_w
 
 
 def test_just_before_delivery_people_who_are_not_known_keep_the_address_of_the_event() -> None:
-    dispatch = a_dispatch(addresses=("guest@example.com",), known=False)
+    dispatch = a_dispatch(addresses=("guest@example.com",), known=False, email="guest@example.com")
     current, ruling = recheck(dispatch, a_message(), None, policy=Policy(), now=NOW)
     assert (current.addresses, in_words(ruling)) == (("guest@example.com",), "email")
 
@@ -159,7 +159,7 @@ def test_just_before_delivery_people_who_are_not_known_keep_the_address_of_the_e
 def test_just_before_delivery_a_suppression_stops_a_message_to_somebody_who_is_not_known() -> None:
     held = a_recipient(email="guest@example.com", suppressed={EMAIL}).suppressed
     ghost = Recipient(recipient_id="amara", suppressed=held, known=False)
-    dispatch = a_dispatch(addresses=("guest@example.com",), known=False)
+    dispatch = a_dispatch(addresses=("guest@example.com",), known=False, email="guest@example.com")
     _, ruling = recheck(dispatch, a_message(), ghost, policy=Policy(), now=NOW)
     assert in_words(ruling) == "no: email address_suppressed"
 

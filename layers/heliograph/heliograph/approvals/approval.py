@@ -17,7 +17,6 @@ from heliograph.model.messages import Trigger
 from heliograph.model.reasons import Reason
 from heliograph.model.requests import RequestPack, SendRequest
 from heliograph.model.values import JsonObject, Value
-from heliograph.text import ids
 
 FOLDERS = {1: "held-1d", 7: "held-7d", 14: "held"}
 """Days -> the folder whose objects S3 deletes after so many: `infra/storage.yaml`."""
@@ -147,7 +146,7 @@ def drops(what: Held, at: datetime) -> Iterator[LedgerEntry]:
         for slot, request in enumerate(pack.requests):
             yield LedgerEntry(
                 recipient_id=request.recipient_id,
-                dispatch_id=ids.dispatch_id(request.request_id, request.step),
+                dispatch_id=request.dispatch_id,
                 message=request.message,
                 version=what.version,
                 outcome=Verdict.SKIPPED,

@@ -15,7 +15,6 @@ from heliograph.model.ledger import LedgerEntry
 from heliograph.model.messages import Message
 from heliograph.model.outcomes import Accepted, Failed, InDoubt, NotSent, Outcome, SlotFacts
 from heliograph.model.requests import RequestPack, SendRequest
-from heliograph.planning.decisions import request_of
 from heliograph.planning.packing import Timer, fallbacks, full_minute, packed_by_time
 from heliograph.recording.facts import Fact, fact_value, is_in_doubt, is_unsent, may_be_sent_again, reason_value
 
@@ -58,9 +57,9 @@ def claim(checked: Checked, pack: DispatchPack, *, policy: str, at: datetime) ->
     """The entry that claims a dispatch, or that says why it is skipped."""
     dispatch = checked.dispatch
     return LedgerEntry(
-        recipient_id=dispatch.recipient_id,
+        recipient_id=dispatch.request.recipient_id,
         dispatch_id=dispatch.dispatch_id,
-        message=dispatch.message,
+        message=dispatch.request.message,
         version=checked.message.version,
         outcome=Verdict.SKIPPED_AT_DELIVERY if checked.reason else Verdict.DISPATCHED,
         decided_at=at,
@@ -74,7 +73,7 @@ def claim(checked: Checked, pack: DispatchPack, *, policy: str, at: datetime) ->
         run_id=pack.run_id,
         zone=dispatch.zone,
         inputs=dispatch.inputs,
-        cause=dispatch.cause,
+        cause=dispatch.request.cause,
         detail=checked.detail,
     )
 
@@ -154,7 +153,7 @@ def _waiting(
     for one in checked:
         until = scheduled.get(one.dispatch.slot)
         if until:
-            yield request_of(one.dispatch), until
+            yield one.dispatch.request, until
 
 
 def _is_sent(claim: Claim | None) -> bool:

@@ -126,14 +126,14 @@ def then_the_rest(turn: Turn, receives: int) -> Iterator[None]:
 
 def size_of(pack: DispatchPack) -> float:
     """Units that a rendered of a pack is thought to take: as many as those of its message took the last time here."""
-    return wiring.sizes().get((pack.channel, pack.dispatches[0].message), 1.0)
+    return wiring.sizes().get((pack.channel, pack.dispatches[0].request.message), 1.0)
 
 
 def correct(turn: Turn, batch: Sequence[Rendered]) -> None:
     """Tell the clock when a piece is much larger or smaller than was thought: texts have parts, people are skipped."""
     units = sum(map(units_of, batch))
     if batch:
-        wiring.sizes()[turn.pack.channel, turn.pack.dispatches[0].message] = units / len(batch)
+        wiring.sizes()[turn.pack.channel, turn.pack.dispatches[0].request.message] = units / len(batch)
     if turn.rate and turn.spoken_for and abs(units - turn.spoken_for) > WORTH_CORRECTING * turn.spoken_for:
         wiring.pace().correct(turn.pack.channel, units - turn.spoken_for, rate=turn.rate)
 

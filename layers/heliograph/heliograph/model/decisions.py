@@ -97,10 +97,14 @@ class Ruling(Value, frozen=True, kw_only=True):
 class Skipped(Value, frozen=True, kw_only=True):
     """The decision not to send, with its reason."""
 
-    dispatch_id: str
     request: SendRequest
     ruling: Ruling
     inputs: str = ""
+
+    @property
+    def dispatch_id(self) -> str:
+        """The id of this decision on its request."""
+        return self.request.dispatch_id
 
     @property
     def reason(self) -> Reason:
@@ -116,11 +120,15 @@ class Skipped(Value, frozen=True, kw_only=True):
 class Scheduled(Value, frozen=True, kw_only=True):
     """The decision to plan again at `until`."""
 
-    dispatch_id: str
     request: SendRequest
     until: datetime
     ruling: Ruling
     inputs: str = ""
+
+    @property
+    def dispatch_id(self) -> str:
+        """The id of this decision on its request."""
+        return self.request.dispatch_id
 
     @property
     def reason(self) -> Reason:

@@ -2,52 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Protocol
 
 from heliograph.model.channels import Channel
 from heliograph.model.messages import Message
 from heliograph.model.outcomes import Outcome
-from heliograph.model.requests import NO_CAUSE, Cause, EarlierDispatch, Lane
-from heliograph.model.values import JsonObject, Value
+from heliograph.model.requests import Lane, SendRequest
+from heliograph.model.values import Value
 
 
 class Dispatch(Value, frozen=True, kw_only=True):
     """The decision to send on one channel."""
 
-    dispatch_id: str
-    request_id: str
-    recipient_id: str
-    message: str
+    request: SendRequest
+    """As it was decided on: at the stage of its channel, with what an event said of a person who is not known."""
     channel: Channel
     addresses: tuple[str, ...]
     """One, or for push every live device of the person."""
     locale: str
     slot: int
     """The place of its request in the pack: stable over every retry."""
-    requested_at: datetime
-    data: JsonObject = {}
-    attributes: JsonObject = {}
     known: bool = True
     """False: the address came with the event and there is no such recipient."""
-    variant: str = ""
-    run_id: str = ""
-    not_after: datetime | None = None
     tried: str = ""
     """The trace of the rules, to be kept with the claim."""
     inputs: str = ""
     """What the ledger keeps of the inputs of the decision (`evidence.Reference`)."""
     zone: str = ""
     """The time zone and its source, `Europe/Berlin profile`."""
-    step: int = 0
-    stage: int = 0
-    earlier: tuple[EarlierDispatch, ...] = ()
-    email: str = ""
-    phone: str = ""
-    invalid: tuple[Channel, ...] = ()
-    """What the event said of people who are not known, for when they are reached on another channel."""
-    cause: Cause = NO_CAUSE
+
+    @property
+    def dispatch_id(self) -> str:
+        """The id of this decision on its request."""
+        return self.request.dispatch_id
 
 
 class DispatchPack(Value, frozen=True, kw_only=True):
@@ -64,16 +53,13 @@ class DispatchPack(Value, frozen=True, kw_only=True):
     """Its place in the line of its channel, or until when it has to wait."""
 
 
-Content = Mapping[str, str]
-"""Part -> text: `subject`, `html`, `text` for email; `text` for SMS; `title`, `body`, `url` for push."""
-
-
 class Rendered(Value, frozen=True, kw_only=True):
     """A dispatch, claimed and rendered: what a channel hands to its provider."""
 
     dispatch: Dispatch
     message: Message
     content: dict[str, str]
+    """Part -> text: `subject`, `html`, `text` for email; `text` for SMS; `title`, `body`, `url` for push."""
     outcome_key: str
     unsubscribe_url: str = ""
     """Signed, for this person and topic; promotional messages only."""
@@ -82,11 +68,12 @@ class Rendered(Value, frozen=True, kw_only=True):
         """Our ids, to travel with the message and come back with each provider event."""
         ids = {
             "dispatch_id": self.dispatch.dispatch_id,
-            "recipient_id": self.dispatch.recipient_id,
+            "recipient_id": self.dispatch.request.recipient_id,
             "outcome_key": self.outcome_key,
             "message": self.message.name,
         }
-        return ids | ({"run_id": self.dispatch.run_id} if self.dispatch.run_id else {})
+        run_id = self.dispatch.request.run_id
+        return ids | ({"run_id": run_id} if run_id else {})
 
 
 class Sender(Protocol):

@@ -8,6 +8,7 @@ from enum import StrEnum
 from heliograph.model.channels import Channel
 from heliograph.model.engagement import EngagementKind
 from heliograph.model.values import JsonObject, Value
+from heliograph.text import ids
 
 
 class Lane(StrEnum):
@@ -77,6 +78,11 @@ class SendRequest(Value, frozen=True, kw_only=True):
     invalid: tuple[Channel, ...] = ()
     """Channels whose carried address could not be read."""
     cause: Cause = NO_CAUSE
+
+    @property
+    def dispatch_id(self) -> str:
+        """The id of the next decision on it."""
+        return ids.dispatch_id(self.request_id, self.step)
 
 
 class SegmentRows(Value, frozen=True, kw_only=True):

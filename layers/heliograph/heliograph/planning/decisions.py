@@ -17,7 +17,6 @@ from heliograph.model.reasons import Reason
 from heliograph.model.requests import SendRequest
 from heliograph.planning.rules import RULES_BEFORE_DELIVERY
 from heliograph.planning.ruling import decide
-from heliograph.text import ids
 from heliograph.text.locales import lookup
 from heliograph.text.zones import zones_of
 
@@ -45,7 +44,7 @@ def inputs_of(
     return Inputs(
         now=now,
         recipient_id=request.recipient_id,
-        dispatch_id=ids.dispatch_id(request.request_id, request.step),
+        dispatch_id=request.dispatch_id,
         message=message.name,
         version=message.version,
         policy=policy.version,
@@ -82,45 +81,28 @@ def decision(
     inputs: str = "",
 ) -> Decision:
     """A ruling as what follows from it; `inputs` is what the ledger keeps of its inputs."""
-    dispatch_id = ids.dispatch_id(request.request_id, request.step)
     if ruling.outcome is Verdict.SCHEDULED and ruling.until:
-        return Scheduled(dispatch_id=dispatch_id, request=request, until=ruling.until, ruling=ruling, inputs=inputs)
+        return Scheduled(request=request, until=ruling.until, ruling=ruling, inputs=inputs)
     if ruling.outcome is not Verdict.DISPATCHED or ruling.channel is None:
-        return Skipped(dispatch_id=dispatch_id, request=request, ruling=ruling, inputs=inputs)
+        return Skipped(request=request, ruling=ruling, inputs=inputs)
     person = known_person(request, recipient)
     return Dispatch(
-        dispatch_id=dispatch_id,
-        request_id=request.request_id,
-        recipient_id=request.recipient_id,
-        message=message.name,
+        request=msgspec.structs.replace(own_facts(request, person), stage=ruling.stage),
         channel=ruling.channel,
         addresses=live_addresses(person, ruling.channel),
         locale=lookup(person.locale or policy.default_locale, message.locales[ruling.channel]),
         slot=slot,
-        requested_at=request.requested_at,
-        data=request.data,
-        attributes=request.attributes,
         known=person.known,
-        run_id=request.run_id,
-        not_after=request.not_after,
         tried=ruling.tried,
         inputs=inputs,
         zone=ruling.zone,
-        step=request.step,
-        stage=ruling.stage,
-        earlier=request.earlier,
-        email="" if person.known else request.email,
-        phone="" if person.known else request.phone,
-        invalid=() if person.known else request.invalid,
-        cause=request.cause,
     )
 
 
 def unknown_message(request: SendRequest) -> Skipped:
     """The decision on a request for a message that is not in the catalogue."""
-    dispatch_id = ids.dispatch_id(request.request_id, request.step)
     ruling = Ruling(outcome=Verdict.SKIPPED, reason=Reason.UNKNOWN_MESSAGE)
-    return Skipped(dispatch_id=dispatch_id, request=request, ruling=ruling)
+    return Skipped(request=request, ruling=ruling)
 
 
 def recheck(
@@ -133,7 +115,7 @@ def recheck(
     confirmed_by: str = "",
 ) -> tuple[Dispatch, Ruling]:
     """Ask again just before delivery: the dispatch to the person's addresses of now, and what the rules say now."""
-    request = request_of(dispatch)
+    request = dispatch.request
     alone = msgspec.structs.replace(message, channels=(dispatch.channel,), fallback=())
     inputs = inputs_of(request, alone, recipient, policy=policy, now=now, confirmation=(confirmed_by, None))
     unhurried = msgspec.structs.replace(inputs.preferences, time="")
@@ -167,24 +149,8 @@ def known_person(request: SendRequest, recipient: Recipient | None) -> Recipient
     )
 
 
-def request_of(dispatch: Dispatch) -> SendRequest:
-    """The request that a dispatch answers, with the addresses that it carries if its person is not known."""
-    address = dict(zip((dispatch.channel,), dispatch.addresses, strict=False)) if not dispatch.known else {}
-    return SendRequest(
-        request_id=dispatch.request_id,
-        message=dispatch.message,
-        recipient_id=dispatch.recipient_id,
-        requested_at=dispatch.requested_at,
-        data=dispatch.data,
-        attributes=dispatch.attributes,
-        run_id=dispatch.run_id,
-        not_after=dispatch.not_after,
-        step=dispatch.step,
-        stage=dispatch.stage,
-        earlier=dispatch.earlier,
-        email=dispatch.email or address.get(Channel.EMAIL, ""),
-        phone=dispatch.phone or address.get(Channel.SMS, ""),
-        locale=dispatch.locale,
-        invalid=dispatch.invalid,
-        cause=dispatch.cause,
-    )
+def own_facts(request: SendRequest, person: Recipient) -> SendRequest:
+    """A request without what its event says of its person, where that is known better."""
+    if not person.known:
+        return request
+    return msgspec.structs.replace(request, email="", phone="", locale="", invalid=())

@@ -15,7 +15,6 @@ from heliograph.model.ledger import LedgerEntry
 from heliograph.model.messages import Fallback, Message
 from heliograph.model.reasons import Reason
 from heliograph.model.requests import EarlierDispatch, RequestPack, SendRequest
-from heliograph.planning.decisions import request_of
 from heliograph.reporting.figures import Planned
 from heliograph.text import ids
 from heliograph.text.bodies import INPUT_LIMIT, body
@@ -106,9 +105,9 @@ def stored(request: SendRequest, decision: Decision, entry: LedgerEntry | None) 
     )
     match entry.outcome:
         case Verdict.SKIPPED:
-            return Skipped(dispatch_id=entry.dispatch_id, request=request, ruling=ruling)
+            return Skipped(request=request, ruling=ruling)
         case Verdict.SCHEDULED if until:
-            return Scheduled(dispatch_id=entry.dispatch_id, request=request, until=until, ruling=ruling)
+            return Scheduled(request=request, until=until, ruling=ruling)
         case _:
             return entry
 
@@ -146,11 +145,11 @@ def fallbacks(pack: DispatchPack, claimed: Iterable[tuple[Dispatch, Message]], a
     """
     steps: dict[Fallback, list[SendRequest]] = defaultdict(list)
     for dispatch, message in claimed:
-        for fallback in message.fallback[dispatch.stage : dispatch.stage + 1]:
+        for fallback in message.fallback[dispatch.request.stage : dispatch.request.stage + 1]:
             steps[fallback].append(_next_stage(pack, dispatch, fallback, at))
     for fallback, requests in steps.items():
         when = full_minute(at + timedelta(seconds=fallback.within))
-        named = (ids.dispatch_id(request.request_id, request.step) for request in requests)
+        named = (request.dispatch_id for request in requests)
         pack_id = ids.derived_id(requests[0].requested_at, "fallback", pack.pack_id, pack.channel, *named)
         yield from _timers(pack, pack_id, requests, when, further=True)
 
@@ -171,10 +170,10 @@ def _next_stage(pack: DispatchPack, dispatch: Dispatch, fallback: Fallback, at: 
         at=at,
     )
     return msgspec.structs.replace(
-        request_of(dispatch),
-        step=dispatch.step + 1,
-        stage=dispatch.stage + 1,
-        earlier=(*dispatch.earlier, earlier),
+        dispatch.request,
+        step=dispatch.request.step + 1,
+        stage=dispatch.request.stage + 1,
+        earlier=(*dispatch.request.earlier, earlier),
     )
 
 
@@ -198,7 +197,7 @@ def _timers(
 
 def rest_of(pack: RequestPack, requests: Sequence[SendRequest]) -> RequestPack:
     """Requests of a pack for which a schedule has no room, as a pack named by what is in it."""
-    named = (ids.dispatch_id(request.request_id, request.step) for request in requests)
+    named = (request.dispatch_id for request in requests)
     pack_id = ids.derived_id(requests[0].requested_at, "rest", pack.pack_id, *named)
     if ids.is_further(pack.pack_id):
         pack_id = ids.further(pack_id)

@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 from heliograph.followups.fallbacks import confirmation
 from heliograph.model.decisions import Decision, Inputs, Reservation, Ruling
-from heliograph.model.dispatches import Dispatch
 from heliograph.model.ledger import LedgerEntry
 from heliograph.model.messages import Message
 from heliograph.model.outcomes import RecordKey
@@ -19,7 +18,7 @@ from heliograph.planning.decisions import decision, inputs_of, unknown_message
 from heliograph.planning.ruling import decide
 from heliograph.planning.store import Account
 from heliograph.runtime import wiring
-from heliograph.text.ids import dispatch_id, split_outcome_key
+from heliograph.text.ids import split_outcome_key
 
 
 class Question(NamedTuple):
@@ -75,11 +74,9 @@ def questions_of(pack: RequestPack, now: datetime) -> list[Question]:
     ]
 
 
-def confirmations(
-    asked: Sequence[SendRequest] | Sequence[Dispatch], now: datetime
-) -> list[tuple[str, datetime | None]]:
+def confirmations(requests: Sequence[SendRequest], now: datetime) -> list[tuple[str, datetime | None]]:
     """What the earlier dispatches of each request have achieved."""
-    keys = {record_of(request.run_id, each) for request in asked for each in request.earlier}
+    keys = {record_of(request.run_id, each) for request in requests for each in request.earlier}
     records = wiring.records().read(keys) if keys else {}
     return [
         confirmation(
@@ -92,7 +89,7 @@ def confirmations(
             },
             now,
         )
-        for request in asked
+        for request in requests
     ]
 
 
@@ -142,7 +139,7 @@ def reserve(
     return [*(changed[person] for person in lost), *again]
 
 
-def refund(unsent: Iterable[Dispatch | LedgerEntry], now: datetime) -> None:
+def refund(unsent: Iterable[SendRequest | LedgerEntry], now: datetime) -> None:
     """Take back what is reserved under a cap for messages that certainly do not reach their people."""
     templates = wiring.templates()
     messages = {name for name, message in templates.messages.items() if caps_on(message, templates.policy)}
@@ -168,4 +165,4 @@ def answer_to(question: Question, account: Account, now: datetime) -> Answer:
 
 
 def _is_in(question: Question, decided: Container[str]) -> bool:
-    return dispatch_id(question.request.request_id, question.request.step) in decided
+    return question.request.dispatch_id in decided

@@ -24,11 +24,11 @@ def last_look(
 ) -> Checked:
     """The letter to a person as they are now, or why it is skipped."""
     templates = wiring.templates()
-    message = templates.messages[dispatch.message]
+    message = templates.messages[dispatch.request.message]
     current, ruling = recheck(dispatch, message, recipient, policy=templates.policy, now=now, confirmed_by=confirmed_by)
     if ruling.reason:
         return Checked(current, message, None, ruling.reason, ruling.until)
-    attributes = (recipient.attributes if recipient else {}) | dispatch.attributes
+    attributes = (recipient.attributes if recipient else {}) | dispatch.request.attributes
     try:
         rendered = render_dispatch(current, message, attributes, ids.outcome_key(pack.pack_id, dispatch.slot))
     except UndeliverableError as error:
@@ -39,13 +39,13 @@ def last_look(
 def render_dispatch(dispatch: Dispatch, message: Message, attributes: dict[str, object], outcome_key: str) -> Rendered:
     """Render a dispatch; raises UndeliverableError when the words cannot be written to this person."""
     promotional = message.purpose is Purpose.PROMOTIONAL
-    unsubscribe_url = wiring.links().url(dispatch.recipient_id, message.topic) if promotional else ""
+    unsubscribe_url = wiring.links().url(dispatch.request.recipient_id, message.topic) if promotional else ""
     content = wiring.templates().render(
         message,
         dispatch.channel,
         locale=dispatch.locale,
         recipient=attributes,
-        data=dispatch.data,
+        data=dispatch.request.data,
         unsubscribe_url=unsubscribe_url,
         timezone=dispatch.zone.partition(" ")[0],
     )

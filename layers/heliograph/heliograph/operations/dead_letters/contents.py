@@ -73,7 +73,7 @@ def whom(kind: Kind, content: JsonObject) -> dict[str, Any]:
         case Kind.REQUESTS:
             return _of_pack(content, content.get("requests") or _of_rows(content.get("segment")))
         case Kind.MAILS | Kind.SMS | Kind.PUSHES:
-            return _of_pack(content, content["dispatches"])
+            return _of_pack(content, [_request(each) for each in content["dispatches"]])
         case Kind.UPLOAD:
             return _of_upload(content)
         case Kind.PROVIDER_EVENT:
@@ -94,6 +94,10 @@ def _of_pack(pack: JsonObject, works: list[Any]) -> dict[str, Any]:
         "people": len(works),
         "recipient_ids": named[:NAMED],
     }
+
+
+def _request(dispatch: Any) -> Any:
+    return dispatch.get("request") if isinstance(dispatch, dict) else None
 
 
 def _of_rows(segment: Any) -> list[Any]:
