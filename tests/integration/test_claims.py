@@ -141,7 +141,7 @@ def throttled(batch: Sequence[Rendered]) -> Iterator[tuple[Outcome, ...]]:
     yield tuple(NotSent(dispatch_id=one.dispatch.dispatch_id, cause="TooManyRequestsException") for one in batch)
 
 
-@pytest.mark.parametrize("letters", [1, 3])
+@pytest.mark.parametrize("batch", [1, 3])
 def test_each_letter_of_a_pack_that_two_hundred_deliver_at_once_is_sent_once(system: System, batch: int) -> None:
     body = a_pack(f"first{batch}", batch)
     assert at_once(system, body) == [{"batchItemFailures": []}] * AT_ONCE
