@@ -69,11 +69,11 @@ def objections(case: Case, channel: Channel) -> Iterator[str]:
     if inputs.reach.get(channel) is not Reach.LIVE:
         yield "no live address"
     match enforcement_of(message.purpose, channel, policy):
-        case Enforcement.DISABLED:
+        case Enforcement.OFF:
             pass
         case _ if ConsentState.OPTED_OUT in said:
             yield "opted out"
-        case Enforcement.RESTRICTIVE if inputs.consents.get(f"{message.topic}/{channel}") != ConsentState.OPTED_IN:
+        case Enforcement.OPT_IN if inputs.consents.get(f"{message.topic}/{channel}") != ConsentState.OPTED_IN:
             yield "not opted in"
     if inputs.not_after and inputs.now >= inputs.not_after:
         yield "expired"

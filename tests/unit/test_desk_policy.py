@@ -71,16 +71,16 @@ MISTAKES = [
         "topics.b.double is not a field",
         "title, double_opt_in",
     ),
-    (with_policy('[enforcement.promotional]\nemail = "strict"'), 6, "enforcement.promotional.email", "non_restrictive"),
-    (with_policy('[enforcement.promotional]\nsms = "disabled"'), 6, "the law asks for an opt-in", "restrictive"),
+    (with_policy('[enforcement.promotional]\nemail = "strict"'), 6, "enforcement.promotional.email", "opt_out"),
+    (with_policy('[enforcement.promotional]\nsms = "off"'), 6, "the law asks for an opt-in", "opt_in"),
     (
-        with_policy('[enforcement.promotional]\nsms = "non_restrictive"'),
+        with_policy('[enforcement.promotional]\nsms = "opt_out"'),
         6,
         "the law asks for an opt-in",
         "leave it out",
     ),
-    (with_policy('[enforcement.transactional]\nfax = "disabled"'), 6, "fax is not a field", "email, sms, push"),
-    (with_policy('[enforcement.marketing]\nsms = "restrictive"'), 5, "marketing is not a field", "promotional"),
+    (with_policy('[enforcement.transactional]\nfax = "off"'), 6, "fax is not a field", "email, sms, push"),
+    (with_policy('[enforcement.marketing]\nsms = "opt_in"'), 5, "marketing is not a field", "promotional"),
     (with_policy(CAP.replace("3", "0")), 6, "caps #1.limit: Input should be greater", "1 to 20"),
     (with_policy(CAP.replace("3", "21")), 6, "caps #1.limit: Input should be less", "1 to 20"),
     (with_policy(CAP + CAP.replace("7 days", "1 week")), 10, 'caps #2.per: "1 week" is neither', "calendar day"),
@@ -136,7 +136,7 @@ def test_a_mistake_in_a_file_of_hours_is_refused_at_its_line(tmp_path: Path, tex
 
 
 def test_several_mistakes_in_the_policy_are_reported_at_once(tmp_path: Path) -> None:
-    wrong = CAP.replace("3", "99") + NIGHT.replace("21", "31") + '[enforcement.promotional]\nsms = "disabled"'
+    wrong = CAP.replace("3", "99") + NIGHT.replace("21", "31") + '[enforcement.promotional]\nsms = "off"'
     assert len(findings(tmp_path, with_policy(wrong))) == 3
 
 
@@ -162,10 +162,10 @@ title = "Offers and sales"
 double_opt_in = true
 
 [enforcement.promotional]
-email = "non_restrictive"
+email = "opt_out"
 
 [enforcement.transactional]
-push = "disabled"
+push = "off"
 
 [[caps]]
 limit = 3
@@ -216,14 +216,14 @@ COMPILED = Policy(
     double_opt_in=("offers",),
     enforcement={
         Purpose.PROMOTIONAL: {
-            Channel.EMAIL: Enforcement.NON_RESTRICTIVE,
-            Channel.SMS: Enforcement.RESTRICTIVE,
-            Channel.PUSH: Enforcement.RESTRICTIVE,
+            Channel.EMAIL: Enforcement.OPT_OUT,
+            Channel.SMS: Enforcement.OPT_IN,
+            Channel.PUSH: Enforcement.OPT_IN,
         },
         Purpose.TRANSACTIONAL: {
-            Channel.EMAIL: Enforcement.NON_RESTRICTIVE,
-            Channel.SMS: Enforcement.NON_RESTRICTIVE,
-            Channel.PUSH: Enforcement.DISABLED,
+            Channel.EMAIL: Enforcement.OPT_OUT,
+            Channel.SMS: Enforcement.OPT_OUT,
+            Channel.PUSH: Enforcement.OFF,
         },
     },
     caps=(
@@ -262,8 +262,8 @@ def test_a_policy_with_everything_in_it_is_compiled_as_it_is_written(tmp_path: P
 
 def test_a_policy_with_the_least_in_it_is_strict_about_promotion_and_has_no_caps_and_no_hours(tmp_path: Path) -> None:
     policy = policy_of(tmp_path, {})
-    assert set(policy.enforcement[Purpose.PROMOTIONAL].values()) == {Enforcement.RESTRICTIVE}
-    assert set(policy.enforcement[Purpose.TRANSACTIONAL].values()) == {Enforcement.NON_RESTRICTIVE}
+    assert set(policy.enforcement[Purpose.PROMOTIONAL].values()) == {Enforcement.OPT_IN}
+    assert set(policy.enforcement[Purpose.TRANSACTIONAL].values()) == {Enforcement.OPT_OUT}
     assert (policy.caps, policy.hours, policy.hold_for, policy.by_engagement) == ((), (), 3 * 24 * 3600, False)
 
 
@@ -329,7 +329,7 @@ CHANGES: list[dict[str, str | None]] = [
     {POLICY: EVERYTHING.replace('"News"', '"All news"')},
     {POLICY: EVERYTHING.replace("12 hours", "13 hours")},
     {POLICY: EVERYTHING.replace("lunch", "siesta")},
-    {POLICY: EVERYTHING.replace('"disabled"', '"restrictive"')},
+    {POLICY: EVERYTHING.replace('"off"', '"opt_in"')},
     {POLICY: EVERYTHING.replace("double_opt_in = true", "")},
     {"hours/us.toml": US.replace("21:00", "20:00")},
     {"hours/us.toml": US.replace("12-24", "12-23")},

@@ -124,7 +124,7 @@ def test_invalid_address_no_address_and_address_suppressed_a_channel_needs_an_ad
     assert in_words(rule_on(person, message)) == expected
 
 
-R, N, D = Enforcement.RESTRICTIVE, Enforcement.NON_RESTRICTIVE, Enforcement.DISABLED
+R, N, D = Enforcement.OPT_IN, Enforcement.OPT_OUT, Enforcement.OFF
 ANSWERS = {"says nothing": None} | {state.replace("_", " "): state for state in ConsentState}
 IN, OUT = "opted in", "opted out"
 UNSET = ("says nothing", "not set", "pending")

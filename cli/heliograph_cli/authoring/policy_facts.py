@@ -11,7 +11,7 @@ from heliograph_cli.authoring import names, times
 from heliograph_cli.authoring.facts import Channels, Duration, Facts, Locale
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-HOW_STRICT = 'Write "restrictive" (who opted in), "non_restrictive" (who did not opt out) or "disabled" (everybody).'
+HOW_STRICT = 'Write "opt_in" (who opted in), "opt_out" (who did not opt out) or "off" (everybody).'
 MOST = 20  # of a cap: what is reserved for a person is one item of less than 1 KB
 
 
@@ -43,14 +43,14 @@ class TopicFacts(Facts):
 class PromotionalFacts(Facts):
     """`[enforcement.promotional]`."""
 
-    email: Enforcement = Field(default=Enforcement.RESTRICTIVE, description=HOW_STRICT)
-    sms: Enforcement = Field(default=Enforcement.RESTRICTIVE, description='Write "restrictive", or leave it out.')
-    push: Enforcement = Field(default=Enforcement.RESTRICTIVE, description=HOW_STRICT)
+    email: Enforcement = Field(default=Enforcement.OPT_IN, description=HOW_STRICT)
+    sms: Enforcement = Field(default=Enforcement.OPT_IN, description='Write "opt_in", or leave it out.')
+    push: Enforcement = Field(default=Enforcement.OPT_IN, description=HOW_STRICT)
 
     @field_validator("sms")
     @classmethod
     def _as_the_law_asks(cls, value: Enforcement) -> Enforcement:
-        if value is not Enforcement.RESTRICTIVE:
+        if value is not Enforcement.OPT_IN:
             raise ValueError("the law asks for an opt-in before a promotional text message (TCPA, ePrivacy, CASL)")
         return value
 
@@ -58,9 +58,9 @@ class PromotionalFacts(Facts):
 class TransactionalFacts(Facts):
     """`[enforcement.transactional]`."""
 
-    email: Enforcement = Field(default=Enforcement.NON_RESTRICTIVE, description=HOW_STRICT)
-    sms: Enforcement = Field(default=Enforcement.NON_RESTRICTIVE, description=HOW_STRICT)
-    push: Enforcement = Field(default=Enforcement.NON_RESTRICTIVE, description=HOW_STRICT)
+    email: Enforcement = Field(default=Enforcement.OPT_OUT, description=HOW_STRICT)
+    sms: Enforcement = Field(default=Enforcement.OPT_OUT, description=HOW_STRICT)
+    push: Enforcement = Field(default=Enforcement.OPT_OUT, description=HOW_STRICT)
 
 
 class EnforcementFacts(Facts):
@@ -68,11 +68,11 @@ class EnforcementFacts(Facts):
 
     promotional: PromotionalFacts = Field(
         default_factory=PromotionalFacts,
-        description='Write: [enforcement.promotional], and under it: email = "restrictive".',
+        description='Write: [enforcement.promotional], and under it: email = "opt_in".',
     )
     transactional: TransactionalFacts = Field(
         default_factory=TransactionalFacts,
-        description='Write: [enforcement.transactional], and under it: email = "non_restrictive".',
+        description='Write: [enforcement.transactional], and under it: email = "opt_out".',
     )
 
 

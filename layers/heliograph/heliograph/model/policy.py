@@ -18,11 +18,11 @@ class Purpose(StrEnum):
 class Enforcement(StrEnum):
     """Which consents a purpose needs on a channel."""
 
-    RESTRICTIVE = "restrictive"
+    OPT_IN = "opt_in"
     """Only who opted in."""
-    NON_RESTRICTIVE = "non_restrictive"
+    OPT_OUT = "opt_out"
     """Everybody who did not opt out."""
-    DISABLED = "disabled"
+    OFF = "off"
     """Everybody, whatever they said."""
 
 
@@ -72,7 +72,7 @@ class Policy(Value, frozen=True, kw_only=True):
     double_opt_in: tuple[str, ...] = ()
     """Topics to which an opt-in counts only once it is confirmed."""
     enforcement: dict[Purpose, dict[Channel, Enforcement]] = {}
-    """What is not named: restrictive for promotional messages, non-restrictive for transactional ones."""
+    """What is not named: opt_in for promotional messages, opt_out for transactional ones."""
     caps: tuple[Cap, ...] = ()
     hours: tuple[Hours, ...] = ()
     hold_for: int = 3 * 24 * 3600

@@ -11,8 +11,8 @@ from heliograph.model.reasons import Reason
 from heliograph.planning.cases import Case, cap_ends
 
 DEFAULT_ENFORCEMENT = {
-    Purpose.PROMOTIONAL: Enforcement.RESTRICTIVE,
-    Purpose.TRANSACTIONAL: Enforcement.NON_RESTRICTIVE,
+    Purpose.PROMOTIONAL: Enforcement.OPT_IN,
+    Purpose.TRANSACTIONAL: Enforcement.OPT_OUT,
 }
 
 Rule = Callable[[Case], Reason | None]
@@ -66,14 +66,14 @@ def address_suppressed(case: Case) -> Reason | None:
 def not_consented(case: Case) -> Reason | None:
     """Topic and purpose must both allow the message on this channel, as strictly as the policy enforces it."""
     enforcement = enforcement_of(case.message.purpose, case.channel, case.policy)
-    if enforcement is Enforcement.DISABLED:
+    if enforcement is Enforcement.OFF:
         return None
     consents = case.inputs.consents
     topic = consents.get(consent_key(case.message.topic, case.channel))
     purpose = consents.get(consent_key(case.message.purpose, case.channel))
     if ConsentState.OPTED_OUT in (topic, purpose):
         return Reason.NOT_CONSENTED
-    if enforcement is Enforcement.RESTRICTIVE and topic is not ConsentState.OPTED_IN:
+    if enforcement is Enforcement.OPT_IN and topic is not ConsentState.OPTED_IN:
         return Reason.NOT_CONSENTED
     return None
 
