@@ -28,7 +28,7 @@ sam_cli := PATH="$(CURDIR)/.venv/bin:$$PATH" .local/sam/bin/sam
 local_runtime = $(shell .local/cloud/bin/python -c 'import sys; print("python%d.%d" % sys.version_info[:2])')
 local_architecture := $(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64)
 
-.PHONY: help setup build demo up down check e2e test bench preview format lock deploy clean
+.PHONY: help setup build demo up down check search e2e test bench preview format lock deploy clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,15 +48,28 @@ down: $(project)  ## stop the local cloud and leave nothing behind
 	.venv/bin/heliograph down
 
 check: $(project) $(sam) $(cloud) $(built) $(browser)  ## format, lint, types, wiring, and all tests that need no deployed stack
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target $(linters)
+	.venv/bin/pytest --numprocesses=auto --dist=worksteal $(wildcard tests/unit tests/integration tests/flow tests/search)
+
+linters := check-code check-types check-templates check-regions check-stack check-messages
+.PHONY: $(linters)
+check-code:
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
-	.venv/bin/mypy layers/heliograph cli functions infra/deployment.py infra/local tests
 	.venv/bin/lint-imports
+check-types:
+	.venv/bin/mypy layers/heliograph cli functions infra/deployment.py infra/local tests
+check-templates:
 	.venv/bin/cfn-lint template.yaml infra/*.yaml build/triggers.yaml
+check-regions:
 	.venv/bin/cfn-lint infra/messaging.yaml infra/storage.yaml --regions $(shell cat infra/regions.txt)
+check-stack:
 	$(sam_cli) validate --lint
+check-messages:
 	.venv/bin/heliograph lint
-	.venv/bin/pytest --numprocesses=2 --dist=loadfile $(wildcard tests/unit tests/integration tests/flow tests/search)
+
+search: $(built)  ## the long searches with ten times what `make check` gives them
+	HELIOGRAPH_SEARCH=full .venv/bin/pytest --numprocesses=auto --dist=worksteal tests/search
 
 e2e: $(built) $(browser)  ## deploy the stack on a local cloud of its own and send through it
 	.venv/bin/pytest tests/e2e

@@ -17,6 +17,8 @@ from heliograph.reporting import work
 from heliograph.reporting.figures import Delivered, RunFigures
 from heliograph.runtime import wiring
 from heliograph.text.ids import split_outcome_key
+from heliograph_cli.waiting import until_still
+from local_cloud import PATIENCE, TICK
 
 NOON = datetime(2027, 3, 3, 12, 0, tzinfo=UTC)
 """No quiet hour in Europe, and the middle of the night in New Zealand."""
@@ -103,11 +105,15 @@ def start(system: System, campaign: str, crowd: list[RecipientChange]) -> str:
 def submitted(system: System, campaign: str, manifest: str, segment: str) -> str:
     """Upload a campaign and ingest it; the id of its run."""
     system.upload_campaign(campaign, manifest, segment.encode())
-    for _ in range(100):  # the bucket tells of the upload a little later
+
+    def look() -> tuple[list[str], bool]:
         system.work("segments")
-        if runs := [run for run in wiring.runs().latest(1_000) if run.campaign == campaign]:
-            return runs[0].run_id
-    raise AssertionError("the bucket never told of the upload")
+        runs = [run.run_id for run in wiring.runs().latest(1_000) if run.campaign == campaign]
+        return runs, bool(runs)
+
+    runs = until_still(look, patience=PATIENCE, most=TICK)
+    assert runs, "the bucket never told of the upload"
+    return runs[0]
 
 
 def waiting_packs(system: System) -> list[str]:
@@ -133,8 +139,9 @@ def evidence(system: System, run_id: str, *, limit: int) -> Evidence:
         Counter(slot for slot, standing in standings if standing is wanted)
         for wanted in (Standing.ACCEPTED, Standing.UNKNOWN)
     )
-    log = [message for message in system.cloud.outbox(limit=limit) if message["tags"].get("run_id") == run_id]
-    return Evidence(work.status(run_id), accepted, unknown, log)
+    log = system.cloud.outbox(limit=limit, words=False)
+    sent = [message for message in log if message["tags"].get("run_id") == run_id]
+    return Evidence(work.status(run_id), accepted, unknown, sent)
 
 
 NOES = {"not_consented": 2, "unknown_recipient": 1}

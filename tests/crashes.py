@@ -112,11 +112,13 @@ class Lambda:
         """Where the next invocations of a queue's function end; then they live."""
         self.tried: list[Tried] = []
 
-    def work(self, *queues: str, rounds: int = 400) -> None:
-        """Until nothing is left in the queues."""
+    def work(self, *queues: str, rounds: int = 400) -> int:
+        """Until nothing is left in the queues; how many messages were received."""
+        received = 0
         for _ in range(rounds):
-            if not sum(self._work_off(queue) for queue in queues or VERBS):
-                return
+            if not (some := sum(self._work_off(queue) for queue in queues or VERBS)):
+                return received
+            received += some
         raise AssertionError("the queues never became empty")
 
     def _work_off(self, queue: str) -> int:

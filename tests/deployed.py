@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from heliograph_cli.local import cloud
-from heliograph_cli.runs import until_still
+from heliograph_cli.waiting import until_still
 from local_cloud import LocalCloud
 
 PATIENCE = 60.0  # seconds in which nothing moves: more than a cold start on a busy machine

@@ -18,7 +18,8 @@ from heliograph.aws import clients
 from heliograph.model.channels import Channel
 from heliograph.reporting import work as reports
 from heliograph.runtime import wiring
-from local_cloud import ACCOUNT, REGION, LocalCloud
+from heliograph_cli.waiting import until_still
+from local_cloud import ACCOUNT, PATIENCE, REGION, TICK, LocalCloud
 
 ROOT = Path(__file__).parent.parent
 LANES = ("priority", "bulk")
@@ -104,15 +105,18 @@ class System:
         )
         return list(answer.get("Messages", []))
 
-    def drop(self, queue: str, *, at_least: int, rounds: int = 1_000) -> None:
+    def drop(self, queue: str, *, at_least: int) -> None:
         """Take messages from a queue and delete them, until so many have come: providers report after a moment."""
-        for _ in range(rounds):
+        came: list[str] = []
+
+        def look() -> tuple[int, bool]:
             for message in self.messages(queue):
                 self.sqs.delete_message(QueueUrl=self.queue_url(queue), ReceiptHandle=message["ReceiptHandle"])
-                at_least -= 1
-            if at_least <= 0:
-                return
-        raise AssertionError(f"{at_least} messages never came to {queue}")
+                came.append(message["MessageId"])
+            return len(came), len(came) >= at_least
+
+        until_still(look, patience=PATIENCE, most=TICK)
+        assert len(came) >= at_least, f"{len(came)} messages came to {queue} instead of {at_least}"
 
     def queue_url(self, queue: str) -> str:
         """The URL of a queue of this system."""

@@ -8,7 +8,6 @@ import shutil
 import socket
 import subprocess
 import tempfile
-import time
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -21,13 +20,16 @@ from urllib.request import Request, urlopen
 import boto3
 from botocore.config import Config
 
+from heliograph_cli.waiting import until_still
+
 ROOT = Path(__file__).parent.parent
 PYTHON = ROOT / ".local/cloud/bin/python"
 REGION = "eu-west-1"
 ACCOUNT = "000000000000"
-EVENT_LIMIT = 30  # seconds without any event
-START_LIMIT = 60  # seconds
-STOP_LIMIT = 20  # seconds
+PATIENCE = 60.0  # seconds in which nothing moves
+TICK = 0.02  # seconds
+SILENCE = 60  # seconds in which a server sends no byte of its answer
+STOP_LIMIT = 20  # seconds, then it is killed
 
 
 class LocalCloud:
@@ -82,7 +84,7 @@ class LocalCloud:
         return self._fetch(Request(f"{self.endpoint}/_heliograph/{path}", body, sent))
 
     def _fetch(self, request: Request) -> Any:
-        with urlopen(request, timeout=30) as response:
+        with urlopen(request, timeout=SILENCE) as response:
             return json.load(response)
 
 
@@ -98,14 +100,15 @@ class Inbox:
         self.url = self.sqs.create_queue(QueueName=name, Attributes={"Policy": policy})["QueueUrl"]
 
     def take(self, number: int) -> list[Any]:
-        """The next `number` events, in the order in which they came. Raises AssertionError when fewer come in time."""
+        """The next `number` events, in the order in which they came. Raises AssertionError when no more come."""
         found: list[Any] = []
-        moved_at = time.monotonic()
-        while len(found) < number and time.monotonic() - moved_at < EVENT_LIMIT:
-            answer = self.sqs.receive_message(QueueUrl=self.url, MaxNumberOfMessages=10, WaitTimeSeconds=1)
-            if messages := answer.get("Messages", []):
-                found += [_read(message["Body"]) for message in messages]
-                moved_at = time.monotonic()
+
+        def look() -> tuple[int, bool]:
+            answer = self.sqs.receive_message(QueueUrl=self.url, MaxNumberOfMessages=10)
+            found.extend(_read(message["Body"]) for message in answer.get("Messages", []))
+            return len(found), len(found) >= number
+
+        until_still(look, patience=PATIENCE, most=TICK)
         assert len(found) == number, f"{len(found)} events came instead of {number}"
         return found
 
@@ -147,14 +150,22 @@ def free_port() -> int:
 
 def await_answer(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
     """Wait until a server that was just started answers; raises RuntimeError with its log when it does not."""
-    until = time.monotonic() + START_LIMIT
-    while time.monotonic() < until and process.poll() is None:
-        try:
-            with urlopen(url, timeout=30):
-                return
-        except (URLError, ConnectionError):
-            time.sleep(0.05)
-    raise RuntimeError(f"It did not start:\n{log.read_text()}")
+
+    def look() -> tuple[tuple[bool, int], bool]:
+        answers = _answers(url)
+        return (answers, log.stat().st_size), answers or process.poll() is not None
+
+    answers, _ = until_still(look, patience=PATIENCE, most=TICK)
+    if not answers:
+        raise RuntimeError(f"It did not start:\n{log.read_text()}")
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urlopen(url, timeout=SILENCE):
+            return True
+    except (URLError, ConnectionError):
+        return False
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import time
 import uuid
 from typing import Any
 
-from local_cloud import EVENT_LIMIT, LocalCloud
+from heliograph_cli.waiting import until_still
+from local_cloud import PATIENCE, TICK, LocalCloud
 
 CODE = """
 import boto3, json, os, time
@@ -77,9 +77,9 @@ class Stack:
         """Create or update; the outputs."""
         change = self.client.update_stack if self.exists() else self.client.create_stack
         change(StackName=self.name, TemplateBody=body, Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"])
-        until = time.monotonic() + EVENT_LIMIT
-        while self.status().endswith("IN_PROGRESS") and time.monotonic() < until:
-            time.sleep(0.05)
+        until_still(
+            lambda: ((status := self.status()), not status.endswith("IN_PROGRESS")), patience=PATIENCE, most=TICK
+        )
         assert self.status() in ("CREATE_COMPLETE", "UPDATE_COMPLETE"), self.found()
         return {output["OutputKey"]: output["OutputValue"] for output in self.found()["Outputs"]}
 

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from heliograph_cli import target as targets
 from heliograph_cli.campaign_folder import Folder
 from heliograph_cli.console import progress
 from heliograph_cli.failures import No
 from heliograph_cli.stack import Stack, ask
+from heliograph_cli.waiting import until_still
 
-T = TypeVar("T")
-POLL_SECONDS = 0.5  # at first
-POLL_MOST = 30.0  # at last: the status of a run of a million reads 34,000 units
-POLL_GROWTH = 1.5
-APPEAR_SECONDS = 60.0
-COMPLETE_SECONDS = 6 * 3600.0
+APPEAR_PATIENCE = 60.0  # seconds without any progress
+COMPLETE_PATIENCE = 6 * 3600.0
 SHAPE = (
     *("run_id", "campaign", "state", "problem", "audience", "rejected", "reached", "pending", "counts"),
     *("skipped", "missing", "failed", "by_channel", "further", "engagement"),
@@ -43,7 +38,12 @@ def submit_folder(stack: Stack, folder: Folder) -> Submitted:
     s3 = targets.s3(stack.target)
     s3.upload_file(str(folder.segment), stack.bucket, f"campaigns/{folder.name}/{folder.segment.name}")
     s3.upload_file(str(folder.manifest), stack.bucket, f"campaigns/{folder.name}/campaign.toml")
-    started = wait_for(lambda: sorted(_runs_of(stack, folder.name) - before), seconds=APPEAR_SECONDS)
+
+    def look() -> tuple[list[tuple[str, int]], bool]:
+        new = sorted(_runs_of(stack, folder.name) - before)
+        return new, bool(new)
+
+    started = until_still(look, patience=APPEAR_PATIENCE)
     if not started:
         raise No("The folder was uploaded, but its run did not appear.", "Look for it later: heliograph campaign list.")
     run_id, _ = started[-1]
@@ -61,45 +61,17 @@ def follow(stack: Stack, run_id: str) -> dict[str, Any]:
     with progress() as bar:
         task = bar.add_task(f"run {run_id}", total=None)
 
-        def is_complete() -> dict[str, Any]:
+        def look() -> tuple[dict[str, Any], bool]:
             figures: dict[str, Any] = ask(stack, "status", run_id=run_id)
             bar.update(task, total=figures["audience"], completed=figures["audience"] - figures.get("pending", 0))
-            return figures if figures["state"] != "running" else {}
+            return figures, figures["state"] != "running"
 
-        figures = wait_for(is_complete, seconds=COMPLETE_SECONDS)
-    if not figures:
-        raise No(f"Run {run_id} is still not complete.", f"Follow it: heliograph campaign status {run_id}.")
+        figures = until_still(look, patience=COMPLETE_PATIENCE)
+    if figures["state"] == "running":
+        hours = COMPLETE_PATIENCE // 3600
+        raise No(
+            f"Run {run_id} has not moved for {hours:.0f} hours.", f"Look at it: heliograph campaign status {run_id}."
+        )
     if figures["state"] == "failed":
         raise No(f"Run {run_id} failed: {figures['problem']}.", "Correct the campaign folder and submit it again.")
     return figures
-
-
-def wait_for(question: Callable[[], T], *, seconds: float, most: float = POLL_MOST) -> T:
-    """Ask until the answer is something, or for so many seconds, ever more seldom; returns the last answer."""
-    give_up_at = time.monotonic() + seconds
-    for pause in pauses(most):
-        if (answer := question()) or time.monotonic() >= give_up_at:
-            break
-        time.sleep(pause)
-    return answer
-
-
-def until_still(look: Callable[[], tuple[T, bool]], *, patience: float, most: float = POLL_MOST) -> T:
-    """Look until it is done, or until what is seen has not changed for so long; returns what was seen last."""
-    seen, done = look()
-    moved_at, pause = time.monotonic(), pauses(most)
-    while not done and time.monotonic() - moved_at <= patience:
-        time.sleep(next(pause))
-        before = seen
-        seen, done = look()
-        if seen != before:
-            moved_at, pause = time.monotonic(), pauses(most)
-    return seen
-
-
-def pauses(most: float) -> Iterator[float]:
-    """How long to wait between two questions: each time by half longer, and never longer than `most`."""
-    pause = min(POLL_SECONDS, most)
-    while True:
-        yield pause
-        pause = min(pause * POLL_GROWTH, most)

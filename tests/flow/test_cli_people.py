@@ -98,7 +98,7 @@ def test_what_was_decided_about_an_erased_person_can_still_be_proved(
 @pytest.fixture
 def working(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
     """While a command waits, the functions work."""
-    monkeypatch.setattr("heliograph_cli.runs.time.sleep", lambda _: system.work())
+    monkeypatch.setattr("heliograph_cli.waiting.time.sleep", lambda _: system.work())
 
 
 @pytest.mark.parametrize(("locale", "word"), [("", "Mia"), ("de", "Guten Tag Jürgen")])

@@ -15,6 +15,8 @@ from crashes import Edge
 from flow_system import VERBS, System
 from heliograph.aws.tables import chunks
 from heliograph.runtime import wiring
+from heliograph_cli.waiting import until_still
+from local_cloud import PATIENCE, TICK
 
 MAILS, TEXTS = 12, 3
 AUDIENCE = MAILS + TEXTS + 6
@@ -53,11 +55,13 @@ class Duplicating:
         for body in waiting_packs(self.system) * TIMES:
             self.system.sqs.send_message(QueueUrl=self.system.queue_url("requests-bulk"), MessageBody=body)
         self.work(hand_out, *WORK)
-        for _ in range(50):
+
+        def look() -> tuple[dict[str, int], bool]:
             self.work(shuffled, "engagement")
-            found = evidence(self.system, run_id, limit=3 * AUDIENCE)
-            if found.figures.engagement.get("delivered") == WRITTEN_TO - 1:  # one bounces
-                break
+            heard = evidence(self.system, run_id, limit=3 * AUDIENCE).figures.engagement
+            return heard, heard.get("delivered") == WRITTEN_TO - 1  # one bounces
+
+        until_still(look, patience=PATIENCE, most=TICK)
         self.work(hand_out, "settle", *WORK)
         return evidence(self.system, run_id, limit=3 * AUDIENCE)
 

@@ -19,6 +19,8 @@ from heliograph.model.channels import Channel
 from heliograph.reporting import work
 from heliograph.runtime import wiring
 from heliograph.text import ids
+from heliograph_cli.waiting import until_still
+from local_cloud import PATIENCE, TICK
 
 PLAN, DELIVER, SETTLE = "requests-priority", "outbox-email-priority", "settle"
 ORDER = {"order_id": "o-1", "carrier": "DHL", "tracking_url": "https://example.com/t", "lines": []}
@@ -59,7 +61,7 @@ class Singles:
 
     def sent(self) -> Counter[str]:
         """How many messages the provider took, by person."""
-        log = self.system.cloud.outbox(channel=self.channel, limit=2_000)
+        log = self.system.cloud.outbox(channel=self.channel, limit=2_000, words=False)
         people = (str(message["tags"].get("recipient_id")) for message in log)
         return Counter(person for person in people if person.startswith(self._name))
 
@@ -78,10 +80,15 @@ class Singles:
 
     def _hear_all(self) -> None:
         """What a provider has taken it reports, soon after; of a push nobody tells but the person who opens it."""
-        for _ in range(50 if self.channel is not Channel.PUSH else 0):
+        if self.channel is Channel.PUSH or not self.sent()[self.people[-1]]:
+            return
+
+        def look() -> tuple[str, bool]:
             self.machine.work("engagement")
-            if not self.system.cloud.outbox(to=self.people[-1]) or self.state(self.people[-1]) == "delivered":
-                break
+            state = self.state(self.people[-1])
+            return state, state == "delivered"
+
+        until_still(look, patience=PATIENCE, most=TICK)
 
 
 def check_each_was_delivered_once(singles: Singles) -> None:

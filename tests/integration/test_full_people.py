@@ -182,7 +182,7 @@ said = st.builds(
 )
 
 
-@settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(changes=st.lists(said, min_size=3, max_size=8))
 def test_what_was_refused_stays_refused_whatever_was_said_at_the_largest_size(
     people: Recipients, changes: list[RecipientChange]

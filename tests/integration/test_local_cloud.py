@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +10,8 @@ from urllib.error import HTTPError
 
 import pytest
 
-from local_cloud import EVENT_LIMIT, Inbox, LocalCloud
+from heliograph_cli.waiting import until_still
+from local_cloud import PATIENCE, TICK, Inbox, LocalCloud
 from local_ses import SENDER, WORDS, an_address, entry, send, send_bulk
 
 
@@ -65,10 +65,7 @@ def test_a_hard_bounce_suppresses_the_address(local_cloud: LocalCloud, ses: Any,
     to = an_address()
     message_id = send(ses, to, ConfigurationSetName=configuration_set)
     local_cloud.engage(message_id, "bounce")
-    until = time.monotonic() + EVENT_LIMIT
-    while time.monotonic() < until and not listed(ses, to):
-        pass
-    assert listed(ses, to)
+    assert until_still(lambda: (found := listed(ses, to), found), patience=PATIENCE, most=TICK)
 
 
 def listed(ses: Any, address: str) -> bool:

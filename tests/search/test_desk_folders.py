@@ -12,11 +12,12 @@ from heliograph_cli.authoring.build import build
 from heliograph_cli.authoring.findings import DeskError
 from heliograph_cli.authoring.lint import check
 from heliograph_cli.authoring.preview import write
+from search.budget import budget
 
 if TYPE_CHECKING:
     from search.conftest import Tally
 
-DESKS = 400
+DESKS = budget(60)
 AT_ONCE = 5  # spoilt messages beside a sound one
 SHOWN = 40  # each how many-th desk is built and previewed as well
 FALLBACK = '[[fallback]]\nunless = "delivered"\nwithin = "10 minutes"\nchannels = ["push"]\n'

@@ -13,11 +13,12 @@ from heliograph.people.importing.work import Terms, checked, import_people
 from heliograph.text.csv import Refused
 from heliograph.text.errors import MalformedError
 from hostile_files import a_file, is_told
+from search.budget import budget
 
 if TYPE_CHECKING:
     from search.conftest import Tally
 
-INPUTS = 7_500
+INPUTS = budget(2_000)
 COLUMNS = (["email", "note"], ["consent.news.email", "phone"], ["Email", "note"], ["preferred_time", "attributes"])
 TERMS = Terms(name="people.csv", policy=Policy(topics={"news": "News"}), at=NOW)
 

@@ -10,11 +10,12 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from heliograph_cli.authoring import pattern
+from search.budget import budget
 
 if TYPE_CHECKING:
     from search.conftest import Tally
 
-INPUTS = 10_000
+INPUTS = budget(10_000)
 SEEDS: list[dict[str, Any]] = [
     {"detail": {"status": ["shipped", 1, True, None], "total": [{"numeric": [">", 0, "<=", 5]}]}},
     {"detail": {"$or": [{"a": [1]}, {"b": {"c": [{"wildcard": "a*b"}]}}, {"d": [{"exists": False}]}]}},

@@ -39,11 +39,12 @@ from heliograph_cli.authoring import localising
 from hostile import VALUES, mutated
 from in_memory import World
 from in_memory_adapters import install
+from search.budget import budget
 
 if TYPE_CHECKING:
     from search.conftest import Tally
 
-PACKS = 800
+PACKS = budget(200)
 HOSTILE, HONEST = 25, 5
 """People of a pack."""
 REGION = "DE"
@@ -84,6 +85,7 @@ PERSON: dict[str, Any] = {
     "consents": {"news/email": "opted_in", "promotional/sms": "opted_out"},
     "attributes": {"first_name": "Amara", "points": {"now": 12}},
 }
+PAUSES = (PERSON["paused_until"], "2026-12-20T00:00:00Z")
 WISH: dict[str, Any] = {
     "version": "0",
     "id": "6a7e8feb-b491-4cf7-a9f1-bf3703467718",
@@ -190,7 +192,7 @@ class Crowd:
             case 0:
                 return None
             case 1:
-                return read(PERSON | {"recipient_id": recipient_id})
+                return read(PERSON | {"recipient_id": recipient_id, "paused_until": self.rng.choice(PAUSES)})
             case 2 | 3 | 4:
                 return read(msgspec.json.decode(mutated(PERSON, self.rng)) | {"recipient_id": recipient_id})
             case 5:

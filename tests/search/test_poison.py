@@ -17,11 +17,12 @@ from heliograph.model.channels import Channel
 from heliograph.model.outcomes import RecordKey
 from heliograph.recording.facts import state_of
 from heliograph.text import ids
+from search.budget import budget
 
 if TYPE_CHECKING:
     from search.conftest import Tally
 
-EVENTS = 3_000
+EVENTS = budget(1_500)
 BATCH = 100
 RUN = ids.derived_id(NOW, "run")
 PACKS = [ids.derived_id(NOW, "pack", str(number)) for number in range(EVENTS // BATCH)]

@@ -14,11 +14,12 @@ from door import Door, opened, record
 from functions.ingest_event.app import handler
 from heliograph.model.messages import Trigger
 from hostile import mutated
+from search.budget import budget
 
 if TYPE_CHECKING:
     from search.conftest import Tally
 
-EVENTS = 12_000
+EVENTS = budget(3_000)
 BATCH = 10
 TRIGGER = Trigger(
     source="shop",

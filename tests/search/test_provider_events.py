@@ -18,11 +18,12 @@ from heliograph.channels.push.open_tokens import SIGNED
 from heliograph.model.channels import Channel
 from heliograph.text import ids
 from hostile import VALUES, mutated
+from search.budget import budget
 
 if TYPE_CHECKING:
     from search.conftest import Tally
 
-EVENTS = 25_000
+EVENTS = budget(5_000)
 BATCH = 100
 TAGS = a_rendered(run_id=RUN_ID).tags()
 DATA = data_of(a_rendered(Channel.PUSH, run_id=RUN_ID), TOKENS)

@@ -27,6 +27,7 @@ from heliograph.people.changes import from_event, from_row
 from heliograph.text.csv import Refused, read_table
 from heliograph.text.errors import MalformedError
 from heliograph.text.lines import legible
+from search.budget import budget
 from search.test_people_and_decisions import PERSON, ROW
 from search.test_product_events import SHAPES as PRODUCT_EVENTS
 from search.test_product_events import TRIGGER
@@ -35,7 +36,7 @@ from search.test_provider_events import SHAPES as PROVIDER_EVENTS
 if TYPE_CHECKING:
     from search.conftest import Tally
 
-INPUTS = 2_000
+INPUTS = budget(1_000)
 """Of each kind."""
 MARKS = (
     *("Marker-7", "marker.seven@example.com", "+49 151 MARKER", "MARKER\nSEVEN", "markerseven"),

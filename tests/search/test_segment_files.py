@@ -15,11 +15,12 @@ from heliograph.text.csv import Refused, read_table
 from heliograph.text.errors import MalformedError
 from heliograph.text.lines import Lines, legible
 from hostile_files import a_file, is_told
+from search.budget import budget
 
 if TYPE_CHECKING:
     from search.conftest import Tally
 
-INPUTS = 17_500
+INPUTS = budget(3_000)
 RUN = Run(run_id="run", campaign="spring", message="sale", started_at=NOW)
 MESSAGE, CAMPAIGN = a_message("sale"), Campaign(message="sale")
 

@@ -11,11 +11,12 @@ import pytest
 from heliograph.campaigns import segments
 from heliograph.campaigns.uploads import Phase, content_of
 from in_memory_uploads import MANIFEST, SEGMENT, Killed, Place, etag_of, install
+from search.budget import budget
 
 if TYPE_CHECKING:
     from search.conftest import Tally
 
-UPLOADS = 400
+UPLOADS = budget(400)
 PEOPLE = [f"p{number}" for number in range(8)]
 EDGES = 70  # more than an ingestion has
 

@@ -15,11 +15,12 @@ from heliograph.rendering.templates import Catalogue, Environment, Templates, te
 from heliograph.text.errors import UndeliverableError
 from heliograph_cli.authoring import localising
 from hostile import RAW, VALUES
+from search.budget import budget
 
 if TYPE_CHECKING:
     from search.conftest import Tally
 
-INPUTS = 20_000
+INPUTS = budget(6_000)
 LOCALES = ("en", "ar")
 FORMATS = {tag: localising.formats(tag) for tag in LOCALES}
 OFFERED = Environment(formats=FORMATS)

@@ -5,13 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
 
 from fake_aws import FakeAws
 from heliograph_cli import target as targets
-
-settings.register_profile("without a clock", deadline=None)  # a busy machine is no fault
-settings.load_profile("without a clock")
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from datetime import UTC, datetime, timedelta
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,6 @@ from heliograph.model.reasons import Reason
 from heliograph_cli import target as targets
 from heliograph_cli.console import PIPE_WIDTH
 from heliograph_cli.main import COMMANDS, cli
-from heliograph_cli.runs import pauses
 
 RUN = "01K0XW5N3M8QJ4RZT6V2Y7B9CD"
 ENDPOINT = "http://127.0.0.1:4999"
@@ -488,14 +486,6 @@ def test_an_answer_is_awaited_for_longer_than_the_report_function_may_take(aws: 
     (timeout,) = re.findall(r"\n  Report:\n(?:    .*\n)*?      Timeout: (\d+)", template)
     config = targets.functions(targets.Target("heliograph", "eu-west-1", ENDPOINT)).meta.config
     assert vars(config)["_user_provided_options"]["read_timeout"] > int(timeout)
-
-
-def test_a_run_is_asked_about_ever_more_seldom_but_never_forgotten() -> None:
-    waits = list(islice(pauses(30), 40))
-    assert waits[0] == 0.5
-    assert waits == sorted(waits)
-    assert max(waits) == 30
-    assert list(islice(pauses(0.25), 3)) == [0.25] * 3
 
 
 def test_a_missing_stack_is_named_with_what_to_do(aws: FakeAws) -> None:

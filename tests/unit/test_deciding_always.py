@@ -25,7 +25,7 @@ from random_decisions import Case, a_case
 
 AT_ONCE = 50
 seeds = st.integers(0, 2**32)
-at_random = settings(max_examples=100, deadline=None)
+at_random = settings(max_examples=100)
 
 
 def decided(seed: int, *outcomes: Verdict) -> Iterator[tuple[Case, Ruling]]:

@@ -13,7 +13,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heliograph.campaigns.segments import read_campaign
-from heliograph_cli import runs
 from heliograph_cli.doctor import sending, trials
 from heliograph_cli.doctor.findings import State, note, well
 from heliograph_cli.doctor.trials import Chosen, Trial, judge
@@ -136,22 +135,6 @@ def test_a_failure_that_was_wanted_is_well() -> None:
 
 def test_what_is_due_in_a_moment_is_waited_for() -> None:
     assert judge(a_trial(), [an_entry("scheduled", until=(NOW + trials.PUT_OFF).isoformat())], NOW) is None
-
-
-def test_looking_ends_when_it_is_done_or_when_nothing_moves(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = iter(range(0, 10_000, 10))
-    monkeypatch.setattr("time.monotonic", lambda: next(clock))
-    monkeypatch.setattr("time.sleep", lambda _: None)
-    moving = iter([*range(50)])
-    assert runs.until_still(lambda: ((seen := next(moving)), seen == 49), patience=30) == 49
-    looks: list[str] = []
-
-    def look() -> tuple[str, bool]:
-        looks.append("the same")
-        return looks[-1], False
-
-    assert runs.until_still(look, patience=30) == "the same"
-    assert 2 <= len(looks) <= 5
 
 
 def test_the_people_of_a_campaign_are_one_line() -> None:

@@ -53,7 +53,7 @@ def minutes_from(moment: datetime) -> Iterator[datetime]:
     yield from (whole + number * MINUTE for number in range(1, 2 * 24 * 60))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(rules, moments())
 def test_a_message_is_sent_at_the_first_minute_that_is_permitted_and_never_at_another(
     rules: tuple[Hours, ...], when: tuple[datetime, ZoneInfo]
@@ -67,7 +67,7 @@ def test_a_message_is_sent_at_the_first_minute_that_is_permitted_and_never_at_an
         assert found == first
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(rules, moments())
 def test_the_time_that_is_found_is_permitted_and_not_in_the_past(
     rules: tuple[Hours, ...], when: tuple[datetime, ZoneInfo]

@@ -36,7 +36,7 @@ EXAMPLES = 500
 """Times `AT_ONCE`: 10,000 triples of person, message and time."""
 
 seeds = st.integers(0, 2**32)
-at_random = settings(max_examples=EXAMPLES, deadline=None)
+at_random = settings(max_examples=EXAMPLES)
 
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -84,7 +84,7 @@ def test_a_decision_made_again_from_what_was_kept_is_always_identical(seed: int)
 
 
 @given(seeds)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_the_ledger_agrees_with_every_decision_that_is_made_again(seed: int) -> None:
     rng = Random(seed)
     for _ in range(AT_ONCE):
@@ -95,7 +95,7 @@ def test_the_ledger_agrees_with_every_decision_that_is_made_again(seed: int) -> 
 
 
 @given(seeds)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_what_is_dispatched_breaks_no_rule_when_each_is_asked_alone(seed: int) -> None:
     rng = Random(seed)
     for _ in range(AT_ONCE):
@@ -107,7 +107,7 @@ def test_what_is_dispatched_breaks_no_rule_when_each_is_asked_alone(seed: int) -
 
 
 @given(seeds)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_inputs_never_hold_an_address_or_what_else_is_known_of_a_person(seed: int) -> None:
     rng = Random(seed)
     for _ in range(AT_ONCE):
@@ -116,7 +116,7 @@ def test_inputs_never_hold_an_address_or_what_else_is_known_of_a_person(seed: in
 
 
 @given(seeds)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_the_same_inputs_always_have_the_same_hash_and_others_another(seed: int) -> None:
     inputs = a_case(Random(seed)).inputs
     again = a_case(Random(seed)).inputs
@@ -126,7 +126,7 @@ def test_the_same_inputs_always_have_the_same_hash_and_others_another(seed: int)
 
 
 @given(seeds)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_inputs_come_back_as_they_were_from_a_sheet_and_from_the_ledger(seed: int) -> None:
     rng = Random(seed)
     many = [msgspec.structs.replace(a_case(rng).inputs, dispatch_id=f"request-{number}") for number in range(5)]

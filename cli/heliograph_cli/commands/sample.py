@@ -19,10 +19,10 @@ from heliograph_cli.explaining import STATES, foreseen
 from heliograph_cli.failures import No, Trouble
 from heliograph_cli.options import common_options, example
 from heliograph_cli.people import identifier, is_address
-from heliograph_cli.runs import wait_for
 from heliograph_cli.stack import Stack, ask, connect
+from heliograph_cli.waiting import until_still
 
-PATIENCE = 90.0  # seconds for a mail to be with the provider
+PATIENCE = 90.0  # seconds in which nothing moves
 POLL_MOST = 3.0  # seconds
 UNDERWAY = frozenset({"pending", "retry"})
 
@@ -76,13 +76,17 @@ def _sent(stack: Stack, detail: dict[str, Any], channel: str) -> dict[str, Any]:
     put_event(stack, "SendRequested", detail)
     remark("Requested. Waiting for the provider.")
 
-    def at_the_provider() -> dict[str, Any]:
+    def look() -> tuple[list[dict[str, Any]], bool]:
         entries = ask(stack, "timeline", recipient_id=detail["recipient_id"])["entries"]
-        return next((each for each in entries if each["state"] not in UNDERWAY), {})
+        return entries, any(each["state"] not in UNDERWAY for each in entries)
 
-    entry = wait_for(at_the_provider, seconds=PATIENCE, most=POLL_MOST)
-    if not entry:
-        raise No(f"It is not with the provider after {PATIENCE:.0f} s.", "`heliograph status` shows what waits.")
+    entries = until_still(look, patience=PATIENCE, most=POLL_MOST)
+    entry = next((each for each in entries if each["state"] not in UNDERWAY), None)
+    if entry is None:
+        raise No(
+            f"It is not with the provider, and nothing moved for {PATIENCE:.0f} s.",
+            "`heliograph status` shows what waits.",
+        )
     if entry["state"] not in ("accepted", "delivered", "opened", "clicked"):
         why = entry["reason"] or STATES.get(entry["state"], entry["state"])
         raise No(f"It was not sent: {why.replace('_', ' ')}.", "`heliograph doctor` looks at the deployment.")

@@ -27,9 +27,10 @@ from heliograph_cli.demo.steps import step
 from heliograph_cli.importing import import_file
 from heliograph_cli.local import cloud
 from heliograph_cli.replaying import replay_run
-from heliograph_cli.runs import submit_folder, until_still
+from heliograph_cli.runs import submit_folder
 from heliograph_cli.stack import Stack, ask, stack_at
 from heliograph_cli.target import Target
+from heliograph_cli.waiting import until_still
 
 FILES = cloud.ROOT / "build" / "demo"
 ENTRIES = 10  # PutEvents

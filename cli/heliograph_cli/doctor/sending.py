@@ -22,6 +22,7 @@ from heliograph_cli.doctor.trials import Trial
 from heliograph_cli.failures import Trouble
 from heliograph_cli.local.cloud import ROOT
 from heliograph_cli.stack import Stack, ask
+from heliograph_cli.waiting import until_still
 
 SIMULATED_PHONE = "+14254147755"  # of AWS, in the United States; nobody has it
 PATIENCE = 120.0  # seconds without any progress: cold starts, and SES's simulator complains after half a minute
@@ -95,7 +96,7 @@ def _saved(stack: Stack, planned: Sequence[Trial], say: Say) -> int:
         say(f"{len(names) - missing} of {len(names)} people are known")
         return missing, not missing
 
-    missing: int = runs.until_still(look, patience=PATIENCE)
+    missing: int = until_still(look, patience=PATIENCE)
     return missing
 
 
@@ -136,7 +137,7 @@ def _follow(stack: Stack, planned: Sequence[Trial], say: Say) -> Iterator[Findin
         states = (*(_state(seen.get(each.person, ())) for each in planned), f"{len(waits)} wait for their time")
         return states, not open_trials
 
-    runs.until_still(look, patience=PATIENCE + trials.PUT_OFF.total_seconds())
+    until_still(look, patience=PATIENCE + trials.PUT_OFF.total_seconds())
     yield from summed(
         [finding for _, finding in ended] + [trials.overdue(each, seen[each.person]) for each in open_trials]
     )

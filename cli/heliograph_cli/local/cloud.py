@@ -8,7 +8,6 @@ import platform
 import shutil
 import socket
 import subprocess
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -18,6 +17,7 @@ from urllib.request import urlopen
 
 from heliograph_cli.failures import Trouble
 from heliograph_cli.local import process
+from heliograph_cli.waiting import until_still
 
 ROOT = Path(__file__).resolve().parents[3]
 PYTHON = ROOT / ".local/cloud/bin/python"
@@ -43,7 +43,7 @@ PARAMETERS = {
     "UnsubscribeUrl": "https://heliograph.test/unsubscribe",
     "UnsubscribeMailto": "unsubscribe@heliograph.test",
 }
-START_LIMIT = 30.0  # seconds
+START_PATIENCE = 30.0  # seconds in which it says nothing
 TICK = 0.05  # seconds
 
 Progress = Callable[[str], None]
@@ -170,16 +170,26 @@ def _free_port(ports: Sequence[int]) -> int:
 
 
 def _await_health(cloud: Cloud, state_file: Path) -> None:
-    until = time.monotonic() + START_LIMIT
-    while time.monotonic() < until and process.is_alive(cloud.pid):
-        try:
-            with urlopen(f"{cloud.endpoint}/_heliograph/health", timeout=5):  # noqa: S310  (loopback, http)
-                return
-        except (URLError, ConnectionError, TimeoutError):
-            time.sleep(TICK)
-    said = _ending(Path(cloud.directory, "log"))
-    down(state_file=state_file)
-    raise Trouble(f"The local cloud did not start:\n{said}")
+    """Raises Trouble when it ends, or when it neither answers nor says anything for too long."""
+    log = Path(cloud.directory, "log")
+
+    def look() -> tuple[tuple[bool, int], bool]:
+        answers = _answers(f"{cloud.endpoint}/_heliograph/health")
+        return (answers, log.stat().st_size), answers or not process.is_alive(cloud.pid)
+
+    answers, _ = until_still(look, patience=START_PATIENCE, most=TICK)
+    if not answers:
+        said = _ending(log)
+        down(state_file=state_file)
+        raise Trouble(f"The local cloud did not start:\n{said}")
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urlopen(url, timeout=5):  # noqa: S310  (loopback, http)
+            return True
+    except (URLError, ConnectionError, TimeoutError):
+        return False
 
 
 def _built() -> Path:

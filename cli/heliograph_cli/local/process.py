@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-STOP_LIMIT = 20.0  # seconds
+from heliograph_cli.waiting import until_still
+
+STOP_PATIENCE = 20.0  # seconds
 TICK = 0.05  # seconds
 
 
@@ -58,8 +59,11 @@ def is_ours(pid: int) -> bool:
 def stop(pid: int) -> None:
     """Ask it to end; end it, and all that it started, when it does not."""
     os.kill(pid, signal.SIGTERM)
-    until = time.monotonic() + STOP_LIMIT
-    while is_alive(pid):
-        if time.monotonic() > until:
-            os.killpg(pid, signal.SIGKILL)  # it leads its session: its functions go with it
-        time.sleep(TICK)
+    if not until_still(lambda: _ended(pid), patience=STOP_PATIENCE, most=TICK):
+        os.killpg(pid, signal.SIGKILL)  # it leads its session: its functions go with it
+        until_still(lambda: _ended(pid), patience=STOP_PATIENCE, most=TICK)
+
+
+def _ended(pid: int) -> tuple[bool, bool]:
+    has_ended = not is_alive(pid)
+    return has_ended, has_ended

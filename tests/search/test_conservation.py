@@ -34,6 +34,7 @@ from heliograph.text import ids
 from in_memory import Fate, Killed, World
 from in_memory_adapters import Words, install
 from in_memory_provider import ANSWERS, Provider
+from search.budget import budget
 
 CHANNELS = (Channel.EMAIL, Channel.SMS)
 MESSAGES = (
@@ -305,9 +306,8 @@ def rank(standing: Standing) -> int:
 
 
 Conservation.TestCase.settings = settings(
-    max_examples=300,
+    max_examples=budget(60),
     stateful_step_count=40,
-    deadline=None,
     derandomize=True,
     database=None,
     suppress_health_check=list(HealthCheck),
