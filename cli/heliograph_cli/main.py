@@ -45,7 +45,7 @@ COMMANDS = {
     "replay": _at("commands.replay", "replay", "Repeat every decision of a run, and compare."),
     "reconcile": _at("commands.reconcile", "reconcile", "Compare a run with the provider's log."),
     "dead-letters": _at("commands.dead_letters", "dead_letters", "Show what failed and why; send it back."),
-    "hold": _at("commands.hold", "hold", "Approve or drop requests that wait for approval."),
+    "approvals": _at("commands.approvals", "approvals", "Approve or drop requests that wait for approval."),
     "outbox": _at("commands.outbox", "outbox", "Show the messages that were sent, on the local cloud."),
     "preview": _at("authoring.commands", "preview", "Show every message in every channel and language."),
     "lint": _at("authoring.commands", "lint", "Check the policy and every message."),

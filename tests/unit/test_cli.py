@@ -130,7 +130,7 @@ def told(result: Result) -> Any:
     return json.loads(result.stdout)
 
 
-@pytest.mark.parametrize("command", ["campaign", "recipients", "dead-letters", "hold"])
+@pytest.mark.parametrize("command", ["campaign", "recipients", "dead-letters", "approvals"])
 def test_a_list_of_commands_has_whole_sentences(command: str) -> None:
     listed = heliograph(command, "--help").stdout.partition("Commands:")[2].partition("Example:")[0].split("\n")
     assert [line for line in listed if line.strip() and not line.endswith(".")] == []
@@ -498,7 +498,7 @@ def test_a_missing_stack_is_named_with_what_to_do(aws: FakeAws) -> None:
 def test_status_shows_what_waits_what_is_held_and_what_was_put_aside(aws: FakeAws) -> None:
     shown = " ".join(local("status").stdout.split())
     assert "events: 3 waiting, 1 in flight" in shown
-    assert "1 pack: heliograph hold list" in shown
+    assert "1 pack: heliograph approvals list" in shown
     assert "4 in events: heliograph dead-letters show" in shown
     assert "opens for 12 h" in shown
 

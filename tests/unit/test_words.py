@@ -22,6 +22,7 @@ NOT_CALLED = tuple(
 )
 CODE = ("layers/heliograph/heliograph", "cli/heliograph_cli", "functions")
 NAME = re.compile(r"[A-Za-z][\w.-]*")
+IN_YAML = re.compile(r"(?:^|[{,]) *(?:- )?([A-Za-z][\w-]*): |MetricName: ([\w-]+)", re.MULTILINE)
 
 
 class Named(NamedTuple):
@@ -47,9 +48,7 @@ ALLOWED = (
     ),
     Allowed("letters", "", "dead_letters|alarms|observability", "dead letters, where nothing else is spoken of"),
     Allowed("letter", "", "dead_letters", "one of them"),
-    Allowed("letters", "_LETTERS", "text/lines", "of the alphabet"),
     Allowed("hold", "hold_for|hold_ends", "", "how long a message may wait for its hour"),
-    Allowed("place", r"place\.", r"infra/alarms", "a sentence of an alarm"),
     Allowed("disabled", "Disabled|DISABLED", "channels/", "codes of SNS and of SES"),
     Allowed(
         "user",
@@ -60,7 +59,6 @@ ALLOWED = (
     Allowed("user", "end_user_messaging|end-user-messaging|EndUserMessaging", "", "the name of an AWS service"),
     Allowed("suppression", "", "infra/|doctor/", "SES's own list"),
     Allowed("suppression", "AddressSuppression|_suppression", "people", "of an address"),
-    Allowed("stage", "", "followups/", "the number of a fallback within its message"),
     Allowed("stage", "Stage", "template.yaml|infra/|local/cloud", "which deployment it is: local, test, prod"),
 )
 """Words of others, and words that mean another thing there. Whoever adds a line says why."""
@@ -84,15 +82,26 @@ def words(name: str) -> str:
 
 
 def names_in(tree: ast.Module) -> Iterator[str]:
-    """Classes, functions, parameters, fields, constants, and every string that is a name: a key, a value, a metric."""
+    """Public classes, functions, parameters, fields and constants, and every string that is a name: a key, a value."""
+    yield from (name for name in public(tree.body) if not name.startswith("_"))
     sentences = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     for node in ast.walk(tree):
         match node:
-            case ast.ClassDef(name=name) | ast.FunctionDef(name=name) | ast.arg(arg=name):
-                yield name
-            case ast.Name(id=name, ctx=ast.Store()):
-                yield name
             case ast.Constant(value=str(name)) if id(node) not in sentences and NAME.fullmatch(name):
+                yield name
+
+
+def public(body: list[ast.stmt]) -> Iterator[str]:
+    """What a module or a class gives names to; what is within a function is its own business."""
+    for node in body:
+        match node:
+            case ast.ClassDef(name=name):
+                yield name
+                yield from public(node.body)
+            case ast.FunctionDef(name=name, args=given_) if not name.startswith("_") or name == "__init__":
+                yield name
+                yield from (each.arg for each in (*given_.posonlyargs, *given_.args, *given_.kwonlyargs))
+            case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
                 yield name
 
 
@@ -104,8 +113,8 @@ def given() -> Iterator[Named]:
             yield Named(file.stem, path)
             yield from (Named(name, path) for name in names_in(ast.parse(file.read_text(encoding="utf-8"))))
     for file in (ROOT / "template.yaml", *sorted((ROOT / "infra").glob("*.yaml"))):
-        text = re.sub(r"(?m)(^|\s)#.*$", "", file.read_text(encoding="utf-8"))
-        yield from (Named(name, str(file.relative_to(ROOT))) for name in NAME.findall(text))
+        names = (name for found in IN_YAML.findall(file.read_text(encoding="utf-8")) for name in found if name)
+        yield from (Named(name, str(file.relative_to(ROOT))) for name in names)
 
     for file in sorted((ROOT / "docs/schema").rglob("*.json")):
         yield from (Named(name, str(file.relative_to(ROOT))) for name in re.findall(r'"([\w.-]+)":', file.read_text()))

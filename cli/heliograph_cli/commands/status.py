@@ -44,7 +44,7 @@ def _shown(told: dict[str, Any], stack: Stack) -> Group:
     waiting = {name: each for name, each in queues.items() if any(each.values())}
     rows = {name: told[name] or "-" for name in PLACES}
     rows["queues"] = "\n".join(f"{name}: {_work(each)}" for name, each in waiting.items()) or "nothing waits"
-    rows["held"] = f"{counted(told['held'], 'pack')}: heliograph hold list" if told["held"] else "nothing"
+    rows["held"] = f"{counted(told['held'], 'pack')}: heliograph approvals list" if told["held"] else "nothing"
     batch = told["dead_letters"]
     put_aside = ", ".join(f"{number:,} in {name}" for name, number in batch.items())
     rows["dead letters"] = f"{put_aside}: heliograph dead-letters show" if batch else "none"

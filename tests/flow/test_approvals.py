@@ -81,11 +81,11 @@ class Shop:
         return [len(self.system.cloud.outbox(to=f"{person}@example.com")) for person in people]
 
     def run(self, *words: str, answering: str | None = None) -> Result:
-        """Run `heliograph hold`."""
-        return CliRunner().invoke(cli, ["hold", *words], input=answering)
+        """Run `heliograph approvals`."""
+        return CliRunner().invoke(cli, ["approvals", *words], input=answering)
 
     def answer(self, *words: str) -> Any:
-        """The JSON answer of `heliograph hold`."""
+        """The JSON answer of `heliograph approvals`."""
         result = self.run(*words, "--json")
         assert result.exit_code == 0, result.output
         return json.loads(result.stdout)
@@ -99,7 +99,7 @@ def shop(system: System, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
         bucket=system.bucket,
         ledger_table=system.environment["HELIOGRAPH_LEDGER_TABLE"],
     )
-    monkeypatch.setattr("heliograph_cli.commands.hold.connect", lambda: stack)
+    monkeypatch.setattr("heliograph_cli.commands.approvals.connect", lambda: stack)
     shop = Shop(system, monkeypatch)
     shop.expects()
     level = logger.log_level
@@ -132,13 +132,13 @@ def test_what_is_released_is_sent_to_everybody_once_however_often(shop: Shop) ->
     people = shop.customers(50)
     event = shop.event(people)
     shop.put(event)
-    assert shop.answer("release", MESSAGE, "--yes") == {"packs": 1, "people": 50, "expired": 0}
+    assert shop.answer("approve", MESSAGE, "--yes") == {"packs": 1, "people": 50, "expired": 0}
     shop.system.work()
     assert shop.mails(people) == [1] * 50
-    assert shop.run("release", MESSAGE, "--yes").exit_code == 1
+    assert shop.run("approve", MESSAGE, "--yes").exit_code == 1
     shop.put(event)  # as SQS may
     (row,) = shop.answer("list")
-    assert shop.answer("release", row["packs"][0], "--yes") == {"packs": 1, "people": 50, "expired": 0}
+    assert shop.answer("approve", row["packs"][0], "--yes") == {"packs": 1, "people": 50, "expired": 0}
     shop.system.work()
     assert shop.mails(people) == [1] * 50
 
@@ -152,7 +152,7 @@ def test_what_is_dropped_is_never_sent_and_the_timeline_says_so(shop: Shop) -> N
         (entry,) = work.timeline(person)["entries"]
         assert (entry["outcome"], entry["reason"]) == ("skipped", "dropped")
     shop.put(event)
-    assert shop.answer("release", MESSAGE, "--yes") == {"packs": 1, "people": 3, "expired": 0}
+    assert shop.answer("approve", MESSAGE, "--yes") == {"packs": 1, "people": 3, "expired": 0}
     shop.system.work()
     assert shop.mails(people) == [0] * 3
 
@@ -161,7 +161,7 @@ def test_who_was_sent_to_already_is_not_dropped(shop: Shop) -> None:
     people = shop.customers(2)
     event = shop.event(people)
     shop.put(event)
-    shop.answer("release", MESSAGE, "--yes")
+    shop.answer("approve", MESSAGE, "--yes")
     shop.system.work()
     shop.put(event)
     assert shop.answer("drop", MESSAGE, "--yes") == {"packs": 1, "people": 2, "decided_before": 2}
@@ -196,7 +196,7 @@ def test_beyond_the_hour_people_are_held_and_nobody_is_lost(shop: Shop) -> None:
     assert sum(shop.mails(people)) == 5
     (row,) = shop.answer("list")
     assert (row["people"], row["why"], row["most"], len(row["packs"])) == (3, "most_per_hour", 5, 3)
-    shop.answer("release", MESSAGE, "--yes")
+    shop.answer("approve", MESSAGE, "--yes")
     shop.system.work()
     assert shop.mails(people) == [1] * 8
 
@@ -217,7 +217,7 @@ def test_a_bad_name_among_good_ones_is_parked_and_costs_only_itself(shop: Shop) 
 
 def test_the_operator_is_asked_before_anything_is_done(shop: Shop) -> None:
     shop.put(shop.event(shop.customers(2)))
-    asked = shop.run("release", MESSAGE, answering="n\n")
+    asked = shop.run("approve", MESSAGE, answering="n\n")
     assert asked.exit_code == 1
     assert f"Send 2 messages ({MESSAGE}, 1 pack)?" in asked.output
     assert shop.answer("list")[0]["people"] == 2
@@ -227,5 +227,7 @@ def test_the_operator_is_asked_before_anything_is_done(shop: Shop) -> None:
 def test_what_is_not_held_is_no_and_the_next_step_is_named(shop: Shop) -> None:
     nothing = shop.run("drop", "no_such_message", "--yes")
     assert nothing.exit_code == 1
-    assert "Nothing waits for approval under no_such_message. `heliograph hold list` shows what is." in nothing.output
-    assert "Nothing is held." in shop.run("list").output
+    assert (
+        "Nothing waits for approval under no_such_message. `heliograph approvals list` shows what is." in nothing.output
+    )
+    assert "Nothing waits for approval." in shop.run("list").output

@@ -1,4 +1,4 @@
-"""`heliograph hold`: requests that are more than was expected; release them, or drop them."""
+"""`heliograph approvals`: requests that are more than was expected; approve them, or drop them."""
 
 from __future__ import annotations
 
@@ -28,13 +28,15 @@ NAMES = click.argument("names", nargs=-1, required=True, metavar="MESSAGE|PACK..
 YES = click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 
 
-@click.group(epilog=example("heliograph hold list"))
+@click.group(epilog=example("heliograph approvals list"))
 @common_options
-def hold() -> None:
+def approvals() -> None:
     """Approve or drop requests that wait, because they are more than their message expects."""
 
 
-@hold.command("list", short_help="List what waits for approval.", epilog=example("heliograph hold list --json"))
+@approvals.command(
+    "list", short_help="List what waits for approval.", epilog=example("heliograph approvals list --json")
+)
 @common_options
 def list_() -> None:
     """List what waits for approval: which message, how many people, since when, and why."""
@@ -49,14 +51,16 @@ def list_() -> None:
         shown.add_row(row["message"], f"{row['people']:,}", row["since"], why, "\n".join(packs))
     answer(rows, shown if rows else NOTHING)
     if rows:
-        remark("What to do: heliograph hold release MESSAGE, or heliograph hold drop MESSAGE")
+        remark("What to do: heliograph approvals approve MESSAGE, or heliograph approvals drop MESSAGE")
 
 
-@hold.command(short_help="Approve what waits, and send it.", epilog=example("heliograph hold release order_shipped"))
+@approvals.command(
+    short_help="Approve what waits, and send it.", epilog=example("heliograph approvals approve order_shipped")
+)
 @common_options
 @NAMES
 @YES
-def release(names: tuple[str, ...], yes: bool) -> None:
+def approve(names: tuple[str, ...], yes: bool) -> None:
     """Approve what waits of MESSAGE, or in PACK, and send it.
 
     Safe to repeat: nobody gets anything twice. What has expired meanwhile is not sent; its timeline says so.
@@ -66,7 +70,7 @@ def release(names: tuple[str, ...], yes: bool) -> None:
     stack = connect()
     some = _chosen(stack, names, yes, "Send {messages}")
     with progress() as bar:
-        task = bar.add_task("release", total=len(some))
+        task = bar.add_task("approve", total=len(some))
         done = holds.release(stack, some, lambda number: bar.advance(task, number))
     told = {"packs": done.packs, "people": done.people, "expired": done.expired}
     went = counted(done.people, "request is", "requests are")
@@ -78,8 +82,9 @@ def release(names: tuple[str, ...], yes: bool) -> None:
     answer(told, f"{went} on their way.{late} What comes of each: heliograph timeline RECIPIENT")
 
 
-@hold.command(
-    short_help="Drop what waits for approval.", epilog=example("heliograph hold drop 01KAJ8ZQG0PACK00000000000P --yes")
+@approvals.command(
+    short_help="Drop what waits for approval.",
+    epilog=example("heliograph approvals drop 01KAJ8ZQG0PACK00000000000P --yes"),
 )
 @common_options
 @NAMES
@@ -135,7 +140,8 @@ def _chosen(stack: Stack, names: Sequence[str], yes: bool, question: str) -> lis
     every = holds.places(stack)
     if unknown := set(names) - {name for place in every for name in place}:
         raise No(
-            f"Nothing waits for approval under {', '.join(sorted(unknown))}.", "`heliograph hold list` shows what is."
+            f"Nothing waits for approval under {', '.join(sorted(unknown))}.",
+            "`heliograph approvals list` shows what is.",
         )
     some = [place for place in every if {*place} & {*names}]
     if not yes:
