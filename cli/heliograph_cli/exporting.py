@@ -18,7 +18,7 @@ FACTS = (
     *("recipient_id", "email", "phone", "devices", "locale", "timezone", "country"),
     *("preferred_channels", "preferred_time", "quiet_hours", "paused_until"),
 )
-GIVEN = ("consent_source", "consent_at", "consent_text", "consent_evidence")
+GIVEN = ("consent_source", "consent_at", "consent_text", "consent_proof")
 CONSENT = "consent."
 
 
@@ -78,7 +78,7 @@ def rows_of(person: Recipient, double_opt_in: Collection[str]) -> Iterator[dict[
 def _consents(person: Recipient, double_opt_in: Collection[str]) -> Iterator[dict[str, str]]:
     groups: dict[tuple[str, ...], dict[str, str]] = defaultdict(dict)
     for key, consent in person.consents.items():
-        proof = (consent.source, consent.at.isoformat(), consent.text, consent.evidence)
+        proof = (consent.source, consent.at.isoformat(), consent.text, consent.proof)
         is_confirmed = consent.state is ConsentState.OPTED_IN and key.partition("/")[0] in double_opt_in
         groups[proof][CONSENT + key.replace("/", ".")] = CONFIRMED if is_confirmed else consent.state.value
     for given, answers in groups.items():

@@ -100,7 +100,7 @@ def test_who_wants_no_transactional_sms_either_can_say_so(system: System, person
 
 def test_the_history_is_complete_and_knows_each_source(system: System, person: str) -> None:
     address = f"{person}@example.com"
-    form = {"consent_source": "page:signup", "consent_text": "offers-2026-03", "consent_evidence": "form/17"}
+    form = {"consent_source": "page:signup", "consent_text": "offers-2026-03", "consent_proof": "form/17"}
     tell(system, person, email=address, consents={"offers/email": "opted_in"}, **form)
     tell(system, person, consents={"offers/sms": "opted_in"}, source="shop.crm")
     engage(system, person, EngagementKind.UNSUBSCRIBED, Channel.SMS, NUMBER, times=3)
@@ -112,7 +112,7 @@ def test_the_history_is_complete_and_knows_each_source(system: System, person: s
         ("promotional/email", "opted_out", "complaint"),
     ]
     first = work.answer(person, None)["history"][0]
-    assert (first["text"], first["evidence"], first["holds"]) == ("offers-2026-03", "form/17", True)
+    assert (first["text"], first["proof"], first["holds"]) == ("offers-2026-03", "form/17", True)
 
 
 def test_an_event_that_comes_again_is_in_the_history_once(system: System, person: str) -> None:
@@ -135,7 +135,7 @@ def test_nobody_gets_promotion_before_they_confirm(system: System, person: str) 
     system.publish("SendRequested", {"message": "spring_sale", "recipient_id": person, "data": {"discount": 20}})
     system.work()
     assert [entry.reason for entry in wiring.ledger().timeline(person)] == ["not_consented"]
-    tell(system, person, consents={"offers/sms": "confirmed"}, consent_evidence="mail/9")
+    tell(system, person, consents={"offers/sms": "confirmed"}, consent_proof="mail/9")
     assert states(person) == {"offers/sms": "opted_in"}
     assert [state for _, state, _ in history(person)] == ["pending", "opted_in"]
 

@@ -32,7 +32,7 @@ OUT = ConsentState.OPTED_OUT
 
 def consents(many: int, state: ConsentState, *, start: int = 0, proof: str = LONGEST, at: Any = BEFORE) -> Any:
     """Answers under the longest names."""
-    said = Consent(state=state, at=at, source=proof, text=proof, evidence=proof)
+    said = Consent(state=state, at=at, source=proof, text=proof, proof=proof)
     return {consent_key(f"{number:0128}", Channel.EMAIL): said for number in range(start, start + many)}
 
 

@@ -34,7 +34,7 @@ def state_of(people: Recipients, key: str, recipient_id: str = "amara") -> Conse
     return consent.state if consent else None
 
 
-PROVEN = Consent(state=ConsentState.OPTED_IN, at=NOW, source="page:signup", text="news-2026-02", evidence="form/17")
+PROVEN = Consent(state=ConsentState.OPTED_IN, at=NOW, source="page:signup", text="news-2026-02", proof="form/17")
 
 
 def a_full_change(recipient_id: str = "amara") -> RecipientChange:
@@ -376,7 +376,7 @@ def test_everything_that_was_said_is_in_the_history_also_what_did_not_hold(peopl
     assert state_of(people, "news/sms") == "opted_out"
 
 
-def test_an_entry_has_the_text_that_was_shown_and_the_evidence(people: Recipients) -> None:
+def test_an_entry_has_the_text_that_was_shown_and_the_proof(people: Recipients) -> None:
     people.save(RecipientChange(recipient_id="amara", consents={"news/email": PROVEN}))
     assert people.history.of("amara") == [Statement(key="news/email", consent=PROVEN, recorded_at=NOW)]
 

@@ -23,7 +23,7 @@ from functions.plan.app import handler as plan
 from functions.record.app import handler as record_events
 from functions.settle.app import handler as settle
 from heliograph.campaigns.segments import people, read_campaign
-from heliograph.people.changes import from_event, from_row
+from heliograph.people.changes import Problem, from_event, from_row
 from heliograph.text.csv import Refused, read_table
 from heliograph.text.errors import MalformedError
 from heliograph.text.lines import legible
@@ -172,16 +172,16 @@ def test_reasons_of_people(tally: Tally, said: Said) -> None:
         tally.inputs += 2
         detail, row = marked(PERSON, rng), marked(ROW, rng)
         row = {str(name): str(value) for name, value in row.items()}
-        change: list[str] = []
+        change: list[Problem] = []
 
-        def event(detail: Any = detail, change: list[str] = change) -> None:
+        def event(detail: Any = detail, change: list[Problem] = change) -> None:
             change += from_event(detail, region="DE", double_opt_in=(), source="event:x", at=NOW).problems
 
-        def cells(row: dict[str, str] = row, change: list[str] = change) -> None:
+        def cells(row: dict[str, str] = row, change: list[Problem] = change) -> None:
             change += from_row(row, region="DE", double_opt_in=(), source="import:x", at=NOW).problems
 
         found = [*reasons(event), *reasons(cells)]
-        problems = [each.partition(": ")[2] for each in change]  # before it stands a column, as the file names it
+        problems = [each.reason for each in change]
         told += len(found) + len(problems)
         listen(tally, *said.take(), *found, *problems, of=(detail, row))
     assert told > INPUTS

@@ -21,7 +21,7 @@ GIVEN = {
     "at": "2026-11-20T09:00:00Z",
     "source": "page:signup",
     "text": "offers-2026-03",
-    "evidence": "form/17",
+    "proof": "form/17",
 }
 ASKED: list[dict[str, Any]] = []
 
@@ -36,7 +36,7 @@ def report(question: dict[str, Any]) -> Any:
     return {
         "recipient_id": "anna-1",
         "at": question["at"],
-        "consents": [GIVEN, unset | dict.fromkeys(("source", "text", "evidence"), "")],
+        "consents": [GIVEN, unset | dict.fromkeys(("source", "text", "proof"), "")],
         "history": history,
     }
 

@@ -67,7 +67,7 @@ ANSWERS: dict[str, Any] = {
         "recipient_id": "anna-1",
         "at": EVIL,
         "consents": [SAID],
-        "history": [{**SAID, "evidence": EVIL, "recorded_at": EVIL, "holds": True}],
+        "history": [{**SAID, "proof": EVIL, "recorded_at": EVIL, "holds": True}],
     },
 }
 COMMANDS = [

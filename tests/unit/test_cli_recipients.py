@@ -212,7 +212,7 @@ CONSENTS = st.dictionaries(
         at=st.integers(1, 365).map(lambda days: AT - timedelta(days=days, microseconds=days)),
         source=st.sampled_from(["import:people.csv", "complaint", "api:shop", "page:unsubscribe"]),
         text=st.sampled_from(["", "offers-2026-03"]),
-        evidence=st.sampled_from(["", "form/17"]),
+        proof=st.sampled_from(["", "form/17"]),
     ),
 )
 PEOPLE = st.builds(

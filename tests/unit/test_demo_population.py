@@ -103,7 +103,7 @@ def test_every_kind_of_person_is_there(people: list[RecipientChange]) -> None:
         kinds["phone"] += bool(person.phone)
         kinds["bad email"] += Channel.EMAIL in person.invalid
         kinds["bad phone"] += Channel.SMS in person.invalid
-        kinds["bad zone"] += any(problem.startswith("timezone") for problem in person.problems)
+        kinds["bad zone"] += any(problem.column == "timezone" for problem in person.problems)
         kinds["dead device"] += any("dead" in device for device in person.devices)
         kinds["no zone"] += not person.timezone
         kinds["zone of the number only"] += not person.timezone and bool(person.phone_timezone)

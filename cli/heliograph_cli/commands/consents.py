@@ -63,14 +63,14 @@ def _states(told: list[dict[str, Any]]) -> Table:
 def _history(told: list[dict[str, Any]]) -> Table | str:
     if not told:
         return "No answer was ever given."
-    shown = table("said", "about", "channel", "state", "source", "text shown", "evidence", "known since", "holds")
+    shown = table("said", "about", "channel", "state", "source", "text shown", "proof", "known since", "holds")
     for each in told:
         shown.add_row(
             each["at"],
             each["subject"],
             each["channel"],
             WORDS[ConsentState(each["state"])],
-            *(each[name] for name in ("source", "text", "evidence", "recorded_at")),
+            *(each[name] for name in ("source", "text", "proof", "recorded_at")),
             "yes" if each["holds"] else "",
         )
     return shown

@@ -86,7 +86,7 @@ def _person(rng: Random, number: int) -> Row:
         "consent_source": "page:newsletter",
         "consent_at": _consented_at(rng),
         "consent_text": "newsletter-2025-01",
-        "consent_evidence": f"form/{number:06}",
+        "consent_proof": f"form/{number:06}",
         "first_name": rng.choice(place.given),
         "last_name": rng.choice(place.family),
         "country": place.country,

@@ -144,8 +144,8 @@ def read_event(event: JsonObject) -> Event:
 
 def _left_out(detail: JsonObject, change: RecipientChange) -> MalformedError | None:
     """What of an event about a person is not kept; a bad address is: as one that cannot be used."""
-    told = [problem for problem in change.problems if problem.partition(":")[0] in PERSON - ADDRESSES]
-    if any(problem.startswith("consent.") for problem in change.problems):
+    told = [f"{name}: {reason}" for name, reason in change.problems if name in PERSON - ADDRESSES]
+    if any(problem.column.startswith("consent.") for problem in change.problems):
         told.append("consents: one of them cannot be read")
     told += [
         f"{name if WORD.fullmatch(name) else 'a field'}: is nothing that we know, attributes stand in `attributes`"

@@ -49,7 +49,7 @@ class Consent(Value, frozen=True, kw_only=True):
     """`page`, `import`, `reply`, `api` or `complaint`, and after a colon what exactly: `import:people.csv`."""
     text: str = ""
     """The version of the text that the person was shown, such as `newsletter-2026-03`."""
-    evidence: str = ""
+    proof: str = ""
     """Where the proof is: the id of a form's answer, of a call, of a signed sheet."""
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from functools import partial
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 import msgspec
 
@@ -24,7 +24,7 @@ COLUMNS: Final = frozenset(
     {
         *("recipient_id", "email", "phone", "devices", "locale", "timezone", "country"),
         *(*PREFERENCES, "paused_until"),
-        *("consent_source", "consent_at", "consent_text", "consent_evidence"),
+        *("consent_source", "consent_at", "consent_text", "consent_proof"),
     }
 )
 """The columns with a meaning of their own, beside `consent.<topic or purpose>.<channel>`; all others are attributes."""
@@ -35,6 +35,13 @@ TOO_MUCH: Final = (
     f"beyond {limits.ATTRIBUTES} of them, {limits.NAME} characters of a name "
     f"or {limits.ATTRIBUTES_BYTES // 1024} KB together they are left out"
 )
+
+
+class Problem(NamedTuple):
+    """A field that was refused, and why; never its value."""
+
+    column: str
+    reason: str
 
 
 class RecipientChange(Value, frozen=True, kw_only=True):
@@ -64,8 +71,7 @@ class RecipientChange(Value, frozen=True, kw_only=True):
     undated: bool = False
     """The consents come from a file that does not say when they were given: an opt-in then never ends an opt-out."""
     attributes: JsonObject = {}
-    problems: tuple[str, ...] = ()
-    """`<column>: <why it was refused>`; never the value."""
+    problems: tuple[Problem, ...] = ()
 
 
 def from_row(
@@ -160,7 +166,7 @@ def _change(
         country_timezone=addresses.country_timezone(country),
         consents=consents,
         attributes=attributes,
-        problems=tuple(f"{name[: limits.NAME]}: {reason}" for name, reason in reading.refused.items()),
+        problems=tuple(Problem(name[: limits.NAME], reason) for name, reason in reading.refused.items()),
     )
 
 
@@ -168,7 +174,7 @@ def _consents(reading: "_Reading", *, double_opt_in: Collection[str], source: st
     """An opt-in of which nobody can tell when it was given is no consent; an opt-out then holds from now."""
     given_at = reading.one("consent_at", addresses.moment) or at
     undated = "consent_at" in reading.refused
-    text, evidence = (_proof(reading, name) for name in ("consent_text", "consent_evidence"))
+    text, proof = (_proof(reading, name) for name in ("consent_text", "consent_proof"))
     consents: dict[str, Consent] = {}
     names = [name for name in reading.cells if name.startswith("consent.")]
     if len(names) > limits.CONSENTS:  # as a whole: nobody could tell which opt-out was left out
@@ -186,7 +192,7 @@ def _consents(reading: "_Reading", *, double_opt_in: Collection[str], source: st
             reading.refused[name] = "has no date that can be read"
         else:
             key = consent_key(column["subject"], Channel(column["channel"]))
-            consents[key] = Consent(state=state, at=min(given_at, at), source=source, text=text, evidence=evidence)
+            consents[key] = Consent(state=state, at=min(given_at, at), source=source, text=text, proof=proof)
     return consents
 
 

@@ -32,7 +32,7 @@ TEXTS = (
 TOLD_BY = {"phone": ("phone_country", "phone_timezone"), "country": ("country_timezone",)}
 """What is known from another field only, and changes with it."""
 STATES = {":refused": ConsentState.OPTED_OUT, ":granted": ConsentState.OPTED_IN}
-PROOFS = ("source", "text", "evidence")
+PROOFS = ("source", "text", "proof")
 ATTRIBUTE = "attribute#"
 GRANTED = (ConsentState.OPTED_IN, ConsentState.PENDING)
 Path = tuple[str, ...]
@@ -254,9 +254,9 @@ def _family(consent: Consent) -> str:
 
 
 def kept_consent(consent: Consent) -> dict[str, Any]:
-    """A consent as a value of DynamoDB; no text and no evidence take no room."""
+    """A consent as a value of DynamoDB; no text and no proof take no room."""
     texts = {"state": consent.state, "at": moment(consent.at), "source": consent.source}
-    texts |= {"text": consent.text, "evidence": consent.evidence}
+    texts |= {"text": consent.text, "proof": consent.proof}
     return {"M": {name: {"S": text} for name, text in texts.items() if text}}
 
 
@@ -268,7 +268,7 @@ def consent_of(kept: Item) -> Consent:
         at=datetime.fromisoformat(value["at"]["S"]),
         source=_text(value, "source"),
         text=_text(value, "text"),
-        evidence=_text(value, "evidence"),
+        proof=_text(value, "proof"),
     )
 
 

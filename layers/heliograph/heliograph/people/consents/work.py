@@ -41,7 +41,7 @@ def _keys(known: set[str]) -> list[str]:
 
 def _told(key: str, consent: Consent | None) -> JsonObject:
     subject, _, channel = key.partition("/")
-    blank: dict[str, str | datetime | None] = {"at": None, "source": "", "text": "", "evidence": ""}
+    blank: dict[str, str | datetime | None] = {"at": None, "source": "", "text": "", "proof": ""}
     facts = msgspec.structs.asdict(consent) if consent else {"state": ConsentState.NOT_SET, **blank}
     return {"subject": subject, "channel": channel, **facts}
 

@@ -163,6 +163,7 @@ def _change(
         return
     if change.problems:
         counts.refused_fields += len(change.problems)
-        names = " ".join(problem.partition(": ")[0] for problem in change.problems)
-        rejects.add(Refused(row.number, names, "; ".join(change.problems), cells))
+        columns_of_them = " ".join(problem.column for problem in change.problems)
+        reasons = "; ".join(f"{problem.column}: {problem.reason}" for problem in change.problems)
+        rejects.add(Refused(row.number, columns_of_them, reasons, cells))
     yield change
