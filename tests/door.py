@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from builders import NOW
+from heliograph.approvals.approval import Approval, ApprovalKey
 from heliograph.model.messages import Message
 from heliograph.model.people import Consent
 from heliograph.model.policy import Policy
@@ -31,17 +32,17 @@ class Door:
 
     def __init__(self) -> None:
         self.people: list[str] = []
-        self.held: list[str] = []
+        self.awaiting: list[str] = []
         self.parked: list[tuple[str, str]] = []
         self.put_aside: list[str] = []
         self.left: dict[str, int] = {}
-        self.allowances: set[str] = set()
+        self.granted: set[str] = set()
         self.keys: dict[tuple[str, str], str] = {}
         self.names: set[tuple[str, str]] = set()
         self.saved: list[str] = []
         self.consents: dict[str, Consent] = {}
 
-    # the allowances
+    # the quotas
     def take(self, message: str, people: int, *, most: int, now: datetime) -> bool:
         left = self.left.setdefault(message, most)
         if people > left:
@@ -55,11 +56,11 @@ class Door:
     # the ledger
     def allow(self, some: Sequence[SendRequest], until: datetime) -> int:
         known = self.allowed(some)
-        self.allowances |= {each.request_id for each in some}
+        self.granted |= {each.request_id for each in some}
         return known
 
     def allowed(self, some: Sequence[SendRequest]) -> int:
-        return sum(each.request_id in self.allowances for each in some)
+        return sum(each.request_id in self.granted for each in some)
 
     def first_requests(self, some: Sequence[SendRequest], key: str) -> dict[str, str]:
         assert len(f"key#{key}".encode()) <= SORT_KEY_BYTES
@@ -75,9 +76,9 @@ class Door:
         self.saved.append(change.recipient_id)
         self.consents |= change.consents
 
-    # the bucket, the queues
-    def write(self, key: str, content: bytes, content_type: str) -> None:
-        self.held.append(key)
+    # the approvals, the queues
+    def keep(self, key: ApprovalKey, approval: Approval) -> None:
+        self.awaiting.append(key.path)
 
     def send(self, packs: Sequence[RequestPack]) -> None:
         bodies = [msgspec.json.encode(pack).decode() for pack in packs]
@@ -97,7 +98,7 @@ def opened(monkeypatch: pytest.MonkeyPatch, *messages: Message) -> Door:
     door = Door()
     catalogue = {message.name: message for message in messages}
     edges = {
-        **dict.fromkeys(("ledger", "allowances", "bucket", "parking", "recipients"), lambda: door),
+        **dict.fromkeys(("ledger", "quotas", "approvals", "parking", "recipients"), lambda: door),
         "requests": lambda lane: door,
         "templates": lambda: SimpleNamespace(messages=catalogue, policy=Policy()),
         "now": lambda: NOW,

@@ -22,9 +22,10 @@ OUTPUTS = {
 STACK = """<DescribeStacksResponse><DescribeStacksResult><Stacks><member><StackName>heliograph</StackName>
 <CreationTime>2026-01-01T00:00:00Z</CreationTime><StackStatus>CREATE_COMPLETE</StackStatus><Outputs>{outputs}</Outputs>
 </member></Stacks></DescribeStacksResult></DescribeStacksResponse>"""
-HELD_KEY = "held/order_shipped/01KAJ8ZQG0PACK00000000000P.json"
-HELD = (
-    f"<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>{HELD_KEY}</Key></Contents></ListBucketResult>"
+APPROVAL_KEY = "approvals/order_shipped/01KAJ8ZQG0PACK00000000000P.json"
+LISTED = (
+    "<ListBucketResult><IsTruncated>false</IsTruncated>"
+    f"<Contents><Key>{APPROVAL_KEY}</Key></Contents></ListBucketResult>"
 )
 OUTPUT = "<member><OutputKey>{}</OutputKey><OutputValue>{}</OutputValue></member>"
 ERROR = "<ErrorResponse><Error><Code>{}</Code><Message>{}</Message></Error></ErrorResponse>"
@@ -100,7 +101,7 @@ class FakeAws:
 
     def _s3(self, request: AWSPreparedRequest) -> AWSResponse:
         if request.method == "GET":
-            return _answer(request, HELD)
+            return _answer(request, LISTED)
         self.uploads.append(urlsplit(request.url).path)
         return _answer(request, "", headers={"ETag": '"0"'})
 

@@ -7,7 +7,7 @@ from functools import partial
 import msgspec
 
 from heliograph.approvals import approval
-from heliograph.approvals.quotas import KEPT
+from heliograph.approvals.store import KEPT
 from heliograph.ingesting import requests
 from heliograph.model.requests import SendRequest
 from heliograph.model.values import JsonObject
@@ -33,38 +33,38 @@ def handler(body: JsonObject, receives: int) -> None:
 
 
 def pass_on(asked: requests.Asked, some: tuple[SendRequest, ...]) -> None:
-    """Queue requests in packs; or hold them for approval, when they are more than was expected."""
+    """Queue requests in packs; or let them wait for approval, when they are more than was expected."""
     if exceeded := approval.exceeded(asked.trigger, len(some), granted=partial(granted, some)):
-        hold(approval.held(asked, some, exceeded, wiring.now()))
+        await_approval(approval.approval_of(asked, some, exceeded, wiring.now()))
         return
     lane = requests.lane_of(asked.message)
     wiring.requests(lane).send(requests.packs(some, lane))
 
 
 def granted(some: tuple[SendRequest, ...], most: int) -> bool:
-    """Whether so many people are left of this hour's allowance, which counts each request once, however often it comes.
+    """Whether so many people are left of this hour's quota, which counts each request once, however often it comes.
 
-    Guests have an allowance of their own: whoever makes up addresses uses up nobody else's.
+    Guests have a quota of their own: whoever makes up addresses uses up nobody else's.
     """
-    ledger, allowances, now = wiring.ledger(), wiring.allowances(), wiring.now()
+    ledger, quotas, now = wiring.ledger(), wiring.quotas(), wiring.now()
     name = f"{some[0].message}#guests" if requests.is_guest(some[0]) else some[0].message
-    if allowances.take(name, len(some), most=most, now=now):
-        allowances.give_back(name, ledger.allow(some, now + KEPT), now=now)
+    if quotas.take(name, len(some), most=most, now=now):
+        quotas.give_back(name, ledger.allow(some, now + KEPT), now=now)
         return True
     known = ledger.allowed(some)
-    if not known or not allowances.take(name, len(some) - known, most=most, now=now):
+    if not known or not quotas.take(name, len(some) - known, most=most, now=now):
         return False
     ledger.allow(some, now + KEPT)
     return True
 
 
-def hold(held: approval.Held) -> None:
+def await_approval(excess: approval.Approval) -> None:
     """Put requests aside until an operator releases or drops them; the alarm tells them."""
-    place, people = approval.place_of(held), len(held.pack.requests)
-    wiring.bucket().write(place.key, msgspec.json.encode(held), "application/json")
-    count("", {"held": people})
-    told = {"pack_id": place.pack_id, "message_name": place.message, "people": people, "limit": held.limit}
-    logger.warning("Requests were held for approval", extra=told)
+    key, people = approval.key_of(excess), len(excess.pack.requests)
+    wiring.approvals().keep(key, excess)
+    count("", {"awaiting_approval": people})
+    told = {"pack_id": key.pack_id, "message_name": key.message, "people": people, "limit": excess.limit}
+    logger.warning("Requests wait for approval", extra=told)
 
 
 def park_rest(body: JsonObject, refused: MalformedError) -> None:

@@ -1,4 +1,4 @@
-"""More people than a message expects: held with an alarm, released once, or dropped; nobody is lost."""
+"""More people than a message expects: kept for approval with an alarm, released once, or dropped; nobody is lost."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ TRIGGER = Trigger(
 
 
 class Shop:
-    """A producer whose events name customers, and the operator's view of what was held."""
+    """A producer whose events name customers, and the operator's view of what waits."""
 
     def __init__(self, system: System, monkeypatch: pytest.MonkeyPatch) -> None:
         self.system = system
@@ -53,7 +53,7 @@ class Shop:
         key = {"part": {"S": f"hour#{MESSAGE}"}, "item": {"S": f"{now:%Y-%m-%dT%H}"}}
         runs = self.system.environment["HELIOGRAPH_RUNS_TABLE"]
         self.system.cloud.client("dynamodb").delete_item(TableName=runs, Key=key)
-        wiring.allowances.cache_clear()
+        wiring.quotas.cache_clear()
 
     def customers(self, number: int) -> list[str]:
         """People with a mail address, who are in no other test."""
@@ -93,7 +93,7 @@ class Shop:
 
 @pytest.fixture
 def shop(system: System, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
-    """A shop of which nothing is held yet; functions log as they do on AWS."""
+    """A shop of which nothing waits yet; functions log as they do on AWS."""
     stack = SimpleNamespace(
         target=Target(system.name, REGION, system.cloud.endpoint),
         bucket=system.bucket,
@@ -110,15 +110,15 @@ def shop(system: System, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
         shop.answer("drop", MESSAGE, "--yes")
 
 
-def test_an_event_that_names_too_many_people_is_held_whole_and_raises_the_alarm(
+def test_an_event_that_names_too_many_people_waits_whole_and_raises_the_alarm(
     shop: Shop, capsys: pytest.CaptureFixture[str]
 ) -> None:
     people = shop.customers(50)
     shop.put(shop.event(people))
     assert shop.mails(people) == [0] * 50
     assert shop.system.messages("events") == []
-    printed = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"held"' in line]
-    assert [(line["held"], line["channel"]) for line in printed if "_aws" in line] == [(50, "none")]
+    printed = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"awaiting_approval"' in line]
+    assert [(line["awaiting_approval"], line["channel"]) for line in printed if "_aws" in line] == [(50, "none")]
     (row,) = shop.answer("list")
     assert {name: row[name] for name in ("message", "people", "why", "most")} == {
         "message": MESSAGE,
@@ -169,7 +169,7 @@ def test_who_was_sent_to_already_is_not_dropped(shop: Shop) -> None:
     assert [[entry["outcome"] for entry in entries] for entries in timelines] == [["dispatched"], ["dispatched"]]
 
 
-def test_one_event_with_one_idempotency_key_that_is_held_twice_is_dropped_once(shop: Shop) -> None:
+def test_one_event_with_one_idempotency_key_that_waits_twice_is_dropped_once(shop: Shop) -> None:
     people = shop.customers(2)
     event = shop.event(people)
     again = json.loads(json.dumps(event))
@@ -187,7 +187,7 @@ def test_an_event_of_as_many_people_as_expected_goes_to_each_of_them_once(shop: 
     assert shop.mails(people) == [1] * 120
 
 
-def test_beyond_the_hour_people_are_held_and_nobody_is_lost(shop: Shop) -> None:
+def test_beyond_the_hour_people_wait_for_approval_and_nobody_is_lost(shop: Shop) -> None:
     shop.expects(most_per_hour=5)
     people = shop.customers(8)
     now = datetime.now(UTC).replace(microsecond=0)
@@ -224,7 +224,7 @@ def test_the_operator_is_asked_before_anything_is_done(shop: Shop) -> None:
     assert "2 requests were dropped." in shop.run("drop", MESSAGE, answering="y\n").output
 
 
-def test_what_is_not_held_is_no_and_the_next_step_is_named(shop: Shop) -> None:
+def test_what_does_not_wait_is_no_and_the_next_step_is_named(shop: Shop) -> None:
     nothing = shop.run("drop", "no_such_message", "--yes")
     assert nothing.exit_code == 1
     assert (

@@ -1,4 +1,4 @@
-"""Hostile product events through the real function: each is taken, held or parked at once, and hurts nobody else."""
+"""Hostile product events through the real function: each is taken, awaits approval or is parked, and hurts no other."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def honest(number: int) -> str:
 
 def handled(door: Door) -> int:
     """How many events something has become of."""
-    return len(door.people) + len(door.held) + len(door.saved) + len(door.parked)
+    return len(door.people) + len(door.awaiting) + len(door.saved) + len(door.parked)
 
 
 def test_product_events(tally: Tally, monkeypatch: pytest.MonkeyPatch) -> None:

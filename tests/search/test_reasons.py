@@ -105,8 +105,8 @@ def test_reasons_of_product_events(tally: Tally, said: Said, monkeypatch: pytest
         body = json.dumps(marked(rng.choice(PRODUCT_EVENTS), rng))
         hand(ingest, body, tally)
         listen(tally, *said.take(), *map(str, door.parked), of=body)
-        tally.lost += [] if door.parked or door.people or door.saved or door.held else [body[:300]]
-        for each in (door.parked, door.people, door.saved, door.held):
+        tally.lost += [] if door.parked or door.people or door.saved or door.awaiting else [body[:300]]
+        for each in (door.parked, door.people, door.saved, door.awaiting):
             each.clear()
 
 

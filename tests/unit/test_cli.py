@@ -147,10 +147,10 @@ def test_every_command_explains_itself_with_an_example(command: str) -> None:
 def test_status_tells_scripts_the_bus_the_bucket_and_the_links(aws: FakeAws) -> None:
     status = told(local("status", "--json"))
     assert list(status) == [
-        "state", "endpoint", "region", "stack", "bus", "bucket", "links", "queues", "held", "dead_letters"
+        "state", "endpoint", "region", "stack", "bus", "bucket", "links", "queues", "awaiting_approval", "dead_letters"
     ]  # fmt: skip
     assert status["queues"]["events"] == {"waiting": 3, "in_flight": 1, "delayed": 0}
-    assert (status["held"], status["dead_letters"]) == (1, {"events": 4})
+    assert (status["awaiting_approval"], status["dead_letters"]) == (1, {"events": 4})
     assert (status["state"], status["bus"], status["bucket"]) == ("running", "heliograph-bus", "heliograph-bucket")
     assert status["links"]["outbox"] == f"{ENDPOINT}/_heliograph/outbox"
     assert f"reports/{RUN}.html?" in status["links"]["report"]
@@ -495,7 +495,7 @@ def test_a_missing_stack_is_named_with_what_to_do(aws: FakeAws) -> None:
     assert "heliograph up" in result.stderr
 
 
-def test_status_shows_what_waits_what_is_held_and_what_was_put_aside(aws: FakeAws) -> None:
+def test_status_shows_what_waits_for_approval_and_what_was_put_aside(aws: FakeAws) -> None:
     shown = " ".join(local("status").stdout.split())
     assert "events: 3 waiting, 1 in flight" in shown
     assert "1 pack: heliograph approvals list" in shown

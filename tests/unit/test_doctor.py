@@ -45,7 +45,7 @@ PLAN = {
 }
 DESTINATION = {"Enabled": True, "EventBridgeDestination": {}, "MatchingEventTypes": sorted(email.NEEDED)}
 TEXTS = {"Enabled": True, "SnsDestination": {}, "MatchingEventTypes": ["TEXT_ALL"]}
-ALARM = {"AlarmName": "shop-held", "StateValue": "OK", "ActionsEnabled": True}
+ALARM = {"AlarmName": "shop-awaiting-approval", "StateValue": "OK", "ActionsEnabled": True}
 QUOTA = {"Max24HourSend": 50_000.0, "MaxSendRate": 14.0, "SentLast24Hours": 10.0}
 WELL: Mapping[tuple[str, str], Any] = {
     ("lambda", "get_function_configuration"): PLAN,
@@ -401,13 +401,13 @@ CASES: Mapping[str, tuple[Check, State, Deployment, str]] = {
         watching.alarms,
         State.WRONG,
         a_deployment({("cloudwatch", "describe_alarms"): {"MetricAlarms": [ALARM | {"StateValue": "ALARM"}]}}),
-        "held",
+        "awaiting-approval",
     ),
     "an alarm that may not speak": (
         watching.alarms,
         State.WRONG,
         a_deployment({("cloudwatch", "describe_alarms"): {"MetricAlarms": [ALARM | {"ActionsEnabled": False}]}}),
-        "held",
+        "awaiting-approval",
     ),
     "alarms that nobody hears": (
         watching.listeners,

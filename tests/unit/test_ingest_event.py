@@ -44,16 +44,16 @@ def test_the_repeats_of_one_event_use_up_nobody_elses_hour(door: Door) -> None:
         put(1, customer="amara")
     for number in range(2, 4):
         put(number, customer=f"person-{number}")
-    assert (set(door.people), door.held) == ({"amara", "person-2", "person-3"}, [])
+    assert (set(door.people), door.awaiting) == ({"amara", "person-2", "person-3"}, [])
     put(4, customer="person-4")
-    assert len(door.held) == 1
+    assert len(door.awaiting) == 1
 
 
 def test_the_repeats_of_one_key_use_up_nobody_elses_hour(door: Door) -> None:
     for number in range(50):
         put(number, customer="amara", key="order-1")
     put(51, customer="ben")
-    assert (set(door.people), door.held) == ({"amara", "ben"}, [])
+    assert (set(door.people), door.awaiting) == ({"amara", "ben"}, [])
 
 
 def test_what_was_let_through_is_let_through_again_when_the_hour_is_used_up(door: Door) -> None:
@@ -61,31 +61,31 @@ def test_what_was_let_through_is_let_through_again_when_the_hour_is_used_up(door
         put(number, customer=f"person-{number}")
     put(0, customer="person-0")
     assert door.people.count("person-0") == 2  # the ledger sends it once
-    assert door.held == []
+    assert door.awaiting == []
 
 
-def test_what_was_held_is_held_again_in_the_same_place(door: Door) -> None:
+def test_what_waits_comes_again_under_the_same_key(door: Door) -> None:
     for number in range(3):
         put(number, customer=f"person-{number}")
     for _ in range(5):
         put(9, customer="late")
-    assert len(door.held) == 5
-    assert len(set(door.held)) == 1
+    assert len(door.awaiting) == 5
+    assert len(set(door.awaiting)) == 1
 
 
 def test_guests_use_up_the_hour_of_guests_alone(door: Door) -> None:
     for number in range(10):
         put(number, email=f"guest-{number}@example.com")
-    assert (len(door.people), len(door.held)) == (3, 7)
+    assert (len(door.people), len(door.awaiting)) == (3, 7)
     put(11, customer="amara")
     assert door.people[-1] == "amara"
 
 
-def test_a_request_is_found_by_its_reference_and_its_key_even_while_it_is_held(door: Door) -> None:
+def test_a_request_is_found_by_its_reference_and_its_key_even_while_it_waits_for_approval(door: Door) -> None:
     for number in range(3):
         put(number, customer=f"person-{number}")
     put(9, customer="late", order="A-17", key="order-17")
-    assert len(door.held) == 1
+    assert len(door.awaiting) == 1
     assert {name for name, _ in door.names} == {"A-17", "order-17"}
 
 

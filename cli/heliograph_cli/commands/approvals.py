@@ -1,22 +1,25 @@
-"""`heliograph approvals`: requests that are more than was expected; approve them, or drop them."""
+"""`heliograph approvals`: requests that are more than was expected; release them, or drop them."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from heliograph.text.quantities import counted
+from heliograph_cli import adapters
 from heliograph_cli.console import answer, progress, remark, table
 from heliograph_cli.failures import No
 from heliograph_cli.options import common_options, example
-from heliograph_cli.stack import Stack, connect
+from heliograph_cli.stack import connect
 
 if TYPE_CHECKING:
-    from heliograph.approvals.approval import Place
-    from heliograph_cli.holds import Waiting
+    from heliograph.approvals.approval import ApprovalKey
+    from heliograph.approvals.store import Approvals
+    from heliograph.approvals.work import Waiting
 
 NOTHING = "Nothing waits for approval."
 SHOWN = 3  # packs of a row, in the table
@@ -40,10 +43,8 @@ def approvals() -> None:
 @common_options
 def list_() -> None:
     """List what waits for approval: which message, how many people, since when, and why."""
-    from heliograph_cli import holds
-
-    stack = connect()
-    rows = _rows(_waiting(stack, holds.places(stack)))
+    store = adapters.approvals(connect())
+    rows = _rows(_waiting(store, store.listed()))
     shown = table("message", "people", "since", "why", "packs")
     for row in rows:
         packs = [*row["packs"][:SHOWN], *([f"and {len(row['packs']) - SHOWN:,} more"] if row["packs"][SHOWN:] else [])]
@@ -51,11 +52,11 @@ def list_() -> None:
         shown.add_row(row["message"], f"{row['people']:,}", row["since"], why, "\n".join(packs))
     answer(rows, shown if rows else NOTHING)
     if rows:
-        remark("What to do: heliograph approvals approve MESSAGE, or heliograph approvals drop MESSAGE")
+        remark("What to do: heliograph approvals release MESSAGE, or heliograph approvals drop MESSAGE")
 
 
 @approvals.command(
-    short_help="Approve what waits, and send it.", epilog=example("heliograph approvals approve order_shipped")
+    short_help="Approve what waits, and send it.", epilog=example("heliograph approvals release order_shipped")
 )
 @common_options
 @NAMES
@@ -65,13 +66,16 @@ def approve(names: tuple[str, ...], yes: bool) -> None:
 
     Safe to repeat: nobody gets anything twice. What has expired meanwhile is not sent; its timeline says so.
     """
-    from heliograph_cli import holds
+    from heliograph.approvals import work
 
     stack = connect()
-    some = _chosen(stack, names, yes, "Send {messages}")
+    store, queues = adapters.approvals(stack), adapters.requests(stack)
+    some = _chosen(store, names, yes, "Send {messages}")
     with progress() as bar:
-        task = bar.add_task("approve", total=len(some))
-        done = holds.release(stack, some, lambda number: bar.advance(task, number))
+        task = bar.add_task("release", total=len(some))
+        done = work.release(
+            store, some, queues, now=datetime.now(UTC), advance=lambda number: bar.advance(task, number)
+        )
     told = {"packs": done.packs, "people": done.people, "expired": done.expired}
     went = counted(done.people, "request is", "requests are")
     late = (
@@ -94,31 +98,32 @@ def drop(names: tuple[str, ...], yes: bool) -> None:
 
     Safe to repeat. Whoever was decided on before keeps that decision.
     """
-    from heliograph_cli import holds
+    from heliograph.approvals import work
 
     stack = connect()
-    some = _chosen(stack, names, yes, "Never send {messages}")
+    store, ledger = adapters.approvals(stack), adapters.ledger(stack)
+    some = _chosen(store, names, yes, "Never send {messages}")
     with progress() as bar:
         task = bar.add_task("drop", total=len(some))
-        done = holds.drop(stack, some, lambda number: bar.advance(task, number))
+        done = work.drop(store, some, ledger, now=datetime.now(UTC), advance=lambda number: bar.advance(task, number))
     before = f"; {done.decided_before:,} had been decided on before" if done.decided_before else ""
     told = {"packs": done.packs, "people": done.people, "decided_before": done.decided_before}
     answer(told, f"{counted(done.people, 'request was', 'requests were')} dropped{before}.")
 
 
-def _waiting(stack: Stack, some: Sequence[Place]) -> list[Waiting]:
-    from heliograph_cli import holds
+def _waiting(store: Approvals, keys: Sequence[ApprovalKey]) -> list[Waiting]:
+    from heliograph.approvals import work
 
     with progress() as bar:
-        task = bar.add_task("held", total=len(some))
-        return list(holds.waiting(stack, some, lambda number: bar.advance(task, number)))
+        task = bar.add_task("approvals", total=len(keys))
+        return list(work.waiting(store, keys, lambda number: bar.advance(task, number)))
 
 
 def _rows(found: Sequence[Waiting]) -> list[dict[str, Any]]:
-    """A row for each message and limit, the longest held first."""
+    """A row for each message and limit, what waits longest first."""
     groups: dict[tuple[str, str, int], list[Waiting]] = defaultdict(list)
     for each in found:
-        groups[each.place.message, each.limit.value, each.most].append(each)
+        groups[each.key.message, each.limit.value, each.most].append(each)
     rows = [
         {
             "message": message,
@@ -126,27 +131,25 @@ def _rows(found: Sequence[Waiting]) -> list[dict[str, Any]]:
             "since": min(each.since for each in some).isoformat(timespec="seconds"),
             "why": limit,
             "most": most,
-            "packs": [each.place.pack_id for each in some],
+            "packs": [each.key.pack_id for each in some],
         }
         for (message, limit, most), some in groups.items()
     ]
     return sorted(rows, key=lambda row: str(row["since"]))
 
 
-def _chosen(stack: Stack, names: Sequence[str], yes: bool, question: str) -> list[Place]:
-    """What is held under the names of messages or packs, once the operator has agreed."""
-    from heliograph_cli import holds
-
-    every = holds.places(stack)
-    if unknown := set(names) - {name for place in every for name in place}:
+def _chosen(store: Approvals, names: Sequence[str], yes: bool, question: str) -> list[ApprovalKey]:
+    """What waits under the names of messages or packs, once the operator has agreed."""
+    every = store.listed()
+    if unknown := set(names) - {name for key in every for name in (key.message, key.pack_id)}:
         raise No(
             f"Nothing waits for approval under {', '.join(sorted(unknown))}.",
             "`heliograph approvals list` shows what is.",
         )
-    some = [place for place in every if {*place} & {*names}]
+    some = [key for key in every if {key.message, key.pack_id} & {*names}]
     if not yes:
-        found = _waiting(stack, some)
-        messages = ", ".join(sorted({each.place.message for each in found}))
+        found = _waiting(store, some)
+        messages = ", ".join(sorted({each.key.message for each in found}))
         asked = question.format(messages=counted(sum(each.people for each in found), "message"))
         click.confirm(f"{asked} ({messages}, {counted(len(found), 'pack')})?", abort=True, err=True)
     return some

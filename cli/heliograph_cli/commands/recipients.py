@@ -14,7 +14,7 @@ import msgspec
 from heliograph.text.errors import MalformedError
 from heliograph.text.lines import ENCODINGS
 from heliograph.text.quantities import counted
-from heliograph_cli import target as targets
+from heliograph_cli import adapters
 from heliograph_cli.campaign_folder import catalogue, double_opt_in, policy
 from heliograph_cli.console import Terminal, answer, byte_progress, remark, table
 from heliograph_cli.failures import No, Trouble
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from heliograph.model.people import Recipient
-    from heliograph.people.store import Recipients
     from heliograph_cli.importing import Summary
 
 
@@ -79,7 +78,7 @@ def import_people(stack: Stack, file: Path, *, country: str, encoding: str, allo
         try:
             return import_file(
                 file,
-                people_of(stack).save_many,
+                adapters.recipients(stack).save_many,
                 terms,
                 advance=lambda position: bar.update(task, completed=position),
             )
@@ -99,7 +98,7 @@ def show(recipient: str) -> None:
     """Show what is known of RECIPIENT (an id, or an address), addresses included."""
     stack = connect()
     recipient_id = one(stack, recipient)
-    person = people_of(stack).get_many([recipient_id], consistent=True).get(recipient_id)
+    person = adapters.recipients(stack).get_many([recipient_id], consistent=True).get(recipient_id)
     if person is None:
         raise No(f"Nobody is known as {recipient_id}.", "`heliograph recipients export` lists everybody.")
     facts = _facts(person)
@@ -113,7 +112,7 @@ def export(file: Path | None) -> None:
     """Write everybody to FILE (or to standard output) with the columns that an import reads."""
     from heliograph_cli.exporting import export_to
 
-    everyone = people_of(connect()).everyone()
+    everyone = adapters.recipients(connect()).everyone()
     if file is None:
         sys.stdout.reconfigure(encoding="utf-8", newline="")  # type: ignore[union-attr]  # always a text stream here
         export_to(Terminal() if sys.stdout.isatty() else sys.stdout, everyone, double_opt_in=double_opt_in())
@@ -148,15 +147,6 @@ def erase(recipient: str, yes: bool) -> None:
         raise No(f"Nobody is known as {recipient_id}.", "`heliograph recipients export` lists everybody.")
     answer({**done._asdict(), "stays": STAYS}, f"{recipient_id} was erased.")
     remark("What stays:\n" + "\n".join(f"- {each}" for each in STAYS))
-
-
-def people_of(stack: Stack) -> Recipients:
-    """The people of a stack."""
-    from heliograph.people.consents.store import ConsentHistory
-    from heliograph.people.store import Recipients
-
-    client = targets.dynamodb(stack.target)
-    return Recipients(client, stack.recipients_table, ConsentHistory(client, stack.ledger_table))
 
 
 def _facts(person: Recipient) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from heliograph.text import ids
+from heliograph_cli import adapters
 from heliograph_cli.campaign_folder import catalogue
 from heliograph_cli.commands.send import put_event, rehearsed
 from heliograph_cli.console import answer, remark
@@ -98,7 +99,6 @@ def _somebody(stack: Stack, given: dict[str, Any]) -> Iterator[None]:
     """A person as an event would bring them in, for as long as the block."""
     from heliograph.people.changes import from_event
     from heliograph_cli.campaign_folder import policy
-    from heliograph_cli.commands.recipients import people_of
     from heliograph_cli.erasing import erase_person
 
     rules = policy()
@@ -111,7 +111,7 @@ def _somebody(stack: Stack, given: dict[str, Any]) -> Iterator[None]:
     )
     if change.problems:
         raise Trouble(f"{change.problems[0]}.", "Correct it and run the command again.")
-    people_of(stack).save(change)
+    adapters.recipients(stack).save(change)
     try:
         yield
     finally:

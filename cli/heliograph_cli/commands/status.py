@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from heliograph.text.quantities import counted
+from heliograph_cli import adapters
 from heliograph_cli import target as targets
 from heliograph_cli.commands.outbox import page_url
 from heliograph_cli.console import answer, bold, facts, stacked, whole
@@ -44,7 +45,8 @@ def _shown(told: dict[str, Any], stack: Stack) -> Group:
     waiting = {name: each for name, each in queues.items() if any(each.values())}
     rows = {name: told[name] or "-" for name in PLACES}
     rows["queues"] = "\n".join(f"{name}: {_work(each)}" for name, each in waiting.items()) or "nothing waits"
-    rows["held"] = f"{counted(told['held'], 'pack')}: heliograph approvals list" if told["held"] else "nothing"
+    waits = told["awaiting_approval"]
+    rows["for approval"] = f"{counted(waits, 'pack')}: heliograph approvals list" if waits else "nothing"
     batch = told["dead_letters"]
     put_aside = ", ".join(f"{number:,} in {name}" for name, number in batch.items())
     rows["dead letters"] = f"{put_aside}: heliograph dead-letters show" if batch else "none"
@@ -60,11 +62,10 @@ def _work(queue: dict[str, int]) -> str:
 def _nothing(state: str, endpoint: str = "") -> dict[str, Any]:
     links = {"outbox": "", "report": ""}
     nowhere = dict.fromkeys(PLACES, "") | {"endpoint": endpoint}
-    return {"state": state, **nowhere, "links": links, "queues": {}, "held": 0, "dead_letters": {}}
+    return {"state": state, **nowhere, "links": links, "queues": {}, "awaiting_approval": 0, "dead_letters": {}}
 
 
 def _shape(state: str, stack: Stack) -> dict[str, Any]:
-    from heliograph_cli import holds
     from heliograph_cli.dead_letters import queues
 
     target = stack.target
@@ -78,7 +79,7 @@ def _shape(state: str, stack: Stack) -> dict[str, Any]:
         "bucket": stack.bucket,
         "links": {"outbox": page_url(target) if target.is_local else "", "report": _latest_report(stack)},
         "queues": {each.queue: each.work._asdict() for each in found},
-        "held": len(holds.places(stack)),
+        "awaiting_approval": len(adapters.approvals(stack).listed()),
         "dead_letters": {each.queue: each.number for each in found if each.number},
     }
 

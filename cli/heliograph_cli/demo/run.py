@@ -15,10 +15,10 @@ from typing import Any
 
 from heliograph.operations.replay.decisions import Finding, Replayed
 from heliograph.people.importing.work import Terms
+from heliograph_cli import adapters
 from heliograph_cli import target as targets
 from heliograph_cli.campaign_folder import policy, read_folder
 from heliograph_cli.commands.outbox import call, fetch
-from heliograph_cli.commands.recipients import people_of
 from heliograph_cli.demo import reactions
 from heliograph_cli.demo.checks import Check, Expected, by_phone, checks, decided_again
 from heliograph_cli.demo.orders import Event, Orders, orders
@@ -105,7 +105,7 @@ def _start(port: int | None) -> Stack:
 
 def _import(stack: Stack, people: Path) -> None:
     with step("Import recipients") as say:
-        save = people_of(stack).save_many
+        save = adapters.recipients(stack).save_many
         size, at = people.stat().st_size, datetime.now(UTC)
 
         def advance(position: int) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from heliograph_cli import runs
+from heliograph_cli import adapters, runs
 from heliograph_cli.campaign_folder import catalogue, read_folder
 from heliograph_cli.commands.send import put_event
 from heliograph_cli.doctor import push, sms, trials
@@ -87,9 +87,8 @@ def _go(stack: Stack, planned: Sequence[Trial], *, stamp: str, say: Say) -> Iter
 
 def _saved(stack: Stack, planned: Sequence[Trial], say: Say) -> int:
     """How many people are still not there when nothing moves any more."""
-    from heliograph_cli.commands.recipients import people_of
 
-    names, people = [each.person for each in planned], people_of(stack)
+    names, people = [each.person for each in planned], adapters.recipients(stack)
 
     def look() -> tuple[int, bool]:
         missing = len(names) - len(people.get_many(names))

@@ -1,4 +1,4 @@
-"""Requests that are more than was expected: held for approval, until they are released or dropped."""
+"""Requests that are more than was expected: they wait for approval, until they are released or dropped."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from heliograph.model.reasons import Reason
 from heliograph.model.requests import RequestPack, SendRequest
 from heliograph.model.values import JsonObject, Value
 
-FOLDERS = {1: "held-1d", 7: "held-7d", 14: "held"}
+ROOT = "approvals"
+FOLDERS = {1: f"{ROOT}-1d", 7: f"{ROOT}-7d", 14: ROOT}
 """Days -> the folder whose objects S3 deletes after so many: `infra/storage.yaml`."""
 BLOCKS = 20
 """The part of what is left of an hour that a process reserves at once: few calls, and little lies idle."""
@@ -31,7 +32,7 @@ class Limit(StrEnum):
     MOST_PER_HOUR = "most_per_hour"
 
 
-class Held(Value, frozen=True, kw_only=True):
+class Approval(Value, frozen=True, kw_only=True):
     """The requests of one event, waiting for approval."""
 
     pack: RequestPack
@@ -45,11 +46,11 @@ class Held(Value, frozen=True, kw_only=True):
     """What was exceeded."""
     most: int
     """What it allowed."""
-    held_at: datetime
+    since: datetime
 
 
-class Place(NamedTuple):
-    """Where in the bucket something is held."""
+class ApprovalKey(NamedTuple):
+    """Under which key of the bucket requests wait."""
 
     message: str
     pack_id: str
@@ -57,18 +58,18 @@ class Place(NamedTuple):
     """After which it is deleted, if nobody decides."""
 
     @property
-    def key(self) -> str:
-        """The key of the object."""
+    def path(self) -> str:
+        """The key of the object in the bucket."""
         return f"{FOLDERS[self.days]}/{self.message}/{self.pack_id}.json"
 
 
-def place_at(key: str) -> Place | None:
-    """The place of a key; None when it is not one of ours, such as a folder that somebody made."""
-    folder, message, file = [*key.split("/"), "", ""][:3]
+def key_at(path: str) -> ApprovalKey | None:
+    """What an object's key says; None when it is not one of ours, such as a folder that somebody made."""
+    folder, message, file = [*path.split("/"), "", ""][:3]
     for days in (days for days, name in FOLDERS.items() if name == folder):
-        place = Place(message, file.removesuffix(".json"), days)
-        if place.message and place.pack_id and place.key == key:
-            return place
+        key = ApprovalKey(message, file.removesuffix(".json"), days)
+        if key.message and key.pack_id and key.path == path:
+            return key
     return None
 
 
@@ -82,7 +83,7 @@ class Exceeded(NamedTuple):
 def exceeded(trigger: Trigger | None, people: int, *, granted: Callable[[int], bool]) -> Exceeded | None:
     """Which limit of its trigger an event exceeds, if any; what a product system asked for itself has none.
 
-    `granted` takes the people off the allowance of an hour; it is asked only of triggers that limit it.
+    `granted` takes the people off the quota of an hour; it is asked only of triggers that limit it.
     """
     if trigger is None:
         return None
@@ -98,57 +99,59 @@ def block(people: int, left: int) -> int | None:
     return max(people, left // BLOCKS) if people <= left else None
 
 
-def held(asked: Asked, some: Sequence[SendRequest], exceeded: Exceeded, at: datetime) -> Held:
-    """What an event asks for, to be held; the same event is always held in the same place."""
+def approval_of(asked: Asked, some: Sequence[SendRequest], exceeded: Exceeded, at: datetime) -> Approval:
+    """What an event asks for, to be approved; the same event always waits under the same key."""
     bare = [msgspec.structs.replace(request, data={}) for request in some]
-    return Held(
+    return Approval(
         pack=requests.pack(bare, requests.lane_of(asked.message)),
         data=some[0].data,
         message=some[0].message,
         version=asked.message.version if asked.message else "",
         limit=exceeded.limit,
         most=exceeded.most,
-        held_at=at,
+        since=at,
     )
 
 
-def place_of(what: Held) -> Place:
-    """Where something is held: for whole days, and no longer than its message lives, if that is a day at least."""
-    life = what.pack.requests[0].not_after
-    left = (life - what.held_at).days if life else max(FOLDERS)
-    return Place(what.message, what.pack.pack_id, max((days for days in FOLDERS if days <= left), default=min(FOLDERS)))
+def key_of(approval: Approval) -> ApprovalKey:
+    """Where it waits: for whole days, and no longer than its message lives, if that is a day at least."""
+    life = approval.pack.requests[0].not_after
+    left = (life - approval.since).days if life else max(FOLDERS)
+    return ApprovalKey(
+        approval.message, approval.pack.pack_id, max((days for days in FOLDERS if days <= left), default=min(FOLDERS))
+    )
 
 
-def is_expired(what: Held, now: datetime) -> bool:
-    """Whether what is held is worthless by now."""
-    not_after = what.pack.requests[0].not_after
+def is_expired(approval: Approval, now: datetime) -> bool:
+    """Whether what waits is worthless by now."""
+    not_after = approval.pack.requests[0].not_after
     return not_after is not None and not_after <= now
 
 
-def packs(what: Held, now: datetime) -> list[RequestPack]:
+def packs(approval: Approval, now: datetime) -> list[RequestPack]:
     """What is released: the requests as they were made, in packs that can travel.
 
     Of what has expired the data stays behind: it is only to be said that it has.
     """
-    data = {} if is_expired(what, now) else what.data
-    whole = [msgspec.structs.replace(request, data=data) for request in what.pack.requests]
-    return requests.packs(whole, what.pack.lane)
+    data = {} if is_expired(approval, now) else approval.data
+    whole = [msgspec.structs.replace(request, data=data) for request in approval.pack.requests]
+    return requests.packs(whole, approval.pack.lane)
 
 
 def is_dropped(entry: LedgerEntry) -> bool:
-    """Whether a decision is that of an operator who dropped what was held."""
+    """Whether a decision is that of an operator who dropped what waited for approval."""
     return entry.reason == Reason.DROPPED
 
 
-def drops(what: Held, at: datetime) -> Iterator[LedgerEntry]:
+def drops(approval: Approval, at: datetime) -> Iterator[LedgerEntry]:
     """What the ledger keeps of people whose requests are dropped: a "no" to each."""
-    for pack in packs(what, at):
+    for pack in packs(approval, at):
         for slot, request in enumerate(pack.requests):
             yield LedgerEntry(
                 recipient_id=request.recipient_id,
                 dispatch_id=request.dispatch_id,
                 message=request.message,
-                version=what.version,
+                version=approval.version,
                 outcome=Verdict.SKIPPED,
                 decided_at=at,
                 pack_id=pack.pack_id,

@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
+from heliograph.aws.tables import BusyError, chunks
 from heliograph.model.engagement import EngagementEvent
 from heliograph.text.errors import Code, MalformedError
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 CHUNK = 1 << 20  # bytes read at a time: a segment of any size takes the memory of one chunk
 ANSWER = {"heliograph": "answer"}
+DELETE_LIMIT = 1_000  # DeleteObjects
 LANES = 8  # objects of the lake that are read at the same time
 
 
@@ -115,6 +117,20 @@ class Bucket:
                 found = [StoredObject(each["Key"], "") for each in page.get("Contents", ())]
                 for rows in lanes.map(self.read, found):
                     yield from decoder.decode_lines(rows)
+
+    def list_keys(self, prefix: str) -> Iterator[str]:
+        """The keys of all objects that begin so."""
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._name, Prefix=prefix)
+        return (each["Key"] for page in pages for each in page.get("Contents", ()))
+
+    def delete(self, keys: Sequence[str]) -> None:
+        """Delete objects (their current versions); raises BusyError when S3 did not delete all of them."""
+        for some in chunks(keys, DELETE_LIMIT):
+            answer = self._client.delete_objects(
+                Bucket=self._name, Delete={"Objects": [{"Key": key} for key in some], "Quiet": True}
+            )
+            if errors := answer.get("Errors"):
+                raise BusyError(f"{len(errors)} objects were not deleted, the first for {errors[0].get('Code')}")
 
     @contextmanager
     def _existing(self, key: str) -> Iterator[None]:

@@ -24,7 +24,7 @@ RETENTION = timedelta(days=400)
 
 
 class BusyError(Exception):
-    """DynamoDB did not take a part of a batch; try again."""
+    """AWS did not take a part of a batch; try again."""
 
 
 def chunks(things: Sequence[T], size: int) -> Iterator[Sequence[T]]:

@@ -22,7 +22,7 @@ from heliograph.runtime.observe import count_failover, logger
 from heliograph.runtime.settings import setting
 
 if TYPE_CHECKING:
-    from heliograph.approvals.quotas import Allowances
+    from heliograph.approvals.store import Approvals, HourlyQuotas
     from heliograph.aws.bucket import Bucket
     from heliograph.aws.queues import Queue
     from heliograph.aws.timers import Schedules
@@ -95,11 +95,19 @@ def evidence() -> Evidence:
 
 
 @cache
-def allowances() -> Allowances:
+def quotas() -> HourlyQuotas:
     """How many people messages may still reach in this hour."""
-    from heliograph.approvals.quotas import Allowances
+    from heliograph.approvals.store import HourlyQuotas
 
-    return Allowances(client("dynamodb"), setting("RUNS_TABLE"))
+    return HourlyQuotas(client("dynamodb"), setting("RUNS_TABLE"))
+
+
+@cache
+def approvals() -> Approvals:
+    """The requests that wait for approval."""
+    from heliograph.approvals.store import Approvals
+
+    return Approvals(bucket())
 
 
 @cache

@@ -1,4 +1,4 @@
-"""More people than a trigger expects: what is held, what a release sends, and what a drop writes down."""
+"""More people than a trigger expects: what waits for approval, what a release sends, and what a drop writes down."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from builders import NOW, a_message, a_request
 from heliograph.approvals import approval
-from heliograph.approvals.approval import Exceeded, Held, Limit, Place, block, place_at
+from heliograph.approvals.approval import Approval, ApprovalKey, Exceeded, Limit, block, key_at
 from heliograph.ingesting import requests
 from heliograph.ingesting.requests import Asked
 from heliograph.model.decisions import Verdict
@@ -40,14 +40,14 @@ def some_requests(number: int) -> tuple[SendRequest, ...]:
     return tuple(a_request(f"p-{each}", request_id=f"R-{each}", data=DATA) for each in range(number))
 
 
-def held(number: int = 3, *, lives: timedelta | None = None) -> Held:
+def waiting(number: int = 3, *, lives: timedelta | None = None) -> Approval:
     some = [msgspec.structs.replace(each, not_after=lives and NOW + lives) for each in some_requests(number)]
     asked = Asked(tuple(some), a_message(purpose=Purpose.PROMOTIONAL))
-    return approval.held(asked, some, Exceeded(Limit.MOST_PER_EVENT, 1), NOW)
+    return approval.approval_of(asked, some, Exceeded(Limit.MOST_PER_EVENT, 1), NOW)
 
 
 @dataclass
-class Allowance:
+class Quota:
     """What is left of an hour."""
 
     left: int
@@ -72,19 +72,19 @@ class Allowance:
         (50, 100, 51, 100, Limit.MOST_PER_EVENT),
     ],
 )
-def test_an_event_is_held_when_it_or_its_hour_names_more_people_than_expected(
+def test_an_event_waits_when_it_or_its_hour_names_more_people_than_expected(
     most_per_event: int, most_per_hour: int | None, people: int, left: int, exceeded: Limit | None
 ) -> None:
     trigger = a_trigger(most_per_event=most_per_event, most_per_hour=most_per_hour)
-    found = approval.exceeded(trigger, people, granted=lambda _: Allowance(left).of(people))
+    found = approval.exceeded(trigger, people, granted=lambda _: Quota(left).of(people))
     assert (found.limit if found else None) == exceeded
 
 
 @pytest.mark.parametrize("trigger", [None, a_trigger(), a_trigger(most_per_event=0, most_per_hour=100)])
-def test_an_hour_without_a_limit_and_an_event_that_is_held_anyway_use_up_no_allowance(trigger: Trigger | None) -> None:
-    allowance = Allowance(left=100)
-    approval.exceeded(trigger, 1, granted=allowance.of)
-    assert allowance.asked == 0
+def test_an_hour_without_a_limit_and_an_event_that_waits_anyway_use_up_no_quota(trigger: Trigger | None) -> None:
+    quota = Quota(left=100)
+    approval.exceeded(trigger, 1, granted=quota.of)
+    assert quota.asked == 0
 
 
 @pytest.mark.parametrize(
@@ -101,31 +101,31 @@ def test_never_more_is_reserved_than_is_left_nor_less_than_is_needed(people: int
     assert (people > left) if reserved is None else (people <= reserved <= left)
 
 
-def test_the_same_event_is_always_held_in_the_same_place() -> None:
-    later = msgspec.structs.replace(held(), held_at=LATER)
-    assert approval.place_of(held()) == approval.place_of(later)
-    assert approval.place_of(held(3)) != approval.place_of(held(4))
+def test_the_same_event_always_waits_under_the_same_key() -> None:
+    later = msgspec.structs.replace(waiting(), since=LATER)
+    assert approval.key_of(waiting()) == approval.key_of(later)
+    assert approval.key_of(waiting(3)) != approval.key_of(waiting(4))
 
 
-def test_what_is_held_says_why_since_when_and_its_data_only_once() -> None:
-    kept = msgspec.json.encode(held(50))
+def test_what_waits_says_why_since_when_and_its_data_only_once() -> None:
+    kept = msgspec.json.encode(waiting(50))
     assert kept.count(b"K-1") == 1
-    read = msgspec.json.decode(kept, type=Held)
-    assert (read.limit, read.most, read.held_at, read.pack.lane) == (Limit.MOST_PER_EVENT, 1, NOW, Lane.BULK)
+    read = msgspec.json.decode(kept, type=Approval)
+    assert (read.limit, read.most, read.since, read.pack.lane) == (Limit.MOST_PER_EVENT, 1, NOW, Lane.BULK)
 
 
 @given(st.integers(1, 250))
 def test_a_release_sends_exactly_what_was_asked_for(number: int) -> None:
-    packs = approval.packs(msgspec.json.decode(msgspec.json.encode(held(number)), type=Held), LATER)
+    packs = approval.packs(msgspec.json.decode(msgspec.json.encode(waiting(number)), type=Approval), LATER)
     assert packs == requests.packs(some_requests(number), Lane.BULK)
     assert [request for pack in packs for request in pack.requests] == list(some_requests(number))
 
 
 @given(st.integers(1, 250))
 def test_a_drop_says_no_to_everybody_once_where_a_release_would_have_led(number: int) -> None:
-    entries = list(approval.drops(held(number), LATER))
+    entries = list(approval.drops(waiting(number), LATER))
     places = [
-        (pack.pack_id, slot) for pack in approval.packs(held(number), LATER) for slot in range(len(pack.requests))
+        (pack.pack_id, slot) for pack in approval.packs(waiting(number), LATER) for slot in range(len(pack.requests))
     ]
     assert [(entry.pack_id, entry.slot) for entry in entries] == places
     assert [entry.dispatch_id for entry in entries] == [f"R-{each}-0" for each in range(number)]
@@ -133,46 +133,55 @@ def test_a_drop_says_no_to_everybody_once_where_a_release_would_have_led(number:
     assert {(entry.message, entry.version, entry.decided_at) for entry in entries} == {("order-shipped", "v1", LATER)}
 
 
-def test_the_key_of_what_is_held_names_its_message_and_its_pack() -> None:
-    place = Place("order_shipped", "01KAJ8ZQG0PACK00000000000P")
-    assert place.key == "held/order_shipped/01KAJ8ZQG0PACK00000000000P.json"
-    assert place_at(place.key) == place
+def test_the_key_of_what_waits_names_its_message_and_its_pack() -> None:
+    key = ApprovalKey("order_shipped", "01KAJ8ZQG0PACK00000000000P")
+    assert key.path == "approvals/order_shipped/01KAJ8ZQG0PACK00000000000P.json"
+    assert key_at(key.path) == key
 
 
 @pytest.mark.parametrize(
     ("lives", "days"),
     [(None, 14), (timedelta(days=30), 14), (timedelta(days=13), 7), (timedelta(days=7), 7), (timedelta(hours=36), 1)],
 )
-def test_what_is_held_is_kept_no_longer_than_its_message_lives(lives: timedelta | None, days: int) -> None:
-    place = approval.place_of(held(lives=lives))
-    assert place.days == days
-    assert place_at(place.key) == place
+def test_what_waits_is_kept_no_longer_than_its_message_lives(lives: timedelta | None, days: int) -> None:
+    key = approval.key_of(waiting(lives=lives))
+    assert key.days == days
+    assert key_at(key.path) == key
 
 
 def test_a_secret_that_lives_for_minutes_is_kept_for_a_day_which_is_the_least_that_s3_knows() -> None:
-    assert approval.place_of(held(lives=timedelta(minutes=15))).key.startswith("held-1d/")
+    assert approval.key_of(waiting(lives=timedelta(minutes=15))).path.startswith("approvals-1d/")
 
 
-def test_s3_deletes_what_is_held_as_its_folder_says() -> None:
+def test_s3_deletes_what_waits_as_its_folder_says() -> None:
     (bucket,) = resources(STORAGE, "AWS::S3::Bucket").values()
     rules = bucket["LifecycleConfiguration"]["Rules"]
     assert {
         rule["Prefix"]: rule["ExpirationInDays"]
         for rule in rules
-        if rule["Id"].startswith("held") and "ExpirationInDays" in rule
+        if rule["Id"].startswith("approvals") and "ExpirationInDays" in rule
     } == {f"{folder}/": days for days, folder in approval.FOLDERS.items()}
 
 
 def test_of_what_has_expired_only_that_is_released_and_nothing_that_was_to_be_said() -> None:
-    waited = held(lives=timedelta(minutes=15))
-    (alive,), (late,) = approval.packs(waited, NOW), approval.packs(waited, LATER)
+    late_one = waiting(lives=timedelta(minutes=15))
+    (alive,), (late,) = approval.packs(late_one, NOW), approval.packs(late_one, LATER)
     assert [request.data for request in alive.requests] == [DATA] * 3
     assert [request.data for request in late.requests] == [{}] * 3
     assert [request.not_after for request in late.requests] == [NOW + timedelta(minutes=15)] * 3
 
 
 @pytest.mark.parametrize(
-    "key", ["held-2d/a/b.json", "held/", "held/order_shipped/", "held/x.json", "held/a/b/c.json", "held/a/b.txt", "a"]
+    "key",
+    [
+        "approvals-2d/a/b.json",
+        "approvals/",
+        "approvals/order_shipped/",
+        "approvals/x.json",
+        "approvals/a/b/c.json",
+        "approvals/a/b.txt",
+        "a",
+    ],
 )
 def test_what_else_lies_in_the_folder_is_not_ours(key: str) -> None:
-    assert place_at(key) is None
+    assert key_at(key) is None

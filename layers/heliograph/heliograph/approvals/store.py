@@ -1,17 +1,63 @@
-"""How many people a message may still reach in an hour: shared by every process, and reserved in blocks."""
+"""What approvals keep: requests that wait in the bucket, and how many people a message may still reach in an hour."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from heliograph.approvals.approval import block
+import msgspec
+
+from heliograph.approvals.approval import ROOT, Approval, ApprovalKey, block, key_at
+from heliograph.aws.bucket import Bucket, StoredObject
 from heliograph.aws.tables import number, text
+from heliograph.text.errors import Code, MalformedError
+from heliograph.text.payloads import unquoted
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
+
+LANES = 8  # objects that are read at the same time
+
+
+class Approvals:
+    """What waits for approval in the bucket."""
+
+    def __init__(self, bucket: Bucket) -> None:
+        self._bucket = bucket
+
+    def keep(self, key: ApprovalKey, approval: Approval) -> None:
+        """Put requests aside."""
+        self._bucket.write(key.path, msgspec.json.encode(approval), "application/json")
+
+    def listed(self) -> list[ApprovalKey]:
+        """What waits, by message and age; what is not ours is left out."""
+        return [key for path in self._bucket.list_keys(ROOT) if (key := key_at(path))]
+
+    def read(self, keys: Sequence[ApprovalKey]) -> Iterator[tuple[ApprovalKey, Approval]]:
+        """What waits under these keys; what somebody else has released or dropped meanwhile is left out."""
+        from concurrent.futures import ThreadPoolExecutor  # no function waits for it
+
+        with ThreadPoolExecutor(LANES) as lanes:
+            yield from filter(None, lanes.map(self._read, keys))
+
+    def delete(self, keys: Iterable[ApprovalKey]) -> None:
+        """Delete what was worked off; raises BusyError when S3 did not delete all of it."""
+        self._bucket.delete([key.path for key in keys])
+
+    def _read(self, key: ApprovalKey) -> tuple[ApprovalKey, Approval] | None:
+        try:
+            content = self._bucket.read(StoredObject(key.path, ""))
+            return key, msgspec.json.decode(content, type=Approval)
+        except MalformedError as error:
+            if error.code is Code.FILE_MISSING:
+                return None
+            raise
+        except msgspec.DecodeError as error:
+            raise MalformedError(Code.UNREADABLE, key.path, unquoted(error)) from None
+
 
 KEPT = timedelta(days=2)
 """An hour that is over is of no more use."""
@@ -28,13 +74,14 @@ class _Hour:
     """Reserved by all processes together when this one last looked; it only ever grows."""
 
 
-class Allowances:
-    """The people that messages may reach in an hour of the clock (UTC).
+class HourlyQuotas:
+    """How many people messages may reach in an hour of the clock (UTC).
 
     The item `hour#<message>` of an hour in the table `runs` counts what is reserved. A process reserves a block with
     one conditional update and hands it out by itself, so that an event costs no call. Never more than the limit are
     let through, however many processes there are. What idle processes keep of their blocks is not used in that hour:
-    somebody else may be held before the limit. What turns out to have been counted before is given back.
+    somebody else may have to wait for approval before the limit. What turns out to have been counted before is given
+    back.
     """
 
     def __init__(self, client: DynamoDBClient, table: str) -> None:
@@ -44,7 +91,7 @@ class Allowances:
         self._one_at_a_time = Lock()
 
     def take(self, message: str, people: int, *, most: int, now: datetime) -> bool:
-        """Take some people off the allowance of this hour; False, and nothing is taken, when not so many are left."""
+        """Take some people off the quota of this hour; False, and nothing is taken, when not so many are left."""
         with self._one_at_a_time:
             hour = self._hour(message, now)
             while (lacking := people - hour.spare) > 0:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from builders import NOW
-from heliograph.approvals.quotas import Allowances
+from heliograph.approvals.store import HourlyQuotas
 from local_cloud import LocalCloud, table_of
 
 PROCESSES = 20
@@ -55,10 +55,10 @@ def taken(local_cloud: LocalCloud, table: str, message: str) -> dict[str, Any]:
 def test_never_more_than_the_limit_are_let_through_however_many_processes_ask(
     local_cloud: LocalCloud, table: str, message: str, most: int, people: int
 ) -> None:
-    processes = [Allowances(local_cloud.client("dynamodb"), table) for _ in range(PROCESSES)]
+    processes = [HourlyQuotas(local_cloud.client("dynamodb"), table) for _ in range(PROCESSES)]
     together = Barrier(PROCESSES)
 
-    def let_through(process: Allowances) -> int:
+    def let_through(process: HourlyQuotas) -> int:
         together.wait()
         tries = range(2 * most // people // PROCESSES + 2)
         return sum(people for _ in tries if process.take(message, people, most=most, now=NOW))
@@ -71,7 +71,7 @@ def test_never_more_than_the_limit_are_let_through_however_many_processes_ask(
 
 def test_one_process_alone_lets_exactly_the_limit_through(local_cloud: LocalCloud, table: str, message: str) -> None:
     calls = Calls(local_cloud.client("dynamodb"))
-    process = Allowances(calls, table)  # type: ignore[arg-type]  # all of a client that it needs
+    process = HourlyQuotas(calls, table)  # type: ignore[arg-type]  # all of a client that it needs
     answers = [process.take(message, 1, most=1_000, now=NOW) for _ in range(1_200)]
     assert answers == [True] * 1_000 + [False] * 200
     assert calls.updates <= 150
@@ -80,13 +80,13 @@ def test_one_process_alone_lets_exactly_the_limit_through(local_cloud: LocalClou
 def test_an_event_that_is_too_large_for_what_is_left_takes_nothing_from_smaller_ones(
     local_cloud: LocalCloud, table: str, message: str
 ) -> None:
-    process = Allowances(local_cloud.client("dynamodb"), table)
+    process = HourlyQuotas(local_cloud.client("dynamodb"), table)
     wanted = [(8, True), (3, False), (2, True), (1, False)]
     assert [process.take(message, people, most=10, now=NOW) for people, _ in wanted] == [yes for _, yes in wanted]
 
 
 def test_a_new_hour_begins_anew_and_an_old_one_is_forgotten(local_cloud: LocalCloud, table: str, message: str) -> None:
-    process = Allowances(local_cloud.client("dynamodb"), table)
+    process = HourlyQuotas(local_cloud.client("dynamodb"), table)
     hours = [NOW, NOW + timedelta(minutes=59), NOW + timedelta(hours=1)]
     assert [process.take(message, 5, most=5, now=hour) for hour in hours] == [True, False, True]
     assert int(taken(local_cloud, table, message)["expires_at"]["N"]) == int((NOW + timedelta(days=2)).timestamp())
@@ -94,5 +94,5 @@ def test_a_new_hour_begins_anew_and_an_old_one_is_forgotten(local_cloud: LocalCl
 
 def test_a_limit_that_was_lowered_since_lets_nobody_through(local_cloud: LocalCloud, table: str, message: str) -> None:
     client = local_cloud.client("dynamodb")
-    assert Allowances(client, table).take(message, 50, most=100, now=NOW)
-    assert not Allowances(client, table).take(message, 1, most=10, now=NOW)
+    assert HourlyQuotas(client, table).take(message, 50, most=100, now=NOW)
+    assert not HourlyQuotas(client, table).take(message, 1, most=10, now=NOW)
