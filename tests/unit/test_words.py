@@ -68,7 +68,7 @@ ADDRESSES = re.compile(r"people/|model/people|model/engagement|consequences|infr
 
 NOT_YET = frozenset(
     {
-        *("hold", "further", "stage", "tie up", "allowances", "evidence", "place", "places", "pace", "asked"),
+        *("hold", "further", "stage", "tie up", "evidence", "place", "places", "pace", "asked"),
         *("put back", "come back", "came back", "defer", "put off"),
     }
 )
