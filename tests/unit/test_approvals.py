@@ -1,4 +1,4 @@
-"""More people than a trigger expects: what waits for approval, what a release sends, and what a drop writes down."""
+"""More people than a trigger expects: what waits for approval, what an approval sends, and what a drop writes down."""
 
 from __future__ import annotations
 
@@ -115,14 +115,14 @@ def test_what_waits_says_why_since_when_and_its_data_only_once() -> None:
 
 
 @given(st.integers(1, 250))
-def test_a_release_sends_exactly_what_was_asked_for(number: int) -> None:
+def test_an_approval_sends_exactly_what_was_asked_for(number: int) -> None:
     packs = approval.packs(msgspec.json.decode(msgspec.json.encode(waiting(number)), type=Approval), LATER)
     assert packs == requests.packs(some_requests(number), Lane.BULK)
     assert [request for pack in packs for request in pack.requests] == list(some_requests(number))
 
 
 @given(st.integers(1, 250))
-def test_a_drop_says_no_to_everybody_once_where_a_release_would_have_led(number: int) -> None:
+def test_a_drop_says_no_to_everybody_once_where_an_approval_would_have_led(number: int) -> None:
     entries = list(approval.drops(waiting(number), LATER))
     places = [
         (pack.pack_id, slot) for pack in approval.packs(waiting(number), LATER) for slot in range(len(pack.requests))
@@ -163,7 +163,7 @@ def test_s3_deletes_what_waits_as_its_folder_says() -> None:
     } == {f"{folder}/": days for days, folder in approval.FOLDERS.items()}
 
 
-def test_of_what_has_expired_only_that_is_released_and_nothing_that_was_to_be_said() -> None:
+def test_of_what_has_expired_only_that_is_approved_and_nothing_that_was_to_be_said() -> None:
     late_one = waiting(lives=timedelta(minutes=15))
     (alive,), (late,) = approval.packs(late_one, NOW), approval.packs(late_one, LATER)
     assert [request.data for request in alive.requests] == [DATA] * 3

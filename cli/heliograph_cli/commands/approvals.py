@@ -1,4 +1,4 @@
-"""`heliograph approvals`: requests that are more than was expected; release them, or drop them."""
+"""`heliograph approvals`: requests that are more than was expected; approve them, or drop them."""
 
 from __future__ import annotations
 
@@ -52,11 +52,11 @@ def list_() -> None:
         shown.add_row(row["message"], f"{row['people']:,}", row["since"], why, "\n".join(packs))
     answer(rows, shown if rows else NOTHING)
     if rows:
-        remark("What to do: heliograph approvals release MESSAGE, or heliograph approvals drop MESSAGE")
+        remark("What to do: heliograph approvals approve MESSAGE, or heliograph approvals drop MESSAGE")
 
 
 @approvals.command(
-    short_help="Approve what waits, and send it.", epilog=example("heliograph approvals release order_shipped")
+    short_help="Approve what waits, and send it.", epilog=example("heliograph approvals approve order_shipped")
 )
 @common_options
 @NAMES
@@ -72,8 +72,8 @@ def approve(names: tuple[str, ...], yes: bool) -> None:
     store, queues = adapters.approvals(stack), adapters.requests(stack)
     some = _chosen(store, names, yes, "Send {messages}")
     with progress() as bar:
-        task = bar.add_task("release", total=len(some))
-        done = work.release(
+        task = bar.add_task("approve", total=len(some))
+        done = work.approve(
             store, some, queues, now=datetime.now(UTC), advance=lambda number: bar.advance(task, number)
         )
     told = {"packs": done.packs, "people": done.people, "expired": done.expired}

@@ -1,4 +1,4 @@
-"""Requests that are more than was expected: they wait for approval, until they are released or dropped."""
+"""Requests that are more than was expected: they wait for approval, until they are approved or dropped."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Approval(Value, frozen=True, kw_only=True):
     """The requests of one event, waiting for approval."""
 
     pack: RequestPack
-    """All of them, however many: it is cut into packs that can travel when it is released. Without their data."""
+    """All of them, however many: it is cut into packs that can travel when it is approved. Without their data."""
     data: JsonObject
     """The data of every request."""
     message: str
@@ -129,7 +129,7 @@ def is_expired(approval: Approval, now: datetime) -> bool:
 
 
 def packs(approval: Approval, now: datetime) -> list[RequestPack]:
-    """What is released: the requests as they were made, in packs that can travel.
+    """What is approved: the requests as they were made, in packs that can travel.
 
     Of what has expired the data stays behind: it is only to be said that it has.
     """

@@ -37,7 +37,7 @@ class Approvals:
         return [key for path in self._bucket.list_keys(ROOT) if (key := key_at(path))]
 
     def read(self, keys: Sequence[ApprovalKey]) -> Iterator[tuple[ApprovalKey, Approval]]:
-        """What waits under these keys; what somebody else has released or dropped meanwhile is left out."""
+        """What waits under these keys; what somebody else has approved or dropped meanwhile is left out."""
         from concurrent.futures import ThreadPoolExecutor  # no function waits for it
 
         with ThreadPoolExecutor(LANES) as lanes:

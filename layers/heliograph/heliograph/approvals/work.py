@@ -1,4 +1,4 @@
-"""Requests that are more than was expected: put them aside, look at them, release them, drop them."""
+"""Requests that are more than was expected: put them aside, look at them, approve them, drop them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Waiting(NamedTuple):
     since: datetime
 
 
-class Released(NamedTuple):
+class Approved(NamedTuple):
     """What was sent on its way."""
 
     packs: int
@@ -49,20 +49,20 @@ class Dropped(NamedTuple):
 
 
 def waiting(approvals: Approvals, keys: Sequence[ApprovalKey], advance: Advance) -> Iterator[Waiting]:
-    """Look at what waits; what somebody else has released or dropped meanwhile is left out."""
+    """Look at what waits; what somebody else has approved or dropped meanwhile is left out."""
     for part in _parts(approvals, keys, advance):
         for key, found in part.items():
             yield Waiting(key, len(found.pack.requests), found.limit, found.most, found.since)
 
 
-def release(
+def approve(
     approvals: Approvals,
     keys: Sequence[ApprovalKey],
     queues: Mapping[Lane, Queue],
     *,
     now: datetime,
     advance: Advance,
-) -> Released:
+) -> Approved:
     """Send what waits on its way, each before it is deleted: whatever happens, none is lost.
 
     What is in both for a moment does no harm: ids are derived, and the ledger decides once.
@@ -76,7 +76,7 @@ def release(
         people += [len(found.pack.requests) for found in part.values()]
         expired += sum(len(found.pack.requests) for found in part.values() if approving.is_expired(found, now))
         approvals.delete(part)
-    return Released(len(people), sum(people), expired)
+    return Approved(len(people), sum(people), expired)
 
 
 def drop(
