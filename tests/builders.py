@@ -13,10 +13,12 @@ from heliograph.model.decisions import Decision, Inputs, Reservation, Ruling, Ve
 from heliograph.model.dispatches import Dispatch, Rendered
 from heliograph.model.engagement import EngagementKind
 from heliograph.model.messages import Fallback, Message
-from heliograph.model.people import AddressSuppression, Consent, ConsentState, Recipient
+from heliograph.model.people import AddressSuppression, Consent, ConsentState, Recipient, Zone
 from heliograph.model.policy import Cap, Hours, Policy, Purpose
 from heliograph.model.requests import SendRequest
-from heliograph.planning.decisions import NO_CONFIRMATION, decision, inputs_of, unknown_message
+from heliograph.model.traces import Achieved, Trace, Tried
+from heliograph.planning.decisions import NOTHING_ACHIEVED, decision, inputs_of, unknown_message
+from heliograph.planning.rules import PASSED
 from heliograph.planning.ruling import decide
 
 NOW = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
@@ -130,7 +132,7 @@ def inputs_for(
     policy: Policy | None = None,
     now: datetime = NOW,
     reserved: Sequence[Reservation] = (),
-    confirmation: tuple[str, datetime | None] = NO_CONFIRMATION,
+    achieved: Achieved = NOTHING_ACHIEVED,
     off: Container[Channel] = (),
 ) -> Inputs:
     """The inputs of a decision on a request that was made just now."""
@@ -141,7 +143,7 @@ def inputs_for(
         policy=policy or Policy(),
         now=now,
         reserved=tuple(reserved),
-        confirmation=confirmation,
+        achieved=achieved,
         off=off,
     )
 
@@ -163,6 +165,17 @@ def in_words(ruling: Ruling) -> str:
     return f"no: {ruling.channel} {ruling.reason}"
 
 
+def a_trace(words: str) -> Trace:
+    """`push:no_address sms:passed` as a trace."""
+    tried = (word.partition(":") for word in words.split())
+    return tuple(Tried(Channel(channel), "" if result == PASSED else result) for channel, _, result in tried)
+
+
+def a_zone(words: str) -> Zone:
+    """`Europe/Berlin profile` as a zone."""
+    return Zone(*words.split())
+
+
 def plan(
     request: SendRequest,
     message: Message | None,
@@ -172,7 +185,7 @@ def plan(
     now: datetime = NOW,
     **known: Any,
 ) -> Decision:
-    """Decide on a request as `plan` does; `known` are the reservations and the confirmation of `inputs_for`."""
+    """Decide on a request as `plan` does; `known` are the reservations and the achievements of `inputs_for`."""
     if message is None:
         return unknown_message(request)
     policy = policy or Policy()

@@ -17,6 +17,7 @@ from heliograph.model.messages import Fallback, Message
 from heliograph.model.people import Preferences, Recipient, consent_key
 from heliograph.model.policy import Cap, Enforcement, Hours, Policy, Purpose
 from heliograph.model.requests import EarlierDispatch
+from heliograph.model.traces import Achieved, Confirmation
 from heliograph.planning.decisions import inputs_of
 from heliograph.text import ids
 
@@ -58,7 +59,8 @@ def a_case(rng: Random) -> Case:
         data={"street": SECRETS[4]},
         email=SECRETS[0] if rng.random() < 0.3 else "",
     )
-    confirmation = rng.choice((*[("", None)] * 10, ("push opened", None), ("", now + timedelta(minutes=5))))
+    opened = Achieved(Confirmation(Channel.PUSH, EngagementKind.OPENED))
+    achieved = rng.choice((*[Achieved()] * 10, opened, Achieved(awaited_until=now + timedelta(minutes=5))))
     reserved = [_reservation(rng, now) for _ in range(rng.choice((0, 0, 1, 4)))]
     if rng.random() < OWN:
         own = ids.dispatch_id(request.request_id, request.step)
@@ -70,7 +72,7 @@ def a_case(rng: Random) -> Case:
         policy=policy,
         now=now,
         reserved=tuple(reserved),
-        confirmation=confirmation,
+        achieved=achieved,
         off=_some(rng, CHANNELS, most=1) if rng.random() < OFF else (),
     )
     return Case(inputs, message, policy, person)

@@ -7,7 +7,7 @@ from heliograph.delivery.recheck.work import last_look
 from heliograph.delivery.work import Turn, correct, follow, keep, refused, send, then_the_rest, tie_up, turn_of
 from heliograph.model.dispatches import DispatchPack
 from heliograph.model.outcomes import RecordKey
-from heliograph.planning.work import confirmations, refund
+from heliograph.planning.work import achievements, refund
 from heliograph.runtime import wiring
 from heliograph.runtime.handlers import queue_handler
 from heliograph.runtime.observe import count_refused
@@ -30,10 +30,10 @@ def deliver(turn: Turn) -> None:
     people = wiring.recipients().get_many(
         [dispatch.request.recipient_id for dispatch in pack.dispatches], consistent=True
     )
-    achieved = confirmations([dispatch.request for dispatch in pack.dispatches], now)
+    achieved = achievements([dispatch.request for dispatch in pack.dispatches], now)
     checked = [
-        last_look(pack, dispatch, people.get(dispatch.request.recipient_id), now, confirmed_by=confirmed_by)
-        for dispatch, (confirmed_by, _) in zip(pack.dispatches, achieved, strict=True)
+        last_look(pack, dispatch, people.get(dispatch.request.recipient_id), now, confirmed_by=before.confirmed_by)
+        for dispatch, before in zip(pack.dispatches, achieved, strict=True)
     ]
     written = wiring.ledger().write([steps.claim(one, pack, policy=policy, at=now) for one in checked])
     facts = wiring.records().read([record])[record] if written.existing else {}

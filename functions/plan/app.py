@@ -70,6 +70,8 @@ def write_noes(
             continue
         message = templates.message(decision.request.message)
         version = message.version if message else ""
-        place = (pack.pack_id, slot)
-        entries.append(packing.entry(decision, place=place, version=version, policy=templates.policy.version, at=now))
+        policy = templates.policy.version
+        entries.append(
+            LedgerEntry.of(decision, pack_id=pack.pack_id, slot=slot, version=version, policy=policy, at=now)
+        )
     return wiring.ledger().write_all(entries)

@@ -20,7 +20,7 @@ from heliograph.model.decisions import Reservation, Ruling, Verdict
 from heliograph.model.messages import Message
 from heliograph.model.policy import Policy, Purpose
 from heliograph.model.reasons import Reason
-from heliograph.planning.decisions import NO_CONFIRMATION
+from heliograph.planning.decisions import NOTHING_ACHIEVED
 from heliograph.planning.store import Account, Reservations
 from heliograph.planning.work import Question, answers_to
 from heliograph.runtime import wiring
@@ -89,7 +89,7 @@ class Planners:
 def question(slot: int, person: str, request_id: str, message: Message) -> Question:
     """A request for a person who wants news on every channel."""
     request = a_request(person, request_id=request_id, message=message.name)
-    return Question(slot, request, message, a_subscriber(recipient_id=person), NO_CONFIRMATION)
+    return Question(slot, request, message, a_subscriber(recipient_id=person), NOTHING_ACHIEVED)
 
 
 @pytest.fixture

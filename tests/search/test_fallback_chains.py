@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from builders import NOW, PACK_ID, a_fallback, a_message, a_recipient, a_rendered, a_request
 from heliograph.delivery import steps
-from heliograph.followups.fallbacks import confirmation
+from heliograph.followups.fallbacks import achieved
 from heliograph.model.channels import Channel
 from heliograph.model.dispatches import Dispatch, DispatchPack
 from heliograph.model.engagement import EngagementKind
@@ -56,12 +56,12 @@ class Chain:
     def plan(self, pack: RequestPack) -> None:
         """As the function does: a "later" is written once, a "yes" is claimed by deliver."""
         (request,) = pack.requests
-        confirmed = confirmation(request.earlier, self.facts, self.now)
-        inputs = inputs_of(request, MESSAGE, a_recipient(), policy=POLICY, now=self.now, confirmation=confirmed)
+        before = achieved(request.earlier, self.facts, self.now)
+        inputs = inputs_of(request, MESSAGE, a_recipient(), policy=POLICY, now=self.now, achieved=before)
         ruling = decide(inputs, MESSAGE, POLICY)
         made = decision(request, MESSAGE, a_recipient(), ruling, policy=POLICY, slot=0)
         if not isinstance(made, Dispatch):
-            entry = packing.entry(made, place=(pack.pack_id, 0), version="v1", policy="p", at=self.now)
+            entry = LedgerEntry.of(made, pack_id=pack.pack_id, slot=0, version="v1", policy="p", at=self.now)
             self.ledger.setdefault(made.dispatch_id, entry)
         known = {made.dispatch_id: self.ledger[made.dispatch_id]} if made.dispatch_id in self.ledger else {}
         planned = packing.outbox(pack, [made], known)
@@ -71,7 +71,7 @@ class Chain:
     def deliver(self, pack: DispatchPack, answer: Fact) -> None:
         """As the function does: the last look, the claim, the timer, the message."""
         (dispatch,) = pack.dispatches
-        confirmed_by, _ = confirmation(dispatch.request.earlier, self.facts, self.now)
+        confirmed_by, _ = achieved(dispatch.request.earlier, self.facts, self.now)
         current, ruling = recheck(
             dispatch, MESSAGE, a_recipient(), policy=POLICY, now=self.now, confirmed_by=confirmed_by
         )
@@ -118,7 +118,7 @@ class Chain:
             self.facts[place] = {**facts, **self.facts.get(place, {})}
 
     def _is_confirmed(self, dispatches: Iterable[EarlierDispatch]) -> bool:
-        return bool(confirmation(dispatches, self.facts, self.now)[0])
+        return bool(achieved(dispatches, self.facts, self.now)[0])
 
 
 number = st.integers(0, 5)

@@ -16,6 +16,7 @@ from builders import (
     a_recipient,
     a_request,
     a_subscriber,
+    a_trace,
     in_words,
     inputs_for,
     rule_on,
@@ -114,12 +115,12 @@ def test_the_channel_comes_first_that_the_person_prefers_then_where_they_reacted
 
 def test_every_channel_that_was_skipped_is_told_with_its_reason() -> None:
     person = a_recipient(email="", suppressed={SMS}, opted_in={"news/push"})
-    assert rule_on(person, a_promotion()).tried == "email:no_address sms:address_suppressed push:passed"
+    assert rule_on(person, a_promotion()).tried == a_trace("email:no_address sms:address_suppressed push:passed")
 
 
 def test_a_channel_that_nobody_has_set_up_is_passed_over() -> None:
     message = a_message(channels=(PUSH, EMAIL))
-    assert rule_on(a_recipient(), message, off={PUSH}).tried == "push:channel_off email:passed"
+    assert rule_on(a_recipient(), message, off={PUSH}).tried == a_trace("push:channel_off email:passed")
 
 
 def test_who_could_be_reached_by_a_channel_alone_that_nobody_has_set_up_is_told_so() -> None:
@@ -164,7 +165,7 @@ def test_each_step_of_a_fallback_needs_consent_of_its_own() -> None:
     message = a_promotion(PUSH, fallback=(a_fallback(SMS), a_fallback(EMAIL)))
     person = a_subscriber(opted_in=["news/push", "news/email"])
     ruling = rule_on(person, message, request=SECOND)
-    assert (ruling.channel, ruling.tried) == (EMAIL, "sms:not_consented email:passed")
+    assert (ruling.channel, ruling.tried) == (EMAIL, a_trace("sms:not_consented email:passed"))
 
 
 channels = st.lists(st.sampled_from(Channel), max_size=3, unique=True).map(tuple)

@@ -93,4 +93,4 @@ def test_a_next_time_lies_ahead_and_is_told_of_what_waiting_would_help_only(seed
     for case, ruling in decided(seed, Verdict.SKIPPED):
         if ruling.next_time:
             assert ruling.next_time > case.inputs.now
-            assert {*ruling.tried.replace(":", " ").split()} & {Reason.CAPPED, Reason.HELD_TOO_LONG}
+            assert {each.objection for each in ruling.tried} & {Reason.CAPPED, Reason.HELD_TOO_LONG}

@@ -9,13 +9,14 @@ import pytest
 
 from builders import NOW, PACK_ID, a_dispatch, a_fallback, a_message, a_rendered, a_request
 from heliograph.delivery import steps
-from heliograph.followups.fallbacks import LOST_AFTER, confirmation, reaches_nobody
+from heliograph.followups.fallbacks import LOST_AFTER, achieved, reaches_nobody
 from heliograph.model.channels import Channel
 from heliograph.model.dispatches import Dispatch, DispatchPack
 from heliograph.model.engagement import EngagementKind
 from heliograph.model.messages import Message
 from heliograph.model.policy import Policy
 from heliograph.model.requests import EarlierDispatch, Lane, SendRequest
+from heliograph.model.traces import Achieved, Confirmation
 from heliograph.planning import packing
 from heliograph.planning.decisions import decision, inputs_of
 from heliograph.planning.ruling import decide
@@ -33,13 +34,13 @@ def earlier(
     return EarlierDispatch(outcome_key=f"{channel}-0", channel=channel, unless=unless, within=seconds, at=at)
 
 
-def found(dispatch: EarlierDispatch, now: datetime, **facts: datetime | str) -> tuple[str, datetime | None]:
+def found(dispatch: EarlierDispatch, now: datetime, **facts: datetime | str) -> Achieved:
     """What a dispatch has achieved: facts by the time at which they happened, or with what more they say."""
     known = {
         kind: fact_value(value) if isinstance(value, datetime) else fact_value(NOW, value)
         for kind, value in facts.items()
     }
-    return confirmation([dispatch], {dispatch.outcome_key: known}, now)
+    return achieved([dispatch], {dispatch.outcome_key: known}, now)
 
 
 # ---- what confirms -------------------------------------------------------------------------------------------
@@ -68,19 +69,19 @@ def test_a_channel_has_done_its_work_when_that_happened_which_was_waited_for_or_
     unless: str, kind: str, confirms: bool
 ) -> None:
     confirmed_by, _ = found(earlier(EngagementKind(unless)), NOW + WITHIN, accepted=NOW, **{kind: NOW})
-    assert confirmed_by == (f"push {kind}" if confirms else "")
+    assert confirmed_by == ((Channel.PUSH, kind) if confirms else None)
 
 
 @pytest.mark.parametrize("came_back", ["bounced", "undelivered"])
 def test_what_came_back_after_all_was_not_delivered(came_back: str) -> None:
     dispatch = earlier(EngagementKind.DELIVERED, channel=Channel.EMAIL)
-    assert found(dispatch, NOW, accepted=NOW, delivered=NOW, **{came_back: NOW}) == ("", None)
+    assert found(dispatch, NOW, accepted=NOW, delivered=NOW, **{came_back: NOW}) == Achieved()
 
 
 def test_any_earlier_channel_may_confirm_however_late() -> None:
     first, second = earlier(), earlier(EngagementKind.DELIVERED, channel=Channel.SMS)
     facts = {first.outcome_key: {"opened": fact_value(NOW)}, second.outcome_key: {"accepted": fact_value(NOW)}}
-    assert confirmation([first, second], facts, NOW) == ("push opened", None)
+    assert achieved([first, second], facts, NOW) == Achieved(Confirmation(Channel.PUSH, EngagementKind.OPENED))
 
 
 # ---- how long it has -----------------------------------------------------------------------------------------
@@ -90,28 +91,28 @@ def test_any_earlier_channel_may_confirm_however_late() -> None:
     ("now", "until"), [(NOW + WITHIN - MILLISECOND, NOW + WITHIN), (NOW + WITHIN, None), (NOW + WITHIN + WITHIN, None)]
 )
 def test_its_time_runs_from_the_receipt_of_the_provider(now: datetime, until: datetime | None) -> None:
-    assert found(earlier(at=NOW - WITHIN), now, accepted=NOW) == ("", until)
+    assert found(earlier(at=NOW - WITHIN), now, accepted=NOW) == (None, until)
 
 
 @pytest.mark.parametrize("kind", ["failed", "skipped"])
 def test_what_was_certainly_not_sent_has_no_time_left(kind: str) -> None:
-    assert found(earlier(), NOW, **{kind: "why"}) == ("", None)
+    assert found(earlier(), NOW, **{kind: "why"}) == Achieved()
 
 
 @pytest.mark.parametrize("kind", ["bounced", "undelivered"])
 def test_what_came_back_has_no_time_left(kind: str) -> None:
-    assert found(earlier(), NOW, accepted=NOW, **{kind: NOW}) == ("", None)
+    assert found(earlier(), NOW, accepted=NOW, **{kind: NOW}) == Achieved()
 
 
 @pytest.mark.parametrize("known", [{}, {"retry": "throttled"}, {"unknown": "ReadTimeoutError"}])
 def test_what_waits_in_its_outbox_or_is_in_doubt_is_given_its_time_anew(known: dict[str, str]) -> None:
-    assert found(earlier(), NOW + WITHIN, **known) == ("", NOW + WITHIN + WITHIN)
+    assert found(earlier(), NOW + WITHIN, **known) == (None, NOW + WITHIN + WITHIN)
 
 
 def test_what_stays_in_doubt_after_its_settlement_has_no_time_left() -> None:
     settled = {"unknown": "ReadTimeoutError", "settled": "resend"}
-    assert found(earlier(), NOW, **settled, retry="settled") == ("", NOW + WITHIN)
-    assert found(earlier(), NOW, **settled) == ("", None)
+    assert found(earlier(), NOW, **settled, retry="settled") == (None, NOW + WITHIN)
+    assert found(earlier(), NOW, **settled) == Achieved()
 
 
 def test_what_waits_for_long_is_looked_at_less_and_less_often() -> None:
@@ -123,8 +124,8 @@ def test_what_waits_for_long_is_looked_at_less_and_less_often() -> None:
 
 def test_what_was_dropped_in_doubt_and_taken_after_all_has_its_time() -> None:
     dropped: dict[str, datetime | str] = {"unknown": "time-out", "settled": "drop", "failed": "in_doubt"}
-    assert found(earlier(), NOW, **dropped) == ("", None)
-    assert found(earlier(), NOW, **dropped, sent=NOW) == ("", NOW + WITHIN)
+    assert found(earlier(), NOW, **dropped) == Achieved()
+    assert found(earlier(), NOW, **dropped, sent=NOW) == (None, NOW + WITHIN)
 
 
 # ---- what is planned at once ---------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from heliograph.model.decisions import Decision, Ruling, Scheduled, Skipped, Ver
 from heliograph.model.ledger import LedgerEntry
 from heliograph.model.reasons import Reason
 from heliograph.model.requests import Lane, RequestPack, SendRequest
-from heliograph.planning.packing import entry, outbox
+from heliograph.planning.packing import outbox
 from heliograph.text.bodies import INPUT_LIMIT, body
 
 LATER = NOW + timedelta(hours=9)
@@ -42,7 +42,7 @@ def refused(index: int) -> Skipped:
 
 
 def written(index: int, decision: Skipped | Scheduled) -> LedgerEntry:
-    return entry(decision, place=(PACK_ID, index), version="v1", policy="p", at=NOW)
+    return LedgerEntry.of(decision, pack_id=PACK_ID, slot=index, version="v1", policy="p", at=NOW)
 
 
 def claimed(index: int) -> LedgerEntry:

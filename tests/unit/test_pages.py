@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from builders import a_trace
 from heliograph.model.outcomes import FailureCode
 from heliograph.model.reasons import Reason
 from heliograph.reporting.figures import RunFigures
@@ -198,7 +199,7 @@ def test_what_happened_within_one_second_is_shown_in_the_order_of_its_meaning() 
 
 
 def test_a_timeline_shows_the_rule_that_objected_and_what_it_means() -> None:
-    rules = statements("email:not_consented", "offers")
+    rules = statements(a_trace("email:not_consented"), "offers")
     shown = words(a_timeline(an_entry(outcome="skipped", reason="not_consented", rules=rules, facts={})))
     assert "No consent for this topic on this channel." in shown
     assert "address: ok" in shown

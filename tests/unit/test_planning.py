@@ -17,6 +17,7 @@ from builders import (
     a_recipient,
     a_request,
     a_subscriber,
+    a_trace,
     hours,
     in_words,
     plan,
@@ -25,10 +26,12 @@ from builders import (
 from heliograph.model.channels import Channel
 from heliograph.model.decisions import Scheduled, Skipped
 from heliograph.model.dispatches import Dispatch
+from heliograph.model.engagement import EngagementKind
 from heliograph.model.messages import Message
 from heliograph.model.people import Preferences, Recipient
 from heliograph.model.policy import Policy
 from heliograph.model.reasons import Reason
+from heliograph.model.traces import Confirmation
 from heliograph.planning.decisions import recheck
 from heliograph.planning.rules import RULES
 from heliograph.planning.ruling import spelled_out
@@ -71,7 +74,7 @@ def test_a_dispatch_says_which_fallback_it_belongs_to() -> None:
     message = a_message(channels=(PUSH,), fallback=(a_fallback(SMS),))
     decision = plan(a_request(), message, a_recipient(devices=()))
     assert isinstance(decision, Dispatch)
-    assert (decision.channel, decision.request.stage, decision.tried) == (SMS, 1, "push:no_address sms:passed")
+    assert (decision.channel, decision.request.stage, decision.tried) == (SMS, 1, a_trace("push:no_address sms:passed"))
 
 
 def test_people_who_are_not_known_are_reached_at_the_address_of_the_event_in_its_language() -> None:
@@ -87,7 +90,7 @@ def test_a_rule_bears_the_name_of_the_reason_that_it_gives() -> None:
 
 
 def test_the_trace_spells_out_every_rule_up_to_the_one_that_objected() -> None:
-    rows = spelled_out("email:no_address sms:passed")
+    rows = spelled_out(a_trace("email:no_address sms:passed"))
     mail = [(row["rule"], row["result"]) for row in rows if row["channel"] == "email"]
     assert mail[-2:] == [("invalid_address", "passed"), ("no_address", "no_address")]
     text = [(row["rule"], row["result"]) for row in rows if row["channel"] == "sms"]
@@ -145,8 +148,9 @@ def test_just_before_delivery_an_expired_message_is_skipped() -> None:
 
 
 def test_just_before_delivery_a_further_channel_is_skipped_when_an_earlier_one_was_confirmed() -> None:
+    confirmed_by = Confirmation(PUSH, EngagementKind.OPENED)
     dispatch, message = a_dispatch(SMS, stage=1), a_message(channels=(PUSH,), fallback=(a_fallback(SMS),))
-    _, ruling = recheck(dispatch, message, a_recipient(), policy=Policy(), now=NOW, confirmed_by="push opened")
+    _, ruling = recheck(dispatch, message, a_recipient(), policy=Policy(), now=NOW, confirmed_by=confirmed_by)
     assert in_words(ruling) == "no: sms confirmed"
 
 

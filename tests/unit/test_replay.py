@@ -13,18 +13,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from builders import NOW, PACK_ID
+from builders import NOW, PACK_ID, a_trace, a_zone
 from heliograph.ledger.store import Ledger
 from heliograph.model.decisions import Inputs, Ruling, Verdict
 from heliograph.model.ledger import LedgerEntry
 from heliograph.model.messages import Message
 from heliograph.model.policy import Policy
 from heliograph.model.reasons import Reason
+from heliograph.model.traces import Reference
 from heliograph.operations.replay.decisions import BAD, Finding, found, replay, summed, verdict
 from heliograph.planning import kept_inputs
 from heliograph.planning.caps import own_reservation
 from heliograph.planning.cases import Case
-from heliograph.planning.kept_inputs import INLINE_LIMIT, Reference, sheet
+from heliograph.planning.kept_inputs import INLINE_LIMIT, sheet
 from heliograph.planning.rules import RULES
 from heliograph.planning.ruling import decide
 from heliograph.text.zones import best_zone
@@ -66,7 +67,7 @@ def an_entry(inputs: Inputs, ruling: Ruling, /, **fields: Any) -> LedgerEntry:
         policy=inputs.policy,
         zone=ruling.zone,
         next_time=ruling.next_time.isoformat() if ruling.next_time else "",
-        inputs=str(reference),
+        inputs=reference,
     )
     return msgspec.structs.replace(kept, **fields)
 
@@ -133,9 +134,7 @@ def test_inputs_come_back_as_they_were_from_a_sheet_and_from_the_ledger(seed: in
     sheet = kept_inputs.sheet(many)
     assert kept_inputs.on_sheet(sheet.body) == {each.dispatch_id: each for each in many}
     for inputs, reference in zip(many, sheet.references, strict=True):
-        assert kept_inputs.is_genuine(
-            inputs, an_entry(inputs, Ruling(outcome=Verdict.DISPATCHED), inputs=str(reference))
-        )
+        assert kept_inputs.is_genuine(inputs, an_entry(inputs, Ruling(outcome=Verdict.DISPATCHED), inputs=reference))
     entry = an_entry(many[0], Ruling(outcome=Verdict.DISPATCHED))
     if kept_inputs.reference(entry).is_inline:
         assert kept_inputs.inline(entry) == many[0]
@@ -165,11 +164,11 @@ def test_random_decisions_are_of_every_kind() -> None:
         ("reason", "moon"),
         ("until", "2030-01-01T00:00:00+00:00"),
         ("next_time", "2030-01-01T00:00:00+00:00"),
-        ("tried", "email:moon"),
-        ("zone", "Europe/Berlin moon"),
+        ("tried", a_trace("email:moon")),
+        ("zone", a_zone("Europe/Berlin moon")),
     ],
 )
-def test_a_difference_is_told_by_its_name(field: str, value: str) -> None:
+def test_a_difference_is_told_by_its_name(field: str, value: object) -> None:
     inputs, message, policy, ruling = a_decision(Verdict.SKIPPED)
     entry = an_entry(inputs, ruling, **{field: value})
     assert replay(entry, inputs, message, policy, is_genuine=True).differences == (field,)
@@ -219,12 +218,12 @@ def test_a_decision_fits_into_one_write_unit_with_all_that_it_is_made_of(recipie
         channel="email",
         reason=Reason.AWAITING_CONFIRMATION,
         until="2026-11-23T09:14:00.123456+00:00",
-        tried=f"push:{Reason.ADDRESS_SUPPRESSED} sms:{Reason.ADDRESS_SUPPRESSED} email:{Reason.AWAITING_CONFIRMATION}",
+        tried=a_trace("push:address_suppressed sms:address_suppressed email:awaiting_confirmation"),
         policy="0123456789abcdef",
         run_id=PACK_ID,
-        zone="America/Argentina/ComodRivadavia country",
+        zone=a_zone("America/Argentina/ComodRivadavia country"),
         next_time="2026-11-23T09:14:00.123456+00:00",
-        inputs=str(Reference("0123456789abcdef", place)),
+        inputs=Reference("0123456789abcdef", place),
     )
     assert item_size(entry) <= WRITE_UNIT
 
@@ -234,7 +233,7 @@ def test_inputs_that_would_not_fit_beside_a_long_id_go_on_a_sheet() -> None:
     for length in range(1, 129):
         named = msgspec.structs.replace(inputs, recipient_id="p" * length)
         (reference,) = sheet([named]).references
-        assert not reference.is_inline or len(reference.place) + length <= INLINE_LIMIT
+        assert not reference.is_inline or len(reference.kept) + length <= INLINE_LIMIT
 
 
 def item_size(entry: LedgerEntry) -> int:

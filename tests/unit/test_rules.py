@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
@@ -18,10 +18,12 @@ from builders import (
     rule_on,
 )
 from heliograph.model.channels import Channel
+from heliograph.model.engagement import EngagementKind
 from heliograph.model.messages import Message
 from heliograph.model.people import ConsentState, Recipient
 from heliograph.model.policy import Enforcement, Policy, Purpose
 from heliograph.model.requests import SendRequest
+from heliograph.model.traces import Achieved, Confirmation
 from heliograph.planning.rules import enforcement_of
 from tables import table
 
@@ -62,28 +64,28 @@ SECOND = a_request(stage=1)
 
 
 @table(
-    "confirmation, request_, expected",
+    "before, request_, expected",
     {
-        "nothing was sent before": (("", None), a_request(), "push"),
-        "the push was opened": (("push opened", None), SECOND, "no: sms confirmed"),
+        "nothing was sent before": (Achieved(), a_request(), "push"),
+        "the push was opened": (Achieved(Confirmation(PUSH, EngagementKind.OPENED)), SECOND, "no: sms confirmed"),
         "the push has time left": (
-            ("", NOW + timedelta(hours=2)),
+            Achieved(None, NOW + timedelta(hours=2)),
             SECOND,
             "later: sms awaiting_confirmation Sat 12:00",
         ),
         "the push has a millisecond left": (
-            ("", NOW + timedelta(milliseconds=1)),
+            Achieved(None, NOW + timedelta(milliseconds=1)),
             SECOND,
             "later: sms awaiting_confirmation Sat 10:00",
         ),
-        "its time is over": (("", NOW), SECOND, "sms"),
-        "nobody reacted": (("", None), SECOND, "sms"),
+        "its time is over": (Achieved(None, NOW), SECOND, "sms"),
+        "nobody reacted": (Achieved(), SECOND, "sms"),
     },
 )
 def test_confirmed_and_awaiting_confirmation_a_further_channel_comes_when_the_earlier_one_has_had_its_time(
-    confirmation: tuple[str, datetime | None], request_: SendRequest, expected: str
+    before: Achieved, request_: SendRequest, expected: str
 ) -> None:
-    assert in_words(rule_on(a_recipient(), WITH_FALLBACK, request=request_, confirmation=confirmation)) == expected
+    assert in_words(rule_on(a_recipient(), WITH_FALLBACK, request=request_, achieved=before)) == expected
 
 
 @table(

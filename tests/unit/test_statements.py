@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from builders import a_trace
 from heliograph.planning.rules import RULES
 from heliograph.reporting.statements import STATEMENTS, statements
 
 
 def said(tried: str) -> list[str]:
-    return [row["says"] for row in statements(tried, "offers")]
+    return [row["says"] for row in statements(a_trace(tried), "offers")]
 
 
 def test_every_rule_has_a_statement_and_none_is_left_of_a_rule_that_is_gone() -> None:

@@ -56,24 +56,16 @@ class Todo(NamedTuple):
 def claim(checked: Checked, pack: DispatchPack, *, policy: str, at: datetime) -> LedgerEntry:
     """The entry that claims a dispatch, or that says why it is skipped."""
     dispatch = checked.dispatch
-    return LedgerEntry(
-        recipient_id=dispatch.request.recipient_id,
-        dispatch_id=dispatch.dispatch_id,
-        message=dispatch.request.message,
-        version=checked.message.version,
-        outcome=Verdict.SKIPPED_AT_DELIVERY if checked.reason else Verdict.DISPATCHED,
-        decided_at=at,
-        pack_id=pack.pack_id,
-        slot=dispatch.slot,
-        channel=dispatch.channel,
+    entry = LedgerEntry.of(
+        dispatch, pack_id=pack.pack_id, slot=dispatch.slot, version=checked.message.version, policy=policy, at=at
+    )
+    if not checked.reason:
+        return entry
+    return msgspec.structs.replace(
+        entry,
+        outcome=Verdict.SKIPPED_AT_DELIVERY,
         reason=checked.reason,
         until=checked.until.isoformat() if checked.until else "",
-        tried=dispatch.tried,
-        policy=policy,
-        run_id=pack.run_id,
-        zone=dispatch.zone,
-        inputs=dispatch.inputs,
-        cause=dispatch.request.cause,
         detail=checked.detail,
     )
 

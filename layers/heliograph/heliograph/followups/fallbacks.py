@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from heliograph.model.engagement import EngagementKind
 from heliograph.model.reasons import Reason
 from heliograph.model.requests import EarlierDispatch
+from heliograph.model.traces import Achieved, Confirmation
 from heliograph.recording.facts import (
     EVIDENCE_OF_ACCEPTANCE,
     Fact,
@@ -41,21 +42,19 @@ LONGER = 4
 """While a dispatch waits in its outbox, it is looked at again after a quarter of the time that it has waited."""
 
 
-def confirmation(
-    earlier: Iterable[EarlierDispatch], facts: Mapping[str, Facts], now: datetime
-) -> tuple[str, datetime | None]:
-    """What the earlier dispatches have achieved (`push opened`), and until when the last of them still has time.
+def achieved(earlier: Iterable[EarlierDispatch], facts: Mapping[str, Facts], now: datetime) -> Achieved:
+    """What the earlier dispatches have achieved, and until when the last of them still has time.
 
-    `facts` by place. Any of them may confirm, however late; its time runs from the provider's receipt, and anew while
-    it is not known whether there will be one.
+    `facts` by outcome key. Any of them may confirm, however late; its time runs from the provider's receipt, and anew
+    while it is not known whether there will be one.
     """
     until = None
     for each in earlier:
         known = facts.get(each.outcome_key, {})
         if kind := _confirmed_by(each, known):
-            return f"{each.channel} {kind}", None
+            return Achieved(Confirmation(each.channel, kind))
         until = _time_left(each, known, now)
-    return "", until
+    return Achieved(awaited_until=until)
 
 
 def reaches_nobody(facts: Facts) -> bool:

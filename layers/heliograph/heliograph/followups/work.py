@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from heliograph.followups.fallbacks import confirmation, reaches_nobody
+from heliograph.followups.fallbacks import achieved, reaches_nobody
 from heliograph.model.channels import Channel
 from heliograph.model.decisions import NO_DISPATCH
 from heliograph.model.ledger import LedgerEntry
@@ -68,12 +68,12 @@ def _next(
         within=fallback.within,
         at=entry.decided_at,
     )
-    confirmed_by, until = confirmation([dispatch], {outcome_key: known}, wiring.now())
+    confirmed_by, until = achieved([dispatch], {outcome_key: known}, wiring.now())
     return {
         "channels": fallback.channels,
         "unless": fallback.unless,
         "within": fallback.within,
-        "confirmed_by": confirmed_by or None,
+        "confirmed_by": " ".join(confirmed_by) if confirmed_by else None,
         "until": until,
         "at_once": reaches_nobody(known),
         "decided_at": after[0].decided_at if after else None,

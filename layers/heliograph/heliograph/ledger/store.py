@@ -9,9 +9,12 @@ from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
 from heliograph.aws.tables import STATEMENT_LIMIT, BusyError, Item, chunks, expiry, get_items, iso, number, plain, text
+from heliograph.model.channels import Channel
 from heliograph.model.decisions import Verdict
 from heliograph.model.ledger import LedgerEntry
+from heliograph.model.people import Zone
 from heliograph.model.requests import Cause, SendRequest
+from heliograph.model.traces import Reference, Trace, Tried
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -26,18 +29,16 @@ TEXTS = (
     "channel",
     "reason",
     "until",
-    "tried",
     "policy",
     "run_id",
-    "zone",
     "next_time",
-    "inputs",
     "detail",
 )
-
-
+SPELLED = ("zone", "inputs", "tried")
+"""Attributes that are structs in an entry."""
 CAUSE = ("event_id", "idempotency_key", "reference")
 """Attributes of a decision that are there only if they were given."""
+PASSED = "passed"
 FOUND = 100  # requests that one name finds, the newest
 
 
@@ -89,7 +90,7 @@ class Ledger:
 
     def _statement(self, entry: LedgerEntry, writer: dict[str, str]) -> Any:
         given = {name: value for name in CAUSE if (value := getattr(entry.cause, name))}
-        insert = self._insert(*TEXTS, "slot", "decided_at", "expires_at", *given, "written_by")
+        insert = self._insert(*TEXTS, *SPELLED, "slot", "decided_at", "expires_at", *given, "written_by")
         return {"Statement": insert, "Parameters": [*_parameters(entry), *map(text, given.values()), writer]}
 
     def write_all(self, entries: Sequence[LedgerEntry]) -> dict[str, LedgerEntry]:
@@ -229,7 +230,8 @@ def _won(entry: LedgerEntry, response: Mapping[str, Any], written: Written) -> b
 
 def _parameters(entry: LedgerEntry) -> list[Any]:
     texts = [text(getattr(entry, name)) for name in TEXTS]
-    return [*texts, number(entry.slot), text(iso(entry.decided_at)), expiry(entry.decided_at)]
+    spelled = [text(" ".join(entry.zone or ())), text(" ".join(entry.inputs or ())), text(_spelled(entry.tried))]
+    return [*texts, *spelled, number(entry.slot), text(iso(entry.decided_at)), expiry(entry.decided_at)]
 
 
 def _entry(item: Mapping[str, Any]) -> LedgerEntry:
@@ -240,4 +242,29 @@ def _entry(item: Mapping[str, Any]) -> LedgerEntry:
         slot=values["slot"],
         decided_at=datetime.fromisoformat(values["decided_at"]),
         cause=Cause(**{name: values.get(name, "") for name in CAUSE}),
+        zone=_zone(values.get("zone", "")),
+        inputs=_reference(values.get("inputs", "")),
+        tried=_trace(values.get("tried", "")),
     )
+
+
+def _spelled(trace: Trace) -> str:
+    """`push:no_address sms:passed`."""
+    return " ".join(f"{channel}:{objection or PASSED}" for channel, objection in trace)
+
+
+def _trace(spelled: str) -> Trace:
+    words = (word.partition(":") for word in spelled.split())
+    return tuple(Tried(Channel(channel), "" if result == PASSED else result) for channel, _, result in words)
+
+
+def _zone(spelled: str) -> Zone | None:
+    """`Europe/Berlin profile`."""
+    name, _, source = spelled.partition(" ")
+    return Zone(name, source) if name else None
+
+
+def _reference(spelled: str) -> Reference | None:
+    """`<hash of the inputs> <name of their sheet>`, or `<hash> {…}` with the inputs themselves."""
+    fingerprint, _, kept = spelled.partition(" ")
+    return Reference(fingerprint, kept) if kept else None

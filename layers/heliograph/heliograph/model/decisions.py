@@ -7,10 +7,11 @@ from enum import StrEnum
 
 from heliograph.model.channels import Channel
 from heliograph.model.dispatches import Dispatch
-from heliograph.model.people import ConsentState, Preferences, Reach, ZoneSource
+from heliograph.model.people import ConsentState, Preferences, Reach, Zone, ZoneSource
 from heliograph.model.policy import Purpose
 from heliograph.model.reasons import Reason
 from heliograph.model.requests import SendRequest
+from heliograph.model.traces import Confirmation, Reference, Trace
 from heliograph.model.values import Value
 
 
@@ -65,8 +66,7 @@ class Inputs(Value, frozen=True, kw_only=True):
     engaged: dict[Channel, datetime] = {}
     reserved: tuple[Reservation, ...] = ()
     """What counts against the person's caps, this request's own reservation included."""
-    confirmed_by: str = ""
-    """`push opened`: what an earlier channel has achieved."""
+    confirmed_by: Confirmation | None = None
     awaited_until: datetime | None = None
     """Until when an earlier channel still has time."""
     before: tuple[Channel, ...] = ()
@@ -84,12 +84,10 @@ class Ruling(Value, frozen=True, kw_only=True):
     """When it is planned again; scheduled requests only."""
     next_time: datetime | None = None
     """The earliest time at which a message like this could be sent, if nothing else changes; None: nobody knows."""
-    tried: str = ""
-    """The rules' results in short, `push:no_address sms:passed`."""
+    tried: Trace = ()
     order: str = "message"
     """Whose order of channels came first: `preference`, `engagement` or `message`."""
-    zone: str = ""
-    """The time zone and its source, `Europe/Berlin profile`."""
+    zone: Zone | None = None
     stage: int = 0
     """Which fallback the channel belongs to; 0: none."""
 
@@ -99,7 +97,7 @@ class Skipped(Value, frozen=True, kw_only=True):
 
     request: SendRequest
     ruling: Ruling
-    inputs: str = ""
+    inputs: Reference | None = None
 
     @property
     def dispatch_id(self) -> str:
@@ -123,7 +121,7 @@ class Scheduled(Value, frozen=True, kw_only=True):
     request: SendRequest
     until: datetime
     ruling: Ruling
-    inputs: str = ""
+    inputs: Reference | None = None
 
     @property
     def dispatch_id(self) -> str:

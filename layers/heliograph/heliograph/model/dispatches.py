@@ -9,7 +9,9 @@ from typing import Protocol
 from heliograph.model.channels import Channel
 from heliograph.model.messages import Message
 from heliograph.model.outcomes import Outcome
+from heliograph.model.people import Zone
 from heliograph.model.requests import Lane, SendRequest
+from heliograph.model.traces import Reference, Trace
 from heliograph.model.values import Value
 
 
@@ -26,12 +28,9 @@ class Dispatch(Value, frozen=True, kw_only=True):
     """The place of its request in the pack: stable over every retry."""
     known: bool = True
     """False: the address came with the event and there is no such recipient."""
-    tried: str = ""
-    """The trace of the rules, to be kept with the claim."""
-    inputs: str = ""
-    """What the ledger keeps of the inputs of the decision (`evidence.Reference`)."""
-    zone: str = ""
-    """The time zone and its source, `Europe/Berlin profile`."""
+    tried: Trace = ()
+    inputs: Reference | None = None
+    zone: Zone | None = None
 
     @property
     def dispatch_id(self) -> str:

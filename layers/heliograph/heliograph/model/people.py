@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from heliograph.model.channels import Channel
 from heliograph.model.values import JsonObject, Value
@@ -38,6 +39,14 @@ class ZoneSource(StrEnum):
     PHONE = "phone"
     COUNTRY = "country"
     DEFAULT = "default"
+
+
+class Zone(NamedTuple):
+    """A time zone by its IANA name, and where it is known from."""
+
+    name: str
+    source: str
+    """A `ZoneSource`, as it was kept."""
 
 
 class Consent(Value, frozen=True, kw_only=True):

@@ -15,12 +15,13 @@ from heliograph.model.people import Reach, Recipient, consent_key
 from heliograph.model.policy import Policy
 from heliograph.model.reasons import Reason
 from heliograph.model.requests import SendRequest
+from heliograph.model.traces import Achieved, Confirmation, Reference
 from heliograph.planning.rules import RULES_BEFORE_DELIVERY
 from heliograph.planning.ruling import decide
 from heliograph.text.locales import lookup
 from heliograph.text.zones import zones_of
 
-NO_CONFIRMATION = ("", None)
+NOTHING_ACHIEVED = Achieved()
 
 
 def inputs_of(
@@ -31,7 +32,7 @@ def inputs_of(
     policy: Policy,
     now: datetime,
     reserved: tuple[Reservation, ...] = (),
-    confirmation: tuple[str, datetime | None] = NO_CONFIRMATION,
+    achieved: Achieved = NOTHING_ACHIEVED,
     off: Container[Channel] = (),
 ) -> Inputs:
     """What a decision is made of, without anything that would name the person or quote the message.
@@ -64,8 +65,8 @@ def inputs_of(
         country=person.country or person.phone_country,
         engaged=person.engaged,
         reserved=reserved,
-        confirmed_by=confirmation[0],
-        awaited_until=confirmation[1],
+        confirmed_by=achieved.confirmed_by,
+        awaited_until=achieved.awaited_until,
         before=tuple(each.channel for each in request.earlier),
     )
 
@@ -78,7 +79,7 @@ def decision(
     *,
     policy: Policy,
     slot: int,
-    inputs: str = "",
+    inputs: Reference | None = None,
 ) -> Decision:
     """A ruling as what follows from it; `inputs` is what the ledger keeps of its inputs."""
     if ruling.outcome is Verdict.SCHEDULED and ruling.until:
@@ -112,12 +113,12 @@ def recheck(
     *,
     policy: Policy,
     now: datetime,
-    confirmed_by: str = "",
+    confirmed_by: Confirmation | None = None,
 ) -> tuple[Dispatch, Ruling]:
     """Ask again just before delivery: the dispatch to the person's addresses of now, and what the rules say now."""
     request = dispatch.request
     alone = msgspec.structs.replace(message, channels=(dispatch.channel,), fallback=())
-    inputs = inputs_of(request, alone, recipient, policy=policy, now=now, confirmation=(confirmed_by, None))
+    inputs = inputs_of(request, alone, recipient, policy=policy, now=now, achieved=Achieved(confirmed_by))
     unhurried = msgspec.structs.replace(inputs.preferences, time="")
     inputs = msgspec.structs.replace(inputs, preferences=unhurried, stage=0, before=())
     ruling = decide(inputs, alone, policy, rules=RULES_BEFORE_DELIVERY)

@@ -12,6 +12,7 @@ from heliograph.model.decisions import Inputs
 from heliograph.model.ledger import LedgerEntry
 from heliograph.model.messages import Message
 from heliograph.model.policy import Policy
+from heliograph.model.traces import Reference
 from heliograph.planning import kept_inputs
 from heliograph.text.errors import Code, MalformedError
 
@@ -30,14 +31,14 @@ class Evidence:
         self._policies = lru_cache(VERSIONS_AT_HAND)(self._read_policy)
         self._messages = lru_cache(VERSIONS_AT_HAND)(self._read_message)
 
-    def keep(self, pack_id: str, inputs: Sequence[Inputs]) -> tuple[str, ...]:
+    def keep(self, pack_id: str, inputs: Sequence[Inputs]) -> tuple[Reference, ...]:
         """Keep the inputs of a pack's decisions; what the ledger keeps of each."""
         if not inputs:
             return ()
         sheet = kept_inputs.sheet(inputs)
         if sheet.body:
             self._bucket.write(_sheet(pack_id, sheet.name), sheet.body, "application/x-ndjson")
-        return tuple(map(str, sheet.references))
+        return sheet.references
 
     def keep_versions(self, policy: Policy, messages: Iterable[Message]) -> None:
         """Keep what decisions are made by, once in the life of a process."""
@@ -47,10 +48,10 @@ class Evidence:
 
     def inputs(self, entry: LedgerEntry) -> Inputs:
         """What a decision was made of; raises MalformedError when it was not kept, or not until now."""
-        place = kept_inputs.reference(entry)
-        if place.is_inline:
+        reference = kept_inputs.reference(entry)
+        if reference.is_inline:
             return kept_inputs.inline(entry)
-        found = self._sheets(_sheet(entry.pack_id, place.place)).get(entry.dispatch_id)
+        found = self._sheets(_sheet(entry.pack_id, reference.kept)).get(entry.dispatch_id)
         if found is None:
             raise MalformedError(Code.NOT_KEPT, "inputs", "the sheet of the pack does not hold them")
         return found

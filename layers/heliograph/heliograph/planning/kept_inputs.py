@@ -10,29 +10,13 @@ import msgspec
 
 from heliograph.model.decisions import Inputs
 from heliograph.model.ledger import LedgerEntry
+from heliograph.model.traces import Reference
 from heliograph.text.errors import Code, MalformedError
 
 INLINE_LIMIT = 450
 """Bytes of inputs and of the recipient's id that a ledger item can hold and stay under 1 KB, one write unit."""
 IN_THE_ENTRY = ("recipient_id", "dispatch_id", "message")
 """What an entry of the ledger says anyway."""
-
-
-class Reference(NamedTuple):
-    """What the ledger keeps: `<hash of the inputs> <name of the file>`, or `<hash> {…}` when they are short."""
-
-    fingerprint: str
-    """16 hexadecimal digits."""
-    place: str
-    """The name of a file of the pack, or the inputs themselves."""
-
-    def __str__(self) -> str:
-        return f"{self.fingerprint} {self.place}"
-
-    @property
-    def is_inline(self) -> bool:
-        """Whether the inputs are in the ledger."""
-        return self.place.startswith("{")
 
 
 class Sheet(NamedTuple):
@@ -55,18 +39,17 @@ def sheet(inputs: Sequence[Inputs]) -> Sheet:
 
 def reference(entry: LedgerEntry) -> Reference:
     """Where the inputs of a decision are; raises MalformedError when the decision keeps none."""
-    fingerprint, _, place = entry.inputs.partition(" ")
-    if not place:
+    if entry.inputs is None:
         raise MalformedError(
             Code.NOT_KEPT, "inputs", "this decision was made without inputs, such as for an unknown message"
         )
-    return Reference(fingerprint, place)
+    return entry.inputs
 
 
 def inline(entry: LedgerEntry) -> Inputs:
     """The inputs that an entry holds itself."""
     known = {name: getattr(entry, name) for name in IN_THE_ENTRY}
-    return msgspec.convert(msgspec.json.decode(reference(entry).place) | known, Inputs)
+    return msgspec.convert(msgspec.json.decode(reference(entry).kept) | known, Inputs)
 
 
 def on_sheet(body: bytes) -> dict[str, Inputs]:

@@ -35,33 +35,6 @@ class Outbox(msgspec.Struct, frozen=True):
     planned: Planned
 
 
-def entry(
-    decision: Skipped | Scheduled, *, place: tuple[str, int], version: str, policy: str, at: datetime
-) -> LedgerEntry:
-    """What the ledger keeps of a "no" or a "later"; `place` is the pack and the slot of its request."""
-    request, ruling = decision.request, decision.ruling
-    return LedgerEntry(
-        recipient_id=request.recipient_id,
-        dispatch_id=decision.dispatch_id,
-        message=request.message,
-        version=version,
-        outcome=ruling.outcome,
-        decided_at=at,
-        pack_id=place[0],
-        slot=place[1],
-        channel=decision.channel or "",
-        reason=decision.reason,
-        until=decision.until.isoformat() if isinstance(decision, Scheduled) else "",
-        tried=ruling.tried,
-        policy=policy,
-        run_id=request.run_id,
-        zone=ruling.zone,
-        next_time=ruling.next_time.isoformat() if ruling.next_time else "",
-        inputs=decision.inputs,
-        cause=request.cause,
-    )
-
-
 def outbox(pack: RequestPack, decisions: Sequence[Decision], existing: Mapping[str, LedgerEntry]) -> Outbox:
     """Sort decisions into packs and sums; where the ledger already holds a decision, that one counts."""
     by_channel: dict[Channel, list[Dispatch]] = defaultdict(list)

@@ -13,6 +13,7 @@ from heliograph.model.decisions import Inputs, Ruling, Verdict
 from heliograph.model.messages import Message
 from heliograph.model.policy import Policy
 from heliograph.model.reasons import Reason
+from heliograph.model.traces import Trace, Tried
 from heliograph.planning.caps import own_reservation
 from heliograph.planning.cases import Case, cap_ends, held_from
 from heliograph.planning.rules import LATER, PASSED, RULES, Rule
@@ -41,7 +42,7 @@ def decide(inputs: Inputs, message: Message, policy: Policy, *, rules: tuple[Rul
     return Ruling(
         outcome=Verdict.DISPATCHED,
         channel=reserved.channel,
-        tried=trace([], reserved.channel, None),
+        tried=(Tried(reserved.channel),),
         zone=ruling.zone,
         stage=next(stages, inputs.stage),
     )
@@ -71,9 +72,9 @@ def _ask(inputs: Inputs, message: Message, policy: Policy, rules: tuple[Rule, ..
         ruling = Ruling(
             outcome=Verdict.DISPATCHED,
             channel=channel,
-            tried=trace(skipped, channel, reason),
+            tried=(*trace(skipped), Tried(channel, reason or "")),
             order=order,
-            zone=str(zone),
+            zone=zone.named,
             stage=stage,
         )
         if reason is None:
@@ -112,19 +113,18 @@ def in_order(
         yield channel, named[channel]
 
 
-def trace(skipped: list[tuple[Case, Reason]], channel: Channel, reason: Reason | None) -> str:
-    """The rules' results in short, `push:no_address sms:passed`: the rules before the one that objected had passed."""
-    return " ".join([*(f"{case.channel}:{why}" for case, why in skipped), f"{channel}:{reason or PASSED}"])
+def trace(skipped: list[tuple[Case, Reason]]) -> Trace:
+    """What was tried so far."""
+    return tuple(Tried(case.channel, reason) for case, reason in skipped)
 
 
-def spelled_out(tried: str) -> list[dict[str, str]]:
+def spelled_out(trace: Trace) -> list[dict[str, str]]:
     """A trace with every rule's result: `[{"channel", "rule", "result"}]`, result `passed` or the reason."""
     rows = []
-    for word in tried.split():
-        channel, _, result = word.partition(":")
+    for channel, objection in trace:
         for rule in RULES:
-            objects = rule.__name__ == result
-            rows.append({"channel": channel, "rule": rule.__name__, "result": result if objects else PASSED})
+            objects = rule.__name__ == objection
+            rows.append({"channel": channel, "rule": rule.__name__, "result": objection if objects else PASSED})
             if objects:
                 break
     return rows
@@ -132,7 +132,7 @@ def spelled_out(tried: str) -> list[dict[str, str]]:
 
 def _no(skipped: list[tuple[Case, Reason]], zone: FoundZone) -> Ruling:
     if not skipped:
-        return Ruling(outcome=Verdict.SKIPPED, reason=Reason.NO_ADDRESS, zone=str(zone))
+        return Ruling(outcome=Verdict.SKIPPED, reason=Reason.NO_ADDRESS, zone=zone.named)
     order = list(Reason)
     closest, reason = max(skipped, key=lambda skip: order.index(skip[1]))
     times = filter(None, (_next_time(case, why) for case, why in skipped))
@@ -141,8 +141,8 @@ def _no(skipped: list[tuple[Case, Reason]], zone: FoundZone) -> Ruling:
         channel=closest.channel,
         reason=reason,
         next_time=min(times, default=None),
-        tried=trace(skipped[:-1], skipped[-1][0].channel, skipped[-1][1]),
-        zone=str(zone),
+        tried=trace(skipped),
+        zone=zone.named,
     )
 
 

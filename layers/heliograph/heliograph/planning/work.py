@@ -6,13 +6,14 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from heliograph.followups.fallbacks import confirmation
+from heliograph.followups.fallbacks import achieved
 from heliograph.model.decisions import Decision, Inputs, Reservation, Ruling
 from heliograph.model.ledger import LedgerEntry
 from heliograph.model.messages import Message
 from heliograph.model.outcomes import RecordKey
 from heliograph.model.people import Recipient
 from heliograph.model.requests import EarlierDispatch, RequestPack, SendRequest
+from heliograph.model.traces import Achieved
 from heliograph.planning.caps import caps_on, reserved_after
 from heliograph.planning.decisions import decision, inputs_of, unknown_message
 from heliograph.planning.ruling import decide
@@ -28,7 +29,7 @@ class Question(NamedTuple):
     request: SendRequest
     message: Message
     recipient: Recipient | None
-    confirmation: tuple[str, datetime | None]
+    achieved: Achieved
 
 
 class Answer(NamedTuple):
@@ -66,20 +67,20 @@ def questions_of(pack: RequestPack, now: datetime) -> list[Question]:
     """The requests of a pack whose message is in the catalogue, with their people."""
     people = wiring.recipients().get_many([request.recipient_id for request in pack.requests])
     messages = wiring.templates().messages
-    achieved = confirmations(pack.requests, now)
+    before = achievements(pack.requests, now)
     return [
-        Question(slot, request, messages[request.message], people.get(request.recipient_id), achieved[slot])
+        Question(slot, request, messages[request.message], people.get(request.recipient_id), before[slot])
         for slot, request in enumerate(pack.requests)
         if request.message in messages
     ]
 
 
-def confirmations(requests: Sequence[SendRequest], now: datetime) -> list[tuple[str, datetime | None]]:
+def achievements(requests: Sequence[SendRequest], now: datetime) -> list[Achieved]:
     """What the earlier dispatches of each request have achieved."""
     keys = {record_of(request.run_id, each) for request in requests for each in request.earlier}
     records = wiring.records().read(keys) if keys else {}
     return [
-        confirmation(
+        achieved(
             request.earlier,
             {
                 each.outcome_key: records[record_of(request.run_id, each)].get(
@@ -158,7 +159,7 @@ def answer_to(question: Question, account: Account, now: datetime) -> Answer:
         policy=policy,
         now=now,
         reserved=account.reserved,
-        confirmation=question.confirmation,
+        achieved=question.achieved,
         off=wiring.channels_off(),
     )
     return Answer(inputs, decide(inputs, question.message, policy))

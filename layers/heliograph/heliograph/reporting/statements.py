@@ -7,6 +7,7 @@ from datetime import datetime
 
 from heliograph.model.engagement import EngagementKind
 from heliograph.model.reasons import Reason
+from heliograph.model.traces import Trace
 from heliograph.planning.ruling import spelled_out
 from heliograph.recording.facts import Fact
 
@@ -35,7 +36,7 @@ MEANING = {kind.value: order for order, kind in enumerate(KINDS)}
 """The order in which these can only have happened, whatever the clocks of two services say of one second."""
 
 
-def statements(tried: str, topic: str) -> list[dict[str, str]]:
+def statements(tried: Trace, topic: str) -> list[dict[str, str]]:
     """Every rule's result on every channel that was tried; `says` is `consent: not given for offers by email`."""
     return [{**row, "says": _says(row, topic)} for row in spelled_out(tried)]
 

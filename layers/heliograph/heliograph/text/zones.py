@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from heliograph.model.people import Recipient, ZoneSource
+from heliograph.model.people import Recipient, Zone, ZoneSource
 from heliograph.text.addresses import country_timezone
 
 
@@ -17,8 +17,10 @@ class FoundZone(NamedTuple):
     zone: ZoneInfo
     source: ZoneSource
 
-    def __str__(self) -> str:
-        return f"{self.zone.key} {self.source}"
+    @property
+    def named(self) -> Zone:
+        """As it is kept."""
+        return Zone(self.zone.key, self.source)
 
 
 @lru_cache(maxsize=1024)

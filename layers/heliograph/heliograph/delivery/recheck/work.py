@@ -12,6 +12,7 @@ from heliograph.model.messages import Message
 from heliograph.model.people import Recipient
 from heliograph.model.policy import Purpose
 from heliograph.model.reasons import Reason
+from heliograph.model.traces import Confirmation
 from heliograph.planning.decisions import recheck
 from heliograph.runtime import wiring
 from heliograph.text import ids
@@ -20,7 +21,12 @@ from heliograph.text.limits import VARIABLE
 
 
 def last_look(
-    pack: DispatchPack, dispatch: Dispatch, recipient: Recipient | None, now: datetime, *, confirmed_by: str = ""
+    pack: DispatchPack,
+    dispatch: Dispatch,
+    recipient: Recipient | None,
+    now: datetime,
+    *,
+    confirmed_by: Confirmation | None = None,
 ) -> Checked:
     """The letter to a person as they are now, or why it is skipped."""
     templates = wiring.templates()
@@ -47,7 +53,7 @@ def render_dispatch(dispatch: Dispatch, message: Message, attributes: dict[str, 
         recipient=attributes,
         data=dispatch.request.data,
         unsubscribe_url=unsubscribe_url,
-        timezone=dispatch.zone.partition(" ")[0],
+        timezone=dispatch.zone.name if dispatch.zone else "",
     )
     if dispatch.channel is Channel.SMS and measure(content["text"]).parts > message.sms_parts:
         raise UndeliverableError(Reason.TOO_LONG, f"more than {message.sms_parts} SMS parts")

@@ -8,6 +8,7 @@ from heliograph.followups import work
 from heliograph.model.decisions import Inputs, Ruling
 from heliograph.model.ledger import LedgerEntry
 from heliograph.model.messages import Message
+from heliograph.model.people import Zone
 from heliograph.model.policy import Policy
 from heliograph.model.reasons import Reason
 from heliograph.model.requests import SendRequest
@@ -105,10 +106,9 @@ def considered(request: SendRequest, message: Message, at: datetime) -> JsonObje
     }
 
 
-def zone(text: str) -> JsonObject | None:
-    """A time zone and where it is known from, `Europe/Berlin profile`; None when that was not kept."""
-    name, _, source = text.partition(" ")
-    return {"name": name, "source": source} if name else None
+def zone(known: Zone | None) -> JsonObject | None:
+    """A time zone and where it is known from; None when that was not kept."""
+    return known and known._asdict()
 
 
 def _not_kept(missing: MalformedError) -> str:
