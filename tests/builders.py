@@ -17,19 +17,23 @@ from heliograph.model.people import AddressSuppression, Consent, ConsentState, R
 from heliograph.model.policy import Cap, Hours, Policy, Purpose
 from heliograph.model.requests import SendRequest
 from heliograph.model.traces import Achieved, Trace, Tried
-from heliograph.planning.decisions import NOTHING_ACHIEVED, decision, inputs_of, unknown_message
+from heliograph.planning.decisions import NOTHING_ACHIEVED, addresses, decision, inputs_of, unknown_message
 from heliograph.planning.rules import PASSED
 from heliograph.planning.ruling import decide
 
+EMAIL, SMS, PUSH = (Channel(name) for name in ("email", "sms", "push"))
+CHANNELS = (EMAIL, SMS, PUSH)
+"""Those that rules are tried with; which there are more makes no difference to a rule."""
 NOW = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
 REQUEST_ID = "01KAJ8ZQG0AMARA0000000000A"
 PACK_ID = "01KAJ8ZQG0PACK00000000000P"
 RUN_ID = "01KAJ8ZQG0RVN00000000000AR"
-TOKENS = OpenTokens(["a secret of tests"])
+KEYS = ("a secret of tests",)
+TOKENS = OpenTokens(KEYS)
 CONTENT = {
-    Channel.EMAIL: {"subject": "Hello", "html": "<p>Hello</p>", "text": "Hello"},
-    Channel.SMS: {"text": "Hello"},
-    Channel.PUSH: {"title": "Hello", "body": "Hello there", "url": "https://example.com/hello"},
+    EMAIL: {"subject": "Hello", "html": "<p>Hello</p>", "text": "Hello"},
+    SMS: {"text": "Hello"},
+    PUSH: {"title": "Hello", "body": "Hello there", "url": "https://example.com/hello"},
 }
 
 
@@ -57,7 +61,7 @@ def a_recipient(
         "suppressed": {
             address: AddressSuppression(reason="hard_bounce", at=NOW)
             for channel in suppressed
-            for address in person.addresses(channel)
+            for address in addresses(person, channel)
         },
     }
     return Recipient(recipient_id=recipient_id, **(reachable | given | fields))
@@ -65,7 +69,7 @@ def a_recipient(
 
 def a_subscriber(**fields: Any) -> Recipient:
     """A person who opted in to news on every channel."""
-    return a_recipient(**({"opted_in": [f"news/{channel}" for channel in Channel]} | fields))
+    return a_recipient(**({"opted_in": [f"news/{channel}" for channel in CHANNELS]} | fields))
 
 
 def a_message(name: str = "order-shipped", **fields: Any) -> Message:
@@ -74,15 +78,15 @@ def a_message(name: str = "order-shipped", **fields: Any) -> Message:
         "version": "v1",
         "topic": "orders",
         "purpose": Purpose.TRANSACTIONAL,
-        "channels": tuple(Channel),
-        "locales": dict.fromkeys(Channel, ("en",)),
+        "channels": CHANNELS,
+        "locales": dict.fromkeys(CHANNELS, ("en",)),
     }
     return Message(name=name, **(ordinary | fields))
 
 
 def a_promotion(*channels: Channel, **fields: Any) -> Message:
     """News, on these channels only."""
-    ordinary: dict[str, Any] = {"topic": "news", "purpose": Purpose.PROMOTIONAL, "channels": channels or tuple(Channel)}
+    ordinary: dict[str, Any] = {"topic": "news", "purpose": Purpose.PROMOTIONAL, "channels": channels or CHANNELS}
     return a_message("news", **(ordinary | fields))
 
 
@@ -102,7 +106,7 @@ def a_cap(limit: int, *, days: int | None = None, **fields: Any) -> Cap:
     return Cap(limit=limit, seconds=days and days * 86_400, **fields)
 
 
-def reserved(at: str | datetime, channel: Channel = Channel.EMAIL, **fields: Any) -> Reservation:
+def reserved(at: str | datetime, channel: Channel = EMAIL, **fields: Any) -> Reservation:
     """A message of news that counts since a time (UTC)."""
     since = datetime.fromisoformat(at).replace(tzinfo=UTC) if isinstance(at, str) else at
     ordinary: dict[str, Any] = {
@@ -193,17 +197,17 @@ def plan(
     return decision(request, message, recipient, decide(inputs, message, policy), policy=policy, slot=0)
 
 
-def a_dispatch(channel: Channel = Channel.EMAIL, *, slot: int = 0, **fields: Any) -> Dispatch:
+def a_dispatch(channel: Channel = EMAIL, *, slot: int = 0, **fields: Any) -> Dispatch:
     """A dispatch to the ordinary recipient; further fields are its own or those of its request."""
     request_id = fields.get("request_id", f"{REQUEST_ID[:-3]}{slot:03d}" if slot else REQUEST_ID)
     asked = {name: fields.pop(name) for name in SendRequest.__struct_fields__ if name in fields and name != "locale"}
-    ordinary: dict[str, Any] = {"addresses": a_recipient().addresses(channel), "locale": "en"}
+    ordinary: dict[str, Any] = {"addresses": addresses(a_recipient(), channel), "locale": "en"}
     request = a_request(**(asked | {"request_id": request_id}))
     return Dispatch(request=request, channel=channel, slot=slot, **(ordinary | fields))
 
 
 def a_rendered(
-    channel: Channel = Channel.EMAIL,
+    channel: Channel = EMAIL,
     *,
     content: dict[str, str] | None = None,
     purpose: Purpose = Purpose.TRANSACTIONAL,

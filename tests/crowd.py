@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from builders import EMAIL, SMS
 from deployed import Stack
 from heliograph.aws.queues import Queue
 from heliograph.aws.tables import chunks
@@ -35,8 +36,8 @@ def somebody(name: str, channel: Channel) -> RecipientChange:
     number = int.from_bytes(name.encode()[-8:]) % 1_000_000
     return RecipientChange(
         recipient_id=name,
-        email=f"{name}@example.com" if channel is Channel.EMAIL else "",
-        phone=f"+447911{number:06d}" if channel is Channel.SMS else "",
+        email=f"{name}@example.com" if channel == EMAIL else "",
+        phone=f"+447911{number:06d}" if channel == SMS else "",
         timezone=at_noon(),
         consents={f"offers/{channel}": opted_in},
         attributes={"first_name": "Mia"},

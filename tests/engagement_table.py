@@ -11,7 +11,7 @@ import msgspec
 import pytest
 from botocore.exceptions import ClientError
 
-from builders import NOW, TOKENS
+from builders import KEYS, NOW
 from heliograph.model.channels import Channel
 from heliograph.model.engagement import Consequence, EngagementEvent, EngagementKind
 from heliograph.model.messages import Message
@@ -87,7 +87,7 @@ def installed(monkeypatch: pytest.MonkeyPatch, *messages: Message) -> Engagement
     edges = {
         **dict.fromkeys(("records", "recipients", "reservations", "bucket", "parking"), lambda: table),
         "templates": lambda: templates,
-        "open_tokens": lambda: TOKENS,
+        "keys": lambda: KEYS,
         "now": lambda: NOW,
         "see_again": lambda *_: None,
     }

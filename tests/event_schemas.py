@@ -9,15 +9,15 @@ import json
 from pathlib import Path
 from typing import Any
 
+from heliograph.channels.registry import CHANNELS
 from heliograph.ingesting.requests import SendRequested
-from heliograph.model.channels import Channel
 from heliograph.people.changes import COLUMNS
 from heliograph.text import ids
 from heliograph.text.payloads import EVENT_ID_BYTES, KEY_BYTES, LOCALE_BYTES, REFERENCE_BYTES, SOURCE_BYTES
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "docs/schema/events"
-CHANNELS = "|".join(Channel)
+NAMES = "|".join(CHANNELS)
 
 Schema = dict[str, Any]
 
@@ -92,7 +92,7 @@ RECIPIENT_UPDATED = event(
             "consents": {
                 "type": ["object", "null"],
                 "description": "`<topic or purpose>/<channel>` -> what the person said.",
-                "propertyNames": {"pattern": whole(rf"[a-z0-9_-]+/({CHANNELS})")},
+                "propertyNames": {"pattern": whole(rf"[a-z0-9_-]+/({NAMES})")},
                 "additionalProperties": {"enum": ["opted_in", "confirmed", "opted_out", "pending", "not_set", None]},
             },
             "attributes": {"type": ["object", "null"], "description": "For the words, as `recipient.<name>`."},

@@ -15,7 +15,6 @@ from typing import Any
 import msgspec
 
 from heliograph.aws import clients
-from heliograph.model.channels import Channel
 from heliograph.reporting import work as reports
 from heliograph.runtime import wiring
 from heliograph_cli.waiting import until_still
@@ -147,7 +146,7 @@ class System:
 
     def rest(self) -> None:
         """Let the providers have sent nothing yet, and nobody wait: their time is that of another test."""
-        for channel in Channel:
+        for channel in CHANNELS:
             self.cloud.client("dynamodb").delete_item(
                 TableName=self.environment["HELIOGRAPH_RUNS_TABLE"],
                 Key={"part": {"S": f"pace#{channel}"}, "item": {"S": "clock"}},

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import cycle, islice
 
+from heliograph.channels.events import event_id
 from heliograph.model.channels import Channel
 from heliograph.model.dispatches import Rendered, Sender
 from heliograph.model.engagement import EngagementEvent, EngagementKind
 from heliograph.model.outcomes import Accepted, Failed, FailureCode, InDoubt, NotSent, Outcome
-from heliograph.recording.consequences import event_id
 from in_memory import World
 
 STORIES = (

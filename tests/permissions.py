@@ -55,7 +55,7 @@ def code_of(function: str) -> tuple[Path, str]:
     """The handler of a function, and the channel that it is for."""
     built = re.findall(r"^((?:build-\w+ ?)+): verb = (\w+)$", (ROOT / "functions/Makefile").read_text(), re.MULTILINE)
     verb = next(verb for names, verb in built if f"build-{function}" in names.split())
-    channel = function.removeprefix("Deliver").upper() if verb == "deliver" else ""
+    channel = function.removeprefix("Deliver").lower() if verb == "deliver" else ""
     return ROOT / f"functions/{verb}/app.py", channel
 
 
@@ -88,7 +88,7 @@ def queues_of(function: str, call: Called) -> Iterator[str]:
     """The queues that a call may send to; what the code puts into a name is a word."""
     _, channel = code_of(function)
     for queue, name in NAMES.items():
-        is_foreign = channel and name.startswith("outbox-") and not name.startswith(f"outbox-{channel.lower()}-")
+        is_foreign = channel and name.startswith("outbox-") and not name.startswith(f"outbox-{channel}-")
         if (
             not is_foreign
             and (function, name) not in NEVER

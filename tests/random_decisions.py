@@ -9,8 +9,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
-from builders import a_message, a_recipient, a_request
-from heliograph.model.channels import Channel
+from builders import CHANNELS, PUSH, a_message, a_recipient, a_request
 from heliograph.model.decisions import Inputs, Reservation
 from heliograph.model.engagement import EngagementKind
 from heliograph.model.messages import Fallback, Message
@@ -27,7 +26,6 @@ OWN = 0.02
 """How often there is room reserved already."""
 OFF = 0.05
 """How often nobody has set up a channel."""
-CHANNELS = tuple(Channel)
 TOPICS = ("offers", "orders")
 SECRETS = ("zoe.private@example.com", "+4915112345678", "gcm:secret-device", "Zoë Geheim", "Rue Cachée 7")
 """What must never get into inputs."""
@@ -59,7 +57,7 @@ def a_case(rng: Random) -> Case:
         data={"street": SECRETS[4]},
         email=SECRETS[0] if rng.random() < 0.3 else "",
     )
-    opened = Achieved(Confirmation(Channel.PUSH, EngagementKind.OPENED))
+    opened = Achieved(Confirmation(PUSH, EngagementKind.OPENED))
     achieved = rng.choice((*[Achieved()] * 10, opened, Achieved(awaited_until=now + timedelta(minutes=5))))
     reserved = [_reservation(rng, now) for _ in range(rng.choice((0, 0, 1, 4)))]
     if rng.random() < OWN:

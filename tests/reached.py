@@ -17,6 +17,8 @@ from typing import NamedTuple
 
 from botocore import xform_name
 
+from heliograph.channels.registry import CHANNELS
+from heliograph.model.channels import Channel
 from trim_botocore import OPERATIONS
 
 ROOT = Path(__file__).parent.parent
@@ -26,7 +28,6 @@ OPERATION = {xform_name(name): (service, name) for service, names in OPERATIONS.
 CLIENT = re.compile(r"(?:^|\.)_?client$|(?:^|\.)(?:client|provider)\(.*\)$")
 """What a client of AWS is called in our code, as source."""
 PARTIQL = re.compile(r'(INSERT) INTO "|(UPDATE) "|(DELETE) FROM "|(SELECT) .* FROM "')
-CHANNEL = re.compile(r"Channel\.([A-Z]+)")
 CONVERTED = {"convert", "decode"}
 """Functions of msgspec that make an instance of their second argument."""
 
@@ -43,6 +44,8 @@ FOREIGN = Symbol("", "")
 """Something that is known to be none of ours."""
 QUEUE = Symbol("heliograph.runtime.wiring", "queue")
 """Gives the queue of a name."""
+SPEC = Symbol("heliograph.channels.spec", "ChannelSpec")
+"""What is asked of it is answered by the folder of each channel."""
 
 
 class Called(NamedTuple):
@@ -77,7 +80,7 @@ class _Scope:
 
 
 def calls_of(app: Path, *, channel: str = "") -> set[Called]:
-    """All calls that a handler can come to; of a `match` on a channel only the case of this one is taken."""
+    """All calls that a handler can come to, on a channel or on any of them."""
     return _Search(channel).from_app(app)
 
 
@@ -118,7 +121,9 @@ def _imports(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, Symbol]]:
 
 class _Search:
     def __init__(self, channel: str) -> None:
-        self._channel = channel
+        self._channels = [Channel(channel)] if channel else CHANNELS
+        self._asked: set[str] = set()
+        """Fields of a channel's spec."""
         self._waiting: list[tuple[Symbol, Module, Symbol | None]] = []
         self._seen: set[tuple[Symbol, Symbol | None]] = set()
         self._classes: set[Symbol] = set()
@@ -216,7 +221,7 @@ class _Search:
                 self._refer(_named(each.id, scope), owner)
 
     def _taken(self, node: ast.AST) -> Iterator[ast.AST]:
-        """A tree without its annotations and docstring, and without the cases of other channels."""
+        """A tree without its annotations and docstring."""
         yield node
         for name, value in ast.iter_fields(node):
             if name in {"annotation", "returns"}:
@@ -226,10 +231,6 @@ class _Search:
                     continue
                 if isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant):
                     continue
-                if isinstance(child, ast.match_case) and self._channel:
-                    about = CHANNEL.search(ast.unparse(child.pattern))
-                    if about and about[1] != self._channel:
-                        continue
                 if isinstance(child, ast.AST):
                     yield from self._taken(child)
 
@@ -252,7 +253,22 @@ class _Search:
         if made and _is_class(made):
             self._settings.setdefault(_origin(made)._replace(member=""), set()).update(_settings(call))
 
+    def _ask(self, field: str) -> None:
+        """Follow a field of the specs."""
+        if field in self._asked:
+            return
+        self._asked.add(field)
+        for channel in self._channels:
+            module = module_at(f"heliograph.channels.{channel}.spec")
+            made = module.defined["SPEC"] if module else None
+            if module and isinstance(made, ast.AnnAssign) and isinstance(made.value, ast.Call):
+                for each in made.value.keywords:
+                    if each.arg == field:
+                        self._read(each, _Scope(module, None, {}), None)
+
     def _attribute(self, node: ast.Attribute, scope: _Scope, owner: Symbol | None) -> None:
+        if _type_of(node.value, scope) == SPEC:
+            self._ask(node.attr)
         if found := _symbol_of(node, scope):
             self._refer(found, owner)
         elif isinstance(node.ctx, ast.Load) and _is_unknown(node, scope):
@@ -319,6 +335,8 @@ def _symbol_of(node: ast.expr, scope: _Scope) -> Symbol | None:
         outer = _named(node.value.id, scope)
         if outer and not outer.name:
             return outer._replace(name=node.attr)
+        if outer and _is_class(outer) and _method(outer, node.attr):
+            return _origin(outer)._replace(member=node.attr)
     owner = _type_of(node.value, scope)
     if owner is None or not owner.name:
         return None

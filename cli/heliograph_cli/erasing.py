@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from heliograph.aws.tables import chunks, text
-from heliograph.model.channels import Channel
+from heliograph.channels.registry import CHANNELS
 from heliograph.model.people import ConsentState, consent_key
 from heliograph.model.policy import Purpose
 from heliograph.people.items import ANSWER, consent_of, is_consent
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
 AT_ONCE = 100  # attributes in one update: an expression has 4 KB
-REFUSALS = [f"{ANSWER}#{consent_key(purpose, channel)}" for purpose in Purpose for channel in Channel]
+REFUSALS = [f"{ANSWER}#{consent_key(purpose, channel)}" for purpose in Purpose for channel in CHANNELS]
 """What providers and replies may refuse at any moment."""
 
 STAYS = (

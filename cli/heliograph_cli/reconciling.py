@@ -16,9 +16,11 @@ from heliograph.campaigns import segments
 from heliograph.campaigns.runs import Runs
 from heliograph.campaigns.segments import Campaign
 from heliograph.campaigns.work import unreached
+from heliograph.channels.registry import CHANNELS, spec
 from heliograph.ledger.store import Ledger
 from heliograph.model.channels import Channel
 from heliograph.model.decisions import Verdict
+from heliograph.model.engagement import EngagementKind
 from heliograph.model.ledger import LedgerEntry
 from heliograph.model.messages import Message
 from heliograph.model.outcomes import RecordKey, SlotFacts
@@ -90,9 +92,13 @@ def _sums(stack: Stack, run_id: str) -> RunFigures:
 def reporting(stack: Stack) -> frozenset[Channel]:
     """The channels whose provider tells us what it took; push services and SMS through SNS never do."""
     if stack.target.is_local:
-        return frozenset(Channel)
-    silent = {Channel.PUSH} | ({Channel.SMS} if stack.parameters.get("SmsProvider") == "sns" else set())
-    return frozenset(Channel) - silent
+        return frozenset(CHANNELS)
+    return frozenset(
+        channel
+        for channel in CHANNELS
+        if EngagementKind.SENT in spec(channel).reports
+        and stack.parameters.get(f"{channel.title()}Provider") not in spec(channel).silent_providers
+    )
 
 
 def frozen_run(bucket: Bucket, run_id: str) -> Frozen:

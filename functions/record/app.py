@@ -20,7 +20,7 @@ def handler(batch: Batch) -> None:
 
     Everything here may be done twice, in any order: one step that fails does not keep an event from the others.
     """
-    found = batch.read(partial(read, tokens=wiring.open_tokens))
+    found = batch.read(partial(read, signing_keys=wiring.keys))
     events = [Part(each.message_id, each.content) for each in found if isinstance(each.content, EngagementEvent)]
     unfinished = [Part(each.message_id, each.content) for each in found if isinstance(each.content, SuppressAddress)]
     for some in of_one_record(events):

@@ -10,8 +10,8 @@ from jinja2 import Environment as PlainJinja2
 
 from benchmarks import place
 from benchmarks.measuring import Figure, cpu_of, ratio
-from heliograph.model.channels import Channel
-from heliograph.rendering.templates import PARTS
+from builders import EMAIL
+from heliograph.channels.registry import spec
 from heliograph.runtime import wiring
 from heliograph_cli.authoring import compose
 from heliograph_cli.authoring.lint import check
@@ -27,7 +27,8 @@ def plain_templates(desk_folder: Path) -> list[Template]:
     assert desk is not None
     draft = next(draft for draft in desk.drafts if draft.name == MESSAGE)
     templates = []
-    for file in PARTS[Channel.EMAIL].values():
+    for part in spec(EMAIL).parts.values():
+        file = part.file
         plain = PlainJinja2(loader=DictLoader({}), autoescape=file.endswith(".html"))
         tree = compose.template(desk, draft, file, "en")
         templates.append(Template.from_code(plain, plain.compile(tree, file, file), plain.globals))
@@ -51,7 +52,7 @@ def figures(desk_folder: Path, *, rounds: int) -> Iterator[Figure]:
         found = [
             ours.render(
                 message,
-                Channel.EMAIL,
+                EMAIL,
                 locale="en",
                 recipient=person,
                 data=sample["data"],

@@ -7,7 +7,7 @@ from typing import Any
 
 from benchmarks import place, work
 from benchmarks.measuring import Figure, cpu_of, ratio
-from heliograph.model.channels import Channel
+from builders import EMAIL
 from heliograph.model.dispatches import Rendered
 from heliograph.runtime import wiring
 from wiring import mappings
@@ -120,7 +120,7 @@ def figures(aws: place.Aws, logs: place.Logs, *, rounds: int) -> Iterator[Figure
     assert "SESv2.SendBulkEmail" not in strangers.counts["calls"]
     yield _write_units("skipped_write_units_per_person", "a campaign to people who all refuse", strangers)
     batch = work.batch(100)
-    send = wiring.sender(Channel.EMAIL)
+    send = wiring.sender(EMAIL)
 
     def bulk() -> float:
         return cpu_of(lambda: [list(send(batch)) for _ in range(5)], 5 * len(batch))

@@ -21,14 +21,14 @@ OF_LAMBDA = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "
 YARDSTICK = "import boto3; boto3.client('dynamodb')"
 
 TABLES = "wiring.templates(); wiring.recipients(); wiring.ledger(); wiring.records(); "
-SENDS = TABLES + "wiring.sender(wiring.Channel.{})"
+SENDS = TABLES + "wiring.sender('{}')"
 WIRED = {
     "IngestEvent": TABLES + "wiring.requests('priority')",
     "IngestSegment": "wiring.templates(); wiring.bucket(); wiring.runs(); wiring.requests('bulk')",
     "Plan": TABLES + "wiring.outbox('email', 'bulk')",
-    "DeliverEmail": SENDS.format("EMAIL"),
-    "DeliverSms": SENDS.format("SMS"),
-    "DeliverPush": SENDS.format("PUSH"),
+    "DeliverEmail": SENDS.format("email"),
+    "DeliverSms": SENDS.format("sms"),
+    "DeliverPush": SENDS.format("push"),
     "Record": "wiring.records(); wiring.recipients(); wiring.bucket()",
     "Settle": TABLES + "wiring.outbox('email', 'bulk')",
     "Report": TABLES + "wiring.runs(); wiring.bucket()",

@@ -11,8 +11,8 @@ from typing import Any
 import msgspec
 
 from benchmarks import null_dynamodb, place
+from builders import EMAIL
 from heliograph.campaigns import segments
-from heliograph.model.channels import Channel
 from heliograph.model.dispatches import Dispatch, Rendered
 from heliograph.model.requests import SendRequest
 from heliograph.model.runs import Run
@@ -83,7 +83,7 @@ def _letter(run: Run, message: Any, sample: dict[str, Any], slot: int) -> Render
     link = wiring.links().url(recipient_id, message.topic)
     content = wiring.templates().render(
         message,
-        Channel.EMAIL,
+        EMAIL,
         locale="en",
         recipient=sample["recipient"],
         data=sample["data"],
@@ -97,7 +97,7 @@ def _letter(run: Run, message: Any, sample: dict[str, Any], slot: int) -> Render
             requested_at=run.started_at,
             run_id=run.run_id,
         ),
-        channel=Channel.EMAIL,
+        channel=EMAIL,
         addresses=("amara.okafor@example.com",),
         locale="en",
         slot=slot % 100,

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from browser import CHROMIUM, NEEDS_CHROMIUM
-from heliograph.model.channels import Channel
+from builders import EMAIL
 from heliograph_cli.authoring.compiling import opened
 from heliograph_cli.authoring.files import READABLE
 from heliograph_cli.authoring.lint import check
@@ -128,9 +128,9 @@ def mails(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     assert not proof.errors
     with opened(proof.desk, list(proof.messages.values())) as templates:
         return {
-            f"{draft.name} {locale}": rendered(draft, Channel.EMAIL, locale, templates)["html"]
+            f"{draft.name} {locale}": rendered(draft, EMAIL, locale, templates)["html"]
             for draft in proof.desk.drafts
-            for locale in draft.locales(Channel.EMAIL)
+            for locale in draft.locales(EMAIL)
         }
 
 

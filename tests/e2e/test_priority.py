@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from builders import EMAIL
 from crowd import queue_bulk, save, somebody, taken
 from deployed import Stack
-from heliograph.model.channels import Channel
 
 BULK = 20_000  # messages
 READERS = 1_000  # of the bulk messages; each gets them several times over
@@ -27,7 +27,7 @@ def customers(stack: Stack) -> list[str]:
     """People who are known."""
     batch = uuid.uuid4().hex[:8]
     names = [f"buyer-{batch}-{number}" for number in range(1 + CUSTOMERS)]
-    save(stack, [somebody(name, Channel.EMAIL) for name in names])
+    save(stack, [somebody(name, EMAIL) for name in names])
     return names
 
 
@@ -35,7 +35,7 @@ def customers(stack: Stack) -> list[str]:
 def bulk(stack: Stack) -> Iterator[int]:
     """A run that has begun to send; what is left of it after the test is dropped."""
     batch = uuid.uuid4().hex[:8]
-    readers = [somebody(f"reader-{batch}-{number}", Channel.EMAIL) for number in range(READERS)]
+    readers = [somebody(f"reader-{batch}-{number}", EMAIL) for number in range(READERS)]
     save(stack, readers)
     queued = queue_bulk(stack, readers, message="spring_sale", rounds=BULK // READERS)
     stack.eventually(lambda: taken(stack, tag="message:spring_sale", limit=1))

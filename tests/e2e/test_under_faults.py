@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from builders import EMAIL, SMS
 from crowd import save, somebody, taken
 from deployed import Stack, deployed
-from heliograph.model.channels import Channel
 from local_cloud import free_port
 from proxy import between
 
@@ -50,8 +50,8 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 @pytest.fixture(scope="module")
 def outcome(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outcome]:
     """A run to thousands of people under faults."""
-    people = [somebody(f"mail-{number:04}", Channel.EMAIL) for number in range(MAILS)]
-    people += [somebody(f"text-{number:04}", Channel.SMS) for number in range(TEXTS)]
+    people = [somebody(f"mail-{number:04}", EMAIL) for number in range(MAILS)]
+    people += [somebody(f"text-{number:04}", SMS) for number in range(TEXTS)]
     save(stack, people)
     stack.cloud.faults({"ses": FAILING, "sms": FAILING, "seed": 5})
     try:

@@ -12,10 +12,9 @@ import msgspec
 import pytest
 
 from audience import MANIFEST, NOON, Clock, a_person, submitted
-from builders import a_cap, a_request
+from builders import EMAIL, SMS, a_cap, a_request
 from flow_system import System, bodies
 from heliograph.ingesting.requests import lane_of, pack
-from heliograph.model.channels import Channel
 from heliograph.model.dispatches import Rendered
 from heliograph.model.outcomes import Failed, FailureCode, Outcome
 from heliograph.model.people import Consent, ConsentState
@@ -28,7 +27,7 @@ from heliograph.text import ids
 ORDER = {"order_id": "o-1", "carrier": "DHL", "tracking_url": "https://example.com/t", "lines": []}
 WEEK = timedelta(days=7)
 ONE_A_WEEK = a_cap(1, days=7)
-EMAIL, SMS = "offers/email", "offers/sms"
+OFFERS_BY_EMAIL, OFFERS_BY_SMS = "offers/email", "offers/sms"
 
 
 class Shop:
@@ -79,7 +78,7 @@ class Shop:
 def somebody(*topics: str, **fields: Any) -> RecipientChange:
     """A known person who is in no other test."""
     name = f"caps-{uuid.uuid4().hex[:12]}"
-    person = a_person(name, *(topics or (EMAIL,)), **({"email": f"{name}@example.com"} | fields))
+    person = a_person(name, *(topics or (OFFERS_BY_EMAIL,)), **({"email": f"{name}@example.com"} | fields))
     wiring.recipients().save_many([person])
     return person
 
@@ -124,8 +123,8 @@ def test_a_second_campaign_in_the_week_is_skipped_and_says_when_there_is_room_ag
 def test_when_the_preferred_channel_is_over_its_cap_the_next_preferred_is_used(
     system: System, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shop = Shop(system, monkeypatch, [a_cap(1, days=7, channel=Channel.SMS), a_cap(1, days=7, channel=Channel.EMAIL)])
-    ana = somebody(SMS, EMAIL, phone="+4915198765001", preferred_channels=(Channel.SMS, Channel.EMAIL))
+    shop = Shop(system, monkeypatch, [a_cap(1, days=7, channel=SMS), a_cap(1, days=7, channel=EMAIL)])
+    ana = somebody(OFFERS_BY_SMS, OFFERS_BY_EMAIL, phone="+4915198765001", preferred_channels=(SMS, EMAIL))
     for _ in range(3):
         shop.campaign(ana)
         shop.clock.advance(timedelta(hours=1))

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from builders import CHANNELS, EMAIL, SMS
 from flow_system import System
 from heliograph.model.channels import Channel
 from heliograph.model.engagement import EngagementEvent, EngagementKind, Events
@@ -79,7 +80,7 @@ def double_opt_in(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_stop_leaves_transactional_sms_going(system: System, person: str) -> None:
     tell(system, person, phone=NUMBER, attributes={"first_name": "Ana"}, consents={"offers/sms": "opted_in"})
-    engage(system, person, EngagementKind.UNSUBSCRIBED, Channel.SMS, NUMBER, times=2)
+    engage(system, person, EngagementKind.UNSUBSCRIBED, SMS, NUMBER, times=2)
     assert states(person) == {"offers/sms": "opted_in", "promotional/sms": "opted_out"}
     assert not wiring.recipients().get_many([person])[person].suppressed
     ship(system, person)
@@ -103,8 +104,8 @@ def test_the_history_is_complete_and_knows_each_source(system: System, person: s
     form = {"consent_source": "page:signup", "consent_text": "offers-2026-03", "consent_proof": "form/17"}
     tell(system, person, email=address, consents={"offers/email": "opted_in"}, **form)
     tell(system, person, consents={"offers/sms": "opted_in"}, source="shop.crm")
-    engage(system, person, EngagementKind.UNSUBSCRIBED, Channel.SMS, NUMBER, times=3)
-    engage(system, person, EngagementKind.COMPLAINED, Channel.EMAIL, address, times=3)
+    engage(system, person, EngagementKind.UNSUBSCRIBED, SMS, NUMBER, times=3)
+    engage(system, person, EngagementKind.COMPLAINED, EMAIL, address, times=3)
     assert history(person) == [
         ("offers/email", "opted_in", "page:signup"),
         ("offers/sms", "opted_in", "api:shop.crm"),
@@ -153,7 +154,7 @@ def test_every_topic_and_purpose_is_answered_for_every_channel(system: System, p
     told: list[dict[str, Any]] = work.answer(person, None)["consents"]
     subjects = {each["subject"] for each in told}
     assert {*wiring.templates().policy.topics, "promotional", "transactional"} == subjects
-    assert len(told) == len(subjects) * len(Channel)
+    assert len(told) == len(subjects) * len(CHANNELS)
     assert {each["state"] for each in told} == {"not_set"}
 
 

@@ -13,6 +13,7 @@ import msgspec
 import pytest
 
 from audience import NOON, Clock, a_person, submitted, waiting_packs
+from builders import CHANNELS, EMAIL, PUSH, SMS
 from crashes import Boundary, Edge, Lambda
 from flow_system import System, bodies
 from heliograph.model.channels import Channel
@@ -34,7 +35,6 @@ PARCEL = {
     "time_window": "2 to 4 pm",
     "tracking_url": "https://example.com/t",
 }
-PUSH, SMS, EMAIL = Channel.PUSH, Channel.SMS, Channel.EMAIL
 UNTIL_SMS = timedelta(hours=2)
 """`delivery_today`: push; not opened in two hours, SMS; not delivered in ten minutes, email."""
 UNTIL_EMAIL = timedelta(minutes=10)
@@ -179,7 +179,7 @@ def parcel(system: System, monkeypatch: pytest.MonkeyPatch) -> Iterator[Parcel]:
     waiting_packs(system)
     yield made
     waiting_packs(system)
-    for channel in Channel:
+    for channel in CHANNELS:
         made.outbox(channel)
     system.sqs.purge_queue(QueueUrl=system.queue_url("engagement"))
 

@@ -13,8 +13,8 @@ from click.testing import Result
 from jinja2 import DictLoader
 
 from audience import a_person, submitted
+from builders import EMAIL
 from flow_system import System
-from heliograph.model.channels import Channel
 from heliograph.people.changes import RecipientChange
 from heliograph.rendering.templates import Catalogue, Templates
 from heliograph.reporting import work
@@ -51,7 +51,7 @@ def words(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
     """The words of the spring sale for as long as a test: they read what people may not have."""
     ours = wiring.templates()
     message = msgspec.structs.replace(
-        ours.messages["spring_sale"], version="of-a-test", locales={Channel.EMAIL: ("en",)}, channels=(Channel.EMAIL,)
+        ours.messages["spring_sale"], version="of-a-test", locales={EMAIL: ("en",)}, channels=(EMAIL,)
     )
     names = [f"spring_sale/email{part}" for part in (".subject.en.txt", ".en.html", ".en.txt")]
     catalogue = Catalogue(

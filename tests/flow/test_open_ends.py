@@ -12,9 +12,9 @@ import msgspec
 import pytest
 from botocore.exceptions import ClientError
 
+from builders import EMAIL, PUSH
 from flow_system import System
 from heliograph.channels.clocks import Pace
-from heliograph.model.channels import Channel
 from heliograph.model.dispatches import DispatchPack, Rendered
 from heliograph.model.outcomes import InDoubt, NotSent, Outcome, RecordKey, SlotFacts
 from heliograph.reporting import work
@@ -81,7 +81,7 @@ def test_a_throttled_or_paused_letter_waits_in_its_outbox_and_never_fails(
     assert deliver(system, body, monkeypatch) == {"batchItemFailures": []}
     assert sent(system, person) == 1
     system.sqs.purge_queue(QueueUrl=system.queue_url("outbox-email-priority"))
-    wiring.pace().hold(Channel.EMAIL, datetime.now(UTC) - timedelta(seconds=1))
+    wiring.pace().hold(EMAIL, datetime.now(UTC) - timedelta(seconds=1))
 
 
 def test_a_wrong_set_up_is_tried_again_until_it_is_parked(
@@ -157,10 +157,10 @@ def test_nobody_sends_on_a_channel_that_is_on_hold(
     system: System, person: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     body = a_pack(system, person, "spring_sale")
-    wiring.pace().hold(Channel.EMAIL, datetime.now(UTC) + timedelta(seconds=60))
+    wiring.pace().hold(EMAIL, datetime.now(UTC) + timedelta(seconds=60))
     assert deliver(system, body, monkeypatch) == {"batchItemFailures": []}
     assert (sent(system, person), put_back(system, "outbox-email-bulk")) == (0, 1)
-    wiring.pace().hold(Channel.EMAIL, datetime.now(UTC) - timedelta(seconds=1))
+    wiring.pace().hold(EMAIL, datetime.now(UTC) - timedelta(seconds=1))
     put_back_until_now = json.dumps(json.loads(body) | {"not_before": datetime.now(UTC).isoformat()})
     deliver(system, put_back_until_now, monkeypatch)
     assert sent(system, person) == 1
@@ -171,7 +171,7 @@ def test_the_rate_of_a_channel_is_shared_and_never_exceeded(system: System) -> N
     pace = Pace(system.cloud.client("dynamodb"), system.environment["HELIOGRAPH_RUNS_TABLE"])
     now = datetime(2031, 1, 1, tzinfo=UTC)
     far = timedelta(seconds=900)
-    turns = [pace.ask(Channel.PUSH, 50, rate=100, patience=2, horizon=far, now=now) for _ in range(8)]
+    turns = [pace.ask(PUSH, 50, rate=100, patience=2, horizon=far, now=now) for _ in range(8)]
     given = [turn.wait for turn in turns if turn.wait is not None]
     assert given == sorted(given)
     assert len(given) * 50 <= 100 * (max(given) + 1) + 100  # the rate, the last pack's second and the burst

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from audience import NOON, Clock, a_person
-from builders import a_request
+from builders import EMAIL, PUSH, SMS, a_request
 from crashes import Boundary, Edge, Lambda, Moment, Tried
 from flow_system import System
 from heliograph.ingesting.requests import lane_of, pack
@@ -25,9 +25,9 @@ from local_cloud import PATIENCE, TICK
 PLAN, DELIVER, SETTLE = "requests-priority", "outbox-email-priority", "settle"
 ORDER = {"order_id": "o-1", "carrier": "DHL", "tracking_url": "https://example.com/t", "lines": []}
 ADDRESSES: dict[Channel, Callable[[str], dict[str, Any]]] = {
-    Channel.EMAIL: lambda person: {"email": f"{person}@example.com"},
-    Channel.SMS: lambda person: {"phone": f"+4915198765{person.rpartition('-')[2]:0>3}"},
-    Channel.PUSH: lambda person: {"devices": (f"gcm:{person}",)},
+    EMAIL: lambda person: {"email": f"{person}@example.com"},
+    SMS: lambda person: {"phone": f"+4915198765{person.rpartition('-')[2]:0>3}"},
+    PUSH: lambda person: {"devices": (f"gcm:{person}",)},
 }
 
 
@@ -80,7 +80,7 @@ class Singles:
 
     def _hear_all(self) -> None:
         """What a provider has taken it reports, soon after; of a push nobody tells but the person who opens it."""
-        if self.channel is Channel.PUSH or not self.sent()[self.people[-1]]:
+        if self.channel == PUSH or not self.sent()[self.people[-1]]:
             return
 
         def look() -> tuple[str, bool]:
@@ -106,10 +106,10 @@ def ended(tries: list[Tried]) -> list[bool]:
 @pytest.fixture
 def mails(system: System, monkeypatch: pytest.MonkeyPatch) -> Singles:
     """Single mails."""
-    return Singles(system, monkeypatch, Channel.EMAIL)
+    return Singles(system, monkeypatch, EMAIL)
 
 
-@pytest.mark.parametrize("channel", [Channel.EMAIL, Channel.SMS])
+@pytest.mark.parametrize("channel", [EMAIL, SMS])
 def test_a_message_is_sent_exactly_once_wherever_plan_or_deliver_is_killed(
     system: System, monkeypatch: pytest.MonkeyPatch, channel: Channel
 ) -> None:
@@ -143,7 +143,7 @@ def test_a_mail_in_doubt_is_sent_exactly_once_wherever_settle_is_killed(mails: S
 def test_a_push_of_which_nobody_tells_is_sent_again_only_if_deliver_was_killed_while_it_sent(
     system: System, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    singles = Singles(system, monkeypatch, Channel.PUSH)
+    singles = Singles(system, monkeypatch, PUSH)
     (normal,) = singles.send()["outbox-push-priority"]
     sending = normal.invocation.operations.index("SendMessages")
     never_known = {Boundary(sending, Moment.AFTER), Boundary(sending + 1, Moment.BEFORE)}

@@ -10,9 +10,8 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from builders import NOW
+from builders import EMAIL, NOW
 from heliograph.aws.bucket import CHUNK, Bucket, StoredObject
-from heliograph.model.channels import Channel
 from heliograph.model.engagement import EngagementEvent, EngagementKind
 from heliograph.text.errors import MalformedError
 
@@ -41,7 +40,7 @@ def an_event(number: int, *, days: int = 0, address: str = "amara@example.com") 
         event_id=f"e-{number}",
         dispatch_id=f"d-{number}",
         recipient_id="amara",
-        channel=Channel.EMAIL,
+        channel=EMAIL,
         kind=EngagementKind.OPENED,
         occurred_at=NOW + timedelta(days=days),
         outcome_key="p-0",

@@ -11,10 +11,9 @@ import msgspec
 import pytest
 
 from audience import a_person
-from builders import NOW, a_dispatch
+from builders import EMAIL, NOW, a_dispatch
 from flow_system import System, forget_clients
 from heliograph.ledger.store import Ledger, Written
-from heliograph.model.channels import Channel
 from heliograph.model.decisions import Verdict
 from heliograph.model.dispatches import DispatchPack, Rendered
 from heliograph.model.ledger import LedgerEntry
@@ -109,7 +108,7 @@ def a_pack(name: str, batch: int) -> str:
         a_dispatch(slot=slot, request_id=person, recipient_id=person, message="order_shipped", data=ORDER)
         for slot, person in enumerate(people)
     )
-    pack = DispatchPack(pack_id=f"CLAIMS{name}", channel=Channel.EMAIL, lane=Lane.PRIORITY, dispatches=dispatches)
+    pack = DispatchPack(pack_id=f"CLAIMS{name}", channel=EMAIL, lane=Lane.PRIORITY, dispatches=dispatches)
     return msgspec.json.encode(pack).decode()
 
 
@@ -124,7 +123,7 @@ def at_once(system: System, body: str) -> list[dict[str, Any]]:
         wiring.ledger(),
         wiring.records(),
         wiring.settling(),
-        wiring.sender(Channel.EMAIL),
+        wiring.sender(EMAIL),
     )
     with ThreadPoolExecutor(AT_ONCE) as lambdas:
         return list(lambdas.map(lambda _: system.run("deliver", [body]), range(AT_ONCE)))

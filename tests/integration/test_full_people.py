@@ -11,8 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from builders import NOW
-from heliograph.model.channels import Channel
+from builders import EMAIL, NOW
 from heliograph.model.engagement import Engaged, SuppressAddress, WithdrawConsent
 from heliograph.model.people import Consent, ConsentState, consent_key
 from heliograph.people.changes import RecipientChange
@@ -33,7 +32,7 @@ OUT = ConsentState.OPTED_OUT
 def consents(many: int, state: ConsentState, *, start: int = 0, proof: str = LONGEST, at: Any = BEFORE) -> Any:
     """Answers under the longest names."""
     said = Consent(state=state, at=at, source=proof, text=proof, proof=proof)
-    return {consent_key(f"{number:0128}", Channel.EMAIL): said for number in range(start, start + many)}
+    return {consent_key(f"{number:0128}", EMAIL): said for number in range(start, start + many)}
 
 
 def attributes(size: int, many: int = limits.ATTRIBUTES, rendered: str = "a") -> dict[str, Any]:
@@ -85,16 +84,14 @@ def is_out(people: Recipients) -> bool:
 
 
 def is_engaged(people: Recipients) -> bool:
-    return people.get_many(["amara"], consistent=True)["amara"].engaged == {Channel.EMAIL: NOW}
+    return people.get_many(["amara"], consistent=True)["amara"].engaged == {EMAIL: NOW}
 
 
 REFUSAL = {"promotional/email": Consent(state=OUT, at=NOW, source="page:preferences")}
 WITH_MUCH_ELSE = msgspec.structs.replace(largest(), consents=REFUSAL)
 AFTER_EVENTS: dict[str, tuple[Callable[[Recipients], Any], Callable[[Recipients], bool]]] = {
     "a complaint": (
-        lambda people: people.apply(
-            WithdrawConsent(recipient_id="amara", channel=Channel.EMAIL, source="complaint", at=NOW)
-        ),
+        lambda people: people.apply(WithdrawConsent(recipient_id="amara", channel=EMAIL, source="complaint", at=NOW)),
         is_out,
     ),
     "a dead address": (
@@ -104,7 +101,7 @@ AFTER_EVENTS: dict[str, tuple[Callable[[Recipients], Any], Callable[[Recipients]
         is_suppressed,
     ),
     "an open": (
-        lambda people: people.apply(Engaged(recipient_id="amara", channel=Channel.EMAIL, at=NOW)),
+        lambda people: people.apply(Engaged(recipient_id="amara", channel=EMAIL, at=NOW)),
         is_engaged,
     ),
     "an event that opts out": (lambda people: people.save(WITH_MUCH_ELSE), is_out),

@@ -9,10 +9,9 @@ from typing import Any
 
 import pytest
 
-from builders import NOW
+from builders import EMAIL, NOW, PUSH, SMS
 from heliograph.aws.tables import BusyError
 from heliograph.ledger.store import Ledger
-from heliograph.model.channels import Channel
 from heliograph.model.engagement import Engaged, RemoveDevice, SuppressAddress, WithdrawConsent
 from heliograph.model.people import Consent, ConsentState, Preferences
 from heliograph.people.changes import RecipientChange
@@ -45,7 +44,7 @@ def a_full_change(recipient_id: str = "amara") -> RecipientChange:
         devices=("apns:token-2", TOKEN),
         phone_country="US",
         phone_timezone="America/Los_Angeles",
-        preferred_channels=(Channel.SMS, Channel.EMAIL),
+        preferred_channels=(SMS, EMAIL),
         preferred_time="18:30",
         quiet_hours=("22:00-09:00", "12:00-13:00"),
         paused_until=AFTER,
@@ -93,9 +92,9 @@ def test_what_is_not_given_stays_as_it_is(people: Recipients) -> None:
 
 
 def test_a_refused_address_is_remembered_until_a_good_one_comes(people: Recipients) -> None:
-    people.save(RecipientChange(recipient_id="amara", invalid=(Channel.EMAIL, Channel.SMS)))
+    people.save(RecipientChange(recipient_id="amara", invalid=(EMAIL, SMS)))
     people.save(RecipientChange(recipient_id="amara", email="amara@example.com"))
-    assert people.get_many(["amara"])["amara"].invalid == (Channel.SMS,)
+    assert people.get_many(["amara"])["amara"].invalid == (SMS,)
 
 
 @pytest.mark.parametrize(
@@ -247,7 +246,7 @@ def test_withdrawing_opts_out_of_the_purpose_on_the_channel_and_leaves_all_topic
     given = {key: a_consent(state, at=BEFORE) for key, state in before.items()}
     people.save(RecipientChange(recipient_id="amara", consents=given | {"news/sms": a_consent("opted_in", at=BEFORE)}))
     for _ in range(2):
-        people.apply(WithdrawConsent(recipient_id="amara", channel=Channel.EMAIL, source="complaint", at=NOW))
+        people.apply(WithdrawConsent(recipient_id="amara", channel=EMAIL, source="complaint", at=NOW))
     amara = people.get_many(["amara"])["amara"]
     expected = {**before, "promotional/email": "opted_out", "news/sms": "opted_in"}
     assert {key: consent.state for key, consent in amara.consents.items()} == expected
@@ -258,12 +257,12 @@ def test_withdrawing_opts_out_of_the_purpose_on_the_channel_and_leaves_all_topic
 def test_a_consent_given_after_the_complaint_stays(people: Recipients) -> None:
     given = {"promotional/email": a_consent("opted_in", at=AFTER)}
     people.save(RecipientChange(recipient_id="amara", consents=given))
-    people.apply(WithdrawConsent(recipient_id="amara", channel=Channel.EMAIL, source="complaint", at=NOW))
+    people.apply(WithdrawConsent(recipient_id="amara", channel=EMAIL, source="complaint", at=NOW))
     assert state_of(people, "promotional/email") == "opted_in"
 
 
 def test_stop_is_kept_of_people_who_are_not_known_yet_and_holds_once_they_are(people: Recipients) -> None:
-    people.apply(WithdrawConsent(recipient_id="guest", channel=Channel.SMS, source="reply", at=NOW))
+    people.apply(WithdrawConsent(recipient_id="guest", channel=SMS, source="reply", at=NOW))
     assert not people.get_many(["guest"])["guest"].known
     people.save(RecipientChange(recipient_id="guest", locale="fr"))
     guest = people.get_many(["guest"])["guest"]
@@ -275,8 +274,8 @@ def test_stop_is_kept_of_people_who_are_not_known_yet_and_holds_once_they_are(pe
 def test_the_latest_reaction_is_kept_in_whatever_order_they_come(people: Recipients, channels: Any) -> None:
     people.save(RecipientChange(recipient_id="amara"))
     for at in channels:
-        people.apply(Engaged(recipient_id="amara", channel=Channel.PUSH, at=at))
-    assert people.get_many(["amara"])["amara"].engaged == {Channel.PUSH: AFTER}
+        people.apply(Engaged(recipient_id="amara", channel=PUSH, at=at))
+    assert people.get_many(["amara"])["amara"].engaged == {PUSH: AFTER}
 
 
 def test_a_dead_device_is_removed_and_the_others_stay(people: Recipients) -> None:
@@ -296,7 +295,7 @@ def test_the_last_device_can_be_removed(people: Recipients) -> None:
     "consequence",
     [
         RemoveDevice(recipient_id="nobody", device=TOKEN),
-        Engaged(recipient_id="nobody", channel=Channel.SMS, at=NOW),
+        Engaged(recipient_id="nobody", channel=SMS, at=NOW),
     ],
 )
 def test_nobody_is_made_up_by_a_consequence_that_only_needs_known_people(people: Recipients, consequence: Any) -> None:
@@ -384,7 +383,7 @@ def test_an_entry_has_the_text_that_was_shown_and_the_proof(people: Recipients) 
 def test_what_is_written_twice_is_in_the_history_once_and_as_it_was_first(people: Recipients) -> None:
     later = replace(people, history=replace(people.history, now=lambda: AFTER))
     changes = [a_full_change(f"person-{number}") for number in range(3)]
-    stop = WithdrawConsent(recipient_id="person-1", channel=Channel.SMS, source="reply", at=NOW)
+    stop = WithdrawConsent(recipient_id="person-1", channel=SMS, source="reply", at=NOW)
     for again in (people, later):
         again.save_many(changes)
         again.save(changes[0])
@@ -402,7 +401,7 @@ def test_an_import_writes_the_history_of_new_and_of_known_people(people: Recipie
 
 
 def test_events_of_providers_are_in_the_history_with_their_source(people: Recipients) -> None:
-    for channel, source in ((Channel.SMS, "reply"), (Channel.EMAIL, "complaint")):
+    for channel, source in ((SMS, "reply"), (EMAIL, "complaint")):
         people.apply(WithdrawConsent(recipient_id="amara", channel=channel, source=source, at=NOW))
     assert sorted(told(people)) == [
         ("promotional/email", "opted_out", "complaint"),
@@ -418,7 +417,7 @@ def test_nothing_is_changed_that_is_not_in_the_history_first(
 
     monkeypatch.setattr(ConsentHistory, "keep", busy)
     change = RecipientChange(recipient_id="amara", consents={"news/email": PROVEN})
-    stop = WithdrawConsent(recipient_id="amara", channel=Channel.SMS, source="reply", at=NOW)
+    stop = WithdrawConsent(recipient_id="amara", channel=SMS, source="reply", at=NOW)
     with pytest.raises(BusyError):
         people.save(change)
     with pytest.raises(BusyError):

@@ -14,8 +14,7 @@ from typing import Any
 import pytest
 
 from benchmarks.null_dynamodb import WRITE_UNIT, item_size
-from builders import NOW, a_cap, a_promotion, a_request, a_subscriber, reserved
-from heliograph.model.channels import Channel
+from builders import EMAIL, NOW, PUSH, SMS, a_cap, a_promotion, a_request, a_subscriber, reserved
 from heliograph.model.decisions import Reservation, Ruling, Verdict
 from heliograph.model.messages import Message
 from heliograph.model.policy import Policy, Purpose
@@ -32,7 +31,7 @@ AT_ONCE = 200
 MOST = 20  # the largest cap that a policy may have
 WEEK = timedelta(days=7)
 LATER = NOW + timedelta(minutes=1)
-MESSAGE = a_promotion(Channel.EMAIL, Channel.SMS)
+MESSAGE = a_promotion(EMAIL, SMS)
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +124,7 @@ def test_two_hundred_planners_at_once_never_send_more_than_the_cap_allows(
 
 
 def test_two_hundred_planners_at_once_fill_one_channel_and_then_the_next(planners: Planners, person: str) -> None:
-    planners.under(a_cap(1, days=7, channel=Channel.EMAIL), a_cap(2, days=7, channel=Channel.SMS))
+    planners.under(a_cap(1, days=7, channel=EMAIL), a_cap(2, days=7, channel=SMS))
     sent = Counter(outcomes(planners.at_once(person, AT_ONCE)))
     assert sent == {"email": 1, "sms": 2, "capped": AT_ONCE - 3}
 
@@ -146,8 +145,8 @@ def test_the_same_request_again_takes_no_further_room(planners: Planners, person
 
 
 def test_who_lost_the_race_for_another_channel_follows_what_was_reserved_first(planners: Planners, person: str) -> None:
-    planners.under(a_cap(1, days=7, channel=Channel.EMAIL), a_cap(1, days=7, channel=Channel.SMS))
-    first = reserved(NOW, Channel.SMS, dispatch_id=ids.dispatch_id("a", 0))
+    planners.under(a_cap(1, days=7, channel=EMAIL), a_cap(1, days=7, channel=SMS))
+    first = reserved(NOW, SMS, dispatch_id=ids.dispatch_id("a", 0))
     planners.reservations().write({person: (Account(), (first,))}, NOW)
     assert outcomes(planners.decide(person, "a")) == ["sms"]
     assert planners.account(person).reserved == (first,)
@@ -220,7 +219,7 @@ def test_accounts_of_a_whole_pack_are_changed_in_calls_of_twenty_five(planners: 
 def test_an_account_at_the_largest_cap_costs_one_write_unit(
     planners: Planners, local_cloud: LocalCloud, table: str, person: str
 ) -> None:
-    kinds = [(Channel.EMAIL, "newsletter"), (Channel.SMS, "newsletter"), (Channel.PUSH, "product-news")]
+    kinds = [(EMAIL, "newsletter"), (SMS, "newsletter"), (PUSH, "product-news")]
     full = tuple(
         Reservation(
             dispatch_id=ids.dispatch_id(ids.derived_id(NOW, str(number)), 0),

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from builders import a_cap, a_fallback, a_message, a_promotion, a_recipient, a_request, hours
+from builders import EMAIL, SMS, a_cap, a_fallback, a_message, a_promotion, a_recipient, a_request, hours
 from heliograph.aws.tables import BusyError
 from heliograph.model.channels import Channel
 from heliograph.model.decisions import Reservation, Verdict
@@ -36,16 +36,16 @@ from in_memory_adapters import Words, install
 from in_memory_provider import ANSWERS, Provider
 from search.budget import budget
 
-CHANNELS = (Channel.EMAIL, Channel.SMS)
+CHANNELS = (EMAIL, SMS)
 MESSAGES = (
     a_promotion(*CHANNELS),
     a_message("notice", channels=CHANNELS),
-    msgspec.structs.replace(a_promotion(Channel.EMAIL, fallback=(a_fallback(Channel.SMS),)), name="nudge"),
-    a_message("ticket", channels=(Channel.SMS,), fallback=(a_fallback(Channel.EMAIL, within=600),)),
+    msgspec.structs.replace(a_promotion(EMAIL, fallback=(a_fallback(SMS),)), name="nudge"),
+    a_message("ticket", channels=(SMS,), fallback=(a_fallback(EMAIL, within=600),)),
 )
-CAPS = (a_cap(2, days=1), a_cap(1, channel=Channel.SMS), a_cap(5, days=30))
+CAPS = (a_cap(2, days=1), a_cap(1, channel=SMS), a_cap(5, days=30))
 """The last one looks back further than any test lasts, so that no reservation is ever forgotten."""
-POLICY = Policy(hours=(hours(channels=(Channel.SMS,), quiet=("21:00-08:00",)),), caps=CAPS)
+POLICY = Policy(hours=(hours(channels=(SMS,), quiet=("21:00-08:00",)),), caps=CAPS)
 PEOPLE = [f"person-{number}" for number in range(5)]
 LATEST = {Standing.FAILED, Standing.SKIPPED, Standing.SCHEDULED}
 RANKS = [{Standing.PENDING}, {Standing.UNKNOWN}, LATEST, {Standing.ACCEPTED}]
@@ -104,7 +104,7 @@ class Conservation(RuleBasedStateMachine):
     def a_person_changes(self, person: str, consents: set[str], reached: int) -> None:
         email = f"{person}@example.com" if reached % 3 else ""
         wishes = Preferences(
-            channels=(Channel.SMS,) if reached % 2 else (),
+            channels=(SMS,) if reached % 2 else (),
             paused_until=self.world.now + timedelta(hours=3) if reached % 5 == 0 else None,
         )
         changed = a_recipient(person, opted_in=consents, email=email, preferences=wishes)

@@ -8,7 +8,7 @@ from datetime import timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from builders import NOW, PACK_ID, a_fallback, a_message, a_recipient, a_rendered, a_request
+from builders import EMAIL, NOW, PACK_ID, PUSH, SMS, a_fallback, a_message, a_recipient, a_rendered, a_request
 from heliograph.delivery import steps
 from heliograph.followups.fallbacks import achieved
 from heliograph.model.channels import Channel
@@ -27,14 +27,14 @@ from search.budget import budget
 
 MESSAGE = a_message(
     "parcel",
-    channels=(Channel.PUSH,),
+    channels=(PUSH,),
     fallback=(
-        a_fallback(Channel.SMS),
-        a_fallback(Channel.EMAIL, unless=EngagementKind.DELIVERED, within=600),
+        a_fallback(SMS),
+        a_fallback(EMAIL, unless=EngagementKind.DELIVERED, within=600),
     ),
 )
 POLICY = Policy()
-CHANNELS = (Channel.PUSH, Channel.SMS, Channel.EMAIL)
+CHANNELS = (PUSH, SMS, EMAIL)
 """By stage."""
 
 

@@ -17,7 +17,7 @@ import msgspec
 import pytest
 from jinja2 import DictLoader
 
-from builders import NOW, a_message, a_request, hours
+from builders import CHANNELS, NOW, a_message, a_request, hours
 from door import record
 from functions.deliver.app import handler as deliver
 from functions.plan.app import handler as plan
@@ -57,10 +57,10 @@ NEWS = a_message(
     "news",
     topic="news",
     purpose=Purpose.PROMOTIONAL,
-    locales=dict.fromkeys(Channel, ("en", "de")),
+    locales=dict.fromkeys(CHANNELS, ("en", "de")),
     hold_for=30 * 86_400,
 )
-ORDERED = a_message("ordered", locales=dict.fromkeys(Channel, ("en", "de")), expires_after=86_400, sms_parts=10)
+ORDERED = a_message("ordered", locales=dict.fromkeys(CHANNELS, ("en", "de")), expires_after=86_400, sms_parts=10)
 POLICY = Policy(
     version="p",
     hours=(

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from builders import NOW, a_message
+from builders import EMAIL, NOW, a_message
 from door import record
 from engagement_table import EngagementTable, installed
 from functions.record.app import handler
-from heliograph.model.channels import Channel
 from heliograph.model.outcomes import RecordKey
 from heliograph.recording.facts import state_of
 from heliograph.text import ids
@@ -88,7 +87,7 @@ def test_poison(tally: Tally, monkeypatch: pytest.MonkeyPatch, share: float) -> 
     tally.inputs += len(events)
     again = one_round(table, events, tally)
     for (pack_id, slot), person in honest.items():
-        facts = table.facts[RecordKey(RUN, pack_id, Channel.EMAIL)].get(slot, {})
+        facts = table.facts[RecordKey(RUN, pack_id, EMAIL)].get(slot, {})
         if state_of(facts) != "opened":
             tally.harmed.append(f"{person} of {pack_id} was not recorded in the first round")
     wanted = {kind: [body for fate, body in events if fate == kind] for kind in ("parked", "again", "recorded")}

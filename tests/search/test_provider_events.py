@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from builders import PACK_ID, RUN_ID, TOKENS, a_message, a_rendered
+from builders import EMAIL, PACK_ID, PUSH, RUN_ID, TOKENS, a_message, a_rendered
 from door import record
 from engagement_table import installed
 from functions.record.app import handler
 from heliograph.channels.push.devices import data_of
 from heliograph.channels.push.open_tokens import SIGNED
-from heliograph.model.channels import Channel
 from heliograph.text import ids
 from hostile import VALUES, mutated
 from search.budget import budget
@@ -26,8 +25,8 @@ if TYPE_CHECKING:
 EVENTS = budget(5_000)
 BATCH = 100
 TAGS = a_rendered(run_id=RUN_ID).tags()
-DATA = data_of(a_rendered(Channel.PUSH, run_id=RUN_ID), TOKENS)
-OTHERS = data_of(a_rendered(Channel.PUSH, run_id=RUN_ID, slot=9, recipient_id="victim"), TOKENS)
+DATA = data_of(a_rendered(PUSH, run_id=RUN_ID), TOKENS)
+OTHERS = data_of(a_rendered(PUSH, run_id=RUN_ID, slot=9, recipient_id="victim"), TOKENS)
 
 
 def ses(kind: str, payload: str, **said: Any) -> dict[str, Any]:
@@ -90,10 +89,10 @@ def test_provider_events(tally: Tally, monkeypatch: pytest.MonkeyPatch) -> None:
             continue
         again = [int(each["itemIdentifier"]) for each in answer["batchItemFailures"]]
         tally.unhandled += [f"tried again: {bodies[each][:300]}" for each in again]
-    believed = {(record.run_id, record.pack_id) for record in table.facts if record.channel is Channel.PUSH}
+    believed = {(record.run_id, record.pack_id) for record in table.facts if record.channel == PUSH}
     tally.harmed += [f"an open of somebody else was believed: {key}" for key in believed - {(RUN_ID, PACK_ID)}]
-    tally.harmed += [f"an open of slot {slot} was believed" for slot in table.opened_slots(Channel.PUSH) - {0}]
+    tally.harmed += [f"an open of slot {slot} was believed" for slot in table.opened_slots(PUSH) - {0}]
     tally.harmed += [f"{key} was written to" for key in table.keys if not are_ours(*key)]
     tally.harmed += ["victim was changed"] if "victim" in table.changed else []
     assert {"token", "body", "time"} <= {place for place, _ in table.parked}
-    assert table.opened_slots(Channel.EMAIL), "not everything may be refused"
+    assert table.opened_slots(EMAIL), "not everything may be refused"

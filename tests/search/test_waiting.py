@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 from greenlet import greenlet  # type: ignore[import-untyped]  # it has no types
 
-from builders import NOW, a_dispatch, a_message
+from builders import EMAIL, NOW, SMS, a_dispatch, a_message
 from heliograph.channels.clocks import Pace
 from heliograph.channels.rate import LONGEST_DELAY
 from heliograph.delivery import work as sending
@@ -113,7 +113,7 @@ class World:
 
     def sender(self, channel: Channel) -> Sender:
         """A provider of mails takes fifty a call, but no more than a second's; of texts, one."""
-        most = 1 if channel is Channel.SMS else min(50, int(self.provider.rate))
+        most = 1 if channel == SMS else min(50, int(self.provider.rate))
 
         def send(batch: Sequence[Rendered]) -> Iterator[tuple[Outcome, ...]]:
             for start in range(0, len(batch), most):
@@ -223,13 +223,13 @@ def the_sum_of(world: World, people: int) -> str:
 
 
 CASES = {
-    "a_million_mails_at_14_a_second": (Channel.EMAIL, 14, 1_000_000, 1, 2),
-    "mails_at_14_a_second_and_five_functions": (Channel.EMAIL, 14, 50_000, 1, 5),
-    "mails_in_the_sandbox": (Channel.EMAIL, 1, 2_000, 1, 5),
-    "mails_at_200_a_second": (Channel.EMAIL, 200, 100_000, 1, 5),
-    "five_thousand_texts_at_1_a_second": (Channel.SMS, 1, 5_000, 1, 2),
-    "texts_of_three_parts_at_1_a_second": (Channel.SMS, 1, 2_000, 3, 5),
-    "texts_at_10_a_second": (Channel.SMS, 10, 10_000, 2, 2),
+    "a_million_mails_at_14_a_second": (EMAIL, 14, 1_000_000, 1, 2),
+    "mails_at_14_a_second_and_five_functions": (EMAIL, 14, 50_000, 1, 5),
+    "mails_in_the_sandbox": (EMAIL, 1, 2_000, 1, 5),
+    "mails_at_200_a_second": (EMAIL, 200, 100_000, 1, 5),
+    "five_thousand_texts_at_1_a_second": (SMS, 1, 5_000, 1, 2),
+    "texts_of_three_parts_at_1_a_second": (SMS, 1, 2_000, 3, 5),
+    "texts_at_10_a_second": (SMS, 10, 10_000, 2, 2),
 }
 
 
@@ -245,7 +245,7 @@ def test_a_run_takes_a_tenth_longer_than_its_rate_allows_and_nothing_waits_in_va
     assert world.provider.longest_rest() <= 10 * max(1, parts), figures
 
 
-@pytest.mark.parametrize(("channel", "rate", "people"), [(Channel.EMAIL, 14, 20_000), (Channel.SMS, 1, 2_000)])
+@pytest.mark.parametrize(("channel", "rate", "people"), [(EMAIL, 14, 20_000), (SMS, 1, 2_000)])
 def test_an_account_that_was_paused_for_a_day_sends_again_within_a_minute_and_a_half(
     channel: Channel, rate: float, people: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

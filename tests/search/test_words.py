@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import DictLoader, TemplateSyntaxError
 
-from builders import a_message
-from heliograph.model.channels import Channel
+from builders import PUSH, a_message
 from heliograph.model.policy import Policy
 from heliograph.rendering.guards import PART_BYTES
 from heliograph.rendering.templates import Catalogue, Environment, Templates, template_name
@@ -69,8 +68,7 @@ def words(names: Any) -> list[str]:
 def templates(of: dict[str, str]) -> Templates:
     """A message for each expression, in two languages."""
     messages = {
-        f"m{number}": a_message(f"m{number}", channels=(Channel.PUSH,), locales={Channel.PUSH: LOCALES})
-        for number in range(len(of))
+        f"m{number}": a_message(f"m{number}", channels=(PUSH,), locales={PUSH: LOCALES}) for number in range(len(of))
     }
     sources = {
         template_name(name, file, locale): text
@@ -100,7 +98,7 @@ def test_words(tally: Tally) -> None:
         message = made.messages[f"m{number % len(names)}"]
         try:
             content = made.render(
-                message, Channel.PUSH, locale=rng.choice(LOCALES), recipient={}, data=data, unsubscribe_url=""
+                message, PUSH, locale=rng.choice(LOCALES), recipient={}, data=data, unsubscribe_url=""
             )
         except UndeliverableError as refused:
             if MARKER.lower() in str(refused).lower() + refused.detail.lower():

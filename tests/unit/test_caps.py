@@ -11,8 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import (
+    CHANNELS,
+    EMAIL,
     NOW,
+    PUSH,
     REQUEST_ID,
+    SMS,
     a_cap,
     a_message,
     a_promotion,
@@ -36,7 +40,6 @@ from heliograph.planning.caps import reserved_after
 from heliograph.planning.ruling import decide
 from tables import table
 
-EMAIL, SMS, PUSH = Channel
 NEWS, MAILED_NEWS = a_promotion(EMAIL, SMS), a_promotion(EMAIL)
 MILLISECOND = timedelta(milliseconds=1)
 DAY = timedelta(days=1)
@@ -265,10 +268,10 @@ def test_what_is_sent_is_reserved_once(before: list[Reservation], person: Recipi
 
 
 @given(
-    st.lists(st.tuples(st.integers(0, 20 * 24 * 60), st.sampled_from(Channel)), min_size=1, max_size=40),
+    st.lists(st.tuples(st.integers(0, 20 * 24 * 60), st.sampled_from(CHANNELS)), min_size=1, max_size=40),
     st.integers(1, 3),
     st.sampled_from([None, 1, 7]),
-    st.sampled_from([None, *Channel]),
+    st.sampled_from([None, *CHANNELS]),
     st.sampled_from(["UTC", "Europe/Berlin", "America/Los_Angeles", "Pacific/Kiritimati"]),
 )
 def test_whatever_is_asked_for_no_window_ever_holds_more_than_the_cap(

@@ -8,8 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import (
+    CHANNELS,
+    EMAIL,
     NOW,
     PACK_ID,
+    PUSH,
+    SMS,
     a_fallback,
     a_message,
     a_promotion,
@@ -30,7 +34,6 @@ from heliograph.model.requests import EarlierDispatch, SendRequest
 from heliograph.planning.ruling import candidates
 from tables import table
 
-EMAIL, SMS, PUSH = Channel
 LATELY, LONG_AGO = NOW - timedelta(hours=1), NOW - timedelta(days=99)
 BY_ENGAGEMENT = Policy(by_engagement=True)
 LIKES_TEXTS = Preferences(channels=(SMS,))
@@ -168,10 +171,10 @@ def test_each_step_of_a_fallback_needs_consent_of_its_own() -> None:
     assert (ruling.channel, ruling.tried) == (EMAIL, a_trace("sms:not_consented email:passed"))
 
 
-channels = st.lists(st.sampled_from(Channel), max_size=3, unique=True).map(tuple)
+channels = st.lists(st.sampled_from(CHANNELS), max_size=3, unique=True).map(tuple)
 
 
-@given(channels, st.lists(channels, max_size=3), channels, st.dictionaries(st.sampled_from(Channel), st.just(NOW)))
+@given(channels, st.lists(channels, max_size=3), channels, st.dictionaries(st.sampled_from(CHANNELS), st.just(NOW)))
 def test_every_channel_is_tried_once_at_most_and_none_that_was_used_before(
     first: tuple[Channel, ...],
     later: list[tuple[Channel, ...]],

@@ -15,8 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders import a_recipient
-from heliograph.model.channels import Channel
+from builders import EMAIL, PUSH, SMS, a_recipient
 from heliograph.model.people import Consent, ConsentState, Preferences, Recipient
 from heliograph.model.policy import Policy
 from heliograph.people.changes import RecipientChange, from_row
@@ -223,7 +222,7 @@ PEOPLE = st.builds(
     devices=st.sampled_from([(), ("gcm:one",), ("apns:two", "gcm:=three")]),
     preferences=st.builds(
         Preferences,
-        channels=st.sampled_from([(), (Channel.SMS,), (Channel.PUSH, Channel.EMAIL)]),
+        channels=st.sampled_from([(), (SMS,), (PUSH, EMAIL)]),
         time=st.sampled_from(["", "18:30"]),
         quiet=st.sampled_from([(), ("22:00-09:00",), ("22:00-09:00", "12:00-24:00")]),
         paused_until=st.sampled_from([None, AT]),

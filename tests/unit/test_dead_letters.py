@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from builders import NOW, PACK_ID, a_dispatch, a_request
+from builders import EMAIL, NOW, PACK_ID, PUSH, SMS, a_dispatch, a_request
 from heliograph.model.channels import Channel
 from heliograph.model.dispatches import DispatchPack
 from heliograph.model.requests import Lane, RequestPack
@@ -109,10 +109,10 @@ def raised() -> Iterator[str]:
     [
         ("requests-bulk", REQUESTS, "requests_failed", "pack of send requests", "plan"),
         ("requests-priority", REQUESTS, "requests_failed", "pack of send requests", "plan"),
-        ("outbox-email-bulk", a_pack(Channel.EMAIL), "email_failed", "pack of mails", "deliver-email"),
-        ("outbox-sms-priority", a_pack(Channel.SMS), "sms_failed", "pack of SMS", "deliver-sms"),
-        ("outbox-push-bulk", a_pack(Channel.PUSH), "push_failed", "pack of push notifications", "deliver-push"),
-        ("settle", a_pack(Channel.EMAIL), "settling_failed", "pack of mails", "settle"),
+        ("outbox-email-bulk", a_pack(EMAIL), "email_failed", "pack of mails", "deliver-email"),
+        ("outbox-sms-priority", a_pack(SMS), "sms_failed", "pack of SMS", "deliver-sms"),
+        ("outbox-push-bulk", a_pack(PUSH), "push_failed", "pack of push notifications", "deliver-push"),
+        ("settle", a_pack(EMAIL), "settling_failed", "pack of mails", "settle"),
         ("segments", UPLOADED, "upload_failed", "upload of a campaign", "ingest-segment"),
         ("imports", IMPORTED, "import_failed", "file of people", "import-recipients"),
         ("events", TRIGGERED, "event_failed", "product event", "ingest-event"),
@@ -148,7 +148,7 @@ def test_work_that_neither_failed_nor_was_parked_was_put_there() -> None:
     [
         (REQUESTS, {"pack_id": PACK_ID, "run_id": "R1", "messages": ["order-shipped"], "people": 1,
                     "recipient_ids": ["amara"]}),
-        (a_pack(Channel.SMS), {"pack_id": PACK_ID, "run_id": "R1", "messages": ["order-shipped"], "people": 1,
+        (a_pack(SMS), {"pack_id": PACK_ID, "run_id": "R1", "messages": ["order-shipped"], "people": 1,
                                "recipient_ids": ["amara"]}),
         (UPLOADED, {"campaign": "spring-sale"}),
         (MAILED, {"recipient_id": "amara", "run_id": "R1"}),
@@ -168,9 +168,7 @@ def test_whom_it_concerns_is_told_by_identifiers(body: Any, whom: dict[str, Any]
     assert explained("events", body).whom == whom
 
 
-@pytest.mark.parametrize(
-    "body", [TRIGGERED, ASKED, MAILED, REQUESTS, a_pack(Channel.EMAIL), a_pack(Channel.SMS), a_pack(Channel.PUSH)]
-)
+@pytest.mark.parametrize("body", [TRIGGERED, ASKED, MAILED, REQUESTS, a_pack(EMAIL), a_pack(SMS), a_pack(PUSH)])
 @pytest.mark.parametrize("failed", [True, False])
 def test_neither_addresses_nor_data_are_ever_told(body: Any, failed: bool) -> None:
     told = msgspec.json.encode(explained("events", body, failed=failed)).decode()

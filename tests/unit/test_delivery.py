@@ -6,9 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from builders import NOW, PACK_ID, a_dispatch, a_message, a_rendered
+from builders import EMAIL, NOW, PACK_ID, a_dispatch, a_message, a_rendered
 from heliograph.delivery.steps import Checked, Todo, claim, facts_of, some_of, todo
-from heliograph.model.channels import Channel
 from heliograph.model.decisions import Verdict
 from heliograph.model.dispatches import DispatchPack
 from heliograph.model.ledger import LedgerEntry
@@ -18,7 +17,7 @@ from heliograph.recording.facts import detail_of, fact_value
 
 MORNING = NOW + timedelta(hours=22)
 PACK = DispatchPack(
-    pack_id=PACK_ID, channel=Channel.EMAIL, lane=Lane.BULK, dispatches=tuple(a_dispatch(slot=slot) for slot in range(3))
+    pack_id=PACK_ID, channel=EMAIL, lane=Lane.BULK, dispatches=tuple(a_dispatch(slot=slot) for slot in range(3))
 )
 
 

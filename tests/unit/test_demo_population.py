@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from heliograph.model.channels import Channel
+from builders import EMAIL, SMS
 from heliograph.people.changes import RecipientChange, from_row
 from heliograph.text import ids
 from heliograph.text.csv import Row, read_rows
@@ -101,8 +101,8 @@ def test_every_kind_of_person_is_there(people: list[RecipientChange]) -> None:
     for person in people:
         kinds["nowhere"] += not (person.email or person.phone or person.devices or person.invalid)
         kinds["phone"] += bool(person.phone)
-        kinds["bad email"] += Channel.EMAIL in person.invalid
-        kinds["bad phone"] += Channel.SMS in person.invalid
+        kinds["bad email"] += EMAIL in person.invalid
+        kinds["bad phone"] += SMS in person.invalid
         kinds["bad zone"] += any(problem.column == "timezone" for problem in person.problems)
         kinds["dead device"] += any("dead" in device for device in person.devices)
         kinds["no zone"] += not person.timezone
@@ -112,7 +112,7 @@ def test_every_kind_of_person_is_there(people: list[RecipientChange]) -> None:
         kinds["quiet hours"] += bool(person.quiet_hours)
         kinds["wants a pause"] += person.paused_until is not None and person.paused_until > NOW
         kinds["wants no promotion by SMS"] += "promotional/sms" in person.consents
-        kinds["prefers sms"] += person.preferred_channels[:1] == (Channel.SMS,)
+        kinds["prefers sms"] += person.preferred_channels[:1] == (SMS,)
         kinds["simulator"] += "simulator" in person.email
         for channel in ("email", "sms"):
             consent = person.consents.get(f"offers/{channel}")

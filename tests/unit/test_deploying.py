@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from builders import NOW, a_message, a_recipient, a_request
+from builders import EMAIL, NOW, a_message, a_recipient, a_request
 from functions.plan.app import DEPLOYING
 from heliograph.campaigns import segments
 from heliograph.channels.rate import delay
@@ -20,7 +20,7 @@ from heliograph.model.runs import Run
 from in_memory import World
 from in_memory_adapters import Words, install
 
-RECEIPT = a_message(Channel.EMAIL)
+RECEIPT = a_message(EMAIL)
 PACK = RequestPack(pack_id="pack", lane=Lane.PRIORITY, requests=(a_request(message=RECEIPT.name),))
 
 

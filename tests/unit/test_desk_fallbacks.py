@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from builders import EMAIL, SMS
 from desk_builders import MESSAGE, SOUND, TRIGGER, a_desk, findings, mail_in
-from heliograph.model.channels import Channel
 from heliograph.model.engagement import EngagementKind
 from heliograph.model.messages import Fallback, Message
 from heliograph_cli.authoring.build import build
@@ -34,7 +34,7 @@ MISTAKES = [
     (BY_EMAIL + THEN_SMS.replace('["sms"]', '["sms", "sms"]'), 7, "a channel is named twice", "follow"),
     (SOUND[MESSAGE] + THEN_SMS, 7, "sms is named twice", "once"),
     (BY_EMAIL + THEN_SMS + THEN_EMAIL, 11, "email is named twice", "once"),
-    (BY_SMS + THEN_EMAIL.replace("delivered", "opened"), 5, "Nobody reports whether a text", 'unless = "delivered"'),
+    (BY_SMS + THEN_EMAIL.replace("delivered", "opened"), 5, "Nobody reports whether SMS", 'unless = "delivered"'),
     (
         f'{BY_EMAIL}expires_after = "10 minutes"\n{THEN_SMS}',
         7,
@@ -62,7 +62,7 @@ def test_the_second_text_message_of_three_steps_cannot_be_opened_either(tmp_path
     opened = THEN_EMAIL.replace("delivered", "opened")
     message = BY_EMAIL.replace("email", "push") + THEN_SMS + opened
     [found] = findings(tmp_path, {MESSAGE: message, **PUSH})
-    assert (found.line, found.problem) == (9, "Nobody reports whether a text message was opened.")
+    assert (found.line, found.problem) == (9, "Nobody reports whether SMS were opened.")
 
 
 def test_a_message_without_any_words_is_refused(tmp_path: Path) -> None:
@@ -94,13 +94,13 @@ def test_the_words_of_a_fallback_are_checked_like_all_others(
 
 def test_fallbacks_are_compiled_with_their_times_in_seconds(tmp_path: Path) -> None:
     message = built(tmp_path, BY_EMAIL + THEN_SMS)
-    assert message.fallback == (Fallback(unless=EngagementKind.DELIVERED, within=600, channels=(Channel.SMS,)),)
+    assert message.fallback == (Fallback(unless=EngagementKind.DELIVERED, within=600, channels=(SMS,)),)
 
 
 def test_the_words_and_languages_of_a_fallback_are_compiled(tmp_path: Path) -> None:
     german = {"messages/hello/sms.de.txt": "Acme: {{ data.url }}", **mail_in("de")}
     both = ("en", "de")
-    assert built(tmp_path, BY_EMAIL + THEN_SMS, **german).locales == {Channel.EMAIL: both, Channel.SMS: both}
+    assert built(tmp_path, BY_EMAIL + THEN_SMS, **german).locales == {EMAIL: both, SMS: both}
 
 
 def test_a_preview_shows_the_fallbacks_too(tmp_path: Path) -> None:
@@ -112,7 +112,7 @@ def test_a_preview_shows_the_fallbacks_too(tmp_path: Path) -> None:
 
 def test_a_message_without_channels_leaves_those_of_its_fallbacks_to_them(tmp_path: Path) -> None:
     message = built(tmp_path, SOUND[MESSAGE].partition("channels")[0] + THEN_SMS)
-    assert (message.channels, message.every_channel()) == ((Channel.EMAIL,), (Channel.EMAIL, Channel.SMS))
+    assert (message.channels, message.every_channel()) == ((EMAIL,), (EMAIL, SMS))
 
 
 def test_how_long_a_message_is_held_and_whether_reactions_count_is_left_to_the_policy_or_said(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from jinja2 import ModuleLoader
 
+from builders import EMAIL
 from desk_builders import MESSAGE, SOUND, a_desk, findings
 from heliograph.model.channels import Channel
 from heliograph.model.reasons import Reason
@@ -42,7 +43,7 @@ def rendering(folder: Path, text: str, **others: str | None) -> Iterator[Any]:
     def render(data: dict[str, Any], *, locale: str = "en", timezone: str = "") -> str:
         return templates.render(
             templates.messages["hello"],
-            Channel.SMS,
+            Channel("sms"),
             locale=locale,
             recipient={},
             data=data,
@@ -207,7 +208,7 @@ def mailing(folder: Path, html: str) -> Iterator[Callable[[str | None], str]]:
     def mail(link: str | None) -> str:
         return templates.render(
             templates.messages["hello"],
-            Channel.EMAIL,
+            EMAIL,
             locale="en",
             recipient={"name": "Ann"},
             data={"url": link},

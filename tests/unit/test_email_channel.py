@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from builders import NOW, RUN_ID, a_rendered
 from heliograph.channels.email.bulk import BULK_BYTES
-from heliograph.channels.email.ses import read_ses_event, ses_sender
+from heliograph.channels.email.events import read_ses_event
+from heliograph.channels.email.ses import ses_sender
 from heliograph.model.dispatches import Rendered
 from heliograph.model.engagement import EngagementKind
 from heliograph.model.outcomes import Accepted, Failed, FailureCode, InDoubt, NotSent, Outcome

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders import NOW, PACK_ID, RUN_ID, TOKENS, a_dispatch, a_message, a_rendered
+from builders import EMAIL, KEYS, NOW, PACK_ID, PUSH, RUN_ID, SMS, TOKENS, a_dispatch, a_message, a_rendered
 from heliograph.channels.push.devices import data_of
 from heliograph.model.channels import Channel
 from heliograph.model.engagement import (
@@ -34,12 +34,12 @@ from heliograph.recording.consequences import outcome_events
 from heliograph.text.bodies import body
 from heliograph.text.errors import MalformedError
 
-ADDRESSES = {Channel.EMAIL: "amara@example.com", Channel.SMS: "+12065550100", Channel.PUSH: "gcm:token-1"}
+ADDRESSES = {EMAIL: "amara@example.com", SMS: "+12065550100", PUSH: "gcm:token-1"}
 HARMLESS = set(EngagementKind) - {EngagementKind.BOUNCED, EngagementKind.COMPLAINED, EngagementKind.UNSUBSCRIBED}
 PLACE = f"{PACK_ID}-1"
 
 
-def an_event(kind: EngagementKind, channel: Channel = Channel.EMAIL, **fields: Any) -> EngagementEvent:
+def an_event(kind: EngagementKind, channel: Channel = EMAIL, **fields: Any) -> EngagementEvent:
     ordinary: dict[str, Any] = {
         "event_id": "e-1",
         "dispatch_id": "d-1",
@@ -65,7 +65,7 @@ def consequences(
     return engagement.consequences(event, messages=messages, policy=policy)
 
 
-@pytest.mark.parametrize("channel", [Channel.EMAIL, Channel.SMS])
+@pytest.mark.parametrize("channel", [EMAIL, SMS])
 def test_a_hard_bounce_suppresses_the_address(channel: Channel) -> None:
     [consequence] = consequences(an_event(EngagementKind.BOUNCED, channel, permanent=True))
     assert consequence == SuppressAddress(
@@ -81,10 +81,10 @@ def test_a_complaint_suppresses_the_address_and_withdraws_consent() -> None:
     suppressed, withdrawn = consequences(an_event(EngagementKind.COMPLAINED))
     assert isinstance(suppressed, SuppressAddress)
     assert suppressed.reason == "complaint"
-    assert withdrawn == WithdrawConsent(recipient_id="amara", channel=Channel.EMAIL, source="complaint", at=NOW)
+    assert withdrawn == WithdrawConsent(recipient_id="amara", channel=EMAIL, source="complaint", at=NOW)
 
 
-@pytest.mark.parametrize(("channel", "source"), [(Channel.SMS, "reply"), (Channel.EMAIL, "page:unsubscribe")])
+@pytest.mark.parametrize(("channel", "source"), [(SMS, "reply"), (EMAIL, "page:unsubscribe")])
 def test_unsubscribing_withdraws_consent_and_leaves_the_address(channel: Channel, source: str) -> None:
     assert consequences(an_event(EngagementKind.UNSUBSCRIBED, channel)) == (
         WithdrawConsent(recipient_id="amara", channel=channel, source=source, at=NOW),
@@ -92,7 +92,7 @@ def test_unsubscribing_withdraws_consent_and_leaves_the_address(channel: Channel
 
 
 def test_a_dead_token_removes_the_device() -> None:
-    [consequence] = consequences(an_event(EngagementKind.BOUNCED, Channel.PUSH, permanent=True))
+    [consequence] = consequences(an_event(EngagementKind.BOUNCED, PUSH, permanent=True))
     assert consequence == RemoveDevice(recipient_id="amara", device="gcm:token-1")
 
 
@@ -126,7 +126,7 @@ def test_nothing_else_is_refunded(kind: EngagementKind, permanent: bool, policy:
 
 
 REACTIONS = [EngagementKind.OPENED, EngagementKind.CLICKED]
-REACTED = (Engaged(recipient_id="amara", channel=Channel.EMAIL, at=NOW),)
+REACTED = (Engaged(recipient_id="amara", channel=EMAIL, at=NOW),)
 
 
 @pytest.mark.parametrize("kind", REACTIONS)
@@ -152,7 +152,7 @@ def test_an_open_by_a_machine_is_no_reaction(kind: EngagementKind) -> None:
 
 
 def test_dead_devices_of_an_outcome_are_reported_one_by_one() -> None:
-    dispatch = a_dispatch(Channel.PUSH)
+    dispatch = a_dispatch(PUSH)
     dead = ("gcm:token-1", "apns:token-2")
     for outcome in (
         Accepted(dispatch_id=dispatch.dispatch_id, provider_message_id="push-1", dead_addresses=dead),
@@ -165,10 +165,10 @@ def test_dead_devices_of_an_outcome_are_reported_one_by_one() -> None:
 
 
 def test_a_number_that_opted_out_withdraws_consent() -> None:
-    dispatch = a_dispatch(Channel.SMS)
+    dispatch = a_dispatch(SMS)
     outcome = Failed(dispatch_id=dispatch.dispatch_id, code=FailureCode.OPTED_OUT)
     [event] = outcome_events(dispatch, outcome, occurred_at=NOW, outcome_key=PLACE)
-    assert consequences(event) == (WithdrawConsent(recipient_id="amara", channel=Channel.SMS, source="reply", at=NOW),)
+    assert consequences(event) == (WithdrawConsent(recipient_id="amara", channel=SMS, source="reply", at=NOW),)
 
 
 @pytest.mark.parametrize(
@@ -185,7 +185,7 @@ def test_an_outcome_without_consequences_is_not_reported(outcome: Outcome) -> No
 
 
 def test_what_an_outcome_reports_is_the_same_twice_and_says_nothing_new_about_the_dispatch() -> None:
-    dispatch = a_dispatch(Channel.SMS)
+    dispatch = a_dispatch(SMS)
     outcome = Failed(dispatch_id=dispatch.dispatch_id, code=FailureCode.OPTED_OUT)
     [first], [second] = (outcome_events(dispatch, outcome, occurred_at=NOW, outcome_key=PLACE) for _ in range(2))
     assert first == second
@@ -202,7 +202,7 @@ def test_what_a_provider_delivered_at_once_is_told_as_an_event_of_the_dispatch()
 
 # ---- the queue ---------------------------------------------------------------------------------------------
 
-TAGS = data_of(a_rendered(Channel.PUSH, run_id=RUN_ID), TOKENS)
+TAGS = data_of(a_rendered(PUSH, run_id=RUN_ID), TOKENS)
 """What travels with every message, and the token that only travels with a push."""
 SES = {
     "eventType": "Open",
@@ -216,7 +216,7 @@ SES = {
 }
 ON_THE_BUS = {"source": "aws.ses", "detail-type": "Email Opened", "detail": SES}
 OPENED = {"source": "app", "detail-type": "PushOpened", "time": "2026-11-21T10:05:00Z", "detail": TAGS}
-SMS = {
+SMS_EVENT = {
     "eventType": "TEXT_DELIVERED",
     "eventTimestamp": 1_795_255_500_000,
     "isFinal": True,
@@ -226,13 +226,13 @@ SMS = {
 
 
 def read(body: str) -> tuple[EngagementEvent, ...]:
-    found = on_the_queue.read(body, lambda: TOKENS)
+    found = on_the_queue.read(body, lambda: KEYS)
     return tuple(each for each in found if not isinstance(each, SuppressAddress))
 
 
 def test_what_is_left_to_do_for_an_address_is_read_as_it_was_written() -> None:
     rest = SuppressAddress(recipient_id="amara", address="a@example.com", reason="hard_bounce", at=NOW, after="ben")
-    assert on_the_queue.read(body(Unfinished(unfinished=rest)).decode(), lambda: TOKENS) == (rest,)
+    assert on_the_queue.read(body(Unfinished(unfinished=rest)).decode(), lambda: KEYS) == (rest,)
 
 
 def test_what_is_left_to_do_and_cannot_be_read_is_refused_with_its_place() -> None:
@@ -250,10 +250,10 @@ def notification(content: Any) -> dict[str, Any]:
     [
         (ON_THE_BUS, EngagementKind.OPENED),
         (OPENED, EngagementKind.OPENED),
-        (SMS, EngagementKind.DELIVERED),
+        (SMS_EVENT, EngagementKind.DELIVERED),
         (SES, EngagementKind.OPENED),
         (notification(ON_THE_BUS), EngagementKind.OPENED),
-        (notification(SMS), EngagementKind.DELIVERED),
+        (notification(SMS_EVENT), EngagementKind.DELIVERED),
         (notification(SES), EngagementKind.OPENED),
     ],
 )
@@ -264,7 +264,7 @@ def test_an_event_is_read_however_it_comes(content: dict[str, Any], kind: Engage
 
 
 def test_our_own_events_are_read_as_deliver_writes_them() -> None:
-    events = (an_event(EngagementKind.BOUNCED, permanent=True), an_event(EngagementKind.UNSUBSCRIBED, Channel.SMS))
+    events = (an_event(EngagementKind.BOUNCED, permanent=True), an_event(EngagementKind.UNSUBSCRIBED, SMS))
     assert read(msgspec.json.encode(Events(events=events)).decode()) == events
 
 
@@ -290,16 +290,16 @@ def test_what_is_not_about_our_messages_is_passed_over(body: str) -> None:
     [
         ({"events": [{"event_id": "e-1"}]}, "engagement events"),
         (ON_THE_BUS | {"detail": SES | {"open": {"timestamp": "soon"}}}, "SES event"),
-        (SMS | {"eventTimestamp": None}, "SMS event"),
+        (SMS_EVENT | {"eventTimestamp": None}, "SMS event"),
         (OPENED | {"time": 7}, "PushOpened"),
         (OPENED | {"detail": TAGS | {"outcome_key": "nowhere"}}, "token"),
         (OPENED | {"detail": {"screen": "home"}}, "token"),
-        (SMS | {"context": TAGS | {"outcome_key": "runs-5"}}, "outcome_key"),
-        (SMS | {"context": TAGS | {"outcome_key": f"{PACK_ID}-100"}}, "outcome_key"),
-        (SMS | {"context": TAGS | {"run_id": "runs"}}, "run_id"),
-        (SMS | {"context": TAGS | {"dispatch_id": "d-1"}}, "dispatch_id"),
-        (SMS | {"eventTimestamp": 253_402_300_799_999}, "time"),
-        (SMS | {"eventTimestamp": 0}, "time"),
+        (SMS_EVENT | {"context": TAGS | {"outcome_key": "runs-5"}}, "outcome_key"),
+        (SMS_EVENT | {"context": TAGS | {"outcome_key": f"{PACK_ID}-100"}}, "outcome_key"),
+        (SMS_EVENT | {"context": TAGS | {"run_id": "runs"}}, "run_id"),
+        (SMS_EVENT | {"context": TAGS | {"dispatch_id": "d-1"}}, "dispatch_id"),
+        (SMS_EVENT | {"eventTimestamp": 253_402_300_799_999}, "time"),
+        (SMS_EVENT | {"eventTimestamp": 0}, "time"),
     ],
 )
 def test_an_event_of_ours_that_cannot_be_read_says_where(content: dict[str, Any], outcome_key: str) -> None:
@@ -316,9 +316,9 @@ def test_what_is_nested_too_deeply_or_has_a_number_that_is_too_long_is_refused_a
 LEAVES = (
     st.none() | st.booleans() | st.integers() | st.text() | st.sampled_from(["aws.ses", "PushOpened", *TAGS.values()])
 )
-KEYS = st.sampled_from(["source", "detail", "detail-type", "mail", "tags", "events", "context", "Type", "dispatch_id"])
+NAMES = st.sampled_from(["source", "detail", "detail-type", "mail", "tags", "events", "context", "Type", "dispatch_id"])
 SHAPES = st.recursive(
-    LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS | st.text(), inner, max_size=4)
+    LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES | st.text(), inner, max_size=4)
 )
 
 

@@ -11,8 +11,7 @@ from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders import NOW, PACK_ID
-from heliograph.model.channels import Channel
+from builders import EMAIL, NOW, PACK_ID
 from heliograph.model.engagement import EngagementKind
 from heliograph.model.outcomes import RecordKey, SlotFacts
 from heliograph.model.people import Consent, ConsentState
@@ -26,7 +25,7 @@ EXPRESSION_LIMIT = 4_096  # bytes of an expression: DynamoDB, "Constraints", exp
 OPERATORS_LIMIT = 300  # operators and functions of an expression
 OPERATORS = re.compile(r"\b(?:AND|OR|NOT|if_not_exists|attribute_exists|attribute_not_exists)\b|<>|<=|>=|[<>=+-]")
 KINDS = [*(kind.value for kind in Fact), *(kind.value for kind in EngagementKind)]
-RECORD = RecordKey("run-1", PACK_ID, Channel.EMAIL)
+RECORD = RecordKey("run-1", PACK_ID, EMAIL)
 STATES = [state for state in ConsentState if state is not ConsentState.PENDING]
 
 

@@ -11,8 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders import NOW, PACK_ID
-from heliograph.model.channels import Channel
+from builders import EMAIL, NOW, PACK_ID
 from heliograph.model.engagement import EngagementEvent, EngagementKind
 from heliograph.model.outcomes import RecordKey
 from heliograph.recording.facts import (
@@ -38,7 +37,7 @@ def an_event(kind: EngagementKind, *, slot: int = 7, minutes: int = 0, event_id:
         event_id=event_id,
         dispatch_id="d-0",
         recipient_id="amara",
-        channel=Channel.EMAIL,
+        channel=EMAIL,
         kind=kind,
         occurred_at=NOW + timedelta(minutes=minutes),
         outcome_key=f"{PACK_ID}-{slot}",
@@ -87,7 +86,7 @@ def test_events_count_once_in_whatever_order_and_number_they_come(kinds: list[En
     events = [an_event(kind) for kind in kinds * 2]
     random.shuffle(events)
     ((record, slots),) = by_record(events).items()
-    assert record == RecordKey("run", PACK_ID, Channel.EMAIL)
+    assert record == RecordKey("run", PACK_ID, EMAIL)
     assert tally(slots.values()).engagement == {kind.value: 1 for kind in kinds}
 
 

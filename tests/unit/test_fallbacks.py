@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import msgspec
 import pytest
 
-from builders import NOW, PACK_ID, a_dispatch, a_fallback, a_message, a_rendered, a_request
+from builders import EMAIL, NOW, PACK_ID, PUSH, SMS, a_dispatch, a_fallback, a_message, a_rendered, a_request
 from heliograph.delivery import steps
 from heliograph.followups.fallbacks import LOST_AFTER, achieved, reaches_nobody
 from heliograph.model.channels import Channel
@@ -28,7 +28,7 @@ WITHIN = timedelta(minutes=10)
 
 
 def earlier(
-    unless: EngagementKind = EngagementKind.OPENED, *, channel: Channel = Channel.PUSH, at: datetime = NOW
+    unless: EngagementKind = EngagementKind.OPENED, *, channel: Channel = PUSH, at: datetime = NOW
 ) -> EarlierDispatch:
     seconds = int(WITHIN.total_seconds())
     return EarlierDispatch(outcome_key=f"{channel}-0", channel=channel, unless=unless, within=seconds, at=at)
@@ -69,19 +69,19 @@ def test_a_channel_has_done_its_work_when_that_happened_which_was_waited_for_or_
     unless: str, kind: str, confirms: bool
 ) -> None:
     confirmed_by, _ = found(earlier(EngagementKind(unless)), NOW + WITHIN, accepted=NOW, **{kind: NOW})
-    assert confirmed_by == ((Channel.PUSH, kind) if confirms else None)
+    assert confirmed_by == ((PUSH, kind) if confirms else None)
 
 
 @pytest.mark.parametrize("came_back", ["bounced", "undelivered"])
 def test_what_came_back_after_all_was_not_delivered(came_back: str) -> None:
-    dispatch = earlier(EngagementKind.DELIVERED, channel=Channel.EMAIL)
+    dispatch = earlier(EngagementKind.DELIVERED, channel=EMAIL)
     assert found(dispatch, NOW, accepted=NOW, delivered=NOW, **{came_back: NOW}) == Achieved()
 
 
 def test_any_earlier_channel_may_confirm_however_late() -> None:
-    first, second = earlier(), earlier(EngagementKind.DELIVERED, channel=Channel.SMS)
+    first, second = earlier(), earlier(EngagementKind.DELIVERED, channel=SMS)
     facts = {first.outcome_key: {"opened": fact_value(NOW)}, second.outcome_key: {"accepted": fact_value(NOW)}}
-    assert achieved([first, second], facts, NOW) == Achieved(Confirmation(Channel.PUSH, EngagementKind.OPENED))
+    assert achieved([first, second], facts, NOW) == Achieved(Confirmation(PUSH, EngagementKind.OPENED))
 
 
 # ---- how long it has -----------------------------------------------------------------------------------------
@@ -162,7 +162,7 @@ def test_the_same_people_have_the_same_pack_at_once_as_at_their_timer() -> None:
 def test_what_is_skipped_has_no_timer() -> None:
     pack = pack_of(0, 1)
     checked = [
-        steps.Checked(one, MESSAGE, None if reason else a_rendered(Channel.PUSH), reason)
+        steps.Checked(one, MESSAGE, None if reason else a_rendered(PUSH), reason)
         for one, reason in zip(pack.dispatches, ("", "no_address"), strict=True)
     ]
     won = {one.dispatch.dispatch_id for one in checked}
@@ -175,17 +175,17 @@ def test_what_is_skipped_has_no_timer() -> None:
 
 MESSAGE = a_message(
     "parcel",
-    channels=(Channel.PUSH,),
+    channels=(PUSH,),
     fallback=(
-        a_fallback(Channel.SMS),
-        a_fallback(Channel.EMAIL, unless=EngagementKind.DELIVERED, within=600),
+        a_fallback(SMS),
+        a_fallback(EMAIL, unless=EngagementKind.DELIVERED, within=600),
     ),
 )
 
 
 def pack_of(*slots: int, stage: int = 0) -> DispatchPack:
-    dispatches = tuple(a_dispatch(Channel.PUSH, slot=slot, message="parcel", stage=stage) for slot in slots)
-    return DispatchPack(pack_id=PACK_ID, channel=Channel.PUSH, lane=Lane.BULK, run_id="run-1", dispatches=dispatches)
+    dispatches = tuple(a_dispatch(PUSH, slot=slot, message="parcel", stage=stage) for slot in slots)
+    return DispatchPack(pack_id=PACK_ID, channel=PUSH, lane=Lane.BULK, run_id="run-1", dispatches=dispatches)
 
 
 def scheduled(pack: DispatchPack) -> list[packing.Timer]:
@@ -198,9 +198,7 @@ def test_a_pack_has_one_timer_and_its_people_were_counted_before() -> None:
     assert ids.is_further(pack.pack_id)
     assert {(each.step, each.stage) for each in pack.requests} == {(1, 1)}
     assert pack.requests[7].earlier == (
-        EarlierDispatch(
-            outcome_key=f"{PACK_ID}-7", channel=Channel.PUSH, unless=EngagementKind.OPENED, within=7200, at=NOW
-        ),
+        EarlierDispatch(outcome_key=f"{PACK_ID}-7", channel=PUSH, unless=EngagementKind.OPENED, within=7200, at=NOW),
     )
 
 
@@ -217,12 +215,12 @@ def test_the_same_people_have_the_same_timer_and_others_another() -> None:
 
 def test_people_who_are_not_known_keep_the_addresses_for_the_next_channel() -> None:
     request = a_request(message="parcel", email="ana@example.com", phone="+12065550100")
-    message = msgspec.structs.replace(MESSAGE, channels=(Channel.SMS,), fallback=(a_fallback(Channel.EMAIL),))
+    message = msgspec.structs.replace(MESSAGE, channels=(SMS,), fallback=(a_fallback(EMAIL),))
     dispatch = decided(request, message)
-    pack = DispatchPack(pack_id=PACK_ID, channel=Channel.SMS, lane=Lane.PRIORITY, dispatches=(dispatch,))
+    pack = DispatchPack(pack_id=PACK_ID, channel=SMS, lane=Lane.PRIORITY, dispatches=(dispatch,))
     ((later, _),) = packing.fallbacks(pack, [(dispatch, message)], NOW)
     following = decided(later.requests[0], message)
-    assert (following.channel, following.addresses) == (Channel.EMAIL, ("ana@example.com",))
+    assert (following.channel, following.addresses) == (EMAIL, ("ana@example.com",))
 
 
 def decided(request: SendRequest, message: Message) -> Dispatch:

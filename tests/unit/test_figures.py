@@ -6,7 +6,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders import NOW
+from builders import EMAIL, NOW, PUSH, SMS
 from heliograph.model.channels import Channel
 from heliograph.model.runs import Run
 from heliograph.recording.facts import fact_value
@@ -21,7 +21,7 @@ def planned(people: int, *, dispatched: int = 0, scheduled: int = 0, again: bool
     return Planned(people=people, again=again, dispatched={"email": dispatched}, skipped=skipped, scheduled=scheduled)
 
 
-def delivered(*kinds: str, channel: Channel = Channel.EMAIL) -> Delivered:
+def delivered(*kinds: str, channel: Channel = EMAIL) -> Delivered:
     return Delivered(channel=channel, slots={slot: {kind: fact_value(NOW, "why")} for slot, kind in enumerate(kinds)})
 
 
@@ -67,7 +67,7 @@ def test_accepted_is_told_by_channel() -> None:
     records: list[Planned | Delivered] = [
         planned(3, dispatched=3),
         delivered("accepted", "failed"),
-        delivered("delivered", channel=Channel.SMS),
+        delivered("delivered", channel=SMS),
     ]
     assert figures(a_run(audience=3, ingested=True), records).by_channel == {"email": 1, "sms": 1}
 
@@ -96,10 +96,10 @@ def test_a_runs_sums_always_add_up(packs: list[list[str]], ingested: bool) -> No
 def test_what_followed_on_further_channels_is_told_apart_and_counts_nobody_again() -> None:
     first: list[Planned | Delivered] = [
         planned(2, dispatched=2),
-        delivered("accepted", "accepted", channel=Channel.PUSH),
+        delivered("accepted", "accepted", channel=PUSH),
     ]
     rest = Planned(people=2, again=True, further=True, dispatched={"sms": 1}, skipped={"confirmed": 1}, scheduled=0)
-    texts = Delivered(channel=Channel.SMS, slots={0: {"accepted": fact_value(NOW), "delivered": fact_value(NOW)}})
+    texts = Delivered(channel=SMS, slots={0: {"accepted": fact_value(NOW), "delivered": fact_value(NOW)}})
     before = figures(a_run(audience=2, ingested=True), first)
     after = figures(a_run(audience=2, ingested=True), [*first, rest, msgspec.structs.replace(texts, further=True)])
     assert (after.further, after.further_engagement) == ({"sms": 1}, {"delivered": 1})

@@ -9,9 +9,8 @@ import msgspec
 import pytest
 from jinja2 import DictLoader, TemplateAssertionError
 
-from builders import a_message
+from builders import PUSH, a_message
 from desk_builders import a_desk
-from heliograph.model.channels import Channel
 from heliograph.model.policy import Policy
 from heliograph.model.reasons import Reason
 from heliograph.rendering.destinations import leads_anywhere_astray, leads_astray
@@ -22,7 +21,7 @@ from heliograph_cli.authoring.compiling import catalogue
 from heliograph_cli.authoring.folder import read
 from tables import table
 
-MESSAGE = a_message("hello", channels=(Channel.PUSH,), locales={Channel.PUSH: ("en",)})
+MESSAGE = a_message("hello", channels=(PUSH,), locales={PUSH: ("en",)})
 
 
 def written(words: str, data: dict[str, Any], *, part: str = "body", **catalogue: Any) -> str:
@@ -32,7 +31,7 @@ def written(words: str, data: dict[str, Any], *, part: str = "body", **catalogue
     variables: dict[str, tuple[str, ...]] = dict.fromkeys(sources, ())
     made = Catalogue(policy=Policy(), messages={"hello": MESSAGE}, variables=variables, **catalogue)
     templates = Templates(made, DictLoader(sources))
-    content = templates.render(MESSAGE, Channel.PUSH, locale="en", recipient={}, data=data, unsubscribe_url="")
+    content = templates.render(MESSAGE, PUSH, locale="en", recipient={}, data=data, unsubscribe_url="")
     return content[part]
 
 

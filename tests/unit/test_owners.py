@@ -10,14 +10,13 @@ import msgspec
 import pytest
 from botocore.exceptions import ClientError
 
-from builders import NOW
+from builders import EMAIL, NOW
 from engagement_table import EngagementTable, installed
 from functions.record.app import handler
 from heliograph.aws.queues import QueueError
-from heliograph.model.channels import Channel
+from heliograph.channels.events import event_id
 from heliograph.model.engagement import EngagementEvent, EngagementKind, Events
 from heliograph.people.store import OWNERS_LIMIT, Recipients
-from heliograph.recording.consequences import event_id
 from heliograph.runtime import wiring
 from heliograph.text.bodies import body
 
@@ -105,7 +104,7 @@ def bounce(recipient_id: str = OWN) -> bytes:
                     event_id=event_id(recipient_id),
                     dispatch_id=f"{recipient_id}-0",
                     recipient_id=recipient_id,
-                    channel=Channel.EMAIL,
+                    channel=EMAIL,
                     kind=EngagementKind.BOUNCED,
                     occurred_at=NOW,
                     outcome_key="",

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from builders import NOW, PACK_ID, a_dispatch, a_request
+from builders import EMAIL, NOW, PACK_ID, SMS, a_dispatch, a_request
 from heliograph.model.channels import Channel
 from heliograph.model.decisions import Decision, Ruling, Scheduled, Skipped, Verdict
 from heliograph.model.ledger import LedgerEntry
@@ -27,12 +27,12 @@ def number(index: int) -> SendRequest:
     return a_request(request_id=f"request-{index}")
 
 
-def sent(index: int, channel: Channel = Channel.EMAIL) -> Decision:
+def sent(index: int, channel: Channel = EMAIL) -> Decision:
     return a_dispatch(channel, slot=index, request_id=f"request-{index}")
 
 
 def held(index: int, until: datetime = LATER) -> Scheduled:
-    ruling = Ruling(outcome=Verdict.SCHEDULED, reason=Reason.QUIET_HOURS, channel=Channel.SMS, until=until)
+    ruling = Ruling(outcome=Verdict.SCHEDULED, reason=Reason.QUIET_HOURS, channel=SMS, until=until)
     return Scheduled(request=number(index), until=until, ruling=ruling)
 
 
@@ -55,14 +55,14 @@ def claimed(index: int) -> LedgerEntry:
         decided_at=NOW,
         pack_id=PACK_ID,
         slot=index,
-        channel=Channel.EMAIL,
+        channel=EMAIL,
     )
 
 
 def test_dispatches_travel_by_channel_and_keep_their_slots() -> None:
-    result = outbox(a_pack(*map(number, range(3))), [sent(0), sent(1, Channel.SMS), sent(2)], {})
+    result = outbox(a_pack(*map(number, range(3))), [sent(0), sent(1, SMS), sent(2)], {})
     slots = {pack.channel: [one.slot for one in pack.dispatches] for pack in result.dispatches}
-    assert slots == {Channel.EMAIL: [0, 2], Channel.SMS: [1]}
+    assert slots == {EMAIL: [0, 2], SMS: [1]}
     assert {pack.pack_id for pack in result.dispatches} == {PACK_ID}
 
 
@@ -133,9 +133,9 @@ def test_an_entry_says_what_was_decided_why_and_where_its_outcome_will_lie() -> 
 def test_dispatches_that_are_too_large_for_one_message_travel_in_parts_each_with_its_slots() -> None:
     data = {"text": "\x01" * 20_000}  # six bytes each as JSON
     decisions: list[Decision] = [
-        a_dispatch(Channel.EMAIL, slot=index, request_id=f"request-{index}", data=data) for index in range(100)
+        a_dispatch(EMAIL, slot=index, request_id=f"request-{index}", data=data) for index in range(100)
     ]
     parts = outbox(a_pack(*map(number, range(100))), decisions, {}).dispatches
     assert all(len(body(part)) <= INPUT_LIMIT for part in parts)
     assert sorted(one.slot for part in parts for one in part.dispatches) == list(range(100))
-    assert {(part.pack_id, part.channel) for part in parts} == {(PACK_ID, Channel.EMAIL)}
+    assert {(part.pack_id, part.channel) for part in parts} == {(PACK_ID, EMAIL)}

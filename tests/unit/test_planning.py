@@ -8,7 +8,10 @@ import msgspec
 import pytest
 
 from builders import (
+    EMAIL,
     NOW,
+    PUSH,
+    SMS,
     a_cap,
     a_dispatch,
     a_fallback,
@@ -23,7 +26,6 @@ from builders import (
     plan,
     rule_on,
 )
-from heliograph.model.channels import Channel
 from heliograph.model.decisions import Scheduled, Skipped
 from heliograph.model.dispatches import Dispatch
 from heliograph.model.engagement import EngagementKind
@@ -37,7 +39,6 @@ from heliograph.planning.rules import RULES
 from heliograph.planning.ruling import spelled_out
 from tables import table
 
-EMAIL, SMS, PUSH = Channel
 BY_DAY = Policy(hours=(hours(quiet=("21:00-08:00",)),))
 NIGHT = NOW.replace(hour=23)
 NEWS = a_promotion(EMAIL)

@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 from botocore.stub import ANY, Stubber
 
-from builders import NOW, RUN_ID, TOKENS, a_rendered
+from builders import NOW, PUSH, RUN_ID, TOKENS, a_rendered
 from heliograph.channels.push.devices import data_of
+from heliograph.channels.push.events import read_push_opened
 from heliograph.channels.push.open_tokens import OpenTokens
-from heliograph.channels.push.pinpoint import not_set_up_sender, pinpoint_sender, read_push_opened, sns_sender
+from heliograph.channels.push.pinpoint import not_set_up_sender, pinpoint_sender
+from heliograph.channels.push.sns import sns_sender
+from heliograph.channels.push.spec import CODES
 from heliograph.channels.rate import passes_by_itself
-from heliograph.model.channels import Channel
 from heliograph.model.dispatches import Rendered
 from heliograph.model.engagement import EngagementKind
 from heliograph.model.outcomes import Accepted, Failed, FailureCode, InDoubt, NotSent, Outcome
@@ -27,7 +29,7 @@ GONE = {"DeliveryStatus": "PERMANENT_FAILURE", "StatusCode": 410, "StatusMessage
 
 
 def a_push(*devices: str, **fields: Any) -> Rendered:
-    return a_rendered(Channel.PUSH, addresses=devices or (ANDROID,), **fields)
+    return a_rendered(PUSH, addresses=devices or (ANDROID,), **fields)
 
 
 def results(**by_token: dict[str, Any]) -> dict[str, Any]:
@@ -44,7 +46,8 @@ def test_what_was_planned_before_push_was_switched_off_is_not_given_up() -> None
     rendered = a_push(ANDROID)
     [[outcome]] = not_set_up_sender()([rendered])
     assert outcome == NotSent(dispatch_id=rendered.dispatch.dispatch_id, cause="PushIsNotSetUp")
-    assert not passes_by_itself("PushIsNotSetUp")  # so it ends in the dead letters, and can be sent back from there
+    # so it ends in the dead letters, and can be sent back from there
+    assert not passes_by_itself("PushIsNotSetUp", CODES)
 
 
 def test_one_call_reaches_every_device_of_a_person() -> None:
@@ -274,7 +277,7 @@ def an_open(**changes: Any) -> dict[str, Any]:
 
 def test_an_open_brings_back_our_ids_and_its_own_time() -> None:
     event, rendered = read_push_opened(an_open(device={"os": "android"}), TOKENS), a_push(run_id=RUN_ID)
-    assert (event.kind, event.channel) == (EngagementKind.OPENED, Channel.PUSH)
+    assert (event.kind, event.channel) == (EngagementKind.OPENED, PUSH)
     assert (event.dispatch_id, event.outcome_key, event.run_id) == (
         rendered.dispatch.dispatch_id,
         rendered.outcome_key,
@@ -293,7 +296,7 @@ def test_a_push_that_belongs_to_no_run_can_be_opened() -> None:
 
 
 @pytest.mark.parametrize(
-    ("event", "outcome_key"),
+    ("event", "position"),
     [
         ({}, "PushOpened"),
         (an_open() | {"time": "yesterday"}, "PushOpened"),
@@ -307,10 +310,10 @@ def test_a_push_that_belongs_to_no_run_can_be_opened() -> None:
         (an_open(token=ANOTHER["token"]), "token"),
     ],
 )
-def test_an_open_that_does_not_prove_itself_is_refused_with_its_place(event: dict[str, Any], place: str) -> None:
+def test_an_open_that_does_not_prove_itself_is_refused_with_its_place(event: dict[str, Any], position: str) -> None:
     with pytest.raises(MalformedError) as refused:
         read_push_opened(event, TOKENS)
-    assert refused.value.position == place
+    assert refused.value.position == position
 
 
 @pytest.mark.parametrize("name", ["dispatch_id", "recipient_id", "outcome_key", "message", "run_id"])

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders import NOW
+from builders import EMAIL, NOW, PUSH, SMS
 from heliograph.model.channels import Channel
 from heliograph.model.people import Consent, ConsentState
 from heliograph.people.changes import COLUMNS, RecipientChange, from_event, from_row
@@ -47,7 +47,7 @@ def test_a_row_gives_addresses_preferences_and_attributes() -> None:
     )
     assert (change.email, change.phone) == ("Amara@example.com", "+12065550100")
     assert change.devices == ("gcm:token-1", "apns:token-2")
-    assert change.preferred_channels == (Channel.PUSH, Channel.EMAIL)
+    assert change.preferred_channels == (PUSH, EMAIL)
     assert (change.locale, change.timezone) == ("en-US", "US/Pacific")
     assert change.attributes == {"plan": "gold"}
     assert change.problems == ()
@@ -67,9 +67,9 @@ def test_a_row_without_a_good_recipient_id_is_refused(recipient_id: str) -> None
 @pytest.mark.parametrize(
     ("column", "value", "channel"),
     [
-        ("email", "amara at example", Channel.EMAIL),
-        ("phone", "12", Channel.SMS),
-        ("devices", "pager:1", Channel.PUSH),
+        ("email", "amara at example", EMAIL),
+        ("phone", "12", SMS),
+        ("devices", "pager:1", PUSH),
     ],
 )
 def test_a_bad_address_marks_its_channel_and_keeps_the_rest(column: str, value: str, channel: Channel) -> None:
@@ -280,7 +280,7 @@ def test_an_event_says_the_same_as_a_row() -> None:
         attributes={"plan": "gold", "visits": 3, "pets": [{"name": "Rex"}]},
     )
     assert (change.email, change.devices) == ("amara@example.com", ("gcm:token-1", "apns:token-2"))
-    assert change.preferred_channels == (Channel.SMS,)
+    assert change.preferred_channels == (SMS,)
     assert {key: consent.state for key, consent in change.consents.items()} == {"news/email": IN, "news/sms": OUT}
     assert change.consents["news/email"].source == "api:shop"
     assert change.attributes == {"plan": "gold", "visits": 3, "pets": [{"name": "Rex"}]}

@@ -7,8 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from builders import NOW, PACK_ID, REQUEST_ID
-from heliograph.model.channels import Channel
+from builders import EMAIL, NOW, PACK_ID, REQUEST_ID, SMS
 from heliograph.model.decisions import Verdict
 from heliograph.model.engagement import EngagementKind
 from heliograph.model.ledger import LedgerEntry
@@ -29,7 +28,7 @@ from heliograph.text import ids
 DISPATCH_ID = f"{REQUEST_ID}-0"
 NEXT_ID = f"{REQUEST_ID}-1"
 HOUR_AGO = NOW - timedelta(hours=1)
-TERMS = Terms(at=NOW, grace=timedelta(minutes=15), reporting=frozenset({Channel.EMAIL, Channel.SMS}))
+TERMS = Terms(at=NOW, grace=timedelta(minutes=15), reporting=frozenset({EMAIL, SMS}))
 
 
 def decided(

@@ -8,7 +8,7 @@ from itertools import chain
 
 import pytest
 
-from builders import NOW, a_promotion, a_recipient, a_request, hours
+from builders import EMAIL, NOW, SMS, a_promotion, a_recipient, a_request, hours
 from heliograph.model.channels import Channel
 from heliograph.model.dispatches import Rendered, Sender
 from heliograph.model.outcomes import Accepted, Outcome
@@ -20,8 +20,8 @@ from heliograph.reporting.figures import RunFigures
 from in_memory import Fate, Killed, World
 from in_memory_adapters import Words, install
 
-NEWS = a_promotion(Channel.EMAIL, Channel.SMS)
-POLICY = Policy(hours=(hours(channels=(Channel.SMS,), quiet=("21:00-08:00",)),))
+NEWS = a_promotion(EMAIL, SMS)
+POLICY = Policy(hours=(hours(channels=(SMS,), quiet=("21:00-08:00",)),))
 EDGES = range(18)
 """Before and after every call of a plan, and beyond its end."""
 

@@ -10,10 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders import a_message
+from builders import EMAIL, SMS, a_message
 from heliograph.campaigns.segments import PACK_LIMIT
 from heliograph.ingesting.requests import Asked, Changed, lane_of, packs, read
-from heliograph.model.channels import Channel
 from heliograph.model.messages import Message, Trigger
 from heliograph.model.policy import Policy, Purpose
 from heliograph.model.requests import Cause, Lane, SendRequest
@@ -112,7 +111,7 @@ def test_somebody_without_an_id_is_known_by_their_address() -> None:
 
 def test_an_address_that_cannot_be_read_costs_only_its_channel() -> None:
     request = triggered(customer="amara", email="nobody", phone="015123456789")
-    assert (request.email, request.phone, request.invalid) == ("", "+4915123456789", (Channel.EMAIL,))
+    assert (request.email, request.phone, request.invalid) == ("", "+4915123456789", (EMAIL,))
 
 
 def test_an_event_that_names_many_people_is_a_request_for_each_of_them_once() -> None:
@@ -231,7 +230,7 @@ def test_what_an_update_says_beside_what_can_be_read_is_named_and_the_rest_holds
 
 def test_a_bad_address_of_a_person_is_kept_as_one_that_cannot_be_used() -> None:
     found = updated(email="nobody", phone="12")
-    assert (found.change.invalid, found.refused) == ((Channel.EMAIL, Channel.SMS), None)
+    assert (found.change.invalid, found.refused) == ((EMAIL, SMS), None)
 
 
 JSON = st.recursive(

@@ -7,7 +7,11 @@ from datetime import timedelta
 import pytest
 
 from builders import (
+    CHANNELS,
+    EMAIL,
     NOW,
+    PUSH,
+    SMS,
     a_fallback,
     a_message,
     a_promotion,
@@ -27,7 +31,6 @@ from heliograph.model.traces import Achieved, Confirmation
 from heliograph.planning.rules import enforcement_of
 from tables import table
 
-EMAIL, SMS, PUSH = Channel
 NEWS = a_promotion(EMAIL, SMS)
 TEXT, TEXTED_NEWS = a_message(channels=(SMS,)), a_promotion(SMS)
 RECEIPT = a_message(channels=(EMAIL, SMS))
@@ -107,7 +110,7 @@ def test_confirmed_and_awaiting_confirmation_a_further_channel_comes_when_the_ea
         ),
         "no device": (a_recipient(devices=()), a_message(channels=(PUSH,)), "no: push no_address"),
         "a mail bounced": (a_recipient(suppressed={EMAIL}), RECEIPT, "sms"),
-        "every address is dead": (a_recipient(suppressed=tuple(Channel)), a_message(), "no: email address_suppressed"),
+        "every address is dead": (a_recipient(suppressed=CHANNELS), a_message(), "no: email address_suppressed"),
         "one of two devices is gone": (
             a_recipient(devices=("gcm:1", "gcm:2"), suppressed=()),
             a_message(channels=(PUSH,)),
@@ -144,7 +147,7 @@ ALLOWED = {
 @pytest.mark.parametrize("of_topic", ANSWERS, ids=lambda answer: f"topic {answer}")
 @pytest.mark.parametrize("enforcement", Enforcement)
 @pytest.mark.parametrize("purpose", Purpose)
-@pytest.mark.parametrize("channel", Channel)
+@pytest.mark.parametrize("channel", CHANNELS)
 def test_not_consented_topic_and_purpose_must_both_allow_it_as_strictly_as_the_policy_says(
     channel: Channel, purpose: Purpose, enforcement: Enforcement, of_topic: str, of_purpose: str
 ) -> None:
@@ -229,7 +232,7 @@ def test_not_consented_stop_silences_promotions_and_nothing_else_unless_the_pers
 
 
 def test_without_a_word_in_the_policy_promotions_need_an_opt_in_and_other_messages_do_not() -> None:
-    found = {purpose: {enforcement_of(purpose, channel, Policy()) for channel in Channel} for purpose in Purpose}
+    found = {purpose: {enforcement_of(purpose, channel, Policy()) for channel in CHANNELS} for purpose in Purpose}
     assert found == {Purpose.PROMOTIONAL: {R}, Purpose.TRANSACTIONAL: {N}}
 
 

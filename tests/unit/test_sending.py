@@ -12,9 +12,10 @@ import msgspec
 import pytest
 from botocore.exceptions import ClientError
 
-from builders import NOW, PACK_ID, a_rendered
+from builders import EMAIL, NOW, PACK_ID, SMS, a_rendered
 from heliograph.channels.clocks import Pace
 from heliograph.channels.email.bulk import Mail, packs
+from heliograph.channels.email.spec import SLOWEST
 from heliograph.delivery import work as sending
 from heliograph.model.channels import Channel
 from heliograph.model.dispatches import DispatchPack, Rendered
@@ -24,7 +25,7 @@ from heliograph.recording.facts import Fact
 from heliograph.runtime import wiring
 from in_memory_clocks import ClockTable
 
-RECORD = RecordKey("run-1", PACK_ID, Channel.SMS)
+RECORD = RecordKey("run-1", PACK_ID, SMS)
 RECEIVES = 20
 """After which SQS puts a message of an outbox into the dead letters (`infra/messaging.yaml`)."""
 
@@ -80,9 +81,7 @@ def edge(monkeypatch: pytest.MonkeyPatch) -> Edge:
 def texts(*parts: int) -> list[Rendered]:
     """Texts of so many parts."""
     lengths = {1: 160, 2: 306, 3: 459}
-    return [
-        a_rendered(Channel.SMS, slot=slot, content={"text": "x" * lengths[each]}) for slot, each in enumerate(parts)
-    ]
+    return [a_rendered(SMS, slot=slot, content={"text": "x" * lengths[each]}) for slot, each in enumerate(parts)]
 
 
 def causes(ends: list[Outcome]) -> list[str]:
@@ -105,9 +104,7 @@ def test_nothing_more_is_handed_over_once_the_account_has_halted(edge: Edge) -> 
 def test_a_function_stops_before_its_end_and_puts_back_what_it_did_not_hand_over(edge: Edge) -> None:
     edge.lives_until = NOW + timedelta(seconds=sending.CALL_TIME + 5)
     batch = texts(*[1] * 10)
-    pack = DispatchPack(
-        pack_id=PACK_ID, channel=Channel.SMS, lane=Lane.BULK, dispatches=tuple(each.dispatch for each in batch)
-    )
+    pack = DispatchPack(pack_id=PACK_ID, channel=SMS, lane=Lane.BULK, dispatches=tuple(each.dispatch for each in batch))
     ends = [*sending.send(RECORD, batch, rate=1)]
     assert causes(ends) == ["stopped"] * 4
     sending.tie_up(pack, ends, in_doubt=[], waiting={}, is_complete=True)
@@ -120,9 +117,7 @@ def test_a_function_stops_before_its_end_and_puts_back_what_it_did_not_hand_over
 def test_a_destination_that_is_exhausted_for_today_waits_alone_and_longer(edge: Edge) -> None:
     edge.causes = {0: "DAILY_DESTINATION_CALL_LIMIT"}
     batch = texts(1, 1)
-    pack = DispatchPack(
-        pack_id=PACK_ID, channel=Channel.SMS, lane=Lane.BULK, dispatches=tuple(each.dispatch for each in batch)
-    )
+    pack = DispatchPack(pack_id=PACK_ID, channel=SMS, lane=Lane.BULK, dispatches=tuple(each.dispatch for each in batch))
     sending.tie_up(pack, [*sending.send(RECORD, batch)], in_doubt=[], waiting={}, is_complete=True)
     ((later, delay),) = edge.put_back
     assert ([each.slot for each in later.dispatches], delay) == ([0], 900)
@@ -133,9 +128,7 @@ def test_a_destination_that_is_exhausted_for_today_waits_alone_and_longer(edge: 
 def test_a_destination_that_says_when_it_has_time_is_asked_then_whatever_its_cause(edge: Edge) -> None:
     edge.causes, edge.until = {1: "A_REASON_OF_ITS_OWN"}, NOW + timedelta(minutes=5)
     batch = texts(1, 1, 1)
-    pack = DispatchPack(
-        pack_id=PACK_ID, channel=Channel.SMS, lane=Lane.BULK, dispatches=tuple(each.dispatch for each in batch)
-    )
+    pack = DispatchPack(pack_id=PACK_ID, channel=SMS, lane=Lane.BULK, dispatches=tuple(each.dispatch for each in batch))
     sending.tie_up(pack, [*sending.send(RECORD, batch)], in_doubt=[], waiting={}, is_complete=True)
     ((later, delay),) = edge.put_back
     assert ([each.slot for each in later.dispatches], later.not_before, delay) == ([1], edge.until, 299)
@@ -143,9 +136,7 @@ def test_a_destination_that_says_when_it_has_time_is_asked_then_whatever_its_cau
 
 def test_a_pack_is_sent_in_pieces_that_take_ten_seconds_of_the_rate(edge: Edge) -> None:
     batch = texts(*[1] * 30)
-    pack = DispatchPack(
-        pack_id=PACK_ID, channel=Channel.SMS, lane=Lane.BULK, dispatches=tuple(each.dispatch for each in batch)
-    )
+    pack = DispatchPack(pack_id=PACK_ID, channel=SMS, lane=Lane.BULK, dispatches=tuple(each.dispatch for each in batch))
     turn = sending.turn_of(pack)
     assert turn
     with sending.then_the_rest(turn, receives=1):
@@ -165,7 +156,7 @@ def refused_until_it_is_dead(edge: Edge, pack: DispatchPack, *, most: int) -> in
             with suppress(sending.NotSentYetError):
                 assert turn
                 with sending.then_the_rest(turn, receives):
-                    batch = [a_rendered(Channel.SMS, slot=each.slot) for each in turn.pack.dispatches]
+                    batch = [a_rendered(SMS, slot=each.slot) for each in turn.pack.dispatches]
                     ends = [*sending.send(RECORD, batch)]
                     sending.tie_up(turn.pack, ends, in_doubt=[], waiting={}, is_complete=True)
                 break
@@ -177,14 +168,14 @@ def refused_until_it_is_dead(edge: Edge, pack: DispatchPack, *, most: int) -> in
 def test_a_pack_that_is_refused_for_a_cause_that_stays_does_not_multiply(edge: Edge) -> None:
     edge.causes = dict.fromkeys(range(100), "AccessDeniedException")
     dispatches = tuple(each.dispatch for each in texts(*[1] * 100))
-    pack = DispatchPack(pack_id=PACK_ID, channel=Channel.SMS, lane=Lane.BULK, dispatches=dispatches)
+    pack = DispatchPack(pack_id=PACK_ID, channel=SMS, lane=Lane.BULK, dispatches=dispatches)
     assert refused_until_it_is_dead(edge, pack, most=100) == 12
 
 
 def test_one_person_whom_the_provider_refuses_for_a_new_cause_does_not_hold_up_the_rest_of_the_pack(edge: Edge) -> None:
     edge.causes = {3: "A_REASON_OF_NEXT_YEAR"}
     dispatches = tuple(each.dispatch for each in texts(*[1] * 30))
-    pack = DispatchPack(pack_id=PACK_ID, channel=Channel.SMS, lane=Lane.BULK, dispatches=dispatches)
+    pack = DispatchPack(pack_id=PACK_ID, channel=SMS, lane=Lane.BULK, dispatches=dispatches)
     refused_until_it_is_dead(edge, pack, most=100)
     accepted = {slot for slot, facts in edge.facts.items() if Fact.ACCEPTED in facts}
     assert accepted == {*range(30)} - {3}
@@ -192,9 +183,7 @@ def test_one_person_whom_the_provider_refuses_for_a_new_cause_does_not_hold_up_t
 
 def test_pieces_are_as_small_as_the_texts_of_a_message_have_shown_to_be_large(edge: Edge) -> None:
     batch = texts(*[3] * 30)
-    pack = DispatchPack(
-        pack_id=PACK_ID, channel=Channel.SMS, lane=Lane.BULK, dispatches=tuple(each.dispatch for each in batch)
-    )
+    pack = DispatchPack(pack_id=PACK_ID, channel=SMS, lane=Lane.BULK, dispatches=tuple(each.dispatch for each in batch))
     first = sending.turn_of(pack)
     assert first
     sending.correct(first, batch[:9])
@@ -206,7 +195,7 @@ def test_pieces_are_as_small_as_the_texts_of_a_message_have_shown_to_be_large(ed
 def test_a_pack_that_comes_back_before_its_place_is_put_back_without_asking_anybody(edge: Edge) -> None:
     place = NOW + timedelta(hours=1)
     dispatches = tuple(each.dispatch for each in texts(1))
-    pack = DispatchPack(pack_id=PACK_ID, channel=Channel.SMS, lane=Lane.BULK, dispatches=dispatches, not_before=place)
+    pack = DispatchPack(pack_id=PACK_ID, channel=SMS, lane=Lane.BULK, dispatches=dispatches, not_before=place)
     assert sending.turn_of(pack) is None
     ((later, delay),) = edge.put_back
     assert (later.not_before, delay) == (place, 900)
@@ -230,10 +219,10 @@ def test_sending_goes_on_slowly_when_ses_has_no_time_to_say_its_rate(monkeypatch
     table = ClockTable()
     monkeypatch.setattr(wiring, "pace", lambda: Pace(table, "runs"))  # type: ignore[arg-type]  # as far as it needs a client
     monkeypatch.setattr(wiring, "client", lambda service: Refusing())
-    wiring._ses_rate_in.cache_clear()
-    assert wiring.rate(Channel.EMAIL) == wiring.SLOWEST
+    wiring._granted.clear()
+    assert wiring.rate(EMAIL) == SLOWEST
     told = SimpleNamespace(get_account=lambda: {"SendQuota": {"MaxSendRate": 14.0}})
     monkeypatch.setattr(wiring, "client", lambda service: told)
     table.items.clear()
-    assert wiring.rate(Channel.EMAIL) == 14.0
-    wiring._ses_rate_in.cache_clear()
+    assert wiring.rate(EMAIL) == 14.0
+    wiring._granted.clear()

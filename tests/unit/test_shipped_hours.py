@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import cache
 
-from builders import a_message, a_promotion, a_recipient, a_zone, at, in_words, rule_on
-from heliograph.model.channels import Channel
+from builders import CHANNELS, EMAIL, SMS, a_message, a_promotion, a_recipient, a_zone, at, in_words, rule_on
 from heliograph.model.messages import Message
 from heliograph.model.people import Recipient
 from heliograph.model.policy import Policy
@@ -15,8 +14,6 @@ from heliograph_cli.authoring.folder import read
 from heliograph_cli.authoring.policy import compiled_policy
 from tables import table
 from tests_desk import DESK
-
-EMAIL, SMS, PUSH = Channel
 
 
 @cache
@@ -37,7 +34,7 @@ def somebody(phone: str, *, country: str = "", timezone: str = "") -> Recipient:
         country=country,
         country_timezone=country_timezone(country) if country else "",
         timezone=timezone,
-        opted_in=[f"offers/{channel}" for channel in Channel],
+        opted_in=[f"offers/{channel}" for channel in CHANNELS],
     )
 
 

@@ -80,13 +80,13 @@ def test_a_key_that_was_taken_out_opens_nothing() -> None:
 def test_a_new_key_signs_only_when_every_function_has_heard_of_it(clock: Clock, secrets: Secrets) -> None:
     assert signed_by("old")
     secrets.text, secrets.written_at = "old\nnew\n", clock.now
-    earlier = wiring.open_tokens()
+    earlier = OpenTokens(wiring.keys())
     clock.now += timedelta(seconds=wiring.KEYS_SECONDS)
     assert signed_by("old")
-    assert wiring.open_tokens().is_genuine(TAGS, OpenTokens(["new"]).token(TAGS))
+    assert OpenTokens(wiring.keys()).is_genuine(TAGS, OpenTokens(["new"]).token(TAGS))
     clock.now += timedelta(seconds=wiring.KEYS_SECONDS)
     assert signed_by("new")
-    assert wiring.open_tokens().is_genuine(TAGS, earlier.token(TAGS))
+    assert OpenTokens(wiring.keys()).is_genuine(TAGS, earlier.token(TAGS))
 
 
 def test_the_keys_are_not_asked_for_with_every_message(clock: Clock, secrets: Secrets) -> None:

@@ -10,9 +10,9 @@ from botocore.stub import Stubber
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders import NOW, RUN_ID, a_rendered
-from heliograph.channels.sms.texts import end_user_messaging_sender, read_sms_event, sns_sender
-from heliograph.model.channels import Channel
+from builders import NOW, RUN_ID, SMS, a_rendered
+from heliograph.channels.sms.events import read_sms_event
+from heliograph.channels.sms.texts import end_user_messaging_sender, sns_sender
 from heliograph.model.dispatches import Rendered
 from heliograph.model.engagement import EngagementKind
 from heliograph.model.outcomes import Accepted, Failed, FailureCode, InDoubt, NotSent, Outcome
@@ -28,7 +28,7 @@ TAKEN = {"MessageId": "sms-1"}
 
 
 def a_text(text: str = "Hello", **fields: Any) -> Rendered:
-    return a_rendered(Channel.SMS, content={"text": text}, **fields)
+    return a_rendered(SMS, content={"text": text}, **fields)
 
 
 def send(wire: Wire, *batch: Rendered, identity: str = "pool-1") -> list[Outcome]:

@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 from botocore.stub import Stubber
 
-from builders import NOW, a_rendered
+from builders import NOW, SMS, a_rendered
 from heliograph.channels.failover import failing_over
 from heliograph.channels.sms.texts import end_user_messaging_sender, sender_id_of, sns_sender
-from heliograph.model.channels import Channel
 from heliograph.model.dispatches import Rendered
 from heliograph.model.outcomes import Accepted, Failed, FailureCode, InDoubt, NotSent, Outcome
 from heliograph.recording.facts import fact_value, is_by_another_provider
@@ -48,7 +47,7 @@ class Both:
 
 
 def texts(number: int) -> list[Rendered]:
-    return [a_rendered(Channel.SMS, content={"text": "Hello"}, slot=slot) for slot in range(number)]
+    return [a_rendered(SMS, content={"text": "Hello"}, slot=slot) for slot in range(number)]
 
 
 def accepted(rendered: Rendered, message_id: str) -> Accepted:

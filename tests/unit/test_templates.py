@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from builders import EMAIL, PUSH, SMS
 from heliograph.model.channels import Channel
 from heliograph.model.messages import Message
 from heliograph.model.policy import Purpose
@@ -62,8 +63,8 @@ def test_the_facts_of_a_message_are_those_of_its_folder(templates: Templates) ->
     message = templates.message("password_reset")
     assert isinstance(message, Message)
     assert (message.topic, message.purpose) == ("account", Purpose.TRANSACTIONAL)
-    assert (message.channels, message.expires_after) == ((Channel.EMAIL, Channel.SMS), 900)
-    assert message.locales[Channel.EMAIL] == ("en", "ar", "de")
+    assert (message.channels, message.expires_after) == ((EMAIL, SMS), 900)
+    assert message.locales[EMAIL] == ("en", "ar", "de")
 
 
 def test_a_message_that_is_not_there_is_none(templates: Templates) -> None:
@@ -74,22 +75,22 @@ def test_a_message_that_is_not_there_is_none(templates: Templates) -> None:
     ("wanted", "found"), [("de-AT", "de"), ("ar_EG", "ar"), ("fr", "en"), ("", "en"), ("nonsense!", "en")]
 )
 def test_people_read_the_nearest_translation(templates: Templates, wanted: str, found: str) -> None:
-    assert templates.locale_for(templates.messages["order_shipped"], Channel.EMAIL, wanted) == found
+    assert templates.locale_for(templates.messages["order_shipped"], EMAIL, wanted) == found
 
 
 def test_each_channel_has_its_parts(templates: Templates) -> None:
     message = templates.messages["order_shipped"]
     parts = {channel: set(render(templates, "order_shipped", channel, data=ORDER)) for channel in message.channels}
     assert parts == {
-        Channel.EMAIL: {"subject", "html", "text"},
-        Channel.SMS: {"text"},
-        Channel.PUSH: {"title", "body", "url"},
+        EMAIL: {"subject", "html", "text"},
+        SMS: {"text"},
+        PUSH: {"title", "body", "url"},
     }
 
 
 def test_data_is_escaped_in_html_and_in_nothing_else(templates: Templates) -> None:
     data = ORDER | {"carrier": "<b>Fast & Co</b>"}
-    content = render(templates, "order_shipped", Channel.EMAIL, data=data)
+    content = render(templates, "order_shipped", EMAIL, data=data)
     assert "&lt;b&gt;Fast &amp; Co&lt;/b&gt;" in content["html"]
     assert "<b>Fast & Co</b>" in content["text"]
 
@@ -97,13 +98,13 @@ def test_data_is_escaped_in_html_and_in_nothing_else(templates: Templates) -> No
 @given(st.text())
 def test_data_never_breaks_a_subject_into_lines(templates: Templates, order_id: str) -> None:
     data = ORDER | {"order_id": f"{order_id}\r\nBcc: everyone@example.com"}
-    subject = render(templates, "order_shipped", Channel.EMAIL, data=data)["subject"]
+    subject = render(templates, "order_shipped", EMAIL, data=data)["subject"]
     assert len(subject.splitlines()) == 1
 
 
 @given(st.text(min_size=1))
 def test_data_never_becomes_markup(templates: Templates, text: str) -> None:
-    html = render(templates, "order_shipped", Channel.EMAIL, data=ORDER | {"carrier": f"<x-evil>{text}"})["html"]
+    html = render(templates, "order_shipped", EMAIL, data=ORDER | {"carrier": f"<x-evil>{text}"})["html"]
     assert "<x-evil>" not in html
 
 
@@ -118,20 +119,20 @@ def test_data_never_becomes_markup(templates: Templates, text: str) -> None:
 )
 def test_a_missing_variable_is_named(templates: Templates, data: dict[str, Any], named: str) -> None:
     with pytest.raises(UndeliverableError) as refused:
-        render(templates, "order_shipped", Channel.EMAIL, data=data)
+        render(templates, "order_shipped", EMAIL, data=data)
     assert (refused.value.code, refused.value.detail) == (Reason.MISSING_VARIABLE, named)
 
 
 def test_a_value_that_words_cannot_use_is_as_good_as_missing(templates: Templates) -> None:
     with pytest.raises(UndeliverableError) as refused:
-        render(templates, "order_shipped", Channel.EMAIL, data=ORDER | {"lines": 5})
+        render(templates, "order_shipped", EMAIL, data=ORDER | {"lines": 5})
     assert refused.value.code is Reason.MISSING_VARIABLE
 
 
 @given(st.dictionaries(st.sampled_from(["order_id", "tracking_url", "lines", "carrier"]), JSON))
 def test_a_refusal_never_quotes_data(templates: Templates, data: dict[str, Any]) -> None:
     try:
-        render(templates, "order_shipped", Channel.EMAIL, data=data)
+        render(templates, "order_shipped", EMAIL, data=data)
     except UndeliverableError as refused:
         assert refused.detail in {
             "data.order_id",
@@ -144,14 +145,14 @@ def test_a_refusal_never_quotes_data(templates: Templates, data: dict[str, Any])
 
 
 def test_a_promotional_mail_shows_the_way_out_in_both_parts(templates: Templates) -> None:
-    content = render(templates, "spring_sale", Channel.EMAIL, "de", unsubscribe_url=UNSUBSCRIBE)
+    content = render(templates, "spring_sale", EMAIL, "de", unsubscribe_url=UNSUBSCRIBE)
     assert UNSUBSCRIBE in content["text"]
     assert UNSUBSCRIBE.replace("&", "&amp;") in content["html"]
     assert "Abmelden" in content["html"]
 
 
 def test_a_transactional_mail_has_no_way_out(templates: Templates) -> None:
-    content = render(templates, "order_shipped", Channel.EMAIL, data=ORDER)
+    content = render(templates, "order_shipped", EMAIL, data=ORDER)
     assert "Unsubscribe" not in content["html"] + content["text"]
 
 
@@ -159,18 +160,18 @@ def test_a_transactional_mail_has_no_way_out(templates: Templates) -> None:
     ("locale", "opening"), [("ar-EG", '<html lang="ar" dir="rtl"'), ("de", '<html lang="de" dir="ltr"')]
 )
 def test_a_mail_says_its_language_and_direction(templates: Templates, locale: str, opening: str) -> None:
-    assert opening in render(templates, "spring_sale", Channel.EMAIL, locale)["html"]
+    assert opening in render(templates, "spring_sale", EMAIL, locale)["html"]
 
 
 def test_styles_are_written_into_the_elements(templates: Templates) -> None:
-    html = render(templates, "order_shipped", Channel.EMAIL, data=ORDER)["html"]
+    html = render(templates, "order_shipped", EMAIL, data=ORDER)["html"]
     assert '<h1 style="' in html
     assert "prefers-color-scheme: dark" in html
 
 
 def test_rows_of_a_loop_stay_inside_their_table(templates: Templates) -> None:
     lines = [{"name": "Bench", "quantity": 1}, {"name": "Lamp", "quantity": 2}]
-    html = render(templates, "order_shipped", Channel.EMAIL, data=ORDER | {"lines": lines})["html"]
+    html = render(templates, "order_shipped", EMAIL, data=ORDER | {"lines": lines})["html"]
     table = html.partition('<table class="lines"')[2].partition("</table>")[0]
     assert table.count("<tr>") == 2
     assert "Lamp" in table

@@ -13,7 +13,9 @@ import msgspec
 import pytest
 
 from builders import (
+    EMAIL,
     NOW,
+    SMS,
     a_dispatch,
     a_promotion,
     a_request,
@@ -24,7 +26,6 @@ from builders import (
     reserved,
     rule_on,
 )
-from heliograph.model.channels import Channel
 from heliograph.model.decisions import Inputs, Verdict
 from heliograph.model.people import Preferences
 from heliograph.model.policy import Policy
@@ -74,9 +75,9 @@ def test_a_request_of_the_year_9999_is_undecidable() -> None:
 
 def test_what_an_earlier_try_has_given_to_a_channel_is_followed_even_if_it_is_undecidable_now() -> None:
     inputs = inputs_for(a_subscriber(readable=False), a_promotion())
-    mine = reserved(NOW, Channel.SMS, dispatch_id=inputs.dispatch_id)
+    mine = reserved(NOW, SMS, dispatch_id=inputs.dispatch_id)
     ruling = decide(msgspec.structs.replace(inputs, reserved=(mine,)), a_promotion(), Policy())
-    assert (ruling.outcome, ruling.channel) == (Verdict.DISPATCHED, Channel.SMS)
+    assert (ruling.outcome, ruling.channel) == (Verdict.DISPATCHED, SMS)
 
 
 @table("facts", UNWORKABLE)
@@ -134,10 +135,10 @@ def test_an_item_that_cannot_be_read_is_a_person_to_whom_nothing_is_sent(name: s
 
 
 def test_a_channel_of_a_newer_version_is_passed_over() -> None:
-    item = item_of(RecipientChange(recipient_id="amara", preferred_channels=(Channel.SMS,)))
+    item = item_of(RecipientChange(recipient_id="amara", preferred_channels=(SMS,)))
     item["preferred_channels"]["L"].append({"S": "voice"})
     person = recipient_of(item | {"engaged#voice": {"S": "2026-01-01T00:00:00+00:00"}})
-    assert (person.preferences.channels, person.engaged, person.readable) == ((Channel.SMS,), {}, True)
+    assert (person.preferences.channels, person.engaged, person.readable) == ((SMS,), {}, True)
 
 
 # ---- a decision has an end -----------------------------------------------------------------------------------
@@ -190,7 +191,7 @@ def test_a_preferred_time_is_the_first_that_is_permitted_of_the_days_until_the_h
     zone = ZoneInfo("Europe/Berlin")
     rules = (hours(allowed=("08:00-20:00",), days=days), hours(days=(6,), allowed=()))
     person = a_subscriber(preferences=Preferences(time=wanted, quiet=quiet), timezone=zone.key)
-    message, policy = a_promotion(Channel.EMAIL, hold_for=10 * 86_400), Policy(hours=rules)
+    message, policy = a_promotion(EMAIL, hold_for=10 * 86_400), Policy(hours=rules)
     ruling = rule_on(person, message, policy)
     every = (*rules, hours(quiet=quiet))
     start = next_permitted(every, "", NOW, zone) or NOW

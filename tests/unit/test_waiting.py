@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from builders import NOW, a_message, a_promotion, a_request, a_subscriber, hours, in_words, rule_on
-from heliograph.model.channels import Channel
+from builders import EMAIL, NOW, SMS, a_message, a_promotion, a_request, a_subscriber, hours, in_words, rule_on
 from heliograph.model.messages import Message
 from heliograph.model.people import Preferences, Recipient
 from heliograph.model.policy import Policy, Purpose
@@ -16,7 +15,6 @@ from heliograph.model.requests import SendRequest
 from heliograph.text.zones import best_zone
 from tables import table
 
-EMAIL, SMS, PUSH = Channel
 NEWS, TEXTED_NEWS = a_promotion(EMAIL, SMS), a_promotion(SMS)
 RECEIPT = a_message(channels=(EMAIL, SMS))
 NIGHT = NOW.replace(hour=23)

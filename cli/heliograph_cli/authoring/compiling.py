@@ -11,17 +11,19 @@ from tempfile import TemporaryDirectory
 import msgspec
 from jinja2 import ModuleLoader, TemplateError, nodes
 
+from heliograph.channels.registry import spec
+from heliograph.channels.spec import Holds
 from heliograph.model.channels import Channel
 from heliograph.model.messages import Message
 from heliograph.rendering.destinations import NEVER, SCHEMES, scheme_of, schemes_of
 from heliograph.rendering.filters import FILTERS
 from heliograph.rendering.formats import Formats
-from heliograph.rendering.templates import OPTIONAL, PARTS, Catalogue, Templates, template_name
+from heliograph.rendering.templates import Catalogue, Templates, template_name
 from heliograph.text.locales import lookup
 from heliograph_cli.authoring import compose
 from heliograph_cli.authoring.localising import formats
 from heliograph_cli.authoring.policy import compiled_policy
-from heliograph_cli.authoring.sources import Desk, Draft
+from heliograph_cli.authoring.sources import PARTS, Desk, Draft
 from heliograph_cli.authoring.variables import variables
 from heliograph_cli.authoring.versions import hashed
 
@@ -74,7 +76,7 @@ def _schemes(desk: Desk) -> frozenset[str]:
     words = [
         (file, source.text) for draft in desk.drafts for file, texts in draft.words.items() for source in texts.values()
     ]
-    links = frozenset(scheme_of(text) for file, text in words if file == PARTS[Channel.PUSH]["url"])
+    links = frozenset(scheme_of(text) for file, text in words if file in PARTS and PARTS[file].holds is Holds.LINK)
     texts = [text for _, text in words] + [source.text for source in desk.components]
     return links.union(*map(schemes_of, texts)) - SCHEMES - NEVER - {""}
 
@@ -87,10 +89,10 @@ def _is_localised(tree: nodes.Template) -> bool:
 def parts(desk: Desk, draft: Draft) -> Iterator[tuple[str, str, str, str]]:
     """Each template of a message: its compiled name, its file, the language of its words, the language it is for."""
     for channel in draft.every_channel():
-        for part, file in PARTS[channel].items():
-            written = locales(desk, draft, channel, file)
+        for part in spec(channel).parts.values():
+            file, written = part.file, locales(desk, draft, channel, part.file)
             for locale in locales(desk, draft, channel):
-                if locale in written or (part in OPTIONAL and written):
+                if locale in written or (part.is_optional and written):
                     yield template_name(draft.name, file, locale), file, lookup(locale, written), locale
 
 

@@ -11,12 +11,13 @@ from jinja2 import Template, UndefinedError, nodes
 from jinja2.meta import find_undeclared_variables
 from jinja2.visitor import NodeTransformer
 
+from heliograph.channels.registry import spec
 from heliograph.model.policy import Purpose
 from heliograph.rendering.templates import Environment, is_html
 from heliograph.text.locales import lookup
 from heliograph_cli.authoring.inline import inlined
 from heliograph_cli.authoring.localising import Localised
-from heliograph_cli.authoring.sources import PREVIEW, Desk, Draft, Source
+from heliograph_cli.authoring.sources import FILES, Desk, Draft, Source
 
 ENVIRONMENT = Environment(formats=Localised())
 
@@ -52,8 +53,10 @@ def template(desk: Desk, draft: Draft, file: str, locale: str) -> nodes.Template
     tree = parsed(desk, draft.words[file][locale])
     layout = desk.layouts.get(file)
     if layout:
-        preview = draft.words.get(PREVIEW, {}).get(locale)
-        slots = {"content": tree.body, "preview": parsed(desk, preview).body if preview else []}
+        slots = {"content": tree.body}
+        for aside in spec(FILES[file]).asides:
+            words = draft.words.get(aside, {}).get(locale)
+            slots[aside.split(".")[-2]] = parsed(desk, words).body if words else []
         tree = parsed(desk, layout)
         _Splice(slots).visit(tree)
     tree.body[:0] = [macro for _, macro in sorted(needed(tree, macros(desk, file)).items())]

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
+from heliograph.channels.registry import CHANNELS
 from heliograph.model import messages
 from heliograph.model.channels import Channel
 from heliograph.model.engagement import EngagementKind
@@ -15,6 +16,7 @@ from heliograph.model.policy import Purpose
 from heliograph.text.locales import canonical
 from heliograph_cli.authoring import names, pattern
 
+NAMED = ", ".join(f'"{channel}"' for channel in CHANNELS)
 SPOKEN_DURATION = re.compile(r"(\d+) (minute|hour|day)s?")
 
 
@@ -34,6 +36,12 @@ def _some_time(length: timedelta) -> timedelta:
     return length
 
 
+def _known(name: str) -> Channel:
+    if name not in CHANNELS:
+        raise ValueError(f'there is no channel "{name}", but {NAMED}')
+    return Channel(name)
+
+
 def _each_once(channels: tuple[Channel, ...]) -> tuple[Channel, ...]:
     if len(set(channels)) < len(channels):
         raise ValueError("a channel is named twice")
@@ -45,7 +53,8 @@ Duration = Annotated[timedelta, BeforeValidator(_duration), AfterValidator(_some
 Colour = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
 Url = Annotated[str, Field(pattern=r"^https://\S+$")]
 Locale = Annotated[str, AfterValidator(canonical)]
-Channels = Annotated[tuple[Channel, ...], AfterValidator(_each_once)]
+KnownChannel = Annotated[Channel, AfterValidator(_known)]
+Channels = Annotated[tuple[KnownChannel, ...], AfterValidator(_each_once)]
 
 
 class Facts(BaseModel):

@@ -3,15 +3,16 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
+from heliograph.channels.registry import CHANNELS, spec
 from heliograph.model.channels import Channel
+from heliograph.model.engagement import EngagementKind
 from heliograph.model.policy import Purpose
-from heliograph.rendering.templates import OPTIONAL, PARTS
 from heliograph.text.locales import lookup
 from heliograph_cli.authoring import pattern
 from heliograph_cli.authoring.compiling import locales
 from heliograph_cli.authoring.facts import BrandFacts, Confirmation
 from heliograph_cli.authoring.findings import Finding
-from heliograph_cli.authoring.sources import FILES, PREVIEW, SHARED, Desk, Draft
+from heliograph_cli.authoring.sources import FILES, SHARED, Desk, Draft
 from heliograph_cli.authoring.triggers import event_pattern
 
 LAYOUTS = frozenset({"email.html", "email.txt"})
@@ -24,10 +25,18 @@ def check_desk(desk: Desk) -> Iterator[Finding]:
         yield Finding(f"layouts/{file}", 0, "The layout of mails is missing.", "Add the file.")
     yield from _contrast(desk)
     yield from _phrases(desk)
-    mails = [draft for draft in desk.drafts if Channel.EMAIL in draft.every_channel()]
-    for locale in sorted({locale for draft in mails for locale in draft.locales(Channel.EMAIL)}):
-        if _language(lookup(locale, [desk.policy.default_locale, *desk.words])) != _language(locale):
-            problem = f"There are messages in {locale}, but the foot of their mails is in {desk.policy.default_locale}."
+    for channel in CHANNELS:
+        if spec(channel).shares_layout:
+            yield from _feet(desk, channel)
+
+
+def _feet(desk: Desk, channel: Channel) -> Iterator[Finding]:
+    """Languages of messages in which the layout around them says nothing."""
+    drafts = [draft for draft in desk.drafts if channel in draft.every_channel()]
+    default, noun = desk.policy.default_locale, spec(channel).noun
+    for locale in sorted({locale for draft in drafts for locale in draft.locales(channel)}):
+        if _language(lookup(locale, [default, *desk.words])) != _language(locale):
+            problem = f"There are messages in {locale}, but the foot of their {noun} is in {default}."
             yield Finding(f"layouts/words.{locale}.toml", 0, problem, "Add the file.", warning=True)
 
 
@@ -68,9 +77,11 @@ def _ways(desk: Desk, draft: Draft) -> Iterator[Finding]:
         line = desk.line(file, "fallback", number, "channels")
         for channel in sorted(earlier & set(fallback.channels)):
             yield Finding(file, line, f"{channel} is named twice.", "Name each channel once, in the step that it has.")
-        if fallback.unless is Confirmation.OPENED and Channel.SMS in steps[number]:
+        for channel in steps[number] if fallback.unless is Confirmation.OPENED else ():
+            if EngagementKind.OPENED in spec(channel).reports:
+                continue
             line = desk.line(file, "fallback", number, "unless")
-            problem = "Nobody reports whether a text message was opened."
+            problem = f"Nobody reports whether {spec(channel).noun} were opened."
             yield Finding(file, line, problem, 'Write unless = "delivered", or use another channel before it.')
         begins += fallback.within
         if draft.facts.expires_after and begins >= draft.facts.expires_after:
@@ -92,12 +103,12 @@ def _unused(draft: Draft) -> Iterator[Finding]:
 def _missing(desk: Desk, draft: Draft, channel: Channel) -> Iterator[Finding]:
     """Parts that are not there: in the default language, then in the others."""
     folder, default = f"messages/{draft.name}", desk.policy.default_locale
-    for part, file in PARTS[channel].items():
-        if part not in OPTIONAL and default not in draft.words.get(file, {}):
-            yield Finding(f"{folder}/{file}", 0, f"The {part} of the {channel} is missing.", "Add the file.")
-    if channel is Channel.EMAIL and default not in draft.words.get(PREVIEW, {}):
-        problem = "The mail has no preview text: the list of mails shows its first words instead."
-        yield Finding(f"{folder}/{PREVIEW}", 0, problem, "Add the file.", warning=True)
+    for name, part in spec(channel).parts.items():
+        if not part.is_optional and default not in draft.words.get(part.file, {}):
+            yield Finding(f"{folder}/{part.file}", 0, f"The {name} of the {channel} is missing.", "Add the file.")
+    for file, problem in spec(channel).asides.items():
+        if default not in draft.words.get(file, {}):
+            yield Finding(f"{folder}/{file}", 0, problem, "Add the file.", warning=True)
     for locale in locales(desk, draft, channel):
         for file in _translated(draft, channel, default):
             if locale not in draft.words[file]:
@@ -113,7 +124,7 @@ def _silent(desk: Desk, draft: Draft, channel: Channel) -> Iterator[Finding]:
     elsewhere = {locale: other for other in draft.every_channel() for locale in draft.locales(other)}
     for locale, other in sorted(elsewhere.items()):
         if _language(lookup(locale, [default, *spoken])) != _language(locale):
-            file = f"{draft.place}/{_suffixed(next(iter(PARTS[channel].values())), locale)}"
+            file = f"{draft.place}/{_suffixed(spec(channel).files()[0], locale)}"
             problem = f"There is a translation in {locale} for {other}, but none for {channel}."
             yield Finding(file, 0, problem, f"Add it: people who read {locale} would get {default}.")
 
@@ -124,7 +135,7 @@ def _language(locale: str) -> str:
 
 def _translated(draft: Draft, channel: Channel, default: str) -> list[str]:
     """The files of a channel that every language must have: those of the default language."""
-    files = [file for file, owner in FILES.items() if owner is channel and file not in SHARED]
+    files = [file for file, owner in FILES.items() if owner == channel and file not in SHARED]
     return [file for file in files if default in draft.words.get(file, {})]
 
 

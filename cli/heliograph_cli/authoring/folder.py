@@ -7,6 +7,7 @@ from pathlib import Path
 
 from babel import Locale, UnknownLocaleError
 
+from heliograph.channels.registry import CHANNELS
 from heliograph.model.channels import Channel
 from heliograph.text.locales import canonical
 from heliograph_cli.authoring import reading
@@ -29,7 +30,7 @@ def read(folder: Path) -> tuple[Desk | None, list[Finding]]:
     default = policy.default_locale if policy else "en"
     words, wrong = _shared_words(folder, default)
     findings += wrong
-    drafts, wrong = _drafts(folder, default, policy.channels if policy else tuple(Channel))
+    drafts, wrong = _drafts(folder, default, policy.channels if policy else CHANNELS)
     findings += wrong
     if policy is None or brand is None or default not in words:
         return None, findings

@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator, Mapping
 from html.parser import HTMLParser
 
+from heliograph.channels.registry import spec
+from heliograph.channels.spec import Holds, Part
 from heliograph.model.channels import Channel
 from heliograph_cli.authoring.findings import Finding
 from heliograph_cli.authoring.markup import line_at
@@ -31,7 +33,7 @@ def check_links(
         for link in dict.fromkeys(found[0] for found in SHORTENED.finditer(text)):
             problem = f"Filters often stop messages with links of public shorteners, such as {link}."
             yield _at(desk, draft, channel, locale, link, problem, "Write the link in full, on a domain of your own.")
-    links = _links_of(content["html"]) if "html" in content else [content["url"]] if "url" in content else []
+    links = [link for name, part in spec(channel).parts.items() for link in _links_in(part, content.get(name, ""))]
     for link in dict.fromkeys(links):
         for problem, remedy in _wrong(link):
             yield _at(desk, draft, channel, locale, link, problem, remedy)
@@ -62,11 +64,18 @@ def _at(desk: Desk, draft: Draft, channel: Channel, locale: str, link: str, prob
 def _places(desk: Desk, draft: Draft, channel: Channel, locale: str) -> Iterator[Source]:
     """The files that a link may be written in, those of the message first."""
     for file, texts in sorted(draft.words.items(), key=lambda each: not each[0].endswith(".html")):
-        if FILES[file] is channel and locale in texts:
+        if FILES[file] == channel and locale in texts:
             yield texts[locale]
     yield from draft.sample_sources(locale)
-    if channel is Channel.EMAIL:
+    if spec(channel).shares_layout:
         yield from [*desk.layouts.values(), *desk.components]
+
+
+def _links_in(part: Part, text: str) -> list[str]:
+    """The links of a part that holds any."""
+    if part.holds is Holds.LINK:
+        return [text] if text else []
+    return _links_of(text) if part.holds is Holds.MARKUP else []
 
 
 def _links_of(html: str) -> list[str]:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 import holidays
 import msgspec
 
+from heliograph.channels.registry import CHANNELS
 from heliograph.model.channels import Channel
 from heliograph.model.policy import Cap, Enforcement, Hours, Policy, Purpose
 from heliograph_cli.authoring import times
@@ -40,7 +41,7 @@ def _enforcement(facts: PolicyFacts) -> dict[Purpose, dict[Channel, Enforcement]
         Purpose.PROMOTIONAL: facts.enforcement.promotional,
         Purpose.TRANSACTIONAL: facts.enforcement.transactional,
     }
-    return {purpose: {channel: getattr(each, channel) for channel in Channel} for purpose, each in said.items()}
+    return {purpose: {channel: getattr(each, channel) for channel in CHANNELS} for purpose, each in said.items()}
 
 
 def _hours(desk: Desk) -> Iterator[Hours]:

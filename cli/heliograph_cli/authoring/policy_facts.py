@@ -1,17 +1,21 @@
 """The facts of policy.toml, and of the files in hours/ that it uses."""
 
+from collections.abc import Callable
 from datetime import timedelta
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, create_model, field_validator, model_validator
 
+from heliograph.channels.registry import CHANNELS, spec
 from heliograph.model.channels import Channel
 from heliograph.model.policy import Enforcement, Purpose
+from heliograph.planning.rules import DEFAULT_ENFORCEMENT
 from heliograph_cli.authoring import names, times
-from heliograph_cli.authoring.facts import Channels, Duration, Facts, Locale
+from heliograph_cli.authoring.facts import NAMED, Channels, Duration, Facts, KnownChannel, Locale
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 HOW_STRICT = 'Write "opt_in" (who opted in), "opt_out" (who did not opt out) or "off" (everybody).'
+STRICTNESS = {Enforcement.OFF: 0, Enforcement.OPT_OUT: 1, Enforcement.OPT_IN: 2}
 MOST = 20  # of a cap: what is reserved for a person is one item of less than 1 KB
 
 
@@ -40,27 +44,41 @@ class TopicFacts(Facts):
         return {"title": value} if isinstance(value, str) else value
 
 
-class PromotionalFacts(Facts):
-    """`[enforcement.promotional]`."""
+def _as_the_law_asks(channel: Channel) -> AfterValidator:
+    told = spec(channel)
 
-    email: Enforcement = Field(default=Enforcement.OPT_IN, description=HOW_STRICT)
-    sms: Enforcement = Field(default=Enforcement.OPT_IN, description='Write "opt_in", or leave it out.')
-    push: Enforcement = Field(default=Enforcement.OPT_IN, description=HOW_STRICT)
-
-    @field_validator("sms")
-    @classmethod
-    def _as_the_law_asks(cls, value: Enforcement) -> Enforcement:
-        if value is not Enforcement.OPT_IN:
-            raise ValueError("the law asks for an opt-in before a promotional text message (TCPA, ePrivacy, CASL)")
+    def check(value: Enforcement) -> Enforcement:
+        if STRICTNESS[value] < STRICTNESS[told.consent_floor]:
+            raise ValueError(told.floor_says)
         return value
 
+    return AfterValidator(check)
 
-class TransactionalFacts(Facts):
-    """`[enforcement.transactional]`."""
 
-    email: Enforcement = Field(default=Enforcement.OPT_OUT, description=HOW_STRICT)
-    sms: Enforcement = Field(default=Enforcement.OPT_OUT, description=HOW_STRICT)
-    push: Enforcement = Field(default=Enforcement.OPT_OUT, description=HOW_STRICT)
+def _promotional(channel: Channel) -> tuple[object, Any]:
+    """An enforcement of the channel, no less strict than the law lets it be."""
+    is_free = STRICTNESS[spec(channel).consent_floor] == 0
+    how = HOW_STRICT if is_free else f'Write "{spec(channel).consent_floor}", or leave it out.'
+    kind = Annotated[Enforcement, _as_the_law_asks(channel)]
+    return kind, Field(default=DEFAULT_ENFORCEMENT[Purpose.PROMOTIONAL], description=how)
+
+
+def _transactional(_: Channel) -> tuple[object, Any]:
+    return Enforcement, Field(default=DEFAULT_ENFORCEMENT[Purpose.TRANSACTIONAL], description=HOW_STRICT)
+
+
+def _by_channel(name: str, field: Callable[[Channel], tuple[object, Any]], said: str) -> type[Facts]:
+    """A table with a field for each channel."""
+    fields: dict[str, Any] = {channel: field(channel) for channel in CHANNELS}
+    return create_model(name, __base__=Facts, __doc__=said, **fields)
+
+
+if TYPE_CHECKING:
+    PromotionalFacts = Facts
+    TransactionalFacts = Facts
+else:
+    PromotionalFacts = _by_channel("PromotionalFacts", _promotional, "`[enforcement.promotional]`.")
+    TransactionalFacts = _by_channel("TransactionalFacts", _transactional, "`[enforcement.transactional]`.")
 
 
 class EnforcementFacts(Facts):
@@ -83,7 +101,7 @@ class CapFacts(Facts):
     per: Annotated[int | None, BeforeValidator(times.rolling_seconds)] = Field(
         description='Write a time such as "24 hours", "7 days" or "30 days", or "calendar day".'
     )
-    channel: Channel | None = Field(None, description='Write "email", "sms" or "push", or leave it out for all.')
+    channel: KnownChannel | None = Field(None, description=f"Write one of {NAMED}, or leave it out for all.")
     topic: str = Field("", description="Write the name of a topic, or leave it out for all.")
     purpose: Purpose = Field(
         Purpose.PROMOTIONAL, description='Write "promotional" or "transactional"; without it: promotional.'
@@ -136,9 +154,7 @@ class PolicyFacts(Facts):
     default_locale: Locale = Field("en", description='Write a language tag such as "en" or "pt-BR".')
     default_timezone: str = Field("UTC", description='Write a time zone such as "Europe/Berlin".')
     default_region: Country = Field("US", description='Write a country code such as "DE".')
-    channels: Channels = Field(
-        tuple(Channel), min_length=1, description='List them in your order, such as ["email", "sms", "push"].'
-    )
+    channels: Channels = Field(CHANNELS, min_length=1, description=f"List them in your order, such as [{NAMED}].")
     hold_for: Duration = Field(timedelta(days=3), description='Write a time such as "3 days" or "12 hours".')
     by_engagement: bool = Field(
         False, description="Write true or false: does the channel where a person reacted last come first?"

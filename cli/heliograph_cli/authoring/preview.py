@@ -1,6 +1,6 @@
 """One page that shows every message as people will get it: each channel, each language, with its sample."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,7 +8,8 @@ from typing import Any
 import jinja2
 from babel import Locale
 
-from heliograph.channels.sms.parts import LIMITS, Encoding, SmsText, measure
+from heliograph import channels
+from heliograph.channels.registry import authoring, spec
 from heliograph.model.channels import Channel
 from heliograph.rendering.templates import Templates
 from heliograph.text.errors import UndeliverableError
@@ -18,8 +19,8 @@ from heliograph_cli.authoring.compiling import locales, opened
 from heliograph_cli.authoring.findings import DeskError, Finding, counted
 from heliograph_cli.authoring.lint import Proof, check
 from heliograph_cli.authoring.pictures import embedded
-from heliograph_cli.authoring.proof import FEW, rendered
-from heliograph_cli.authoring.sources import PREVIEW, Desk, Draft
+from heliograph_cli.authoring.proof import rendered
+from heliograph_cli.authoring.sources import Desk, Draft
 from heliograph_cli.authoring.wording import sample_context
 
 
@@ -32,7 +33,7 @@ def _spoken(seconds: int) -> str:
 
 
 PAGE = jinja2.Environment(
-    loader=jinja2.FileSystemLoader(Path(__file__).parent),
+    loader=jinja2.FileSystemLoader([Path(__file__).parent, Path(channels.__file__).parent]),
     autoescape=True,
     undefined=jinja2.StrictUndefined,
     trim_blocks=True,
@@ -49,25 +50,10 @@ class Card:
     locale: str
     direction: str
     content: dict[str, str]
-    preview: str = ""
-    sms: SmsText | None = None
-
-    @property
-    def limit(self) -> int:
-        """The units that the parts of this text have room for."""
-        if self.sms is None:
-            return 0
-        alone, each = LIMITS[self.sms.encoding]
-        return alone if self.sms.parts == 1 else each * self.sms.parts
-
-    @property
-    def strange(self) -> tuple[str, ...]:
-        """The characters that look like an oversight: few, and the text would be GSM-7 without them."""
-        if self.sms is None or self.sms.encoding is Encoding.GSM_7:
-            return ()
-        text = self.content["text"]
-        few = sum(text.count(character) for character in self.sms.offenders) <= FEW * len(text)
-        return self.sms.offenders if few else ()
+    asides: dict[str, str]
+    """File -> what is put into a part: what stands beside the subject in the list of mails."""
+    pane: Mapping[str, object]
+    """What the channel shows beside the content."""
 
 
 @dataclass(frozen=True)
@@ -127,14 +113,14 @@ def _cards(desk: Desk, draft: Draft, templates: Templates) -> Iterator[Card]:
                 locale=locale,
                 direction=compose.constants(desk, draft, locale)["dir"],
                 content={part: embedded(desk, text) for part, text in content.items()},
-                preview=_preview_text(desk, draft, locale) if channel is Channel.EMAIL else "",
-                sms=measure(content["text"]) if channel is Channel.SMS else None,
+                asides={file: _aside(desk, draft, file, locale) for file in spec(channel).asides},
+                pane=authoring(channel).pane(content),
             )
 
 
-def _preview_text(desk: Desk, draft: Draft, locale: str) -> str:
-    """What stands beside the subject in the list of mails."""
-    text = compose.rendered_alone(desk, draft, PREVIEW, locale, sample_context(desk, draft, locale))
+def _aside(desk: Desk, draft: Draft, file: str, locale: str) -> str:
+    """A text on one line."""
+    text = compose.rendered_alone(desk, draft, file, locale, sample_context(desk, draft, locale))
     return " ".join(text.split())
 
 

@@ -4,19 +4,17 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
+from heliograph.channels.registry import CHANNELS, spec
 from heliograph.model.channels import Channel
-from heliograph.rendering.templates import OPTIONAL, PARTS
 from heliograph_cli.authoring.facts import BrandFacts, MessageFacts, Sample, Words
 from heliograph_cli.authoring.policy_facts import HoursFile, PolicyFacts
 from heliograph_cli.authoring.reading import line_of, read_text
 
-PREVIEW = "email.preview.txt"
-FILES = {
-    **{file: channel for channel, parts in PARTS.items() for file in parts.values()},
-    PREVIEW: Channel.EMAIL,
-}
+PARTS = {part.file: part for channel in CHANNELS for part in spec(channel).parts.values()}
+"""Every file that is a part of the content."""
+FILES = {file: channel for channel in CHANNELS for file in spec(channel).files()}
 """Every file of words, and its channel."""
-SHARED = frozenset(file for channel in PARTS for part, file in PARTS[channel].items() if part in OPTIONAL)
+SHARED = frozenset(file for file, part in PARTS.items() if part.is_optional)
 """Files that need no translation: a language without its own takes that of a more general one."""
 
 
@@ -58,7 +56,7 @@ class Draft:
 
     def locales(self, channel: Channel) -> list[str]:
         """The languages that a channel has any words in."""
-        files = [texts for file, texts in self.words.items() if FILES[file] is channel and file not in SHARED]
+        files = [texts for file, texts in self.words.items() if FILES[file] == channel and file not in SHARED]
         return sorted({locale for texts in files for locale in texts})
 
     def sample(self, locale: str) -> Sample:

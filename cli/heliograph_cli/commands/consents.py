@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from heliograph.model.channels import Channel
+from heliograph.channels.registry import CHANNELS
 from heliograph.model.people import ConsentState
 from heliograph_cli.console import answer, stacked, table
 from heliograph_cli.options import common_options, example
@@ -54,9 +54,9 @@ def consents(recipient: str, at: str | None) -> None:
 def _states(told: list[dict[str, Any]]) -> Table:
     """A row for each topic and purpose, a column for each channel."""
     states = {(each["subject"], each["channel"]): WORDS[ConsentState(each["state"])] for each in told}
-    shown = table("topic or purpose", *Channel)
+    shown = table("topic or purpose", *CHANNELS)
     for subject in dict.fromkeys(subject for subject, _ in states):
-        shown.add_row(subject, *(states.get((subject, channel), "") for channel in Channel))
+        shown.add_row(subject, *(states.get((subject, channel), "") for channel in CHANNELS))
     return shown
 
 

@@ -10,6 +10,7 @@ from urllib.request import Request, urlopen
 
 import click
 
+from heliograph.channels.registry import CHANNELS
 from heliograph_cli import target as targets
 from heliograph_cli.console import answer, table
 from heliograph_cli.failures import Trouble
@@ -26,7 +27,7 @@ SHOWN = ("channel", "to", "subject", "text", "html", "headers", "tags", "provide
 
 @click.command(epilog=example("heliograph outbox --channel sms --limit 5"))
 @common_options
-@click.option("--channel", type=click.Choice(["email", "sms", "push"]), help="Only this channel.")
+@click.option("--channel", type=click.Choice(CHANNELS), help="Only this channel.")
 @click.option("--to", metavar="ADDRESS", help="Only what went to this address.")
 @click.option(
     "--limit", type=click.IntRange(1), default=50, show_default=True, help="Show at most this many, newest first."

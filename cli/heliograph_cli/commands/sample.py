@@ -11,6 +11,8 @@ from typing import Any
 
 import click
 
+from heliograph.channels.addresses import EMAIL, PHONE
+from heliograph.channels.registry import channels_of
 from heliograph.text import ids
 from heliograph_cli import adapters
 from heliograph_cli.campaign_folder import catalogue
@@ -54,10 +56,11 @@ def test_send(message: str, to: str, locale: str, templates: Path) -> None:
     afterwards. The hours and holidays of the policy apply.
     """
     facts, sample = _facts(message), _sample(templates, message, locale)
-    channel = "email" if "@" in to else "sms"
+    kind = EMAIL if "@" in to else PHONE
+    channel = channels_of(kind)[0]
     stack, now = connect(), datetime.now(UTC)
     person = f"test-{ids.derived_id(now, 'test-send', message, to)}"
-    given: dict[str, Any] = {"recipient_id": person, ("email" if channel == "email" else "phone"): to, "locale": locale}
+    given: dict[str, Any] = {"recipient_id": person, kind.column: to, "locale": locale}
     given["attributes"] = sample.get("recipient", {})
     given["consents"] = {f"{about}/{channel}": "confirmed" for about in (facts["topic"], facts["purpose"])}
     with _somebody(stack, given):

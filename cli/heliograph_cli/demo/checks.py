@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from heliograph.channels.registry import spec
+from heliograph.model.engagement import EngagementKind
 from heliograph.operations.replay.decisions import Finding, Replayed
 
 Message = dict[str, Any]
@@ -45,7 +47,7 @@ def checks(figures: Figures, outbox: Sequence[Message], expected: Expected) -> l
     run_id, accepted = figures["run_id"], figures["counts"]["accepted"]
     campaign = [message for message in outbox if message["tags"].get("run_id") == run_id]
     events = [message for message in outbox if not message["tags"].get("run_id")]
-    carried = [message for message in outbox if message["channel"] != "push"]
+    carried = [message for message in outbox if EngagementKind.SENT in spec(message["channel"]).reports]
     return [
         Check("everybody in the segment is in the audience", expected.audience, figures["audience"]),
         Check("nobody is still on the way", 0, figures["pending"]),

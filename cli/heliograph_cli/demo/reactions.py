@@ -7,6 +7,8 @@ from collections.abc import Collection, Sequence
 from random import Random
 from typing import Any
 
+from heliograph.channels.addresses import DEVICE
+from heliograph.channels.registry import spec
 from heliograph_cli.demo.population import SIMULATOR
 
 OPENED, CLICKED, BOUNCED, COMPLAINED = 120, 45, 12, 4
@@ -34,7 +36,8 @@ def reactions(mails: Sequence[Message], *, spared: Collection[str], seed: int) -
 
 def taps(outbox: Sequence[Message], people: Collection[str]) -> list[Message]:
     """The pushes that somebody taps: one device each of some people to whom the shop sent one."""
-    pushes = {_recipient(each): each for each in outbox if each["channel"] == "push" and not each["tags"].get("run_id")}
+    to_devices = [each for each in outbox if spec(each["channel"]).address_kind is DEVICE]
+    pushes = {_recipient(each): each for each in to_devices if not each["tags"].get("run_id")}
     tapped = sorted(pushes.keys() & set(people))[:PUSHES_OPENED]
     return [_reaction(pushes[person], "open") for person in tapped]
 

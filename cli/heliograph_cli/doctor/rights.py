@@ -38,10 +38,10 @@ RIGHTS = (
     Right("deliver-email", "ses:SendBulkEmail", "identity"),
     Right("deliver-email", "sqs:SendMessage", "engagement"),
     Right("deliver-email", "dynamodb:UpdateItem", "RunsTable"),
-    Right("deliver-sms", "sms-voice:SendTextMessage", "sms"),
+    Right("deliver-sms", "sms-voice:SendTextMessage", "configuration-set"),
     Right("deliver-sms", "sqs:SendMessage", "engagement"),
     Right("deliver-sms", "dynamodb:UpdateItem", "RunsTable"),
-    Right("deliver-push", "mobiletargeting:SendMessages", "push"),
+    Right("deliver-push", "mobiletargeting:SendMessages", "application"),
     Right("deliver-push", "sqs:SendMessage", "engagement"),
     Right("deliver-push", "dynamodb:UpdateItem", "RunsTable"),
     Right("settle", "dynamodb:UpdateItem", "RunsTable"),
@@ -98,10 +98,10 @@ def _arn(deployment: Deployment, what: str) -> str:
         return at("scheduler", f"schedule/{deployment.stack}/any")
     if "/" in what:
         return f"arn:{deployment.arn.split(':')[1]}:s3:::{deployment.outputs['BucketName']}/{what}"
-    if what == "sms":
+    if what == "configuration-set":
         by_sns = own.get("SmsProvider") == "sns"
         return "" if by_sns else at("sms-voice", f"configuration-set/{deployment.stack}")
-    if what == "push":
+    if what == "application":
         application = push_application(deployment)
         return at("mobiletargeting", f"apps/{application}/messages") if application else ""
     return at("sqs", f"{deployment.stack}-{what}")

@@ -5,37 +5,18 @@ from __future__ import annotations
 import zlib
 from datetime import datetime, timedelta
 
+from heliograph.channels.spec import Codes
 from heliograph.model.outcomes import NotSent
-
-HALTED = frozenset(
-    {
-        # SES: exceptions, statuses of a bulk call, and what its text says of the day's quota
-        *("AccountSuspendedException", "SendingPausedException", "LimitExceededException", "DailyQuotaExceeded"),
-        *("ACCOUNT_SUSPENDED", "ACCOUNT_SENDING_PAUSED", "CONFIGURATION_SET_SENDING_PAUSED"),
-        *("ACCOUNT_DAILY_QUOTA_EXCEEDED",),
-        # End User Messaging: reasons of its exceptions
-        *("ACCOUNT_DISABLED", "INSUFFICIENT_ACCOUNT_REPUTATION", "DAILY_NOTIFY_TIER_MESSAGE_LIMIT"),
-        *(f"MONTHLY_SPEND_LIMIT_REACHED_FOR_{what}" for what in ("TEXT", "MEDIA", "RCS", "NOTIFY", "VOICE")),
-        "ServiceQuotaExceededException",
-        # SNS: the credentials of an app have expired
-        *("PlatformApplicationDisabled", "PlatformApplicationDisabledException"),
-    }
-)
-"""The account as a whole does not send: paused, suspended, or its quota, budget or credentials are used up."""
-
-EXHAUSTED = {"DAILY_DESTINATION_CALL_LIMIT": timedelta(hours=1)}
-"""One destination gets nothing more for today: others do, and it is asked again so much later."""
 
 BUSY = frozenset(
     {
         *("TooManyRequestsException", "TooManyRequests", "ThrottlingException", "ThrottledException", "Throttled"),
         *("Throttling", "KMSThrottling", "KMSThrottlingException", "RequestLimitExceeded", "RequestThrottled"),
         *("RequestThrottledException", "BandwidthLimitExceeded", "SlowDown", "PriorRequestNotComplete"),
-        *("ACCOUNT_THROTTLED", "TRANSIENT_FAILURE", "THROTTLED", "TEMPORARY_FAILURE"),
         *("EndpointConnectionError", "ConnectTimeoutError", "ProxyConnectionError"),
     }
 )
-"""The provider has no time, or cannot be reached, just now."""
+"""So every service of AWS says that it has no time just now, and so we say that it cannot be reached."""
 
 STOPPED = "stopped"
 """Not handed over, because the account had halted or the function had no time left."""
@@ -58,20 +39,15 @@ OLDEST = 60
 """Tries after which a pack grows no older."""
 
 
-def is_halted(cause: str) -> bool:
-    """Whether the account does not send at all."""
-    return cause in HALTED
-
-
-def passes_by_itself(cause: str) -> bool:
+def passes_by_itself(cause: str, codes: Codes) -> bool:
     """Whether a refusal ends without anybody doing anything here; all others end in the dead letters."""
-    return cause in HALTED or cause in BUSY or cause in EXHAUSTED or cause == STOPPED
+    return cause == STOPPED or cause in BUSY or cause in codes.busy or cause in codes.halted or cause in codes.exhausted
 
 
-def waits_until(unsent: NotSent, now: datetime) -> datetime | None:
+def waits_until(unsent: NotSent, codes: Codes, now: datetime) -> datetime | None:
     """Until when a message waits alone, as only its destination is refused; None: in the line, with others."""
-    if unsent.until is None and unsent.cause in EXHAUSTED:
-        return now + EXHAUSTED[unsent.cause]
+    if unsent.until is None and unsent.cause in codes.exhausted:
+        return now + codes.exhausted[unsent.cause]
     return unsent.until
 
 

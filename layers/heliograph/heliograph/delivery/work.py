@@ -19,15 +19,13 @@ from heliograph.channels.rate import (
     SLICE,
     STOPPED,
     horizon,
-    is_halted,
     passes_by_itself,
     seconds_until,
     seconds_without,
     waits_until,
 )
-from heliograph.channels.sms.parts import measure
+from heliograph.channels.registry import spec
 from heliograph.delivery import steps
-from heliograph.model.channels import Channel
 from heliograph.model.dispatches import Dispatch, DispatchPack, Rendered
 from heliograph.model.engagement import Events
 from heliograph.model.outcomes import Failed, InDoubt, NotSent, Outcome, RecordKey, SlotFacts
@@ -140,7 +138,7 @@ def correct(turn: Turn, batch: Sequence[Rendered]) -> None:
 
 def units_of(rendered: Rendered) -> int:
     """What a rendered takes of its provider's rate: networks and their limits count the parts of a text."""
-    return measure(rendered.content["text"]).parts if rendered.dispatch.channel is Channel.SMS else 1
+    return spec(rendered.dispatch.channel).measure(rendered.content).parts
 
 
 def send(record: RecordKey, batch: list[Rendered], *, rate: float | None = None) -> Iterator[Outcome]:
@@ -150,6 +148,7 @@ def send(record: RecordKey, batch: list[Rendered], *, rate: float | None = None)
     """
     waiting = {rendered.dispatch.dispatch_id: rendered for rendered in batch}
     calls = wiring.sender(record.channel)(batch) if batch else iter(())
+    halted = spec(record.channel).codes.halted
     started, units, is_stopped = wiring.now(), 0, False
     while waiting and not is_stopped:
         pause = units / rate - (wiring.now() - started).total_seconds() if rate else 0.0
@@ -168,7 +167,7 @@ def send(record: RecordKey, batch: list[Rendered], *, rate: float | None = None)
             keep(record, steps.not_handed_over(waiting.values(), wiring.now()), wiring.now())
             raise  # what was answered is in doubt now; what was not handed over is not
         yield from (outcome for outcome in outcomes if isinstance(outcome, NotSent | InDoubt | Failed))
-        is_stopped = any(isinstance(each, NotSent) and is_halted(each.cause) for each in outcomes)
+        is_stopped = any(isinstance(each, NotSent) and each.cause in halted for each in outcomes)
     if waiting:
         keep(record, steps.not_handed_over(waiting.values(), wiring.now()), wiring.now())
         yield from (NotSent(dispatch_id=dispatch_id, cause=STOPPED) for dispatch_id in waiting)
@@ -222,18 +221,19 @@ def tie_up(
 
     `waiting` are slots, and until when they have to wait.
     """
+    codes = spec(pack.channel).codes
     slots = {dispatch.dispatch_id: dispatch.slot for dispatch in pack.dispatches}
     unsent = {slots[end.dispatch_id]: end for end in open_ends if isinstance(end, NotSent)}
     doubts = [*in_doubt, *(slots[end.dispatch_id] for end in open_ends if isinstance(end, InDoubt))]
     if doubts:
         wiring.settling().send([steps.some_of(pack, doubts)], delay=wiring.grace())
-    if halted := sum(is_halted(end.cause) for end in unsent.values()):
+    if halted := sum(end.cause in codes.halted for end in unsent.values()):
         wiring.pace().hold(pack.channel, wiring.now() + timedelta(seconds=HOLD))
         count(pack.channel, {"halted": halted})
-    alone = {slot: until for slot, end in unsent.items() if (until := waits_until(end, wiring.now()))}
+    alone = {slot: until for slot, end in unsent.items() if (until := waits_until(end, codes, wiring.now()))}
     for until, some in steps.by_time({**waiting, **alone}).items():
         put_back(steps.some_of(pack, some, tries=pack.tries), until)
-    in_line = {slot for slot, end in unsent.items() if slot not in alone and passes_by_itself(end.cause)}
+    in_line = {slot for slot, end in unsent.items() if slot not in alone and passes_by_itself(end.cause, codes)}
     if in_line:
         come_back(pack, in_line)
     if not is_complete or alone.keys() | in_line != unsent.keys():

@@ -11,6 +11,8 @@ import msgspec
 from jmespath.exceptions import JMESPathError
 
 from heliograph.campaigns.segments import PACK_LIMIT
+from heliograph.channels.addresses import EMAIL, PHONE
+from heliograph.channels.registry import channels_of
 from heliograph.model.channels import Channel
 from heliograph.model.messages import Message, Trigger
 from heliograph.model.policy import Policy, Purpose
@@ -290,12 +292,12 @@ def _carried(wish: SendRequested, region: str) -> tuple[str, str, tuple[Channel,
         try:
             email = addresses.email(wish.email)
         except MalformedError:
-            invalid.append(Channel.EMAIL)
+            invalid += channels_of(EMAIL)
     if wish.phone:
         try:
             phone = addresses.phone(wish.phone, region=region)
         except MalformedError:
-            invalid.append(Channel.SMS)
+            invalid += channels_of(PHONE)
     return email, phone, tuple(invalid)
 
 

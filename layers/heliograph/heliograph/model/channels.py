@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
+import re
+from typing import Final, NewType
 
+Channel = NewType("Channel", str)
+"""A way to reach a person, such as `email`. Which there are is a list of its own (`channels.registry`).
 
-class Channel(StrEnum):
-    """A way to reach a person."""
+What was kept or sent by a newer version may name a channel that is not in it: whoever reads that goes on without.
+Where people write one, it is checked against the list.
+"""
 
-    EMAIL = "email"
-    SMS = "sms"
-    PUSH = "push"
+CHANNEL_NAME: Final = re.compile(r"[a-z]{2,16}")
+"""What a channel may be called: queues, functions and attributes of people bear its name."""

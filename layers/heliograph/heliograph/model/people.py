@@ -118,16 +118,6 @@ class Recipient(Value, frozen=True, kw_only=True):
     """When this person last opened, clicked or answered on a channel; kept when the policy chooses by it."""
     attributes: JsonObject = {}
 
-    def addresses(self, channel: Channel) -> tuple[str, ...]:
-        """Every address of this person on a channel, suppressed ones included."""
-        match channel:
-            case Channel.EMAIL:
-                return (self.email,) if self.email else ()
-            case Channel.SMS:
-                return (self.phone,) if self.phone else ()
-            case Channel.PUSH:
-                return self.devices
-
 
 def consent_key(subject: str, channel: Channel) -> str:
     """The name under which a consent to a topic or a purpose is kept: `news/email`, `promotional/sms`."""

@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 import msgspec
 
+from heliograph.channels.registry import CHANNELS, spec
 from heliograph.model.channels import Channel
 from heliograph.model.people import Consent, ConsentState, consent_key
 from heliograph.model.values import JsonObject, Value
@@ -143,7 +144,8 @@ def _change(
     email = reading.one("email", addresses.email) or ""
     phone = reading.one("phone", partial(addresses.phone, region=region)) or ""
     devices = reading.several("devices", addresses.device, most=limits.DEVICES)
-    reached = {Channel.EMAIL: ("email", email), Channel.SMS: ("phone", phone), Channel.PUSH: ("devices", devices)}
+    given = {"email": email, "phone": phone, "devices": devices}
+    columns = {channel: spec(channel).address_kind.column for channel in CHANNELS}
     origin = addresses.phone_origin(phone) if phone else addresses.Origin("", "")
     country = reading.one("country", addresses.country) or ""
     ended = tuple(name for name in PREFERENCES if reading.ends(name))
@@ -154,7 +156,7 @@ def _change(
         phone_country=origin.country,
         phone_timezone=origin.timezone,
         devices=devices,
-        invalid=tuple(channel for channel, (name, read) in reached.items() if name in reading.refused and not read),
+        invalid=tuple(channel for channel, name in columns.items() if name in reading.refused and not given[name]),
         preferred_channels=reading.several("preferred_channels", _channel, most=limits.CHANNELS),
         preferred_time=reading.one("preferred_time", _time_of_day) or "",
         quiet_hours=reading.several("quiet_hours", _window, most=limits.QUIET_WINDOWS),
@@ -275,10 +277,9 @@ def _size(name: str, value: Any) -> int:
 
 
 def _channel(text: str) -> Channel:
-    try:
-        return Channel(text.lower())
-    except ValueError:
-        raise MalformedError(Code.BAD_FIELD, "preferred_channels", "names a channel that does not exist") from None
+    if (channel := Channel(text.lower())) in CHANNELS:
+        return channel
+    raise MalformedError(Code.BAD_FIELD, "preferred_channels", "names a channel that does not exist")
 
 
 def _time_of_day(text: str) -> str:

@@ -11,6 +11,7 @@ import msgspec
 from botocore.exceptions import ClientError
 
 from heliograph.aws.tables import chunks
+from heliograph.channels.registry import CHANNELS, spec
 from heliograph.model.channels import Channel
 from heliograph.model.people import AddressSuppression, Consent, ConsentState, Preferences, Recipient
 from heliograph.model.values import JsonObject
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 Item = Mapping[str, Any]
 """Attribute name -> DynamoDB value (`{"S": …}`)."""
 
-INVALID = {channel: f"invalid#{channel}" for channel in Channel}
+INVALID = "invalid#"
 TEXTS = (
     *("recipient_id", "email", "phone", "phone_country", "phone_timezone", "locale", "timezone"),
     *("country", "country_timezone", "preferred_time"),
@@ -55,15 +56,14 @@ def item_of(change: RecipientChange) -> dict[str, Any]:
         item["preferred_channels"] = {"L": [{"S": channel} for channel in change.preferred_channels]}
     if change.quiet_hours:
         item["quiet_hours"] = {"L": [{"S": window} for window in change.quiet_hours]}
-    item |= {INVALID[channel]: {"BOOL": True} for channel in change.invalid}
+    item |= {f"{INVALID}{channel}": {"BOOL": True} for channel in change.invalid}
     item |= {f"{_family(consent)}#{key}": kept_consent(consent) for key, consent in change.consents.items()}
     return item | {f"{ATTRIBUTE}{name}": _kept(value) for name, value in change.attributes.items()}
 
 
 def cleared_by(change: RecipientChange) -> tuple[str, ...]:
     """The attributes that a change removes: a good address ends the record of a bad one, and what the old one told."""
-    good = {Channel.EMAIL: change.email, Channel.SMS: change.phone, Channel.PUSH: change.devices}
-    refuted = [INVALID[channel] for channel, address in good.items() if address]
+    refuted = [f"{INVALID}{channel}" for channel in CHANNELS if getattr(change, spec(channel).address_kind.column)]
     told = [name for source, names in TOLD_BY.items() if getattr(change, source) for name in names]
     return (*refuted, *(name for name in told if not getattr(change, name)), *change.ended)
 
@@ -225,7 +225,7 @@ def _recipient(item: Item) -> Recipient:
         email=_text(item, "email"),
         phone=_text(item, "phone"),
         devices=tuple(sorted(item["devices"]["SS"])) if "devices" in item else (),
-        invalid=tuple(channel for channel in Channel if channel in kept["invalid"]),
+        invalid=tuple(map(Channel, sorted(kept["invalid"]))),
         consents=together(*({key: consent_of(one) for key, one in kept[each].items()} for each in (ANSWER, WAITING))),
         suppressed={key: _suppression(value["M"]) for key, value in kept["suppressed"].items()},
         preferences=_preferences(item),
@@ -235,11 +235,7 @@ def _recipient(item: Item) -> Recipient:
         country=country,
         phone_country=_text(item, "phone_country"),
         country_timezone=_text(item, "country_timezone"),
-        engaged={
-            channel: datetime.fromisoformat(kept["engaged"][channel]["S"])
-            for channel in Channel
-            if channel in kept["engaged"]
-        },
+        engaged={Channel(each): datetime.fromisoformat(at["S"]) for each, at in kept["engaged"].items()},
         attributes=words | {name: _attribute(value) for name, value in kept["attribute"].items()},
     )
 
@@ -279,7 +275,7 @@ def _suppression(value: Item) -> AddressSuppression:
 def _preferences(item: Item) -> Preferences:
     paused_until = _text(item, "paused_until")
     return Preferences(
-        channels=tuple(Channel(each) for each in _list(item, "preferred_channels") if each in set(Channel)),
+        channels=tuple(map(Channel, _list(item, "preferred_channels"))),
         time=_text(item, "preferred_time"),
         quiet=_list(item, "quiet_hours")[:QUIET_WINDOWS],
         paused_until=within_years(datetime.fromisoformat(paused_until)) if paused_until else None,

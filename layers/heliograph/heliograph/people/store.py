@@ -12,7 +12,8 @@ from botocore.exceptions import ClientError
 from msgspec.structs import replace
 
 from heliograph.aws.tables import STATEMENT_LIMIT, get_items
-from heliograph.model.channels import Channel
+from heliograph.channels.addresses import EMAIL, PHONE
+from heliograph.channels.spec import AddressKind
 from heliograph.model.engagement import Engaged, RemoveDevice, SuppressAddress, WithdrawConsent
 from heliograph.model.people import Consent, ConsentState, Recipient, consent_key
 from heliograph.people.changes import RecipientChange
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
 OWNERS_LIMIT: Final = 25
 """Owners of an address in one invocation: the writes of a batch of 100 events then take some 15 of its 60 seconds."""
 STATEMENT_LENGTH: Final = 8_192  # PartiQL: characters of one statement
-INDEXES: Final = {Channel.EMAIL: ("by-email", "email"), Channel.SMS: ("by-phone", "phone")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +60,11 @@ class Recipients:
         found = map(recipient_of, get_items(self.client, self.table, keys, consistent=consistent))
         return {recipient.recipient_id: recipient for recipient in found}
 
-    def by_address(self, channel: Channel, address: str) -> tuple[str, ...]:
-        """The ids of everybody who has an address; devices are not indexed."""
-        if channel not in INDEXES:
+    def by_address(self, kind: AddressKind, address: str) -> tuple[str, ...]:
+        """The ids of everybody who has an address, if its kind is indexed."""
+        if not kind.indexed_by:
             return ()
-        pages = self.client.get_paginator("query").paginate(**_owned(self.table, channel, address))
+        pages = self.client.get_paginator("query").paginate(**_owned(self.table, kind, address))
         return tuple(item["recipient_id"]["S"] for page in pages for item in page["Items"])
 
     def everyone(self) -> Iterator[Recipient]:
@@ -184,10 +184,10 @@ class Recipients:
 
     def _some_owners(self, consequence: SuppressAddress) -> tuple[list[str], SuppressAddress | None]:
         """The next owners of an address, and what is left for another time."""
-        channel = Channel.EMAIL if "@" in consequence.address else Channel.SMS
-        asked = _owned(self.table, channel, consequence.address)
+        kind = EMAIL if "@" in consequence.address else PHONE
+        asked = _owned(self.table, kind, consequence.address)
         if consequence.after:
-            last = {"recipient_id": consequence.after, INDEXES[channel][1]: consequence.address}
+            last = {"recipient_id": consequence.after, kind.column: consequence.address}
             asked["ExclusiveStartKey"] = {name: {"S": value} for name, value in last.items()}
         answer = self.client.query(**asked, Limit=OWNERS_LIMIT)
         owners = [item["recipient_id"]["S"] for item in answer["Items"]]
@@ -246,13 +246,12 @@ class Recipients:
         )
 
 
-def _owned(table: str, channel: Channel, address: str) -> Any:
+def _owned(table: str, kind: AddressKind, address: str) -> Any:
     """The arguments of a Query for everybody who has an address."""
-    index, attribute = INDEXES[channel]
     return {
         "TableName": table,
-        "IndexName": index,
+        "IndexName": kind.indexed_by,
         "KeyConditionExpression": "#address = :address",
-        "ExpressionAttributeNames": {"#address": attribute},
+        "ExpressionAttributeNames": {"#address": kind.column},
         "ExpressionAttributeValues": {":address": {"S": address}},
     }

@@ -7,6 +7,7 @@ from datetime import datetime
 
 import msgspec
 
+from heliograph.channels.registry import spec
 from heliograph.model.channels import Channel
 from heliograph.model.decisions import Decision, Inputs, Reservation, Ruling, Scheduled, Skipped, Verdict
 from heliograph.model.dispatches import Dispatch
@@ -130,14 +131,20 @@ def reach(recipient: Recipient, channel: Channel) -> Reach:
     """What there is to reach a person by on a channel."""
     if channel in recipient.invalid:
         return Reach.INVALID
-    if not recipient.addresses(channel):
+    if not addresses(recipient, channel):
         return Reach.NONE
     return Reach.LIVE if live_addresses(recipient, channel) else Reach.SUPPRESSED
 
 
+def addresses(recipient: Recipient, channel: Channel) -> tuple[str, ...]:
+    """Every address of a person on a channel, suppressed ones included."""
+    found: str | tuple[str, ...] = getattr(recipient, spec(channel).address_kind.column)
+    return found if isinstance(found, tuple) else (found,) if found else ()
+
+
 def live_addresses(recipient: Recipient, channel: Channel) -> tuple[str, ...]:
     """The addresses on a channel that are not suppressed."""
-    return tuple(address for address in recipient.addresses(channel) if address not in recipient.suppressed)
+    return tuple(address for address in addresses(recipient, channel) if address not in recipient.suppressed)
 
 
 def known_person(request: SendRequest, recipient: Recipient | None) -> Recipient:

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from hashlib import blake2b
 
-from heliograph.model.channels import Channel
+from heliograph.channels.events import BOT, event_id
+from heliograph.channels.registry import spec
+from heliograph.channels.spec import OptOut
 from heliograph.model.dispatches import Dispatch
 from heliograph.model.engagement import (
     Consequence,
@@ -20,13 +21,9 @@ from heliograph.model.messages import Message
 from heliograph.model.outcomes import Accepted, Failed, FailureCode, Outcome
 from heliograph.model.policy import Policy
 from heliograph.planning.caps import caps_on
-from heliograph.text.errors import Code, MalformedError
-from heliograph.text.ids import is_derived, is_dispatch_id, is_identifier, split_outcome_key
-from heliograph.text.payloads import FIRST, LAST
 
-BOT = "Bot"
-"""The detail of an open or a click by a machine, such as a mail scanner's."""
-SHAPES = {"dispatch_id": is_dispatch_id, "recipient_id": is_identifier, "message": is_identifier}
+SAID_BY = {OptOut.REPLY: "reply", OptOut.PAGE: "page:unsubscribe", OptOut.DEVICE: "page:unsubscribe"}
+"""The source of an opt-out."""
 
 
 def consequences(event: EngagementEvent, *, messages: Mapping[str, Message], policy: Policy) -> tuple[Consequence, ...]:
@@ -44,7 +41,7 @@ def consequences(event: EngagementEvent, *, messages: Mapping[str, Message], pol
             suppressed = (_suppress(event, "complaint"),) if event.address else ()
             return (*suppressed, _withdraw(event, "complaint"))
         case EngagementKind.UNSUBSCRIBED:
-            return (_withdraw(event, "reply" if event.channel is Channel.SMS else "page:unsubscribe"),)
+            return (_withdraw(event, SAID_BY[spec(event.channel).opt_out]),)
         case EngagementKind.OPENED | EngagementKind.CLICKED:
             return _engaged(event, messages, policy)
         case _:
@@ -84,54 +81,8 @@ def outcome_events(
     )
 
 
-def tagged_event(
-    tags: Mapping[str, str],
-    *,
-    channel: Channel,
-    kind: EngagementKind,
-    occurred_at: datetime,
-    told_apart_by: tuple[str, ...],
-    address: str = "",
-    permanent: bool = False,
-    detail: str = "",
-) -> EngagementEvent:
-    """An event from the ids of ours that travelled with the message (`Rendered.tags`); raises MalformedError.
-
-    Every id must have the very shape that we give it: it becomes a key of the tables.
-    """
-    for name, is_ours in SHAPES.items():
-        if not is_ours(tags.get(name, "")):
-            raise MalformedError(Code.UNREADABLE_PROVIDER_EVENT, name, "is missing, or no id of ours")
-    if "run_id" in tags and not is_derived(tags["run_id"]):
-        raise MalformedError(Code.UNREADABLE_PROVIDER_EVENT, "run_id", "is no id of ours")
-    split_outcome_key(tags.get("outcome_key", ""))
-    if not FIRST <= occurred_at < LAST:
-        raise MalformedError(
-            Code.UNREADABLE_PROVIDER_EVENT, "time", f"is not between the years {FIRST.year} and {LAST.year}"
-        )
-    return EngagementEvent(
-        event_id=event_id(tags["dispatch_id"], kind, *told_apart_by),
-        dispatch_id=tags["dispatch_id"],
-        recipient_id=tags["recipient_id"],
-        channel=channel,
-        kind=kind,
-        occurred_at=occurred_at,
-        outcome_key=tags["outcome_key"],
-        run_id=tags.get("run_id", ""),
-        message=tags.get("message", ""),
-        address=address,
-        permanent=permanent,
-        detail=detail,
-    )
-
-
-def event_id(*parts: str) -> str:
-    """32 hexadecimal digits that are the same for the same event, however often it is delivered."""
-    return blake2b("\x1f".join(parts).encode(errors="surrogatepass"), digest_size=16).hexdigest()
-
-
 def _dead(event: EngagementEvent) -> Consequence:
-    if event.channel is Channel.PUSH:
+    if spec(event.channel).address_kind.most > 1:
         return RemoveDevice(recipient_id=event.recipient_id, device=event.address)
     return _suppress(event, "hard_bounce")
 

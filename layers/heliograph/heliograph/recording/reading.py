@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import msgspec
 
-from heliograph.channels.email.ses import read_ses_event
-from heliograph.channels.push.pinpoint import read_push_opened
-from heliograph.channels.sms.texts import read_sms_event
+from heliograph.channels.registry import CHANNELS, spec
 from heliograph.model.engagement import EngagementEvent, Events, SuppressAddress, Unfinished
+from heliograph.model.values import JsonObject
 from heliograph.text.errors import Code, MalformedError
 from heliograph.text.payloads import unquoted
 
-if TYPE_CHECKING:
-    from heliograph.channels.push.open_tokens import OpenTokens
-
+Keys = Callable[[], Sequence[str]]
 T = TypeVar("T", Events, Unfinished)
 
 
-def read(body: str, tokens: Callable[[], OpenTokens]) -> tuple[EngagementEvent | SuppressAddress, ...]:
+def read(body: str, signing_keys: Keys) -> tuple[EngagementEvent | SuppressAddress, ...]:
     """The events in a message of the queue, or what is left to do of one; none when it is not about a message of ours.
 
-    Raises MalformedError when it is, but cannot be read. `tokens` is asked for only when an app reports an open.
+    Raises MalformedError when it is, but cannot be read. `signing_keys` gives the keys to those events that must prove
+    where they come from.
 
     Who can have written it follows from its shape. EventBridge's envelope holds no `events`, `unfinished`, `mail` or
     `context`, so an event from the bus is one of SES (nobody else can use the source `aws.ses`) or a `PushOpened`,
@@ -41,26 +39,22 @@ def read(body: str, tokens: Callable[[], OpenTokens]) -> tuple[EngagementEvent |
     if not isinstance(content, dict):
         return ()
     if content.get("Type") == "Notification" and isinstance(content.get("Message"), str):
-        return read(content["Message"], tokens)
+        return read(content["Message"], signing_keys)
     if "events" in content:
         return _ours(content, Events).events
     if "unfinished" in content:
         return (_ours(content, Unfinished).unfinished,)
-    event = _read_one(content, tokens)
+    event = _read_one(content, signing_keys)
     return () if event is None else (event,)
 
 
-def _read_one(content: dict[str, Any], tokens: Callable[[], OpenTokens]) -> EngagementEvent | None:
-    if content.get("source") == "aws.ses":
-        return read_ses_event(content)
-    if content.get("detail-type") == "PushOpened":
-        return read_push_opened(content, tokens())
-    if "mail" in content:  # SES over SNS, without the envelope of the bus
-        return read_ses_event({"detail": content})
-    return read_sms_event(content)
+def _read_one(content: JsonObject, signing_keys: Keys) -> EngagementEvent | None:
+    """What the first channel makes of it that knows it."""
+    read = (spec(channel).read_event(content, signing_keys) for channel in CHANNELS)
+    return next((event for event in read if event), None)
 
 
-def _ours(content: dict[str, Any], kind: type[T]) -> T:
+def _ours(content: JsonObject, kind: type[T]) -> T:
     try:
         return msgspec.convert(content, kind)
     except msgspec.ValidationError as error:

@@ -14,7 +14,8 @@ from jinja2 import BaseLoader, ModuleLoader, StrictUndefined, Template, Undefine
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from heliograph.channels.sms.parts import economical
+from heliograph.channels.registry import spec
+from heliograph.channels.spec import Holds, Part
 from heliograph.model.channels import Channel
 from heliograph.model.messages import Message
 from heliograph.model.policy import Policy
@@ -34,17 +35,8 @@ from heliograph.rendering.guards import (
 from heliograph.text.errors import UndeliverableError
 from heliograph.text.locales import lookup
 
-PARTS: dict[Channel, dict[str, str]] = {
-    Channel.EMAIL: {"subject": "email.subject.txt", "html": "email.html", "text": "email.txt"},
-    Channel.SMS: {"text": "sms.txt"},
-    Channel.PUSH: {"title": "push.title.txt", "body": "push.body.txt", "url": "push.url.txt"},
-}
-"""Which file of a message's folder each part of its content comes from."""
-ONE_LINE = frozenset({"subject", "title", "url"})
-"""Parts that may not hold a line break: a broken subject would let data write mail headers."""
-OPTIONAL = frozenset({"url"})
-ASTRAY = {"html": leads_anywhere_astray, "url": leads_astray}
-"""The parts that hold links, and how one is found that leads where no data may lead people."""
+ASTRAY = {Holds.MARKUP: leads_anywhere_astray, Holds.LINK: leads_astray}
+"""How a link is found that leads where no data may lead people, in the parts that hold links."""
 
 
 class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
@@ -159,9 +151,10 @@ class Templates:
             unsubscribe_url=unsubscribe_url,
             timezone=timezone,
         )
-        for part, astray in ASTRAY.items():
-            if part in content and astray(content[part], self._schemes):
-                raise UndeliverableError(Reason.UNSAFE_LINK, f"the {part} of {message.name}")
+        for name, part in spec(channel).parts.items():
+            astray = ASTRAY.get(part.holds)
+            if astray and name in content and astray(content[name], self._schemes):
+                raise UndeliverableError(Reason.UNSAFE_LINK, f"the {name} of {message.name}")
         return content
 
     def written(
@@ -188,9 +181,11 @@ class Templates:
             "unsubscribe_url": unsubscribe_url,
             "timezone": timezone or self.policy.default_timezone,
         }
-        parts = self._parts(message, channel, found)
-        content = {part: self._text(part, template, context) for part, template in parts}
-        return content if channel is not Channel.SMS else {part: economical(text) for part, text in content.items()}
+        told = spec(channel)
+        return {
+            name: told.spell(self._text(told.parts[name], template, context))
+            for name, template in self._parts(message, channel, found)
+        }
 
     def _parts(self, message: Message, channel: Channel, locale: str) -> tuple[tuple[str, Template], ...]:
         key = (message.name, channel, locale)
@@ -199,14 +194,14 @@ class Templates:
         return self._templates[key]
 
     def _load(self, message: str, channel: Channel, locale: str) -> list[tuple[str, Template]]:
-        names = {part: template_name(message, file, locale) for part, file in PARTS[channel].items()}
+        named = [(name, part, template_name(message, part.file, locale)) for name, part in spec(channel).parts.items()]
         return [
-            (part, self._environment.get_template(name))
-            for part, name in names.items()
-            if part not in OPTIONAL or name in self.variables
+            (name, self._environment.get_template(template))
+            for name, part, template in named
+            if not part.is_optional or template in self.variables
         ]
 
-    def _text(self, part: str, template: Template, context: dict[str, Any]) -> str:
+    def _text(self, part: Part, template: Template, context: dict[str, Any]) -> str:
         try:
             text = bounded(template.root_render_func(template.new_context(context)))
         except UndefinedError as missing:
@@ -215,7 +210,7 @@ class Templates:
             raise UndeliverableError(Reason.TOO_LONG, template.name or "") from None
         except Exception:  # noqa: BLE001 - rendering is pure: one person's data would fail again, and stop all others
             raise UndeliverableError(Reason.MISSING_VARIABLE, f"unusable value in {template.name}") from None
-        return " ".join(text.split()) if part in ONE_LINE else text.strip()
+        return " ".join(text.split()) if part.is_one_line else text.strip()
 
     def _variable(self, template: Template, missing: UndefinedError, context: Mapping[str, Any]) -> str:
         """Name the missing variable as the template spells it; the text of the error might quote data."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from heliograph.channels.addresses import EMAIL, PHONE
 from heliograph.model.channels import Channel
 from heliograph.model.decisions import NO_DISPATCH, Verdict
 from heliograph.model.ledger import LedgerEntry
@@ -22,7 +23,6 @@ from heliograph.reporting.figures import RunFigures, figures
 from heliograph.reporting.statements import statements
 from heliograph.reporting.why import work
 from heliograph.runtime import wiring
-from heliograph.text import addresses
 from heliograph.text.errors import NotFoundError
 from heliograph.text.ids import address_recipient_id
 from heliograph.text.zones import best_zone, zones_of
@@ -118,12 +118,9 @@ def decide(recipient_id: str, message: str, at: datetime | None = None) -> JsonO
 
 def find(address: str) -> JsonObject:
     """Everybody who has an e-mail address or a phone number, by their ids."""
-    if "@" in address:
-        channel, canonical = Channel.EMAIL, addresses.email(address)
-    else:
-        channel = Channel.SMS
-        canonical = addresses.phone(address, region=wiring.templates().policy.default_region)
-    known, guest = wiring.recipients().by_address(channel, canonical), address_recipient_id(canonical)
+    kind = EMAIL if "@" in address else PHONE
+    canonical = kind.read(address, wiring.templates().policy.default_region)
+    known, guest = wiring.recipients().by_address(kind, canonical), address_recipient_id(canonical)
     was_written_to = any(islice(wiring.ledger().timeline(guest), 1))
     return {"recipient_ids": sorted(known), "guest_id": guest if was_written_to else None}
 
@@ -196,7 +193,7 @@ def _told(decisions: Iterable[LedgerEntry]) -> list[JsonObject]:
 
 
 def _record_of(entry: LedgerEntry) -> RecordKey:
-    return RecordKey(entry.run_id, entry.pack_id, Channel(entry.channel or Channel.EMAIL))
+    return RecordKey(entry.run_id, entry.pack_id, Channel(entry.channel))
 
 
 def _entry(entry: LedgerEntry, facts: Facts) -> JsonObject:

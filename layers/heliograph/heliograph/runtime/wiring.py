@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import time
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 from email.utils import parseaddr
-from functools import cache, lru_cache, partial
+from functools import cache, lru_cache
 from math import inf
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from heliograph.aws.clients import client, provider
-from heliograph.channels.errors import code_of
+from heliograph.channels.registry import CHANNELS, spec
+from heliograph.channels.spec import Surroundings
 from heliograph.model.channels import Channel
 from heliograph.model.dispatches import Sender
 from heliograph.model.requests import Lane
@@ -22,6 +20,8 @@ from heliograph.runtime.observe import count_failover, logger
 from heliograph.runtime.settings import setting
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from heliograph.approvals.store import Approvals, HourlyQuotas
     from heliograph.aws.bucket import Bucket
     from heliograph.aws.queues import Queue
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from heliograph.campaigns.runs import Runs
     from heliograph.campaigns.store import Campaigns
     from heliograph.channels.clocks import Pace
-    from heliograph.channels.push.open_tokens import OpenTokens
     from heliograph.delivery.links import UnsubscribeLinks
     from heliograph.ledger.store import Ledger
     from heliograph.people.consents.store import ConsentHistory
@@ -39,8 +38,7 @@ if TYPE_CHECKING:
     from heliograph.recording.store import Records
     from heliograph.rendering.templates import Templates
 
-RATE_SECONDS = 300  # how long a function believes what it knows of SES's rate
-SLOWEST = 1.0  # mails a second: an account in the sandbox
+RATE_SECONDS = 300  # how long a function believes what it knows of a provider's rate
 KEYS_SECONDS = 300  # how long the signing keys are kept before they are asked for again
 
 
@@ -217,36 +215,21 @@ def pace() -> Pace:
 
 
 def rate(channel: Channel) -> float | None:
-    """Letters (of SMS, parts) a second that a provider takes from this account; None when that is no concern."""
-    match channel:
-        case Channel.EMAIL:
-            return _ses_rate()
-        case Channel.SMS:
-            return float(setting("SMS_PER_SECOND"))
-        case Channel.PUSH:
-            return None
+    """Parts a second that a provider takes from this account; None when that is no concern."""
+    return spec(channel).rate(_surroundings())
 
 
-def _ses_rate() -> float:
-    """What SES says, asked anew in each period; SES counts recipients. The slowest there is while nobody knows."""
-    known = _ses_rate_in(int(now().timestamp()) // RATE_SECONDS)
-    if known is None:
-        _ses_rate_in.cache_clear()
-    return known or SLOWEST
+def _granted_rate(channel: Channel, ask: Callable[[], float | None]) -> float | None:
+    """What a provider grants, asked anew in each period, and at once while nobody knows."""
+    period = int(now().timestamp()) // RATE_SECONDS
+    if _granted.get(channel, (None, 0.0))[0] != period:
+        _granted.pop(channel, None)
+        if known := pace().rate(channel, ask=ask, now=now()):
+            _granted[channel] = (period, known)
+    return _granted[channel][1] if channel in _granted else None
 
 
-@lru_cache(maxsize=1)
-def _ses_rate_in(_period: int) -> float | None:
-    return pace().rate(Channel.EMAIL, ask=_ask_ses, now=now())
-
-
-def _ask_ses() -> float | None:
-    """GetAccount takes one call a second of the whole account: sending must not fail when it has no time."""
-    try:
-        return float(client("sesv2").get_account()["SendQuota"]["MaxSendRate"]) or None
-    except (ClientError, BotoCoreError) as error:
-        logger.warning("SES did not tell its rate", extra={"code": code_of(error)})
-        return None
+_granted: dict[Channel, tuple[int, float]] = {}
 
 
 _context: ContextVar[Any] = ContextVar("context", default=None)
@@ -289,20 +272,14 @@ def signing_keys(_period: int) -> tuple[str, ...]:
     return (keys[-1], *keys[:-1]) if is_new else keys
 
 
-def _keys() -> tuple[str, ...]:
+def keys() -> tuple[str, ...]:
+    """The signing keys of now."""
     return signing_keys(int(now().timestamp()) // KEYS_SECONDS)
-
-
-def open_tokens() -> OpenTokens:
-    """What proves that a push was opened where it was sent."""
-    from heliograph.channels.push.open_tokens import OpenTokens
-
-    return OpenTokens(_keys())
 
 
 def links() -> UnsubscribeLinks:
     """Signed unsubscribe links."""
-    return _links(_keys())
+    return _links(keys())
 
 
 @lru_cache(maxsize=1)
@@ -318,58 +295,24 @@ def unsubscribe_mailto() -> str:
 
 
 def channels_off() -> frozenset[Channel]:
-    """The channels that nobody has set up; email and SMS need no set-up here."""
-    return frozenset({Channel.PUSH} if setting("PUSH_PROVIDER") == "none" else ())
+    """The channels that nobody has set up."""
+    return frozenset(channel for channel in CHANNELS if spec(channel).is_off(setting))
 
 
 @cache
 def sender(channel: Channel) -> Sender:
     """The provider of a channel, as the stack's parameters name it."""
-    match channel:
-        case Channel.EMAIL:
-            return _email()
-        case Channel.SMS:
-            return _sms()
-        case Channel.PUSH:
-            return _push()
+    return spec(channel).connect(_surroundings())
 
 
-def _email() -> Sender:
-    from heliograph.channels.email.ses import ses_sender
-
-    return ses_sender(
-        provider("sesv2"),
-        sender=setting("EMAIL_SENDER"),
-        configuration_set=setting("EMAIL_CONFIGURATION_SET"),
-        unsubscribe_mailto=unsubscribe_mailto(),
-        rate=_ses_rate,
+def _surroundings() -> Surroundings:
+    """What the channels get of us."""
+    return Surroundings(
+        setting=setting,
+        client=client,
+        provider=provider,
+        signing_keys=keys,
+        granted_rate=_granted_rate,
+        noticed=count_failover,
+        warn=lambda sentence, code: logger.warning(sentence, extra={"code": code}),
     )
-
-
-def _sms() -> Sender:
-    from heliograph.channels.failover import failing_over
-    from heliograph.channels.sms.texts import end_user_messaging_sender, sender_id_of, sns_sender
-
-    identity = setting("SMS_ORIGINATION_IDENTITY")
-    if setting("SMS_PROVIDER") == "sns":
-        return sns_sender(provider("sns"), sender_id=identity)
-    usual = end_user_messaging_sender(
-        provider("pinpoint-sms-voice-v2"),
-        origination_identity=identity,
-        configuration_set=setting("SMS_CONFIGURATION_SET"),
-    )
-    if setting("SMS_FAILOVER") != "sns":
-        return usual
-    substitute = sns_sender(provider("sns"), sender_id=sender_id_of(identity))
-    return failing_over(usual, substitute, secondary_name="sns", noticed=partial(count_failover, Channel.SMS))
-
-
-def _push() -> Sender:
-    from heliograph.channels.push.pinpoint import not_set_up_sender, pinpoint_sender, sns_sender
-
-    if setting("PUSH_PROVIDER") == "none":
-        return not_set_up_sender()
-    if setting("PUSH_PROVIDER") == "sns":
-        applications = json.loads(setting("PUSH_PLATFORM_APPLICATIONS"))
-        return sns_sender(provider("sns"), platform_applications=applications, tokens=open_tokens())
-    return pinpoint_sender(provider("pinpoint"), application_id=setting("PUSH_APPLICATION"), tokens=open_tokens())

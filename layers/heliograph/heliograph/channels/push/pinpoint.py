@@ -1,45 +1,28 @@
-"""Push over Pinpoint's SendMessages or SNS: one letter to every device of a person; the app reports what is opened."""
+"""Push over Pinpoint's SendMessages: one message to every device of a person."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any, Final
-
-import msgspec
+from typing import TYPE_CHECKING, Any, Final
 
 from heliograph.channels.errors import PROVIDER_ERRORS, outcome_of
 from heliograph.channels.expiry import seconds_to_live
 from heliograph.channels.push.devices import data_of, each_in_turn, together
-from heliograph.channels.push.open_tokens import SIGNED, OpenTokens
-from heliograph.channels.push.sns import sns_sender
-from heliograph.model.channels import Channel
+from heliograph.channels.push.open_tokens import OpenTokens
+from heliograph.channels.push.spec import PINPOINT_FINAL_CODES
 from heliograph.model.dispatches import Rendered, Sender
-from heliograph.model.engagement import EngagementEvent, EngagementKind
 from heliograph.model.outcomes import Accepted, Failed, FailureCode, InDoubt, NotSent, Outcome
-from heliograph.model.values import JsonObject
-from heliograph.recording.consequences import tagged_event
-from heliograph.text.errors import Code, MalformedError
-from heliograph.text.payloads import unquoted
 
 if TYPE_CHECKING:
     from types_boto3_pinpoint import PinpointClient
     from types_boto3_pinpoint.type_defs import MessageResultTypeDef
 
-__all__ = ["not_set_up_sender", "pinpoint_sender", "read_push_opened", "sns_sender"]
-
 TTL_MOST: Final = 2_419_200  # seconds (28 days): FCM's ttl; APNs keeps messages no longer than that either
 
-PINPOINT_FINAL_CODES: Final = {
-    "BadRequestException": FailureCode.REJECTED,
-    "PayloadTooLargeException": FailureCode.CONTENT_TOO_LARGE,
-}
 GONE: Final = re.compile(r"unregistered|not\s?registered|bad\s?device\s?token", re.IGNORECASE)
 """How FCM (`UNREGISTERED`, `NotRegistered`) and APNs (`Unregistered`, `BadDeviceToken`) say that a token is dead."""
-
-
-# ---- out ---------------------------------------------------------------------------------------------------
 
 
 def pinpoint_sender(
@@ -131,38 +114,3 @@ def _why(result: MessageResultTypeDef) -> FailureCode:
     if result["StatusCode"] == 410 or GONE.search(result.get("StatusMessage", "")):
         return FailureCode.DEAD_TOKEN
     return FailureCode.REJECTED
-
-
-# ---- what the app reports ----------------------------------------------------------------------------------
-
-
-class _Opened(msgspec.Struct):
-    """A `PushOpened` event, as far as we look at it: its detail is the data that came with the push."""
-
-    time: Annotated[datetime, msgspec.Meta(tz=True)]
-    detail: dict[str, Any]
-
-
-def read_push_opened(event: JsonObject, tokens: OpenTokens) -> EngagementEvent:
-    """Read a `PushOpened` event. Raises MalformedError, also when its token was not made for the ids beside it.
-
-    Anybody who may put events on the bus can write one. So nothing in it is believed but what we have signed.
-    """
-    try:
-        opened = msgspec.convert({"time": event.get("time"), "detail": event.get("detail")}, _Opened)
-    except msgspec.ValidationError as error:
-        raise MalformedError(Code.UNREADABLE_PROVIDER_EVENT, "PushOpened", unquoted(error)) from None
-    tags = {name: value for name, value in opened.detail.items() if isinstance(value, str)}
-    if not tokens.is_genuine(tags, tags.get("token", "")):
-        raise MalformedError(
-            Code.UNREADABLE_PROVIDER_EVENT,
-            "token",
-            "is missing, or belongs to another push: hand back the data of the push as it came",
-        )
-    return tagged_event(
-        {name: tags[name] for name in SIGNED if name in tags},
-        channel=Channel.PUSH,
-        kind=EngagementKind.OPENED,
-        occurred_at=opened.time,
-        told_apart_by=(opened.time.isoformat(),),
-    )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from heliograph.channels.errors import PROVIDER_ERRORS, ProviderError, code_of, outcome_of
 from heliograph.channels.push.devices import data_of, each_in_turn, together
 from heliograph.channels.push.open_tokens import OpenTokens
+from heliograph.channels.push.spec import SNS_FINAL_CODES
 from heliograph.model.dispatches import Rendered, Sender
 from heliograph.model.outcomes import Accepted, Failed, FailureCode, NotSent, Outcome
 from heliograph.model.values import JsonObject
@@ -17,7 +18,6 @@ from heliograph.model.values import JsonObject
 if TYPE_CHECKING:
     from types_boto3_sns import SNSClient
 
-FINAL_CODES: Final = {"InvalidParameter": FailureCode.REJECTED}
 EXISTING_ENDPOINT: Final = re.compile(r"arn:aws[a-z-]*:sns:[^\s:]+:\d*:endpoint/\S+")
 
 
@@ -44,7 +44,7 @@ def sns_sender(client: SNSClient, *, platform_applications: Mapping[str, str], t
         except client.exceptions.EndpointDisabledException:
             return _buried(client, endpoint, dispatch_id)
         except PROVIDER_ERRORS as error:
-            return outcome_of(error, dispatch_id, final=FINAL_CODES)
+            return outcome_of(error, dispatch_id, final=SNS_FINAL_CODES)
         return Accepted(dispatch_id=dispatch_id, provider_message_id=answer["MessageId"])
 
     def send_one(rendered: Rendered) -> Outcome:

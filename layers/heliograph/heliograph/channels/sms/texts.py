@@ -1,26 +1,20 @@
-"""SMS over End User Messaging or SNS: letters out, one a call; what End User Messaging reports about them in."""
+"""SMS over End User Messaging or SNS: one text a call."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
-import msgspec
 from botocore.exceptions import ClientError
 
 from heliograph.channels.errors import PROVIDER_ERRORS, ProviderError, code_of, outcome_of
 from heliograph.channels.expiry import seconds_to_live
-from heliograph.model.channels import Channel
+from heliograph.channels.sms.spec import FINAL_REASONS, SNS_FINAL_CODES
 from heliograph.model.dispatches import Rendered, Sender
-from heliograph.model.engagement import EngagementEvent, EngagementKind
 from heliograph.model.outcomes import Accepted, Failed, FailureCode, Outcome
 from heliograph.model.policy import Purpose
-from heliograph.model.values import JsonObject
-from heliograph.recording.consequences import tagged_event
-from heliograph.text.errors import Code, MalformedError
-from heliograph.text.payloads import unquoted
 
 if TYPE_CHECKING:
     from types_boto3_pinpoint_sms_voice_v2 import PinpointSMSVoiceV2Client
@@ -30,38 +24,15 @@ BODY_LIMIT: Final = 1_600  # characters: SendTextMessage.MessageBody, and SNS Pu
 TTL_LEAST: Final = 5  # seconds: SendTextMessage.TimeToLive
 TTL_MOST: Final = 259_200
 
-FINAL_REASONS: Final = {
-    "DESTINATION_PHONE_NUMBER_OPTED_OUT": FailureCode.OPTED_OUT,
-    "DESTINATION_COUNTRY_BLOCKED": FailureCode.COUNTRY_BLOCKED,
-    "DESTINATION_COUNTRY_BLOCKED_BY_PROTECT_CONFIGURATION": FailureCode.COUNTRY_BLOCKED,
-    "COUNTRY_NOT_ENABLED": FailureCode.COUNTRY_BLOCKED,
-    "INTERNATIONAL_SENDING_NOT_SUPPORTED": FailureCode.COUNTRY_BLOCKED,
-    "DESTINATION_PHONE_NUMBER_BLOCKED_BY_PROTECT_NUMBER_OVERRIDE": FailureCode.REJECTED,
-    "PRICE_OVER_THRESHOLD": FailureCode.PRICE_TOO_HIGH,
-    "MAXIMUM_SIZE_EXCEEDED": FailureCode.CONTENT_TOO_LARGE,
-    "INVALID_IDENTITY_FOR_DESTINATION_COUNTRY": FailureCode.SENDER_NOT_ALLOWED,
-    "SENDER_ID_NOT_REGISTERED": FailureCode.SENDER_NOT_ALLOWED,
-    "SENDER_ID_NOT_SUPPORTED": FailureCode.SENDER_NOT_ALLOWED,
-    "SENDER_ID_REQUIRES_REGISTRATION": FailureCode.SENDER_NOT_ALLOWED,
-    "INVALID_PARAMETER": FailureCode.REJECTED,
-    "FIELD_VALIDATION_FAILED": FailureCode.REJECTED,
-}
-"""The `Reason` of SendTextMessage's errors that is about this number or this text."""
-
 FINAL_FIELDS: Final = {
     "destinationphonenumber": FailureCode.INVALID_ADDRESS,
     "messagebody": FailureCode.REJECTED,
 }
 """The `Fields` of a ValidationException that are the letter's; all others are our set-up."""
 
-SNS_FINAL_CODES: Final = {"InvalidParameter": FailureCode.INVALID_ADDRESS, "OptedOut": FailureCode.OPTED_OUT}
-
 
 SNS_SENDER: Final = re.compile(r"\+[1-9][0-9]{4,14}|(?=.*[A-Za-z])[A-Za-z0-9-]{1,11}")
 """A phone number, or a sender id of up to 11 letters, digits and hyphens with at least one letter."""
-
-
-# ---- out ---------------------------------------------------------------------------------------------------
 
 
 def end_user_messaging_sender(
@@ -147,69 +118,3 @@ def _each(send_one: Callable[[Rendered], Outcome]) -> Sender:
                 yield (send_one(rendered),)
 
     return send
-
-
-# ---- what End User Messaging reports -----------------------------------------------------------------------
-
-LAST_MILLISECOND: Final = 253_402_300_799_999  # of the year 9999
-
-
-class _Record(msgspec.Struct, rename="camel"):
-    event_type: str
-    event_timestamp: Annotated[int, msgspec.Meta(ge=0, le=LAST_MILLISECOND)]
-    message_id: str
-    context: dict[str, str]
-    is_final: bool = False
-    message_status: str = ""
-    destination_phone_number: str = ""
-
-
-def read_sms_event(record: JsonObject) -> EngagementEvent | None:
-    """Read a record of the configuration set; None when it is not ours or says nothing yet. Raises MalformedError."""
-    context = record.get("context")
-    if not isinstance(context, dict) or "dispatch_id" not in context:
-        return None
-    try:
-        event = msgspec.convert(record, _Record)
-    except msgspec.ValidationError as error:
-        raise MalformedError(Code.UNREADABLE_PROVIDER_EVENT, "SMS event", unquoted(error)) from None
-    kind = _kind(event)
-    if kind is None:
-        return None
-    bounced = kind is EngagementKind.BOUNCED
-    return tagged_event(
-        event.context,
-        channel=Channel.SMS,
-        kind=kind,
-        occurred_at=datetime.fromtimestamp(event.event_timestamp / 1000, UTC),
-        told_apart_by=(event.message_id, event.event_type, str(event.event_timestamp)),
-        address=event.destination_phone_number if bounced else "",
-        permanent=bounced,
-        detail=event.event_type,
-    )
-
-
-FOLLOWED: Final = frozenset({"TEXT", "MEDIA", "RCS"})
-"""What a text may travel as: its pool may hold an RCS agent, and RCS falls back to SMS by itself after 25 seconds."""
-ON_ITS_WAY: Final = frozenset({"PENDING", "QUEUED"})
-KINDS: Final = {
-    "SENT": EngagementKind.SENT,
-    "DELIVERED": EngagementKind.DELIVERED,
-    "READ": EngagementKind.OPENED,
-    "INVALID": EngagementKind.BOUNCED,
-    "FALLEN_BACK_TO_SMS": EngagementKind.SENT,
-}
-"""What an event type says after `TEXT_`, `MEDIA_` or `RCS_`, if it says the same whether final or not."""
-MAY_STILL_COME: Final = "TTL_EXPIRATION_REVOKE_FAILED"
-"""The status of an RCS message that expired and could not be called back."""
-
-
-def _kind(event: _Record) -> EngagementKind | None:
-    """Many routes never say more than "the carrier took it": if that is final, it counts as delivered."""
-    way, _, what = event.event_type.partition("_")
-    if way not in FOLLOWED or what in ON_ITS_WAY:
-        return None
-    if what == "SUCCESSFUL":
-        return EngagementKind.DELIVERED if event.is_final else EngagementKind.SENT
-    may_come = event.message_status == MAY_STILL_COME or not event.is_final
-    return KINDS.get(what) or (EngagementKind.DELAYED if may_come else EngagementKind.UNDELIVERED)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from heliograph.channels.sms.parts import measure
+from heliograph.channels.registry import spec
 from heliograph.delivery.steps import Checked
-from heliograph.model.channels import Channel
 from heliograph.model.dispatches import Dispatch, DispatchPack, Rendered
 from heliograph.model.messages import Message
 from heliograph.model.people import Recipient
@@ -55,8 +54,8 @@ def render_dispatch(dispatch: Dispatch, message: Message, attributes: dict[str, 
         unsubscribe_url=unsubscribe_url,
         timezone=dispatch.zone.name if dispatch.zone else "",
     )
-    if dispatch.channel is Channel.SMS and measure(content["text"]).parts > message.sms_parts:
-        raise UndeliverableError(Reason.TOO_LONG, f"more than {message.sms_parts} SMS parts")
+    if excess := spec(dispatch.channel).excess(message, content):
+        raise UndeliverableError(Reason.TOO_LONG, excess)
     return Rendered(
         dispatch=dispatch, message=message, content=content, outcome_key=outcome_key, unsubscribe_url=unsubscribe_url
     )

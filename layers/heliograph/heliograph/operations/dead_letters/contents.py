@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from heliograph.model.channels import Channel
+from heliograph.channels.registry import CHANNELS, spec
 from heliograph.model.values import JsonObject
 from heliograph.text.ids import is_identifier
 
@@ -23,14 +23,9 @@ class Kind(StrEnum):
     UPLOAD = "upload of a campaign"
     IMPORT = "file of people"
     REQUESTS = "pack of send requests"
-    MAILS = "pack of mails"
-    SMS = "pack of SMS"
-    PUSHES = "pack of push notifications"
+    DISPATCHES = "pack of dispatches"
     PROVIDER_EVENT = "provider event"
     FOREIGN = "text that is not ours"
-
-
-PACKS = {Channel.EMAIL.value: Kind.MAILS, Channel.SMS.value: Kind.SMS, Channel.PUSH.value: Kind.PUSHES}
 
 
 def read(body: str) -> JsonObject:
@@ -48,8 +43,8 @@ def read(body: str) -> JsonObject:
 
 def kind_of(content: JsonObject) -> Kind:
     match content:
-        case {"dispatches": list(), "channel": str(channel)} if channel in PACKS:
-            return PACKS[channel]
+        case {"dispatches": list(), "channel": str()}:
+            return Kind.DISPATCHES
         case {"requests": list()} | {"segment": {"rows": list(), "columns": list()}}:
             return Kind.REQUESTS
         case {"source": "aws.s3", "detail": {"object": {"key": str(key)}}} if key.startswith("imports/"):
@@ -67,12 +62,18 @@ def kind_of(content: JsonObject) -> Kind:
     return Kind.FOREIGN
 
 
+def named(kind: Kind, content: JsonObject) -> str:
+    """What people call it: a pack of dispatches by what its channel sends."""
+    channel = content.get("channel")
+    return f"pack of {spec(channel).noun}" if kind is Kind.DISPATCHES and channel in CHANNELS else kind.value
+
+
 def whom(kind: Kind, content: JsonObject) -> dict[str, Any]:
     """Whom and what it concerns: identifiers only, and nothing that only might be one."""
     match kind:
         case Kind.REQUESTS:
             return _of_pack(content, content.get("requests") or _of_rows(content.get("segment")))
-        case Kind.MAILS | Kind.SMS | Kind.PUSHES:
+        case Kind.DISPATCHES:
             return _of_pack(content, [_request(each) for each in content["dispatches"]])
         case Kind.UPLOAD:
             return _of_upload(content)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
+from heliograph.channels.registry import CHANNELS, spec
 from heliograph.text.errors import Code
 
 AGAIN = "Mend the producer and let it send the event again; this one can be deleted."
@@ -164,10 +165,11 @@ FAILED = {
     **{
         f"outbox-{channel}": Fault(
             f"{channel}_failed",
-            f"These {words} were not all taken within all tries: the provider refused or stood still, or a table did.",
+            f"These {spec(channel).noun} were not all taken within all tries: "
+            "the provider refused or stood still, or a table did.",
             _tried(f"deliver-{channel}", "who was sent to already, or is in doubt, is not sent to again."),
         )
-        for channel, words in (("email", "mails"), ("sms", "SMS"), ("push", "push notifications"))
+        for channel in CHANNELS
     },
 }
 """Work that failed on every try, by the start of its queue's name."""

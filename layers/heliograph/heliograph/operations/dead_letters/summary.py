@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from heliograph.model.values import Value
 from heliograph.operations.dead_letters import faults
-from heliograph.operations.dead_letters.contents import Kind, kind_of, read, whom
+from heliograph.operations.dead_letters.contents import Kind, kind_of, named, read, whom
 from heliograph.operations.dead_letters.faults import Fault
 
 
@@ -61,7 +61,7 @@ def explain(letter: DeadLetter) -> Explanation:
         message_id=letter.message_id,
         queue=letter.queue,
         fault=fault.name,
-        what=_what(letter, kind),
+        what=_what(letter, named(kind, content)),
         whom=whom(kind, content),
         why=fault.why,
         said=_said(letter),
@@ -82,8 +82,8 @@ def _fault(letter: DeadLetter, kind: Kind) -> Fault:
     return faults.failed(letter.queue) if letter.failed else faults.PUT_THERE
 
 
-def _what(letter: DeadLetter, kind: Kind) -> str:
-    what = f"A {kind} in {letter.queue}"
+def _what(letter: DeadLetter, name: str) -> str:
+    what = f"A {name} in {letter.queue}"
     if letter.is_parked:
         return f"{what} cannot be read."
     return f"{what} failed on every try." if letter.failed else f"{what} was not worked off."

@@ -5,10 +5,11 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Final
 
+from heliograph.channels.registry import CHANNELS
 from heliograph.model.people import Consent, ConsentState
 from heliograph.model.values import Value
 
-COLUMN: Final = re.compile(r"consent\.(?P<subject>[A-Za-z0-9_-]{1,128})\.(?P<channel>email|sms|push)")
+COLUMN: Final = re.compile(rf"consent\.(?P<subject>[A-Za-z0-9_-]{{1,128}})\.(?P<channel>{'|'.join(CHANNELS)})")
 """The subject is a topic or a purpose."""
 CONFIRMED: Final = "confirmed"
 ANSWERS: Final = {

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import msgspec
 
-from heliograph.model.channels import Channel
+from heliograph.channels.registry import CHANNELS
 from heliograph.model.people import Consent, ConsentState, consent_key
 from heliograph.model.policy import Purpose
 from heliograph.model.values import JsonObject
@@ -36,7 +36,7 @@ def _keys(known: set[str]) -> list[str]:
     spoken = sorted({key.partition("/")[0] for key in known})
     subjects = dict.fromkeys([*wiring.templates().policy.topics, *spoken])
     topics = [subject for subject in subjects if subject not in set(Purpose)]
-    return [consent_key(subject, channel) for subject in (*topics, *Purpose) for channel in Channel]
+    return [consent_key(subject, channel) for subject in (*topics, *Purpose) for channel in CHANNELS]
 
 
 def _told(key: str, consent: Consent | None) -> JsonObject:

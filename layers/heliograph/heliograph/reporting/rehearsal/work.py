@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from heliograph.channels.sms.parts import measure
+from heliograph.channels.registry import spec
 from heliograph.ingesting.requests import Event, requested
 from heliograph.model.channels import Channel
 from heliograph.model.messages import Message
@@ -56,6 +56,5 @@ def _lack(
         )
     except UndeliverableError as error:
         return {"reason": error.code, "detail": error.detail}
-    if channel is Channel.SMS and (parts := measure(content["text"]).parts) > message.sms_parts:
-        return {"reason": Reason.TOO_LONG, "detail": f"{parts} SMS parts, {message.sms_parts} are allowed"}
-    return None
+    excess = spec(channel).excess(message, content)
+    return {"reason": Reason.TOO_LONG, "detail": excess} if excess else None

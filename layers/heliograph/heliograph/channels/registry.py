@@ -1,0 +1,46 @@
+"""The channels that there are: a line each. What a channel is stands in its folder, which is read when it is asked for.
+
+A function that sends on one channel never imports the others; `authoring` is imported by those who write messages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from importlib import import_module
+from typing import Final, cast
+
+from heliograph.channels.spec import AddressKind, Authoring, ChannelSpec
+from heliograph.model.channels import Channel
+
+CHANNELS: Final = (
+    Channel("email"),
+    Channel("sms"),
+    Channel("push"),
+)
+"""In the order in which a policy tries them that names no other."""
+
+
+@cache
+def spec(channel: Channel) -> ChannelSpec:
+    """What a channel says of itself. Raises KeyError when there is no such channel."""
+    if channel not in CHANNELS:
+        raise KeyError(channel)
+    return cast("ChannelSpec", import_module(f"heliograph.channels.{channel}.spec").SPEC)
+
+
+@cache
+def authoring(channel: Channel) -> Authoring:
+    """What those need who write messages for a channel."""
+    return cast("Authoring", import_module(f"heliograph.channels.{channel}.authoring"))
+
+
+@cache
+def address_kinds() -> Mapping[str, AddressKind]:
+    """Every kind of address that some channel uses, by its name."""
+    return {kind.name: kind for kind in (spec(channel).address_kind for channel in CHANNELS)}
+
+
+def channels_of(kind: AddressKind) -> tuple[Channel, ...]:
+    """The channels that a kind of address is for."""
+    return tuple(channel for channel in CHANNELS if spec(channel).address_kind.name == kind.name)
