@@ -108,7 +108,7 @@ PUSH_OPENED = event(
         "properties": {
             "dispatch_id": text("As it came.", pattern=whole(ids.DISPATCH.pattern)),
             "recipient_id": text("As it came.", **IDENTIFIER),
-            "outcome_key": text("As it came.", pattern=whole(ids.PLACE.pattern)),
+            "outcome_key": text("As it came.", pattern=whole(ids.OUTCOME_KEY.pattern)),
             "message": text("As it came.", **IDENTIFIER),
             "run_id": text("As it came, if it did.", pattern=whole(ids.DERIVED.pattern)),
             "token": text("As it came: it is signed over all of the above.", pattern=r"^[A-Za-z0-9_-]{20,}$"),

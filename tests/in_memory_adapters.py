@@ -26,13 +26,13 @@ from heliograph.model.outcomes import RecordKey, SlotFacts
 from heliograph.model.people import AddressSuppression, Consent, ConsentState, Recipient, consent_key
 from heliograph.model.policy import Policy
 from heliograph.model.requests import RequestPack
-from heliograph.planning.inputs_store import Evidence
+from heliograph.planning.inputs_store import KeptInputs
 from heliograph.planning.store import Account, Reservations
 from heliograph.recording.facts import Fact
 from heliograph.rendering.templates import Templates
 from heliograph.reporting.figures import Delivered, Planned
 from heliograph.runtime import wiring
-from heliograph.text.ids import is_further
+from heliograph.text.ids import is_of_fallbacks
 from in_memory import World
 
 GRACE = 900  # seconds
@@ -168,7 +168,7 @@ class Facts:
         yield from (planned for (its_run, _), planned in self._world.plans.items() if its_run == run_id)
         for record, slots in self._world.facts.items():
             if record.run_id == run_id:
-                yield Delivered(channel=record.channel, slots=slots, further=is_further(record.pack_id))
+                yield Delivered(channel=record.channel, slots=slots, via_fallback=is_of_fallbacks(record.pack_id))
 
 
 class Works:
@@ -222,7 +222,7 @@ def install(
     links = SimpleNamespace(url=lambda recipient_id, topic: "https://example.com/u")
     runs = SimpleNamespace(get=world.runs.get, complete=lambda run_id: None)
     room, shelf = Room(world), Shelf(world)
-    evidence = Evidence(shelf)
+    evidence = KeptInputs(shelf)
     edges: dict[str, Callable[..., Any]] = {
         "now": lambda: world.now,
         "recipients": lambda: people,
@@ -231,7 +231,7 @@ def install(
         "runs": lambda: runs,
         "bucket": lambda: shelf,
         "reservations": lambda: room,
-        "evidence": lambda: evidence,
+        "kept_inputs": lambda: evidence,
         "links": lambda: links,
         "schedules": lambda: later,
         "templates": lambda: words,

@@ -51,7 +51,7 @@ def a_case(rng: Random) -> Case:
     request = a_request(
         requested_at=now - timedelta(seconds=rng.choice((0, 60, 86_400, 7 * 86_400))),
         not_after=now + timedelta(seconds=rng.choice((-1, 0, 3600, 10**6))) if rng.random() < 0.3 else None,
-        stage=rng.randint(0, len(message.fallback)),
+        fallbacks=rng.randint(0, len(message.fallback)),
         earlier=_earlier(rng),
         attributes={"name": SECRETS[3]},
         data={"street": SECRETS[4]},
@@ -87,7 +87,7 @@ def _message(rng: Random) -> Message:
         topic=rng.choice(TOPICS),
         channels=channels,
         fallback=fallback,
-        hold_for=rng.choice((None, 0, 3600, 10 * 86_400)),
+        wait_at_most=rng.choice((None, 0, 3600, 10 * 86_400)),
         by_engagement=rng.choice((None, True, False)),
         locales=dict.fromkeys(CHANNELS, ("en",)),
     )
@@ -100,7 +100,7 @@ def _policy(rng: Random) -> Policy:
         enforcement={rng.choice(tuple(Purpose)): {rng.choice(CHANNELS): rng.choice(tuple(Enforcement))}},
         caps=tuple(_cap(rng) for _ in range(rng.choice((0, 1, 3)))),
         hours=tuple(_hours(rng) for _ in range(rng.choice((0, 1, 2)))),
-        hold_for=rng.choice((0, 3600, 3 * 86_400)),
+        wait_at_most=rng.choice((0, 3600, 3 * 86_400)),
         by_engagement=rng.random() < 0.5,
     )
 

@@ -16,7 +16,7 @@ from heliograph.text.zones import zone_of
 Told = dict[str, Any]
 """A decision as the report function tells it."""
 
-BY_THE_HOUR = frozenset({Reason.EXPIRED, Reason.HELD_TOO_LONG, Reason.PAUSED, Reason.QUIET_HOURS})
+BY_THE_HOUR = frozenset({Reason.EXPIRED, Reason.WAITED_TOO_LONG, Reason.PAUSED, Reason.QUIET_HOURS})
 UNWRITABLE = frozenset({Reason.MISSING_VARIABLE, Reason.TOO_LONG, Reason.UNSAFE_LINK})
 ASKED_AGAIN = "the rules were checked again just before delivery"
 NAMES = {"event_id": "event", "idempotency_key": "key", "reference": "reference"}
@@ -50,9 +50,9 @@ def decided(told: Told) -> list[str]:
     return [*_sentences(told, _outcome(told)), *_way(told), made, _again(told)]
 
 
-def asked(told: Told) -> list[str]:
+def would_be(told: Told) -> list[str]:
     """What would be decided, in sentences."""
-    when = at(told["asked_at"], told)
+    when = at(told["at"], told)
     about = f"Asked for {when}: policy {told['policy']}, message version {told['version']}. Nothing was sent."
     return [*_sentences(told, _would(told)), about]
 

@@ -11,7 +11,7 @@ from typing import Any
 from heliograph.aws.bucket import Bucket
 from heliograph.model.engagement import EngagementEvent
 from heliograph.operations.reconcile.comparison import Example
-from heliograph.recording.facts import EVIDENCE_OF_ACCEPTANCE
+from heliograph.recording.facts import SHOWS_ACCEPTANCE
 
 DAYS = 15
 """Of the lake: work waits in queues for 14 days, so nothing is later but what is scheduled for the next morning."""
@@ -85,7 +85,7 @@ def in_outbox(messages: Iterable[Mapping[str, Any]], run_id: str) -> Iterator[Si
 
 def _is_evidence(event: EngagementEvent) -> bool:
     """Whether a provider reports on a message that it has; what has no place is what we said ourselves."""
-    return bool(event.outcome_key) and event.kind in EVIDENCE_OF_ACCEPTANCE
+    return bool(event.outcome_key) and event.kind in SHOWS_ACCEPTANCE
 
 
 REPEATABLE = frozenset({"opened", "clicked", "delayed", "complained", "bounced", "undelivered"})

@@ -10,7 +10,7 @@ from heliograph.ledger.store import Ledger
 from heliograph.model.ledger import LedgerEntry
 from heliograph.model.requests import SendRequest
 from heliograph.operations.replay.decisions import MADE_WITHOUT_INPUTS, Finding, Found, Replayed, found, summed, verdict
-from heliograph.planning.inputs_store import Evidence
+from heliograph.planning.inputs_store import KeptInputs
 from heliograph.reporting.why.work import made_again
 from heliograph.text import ids
 from heliograph.text.errors import MalformedError
@@ -32,13 +32,13 @@ def replay_run(stack: Stack, run_id: str, *, progress: Progress) -> Replayed:
         frozen = frozen_run(bucket, run_id)
     except MalformedError:
         raise No(f"There is no run {run_id}.", "`heliograph campaign list` shows them.") from None
-    ledger, evidence = Ledger(targets.dynamodb(stack.target), stack.ledger_table), Evidence(bucket)
+    ledger, kept = Ledger(targets.dynamodb(stack.target), stack.ledger_table), KeptInputs(bucket)
 
     def people() -> Iterator[Sequence[Found]]:
         rest = requests_of(bucket, frozen)
         while some := list(islice(rest, AT_ONCE)):
             for entries in decisions(ledger, some):
-                yield [again(entry, evidence) for entry in entries]
+                yield [again(entry, kept) for entry in entries]
             progress(len(some))
 
     return summed(run_id, people())
@@ -58,11 +58,11 @@ def decisions(ledger: Ledger, requests: Sequence[SendRequest]) -> list[list[Ledg
     return list(made.values())
 
 
-def again(entry: LedgerEntry, evidence: Evidence) -> Found:
+def again(entry: LedgerEntry, kept: KeptInputs) -> Found:
     """What comes of making a decision again."""
     if not entry.inputs and entry.reason in MADE_WITHOUT_INPUTS:
         return found(entry, Finding.WITHOUT_INPUTS, entry.reason)
     try:
-        return verdict(entry, made_again(entry, evidence))
+        return verdict(entry, made_again(entry, kept))
     except MalformedError as missing:
         return found(entry, Finding.MISSING, str(missing))

@@ -15,7 +15,7 @@ APPEAR_PATIENCE = 60.0  # seconds without any progress
 COMPLETE_PATIENCE = 6 * 3600.0
 SHAPE = (
     *("run_id", "campaign", "state", "problem", "audience", "rejected", "reached", "pending", "counts"),
-    *("skipped", "missing", "failed", "by_channel", "further", "engagement"),
+    *("skipped", "missing", "failed", "by_channel", "via_fallback", "engagement"),
 )
 
 

@@ -1,4 +1,4 @@
-"""Settle dispatches in doubt: by evidence that has come since, else by the rule of their message."""
+"""Settle dispatches in doubt: by events that have come since, else by the rule of their message."""
 
 from __future__ import annotations
 

@@ -91,7 +91,7 @@ def test_what_was_decided_about_an_erased_person_can_still_be_proved(
     system.work()
     heliograph("recipients", "erase", person, "--yes")
     assert work.why(person)["state"] == "delivered"
-    assert len(wiring.consents().of(person)) == 1
+    assert len(wiring.consents().statements(person)) == 1
     assert f"{person}@" not in json.dumps(work.plain(work.timeline(person)))
 
 

@@ -308,7 +308,7 @@ def test_what_the_provider_refused_is_followed_at_once_and_its_timer_adds_nothin
     parcel.follow()
     parcel.send(SMS)
     assert parcel.sent() == ["sms"]
-    ((timer, at),) = [each for each in parcel.timers() if each[0].requests[0].stage == 1]
+    ((timer, at),) = [each for each in parcel.timers() if each[0].requests[0].fallbacks == 1]
     parcel.clock.time = at
     parcel.plan([timer])
     parcel.send(SMS)
@@ -577,12 +577,12 @@ def test_a_run_counts_everybody_once_and_tells_apart_what_followed(system: Syste
     assert run.ring() == 1
     run.work("requests-bulk", "outbox-sms-bulk")
     sums = run.check()
-    assert (sums.state, sums.by_channel, sums.further) == ("complete", {"push": 3}, {"sms": 2})
+    assert (sums.state, sums.by_channel, sums.via_fallback) == ("complete", {"push": 3}, {"sms": 2})
     assert sums.counts == {"accepted": 3, "skipped": 1, "scheduled": 0, "failed": 0, "unknown": 0}
     run.clock.advance(UNTIL_EMAIL + timedelta(minutes=2))
     assert run.ring() == 1
     run.work("requests-bulk", "outbox-email-bulk", "engagement")
-    assert run.check().further == {"sms": 2}
+    assert run.check().via_fallback == {"sms": 2}
 
 
 def test_a_run_counts_whom_a_channel_refuses_once_and_the_next_follows_at_once(
@@ -593,9 +593,9 @@ def test_a_run_counts_whom_a_channel_refuses_once_and_the_next_follows_at_once(
         run.work("requests-bulk", "outbox-push-bulk")
     run.work("requests-bulk", "outbox-sms-bulk", "engagement")
     sums = run.check()
-    assert (sums.state, sums.by_channel, sums.further) == ("complete", {}, {"sms": 3})
+    assert (sums.state, sums.by_channel, sums.via_fallback) == ("complete", {}, {"sms": 3})
     assert sums.counts == {"accepted": 0, "skipped": 1, "scheduled": 0, "failed": 3, "unknown": 0}
     run.clock.advance(UNTIL_SMS + timedelta(minutes=1))
     assert run.ring() == 2  # that of the pushes adds nothing, that of the texts brings the next
     run.work("requests-bulk", "outbox-sms-bulk", "outbox-email-bulk", "engagement")
-    assert run.check().further == {"sms": 3}
+    assert run.check().via_fallback == {"sms": 3}

@@ -102,7 +102,7 @@ def test_a_transactional_letter_in_doubt_is_sent_again_after_the_grace(
         assert system.run("settle", [body]) == {"batchItemFailures": []}
     system.work()
     assert (state(person), sent(system, person)) == ("delivered", 1)
-    assert "settled" in work.timeline(person)["entries"][0]["facts"]
+    assert "settled" in work.timeline(person)["entries"][0]["events"]
 
 
 def test_a_letter_in_doubt_is_settled_once_and_no_more(

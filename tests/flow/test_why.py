@@ -209,7 +209,7 @@ def test_a_sheet_that_is_no_longer_kept_is_told_in_words(system: System, person:
     assert entry.inputs
     key = f"decisions/{entry.pack_id}/{entry.inputs.kept}.jsonl"
     system.cloud.client("s3").delete_object(Bucket=system.bucket, Key=key)
-    wiring.evidence.cache_clear()
+    wiring.kept_inputs.cache_clear()
     told = work.why(person, run_id=run_id)
     assert (outcome(told), told["replayed"]) == (("dispatched", "email", None), None)
     assert key in told["note"]
@@ -235,7 +235,7 @@ def test_why_is_asked_of_a_message_a_run_and_a_time(system: System, person: str)
         ({}, "spring_sale", ("dispatched", "email", None)),
         ({"consents": {}}, "spring_sale", ("skipped", "email", "not_consented")),
         ({"email": "", "consents": {}}, "password_reset", ("skipped", "email", "no_address")),
-        ({"paused_until": "2099-01-01T00:00:00Z"}, "spring_sale", ("skipped", "email", "held_too_long")),
+        ({"paused_until": "2099-01-01T00:00:00Z"}, "spring_sale", ("skipped", "email", "waited_too_long")),
     ],
 )
 def test_what_would_be_decided_is_what_is_decided(

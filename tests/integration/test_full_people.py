@@ -126,7 +126,7 @@ def test_what_proves_a_consent_makes_room_before_attributes_do_and_stays_in_the_
     assert len(amara.consents) == 2 * limits.CONSENTS
     assert "" in {consent.text for consent in amara.consents.values()}
     assert amara.attributes == largest().attributes
-    assert {said.consent.text for said in people.history.of("amara")} == {LONGEST}
+    assert {said.consent.text for said in people.history.statements("amara")} == {LONGEST}
 
 
 @pytest.mark.parametrize("save", [Recipients.save, lambda people, change: people.save_many([change])])
@@ -190,7 +190,7 @@ def test_what_was_refused_stays_refused_whatever_was_said_at_the_largest_size(
     for change in changes:
         people.save(change)
     amara = people.get_many(["amara"], consistent=True)["amara"]
-    told = as_of(people.history.of("amara"), NOW + timedelta(days=1))
+    told = as_of(people.history.statements("amara"), NOW + timedelta(days=1))
     refused = {key for key, consent in told.items() if consent.state is OUT}
     assert {key for key, consent in amara.consents.items() if consent.state is OUT} == refused
     assert len(amara.attributes) <= limits.ATTRIBUTES

@@ -365,7 +365,7 @@ def test_a_person_with_very_many_attributes_is_imported_too(people: Recipients) 
 
 
 def told(people: Recipients, recipient_id: str = "amara") -> list[tuple[str, str, str]]:
-    return [(said.key, said.consent.state, said.consent.source) for said in people.history.of(recipient_id)]
+    return [(said.key, said.consent.state, said.consent.source) for said in people.history.statements(recipient_id)]
 
 
 def test_everything_that_was_said_is_in_the_history_also_what_did_not_hold(people: Recipients) -> None:
@@ -377,7 +377,7 @@ def test_everything_that_was_said_is_in_the_history_also_what_did_not_hold(peopl
 
 def test_an_entry_has_the_text_that_was_shown_and_the_proof(people: Recipients) -> None:
     people.save(RecipientChange(recipient_id="amara", consents={"news/email": PROVEN}))
-    assert people.history.of("amara") == [Statement(key="news/email", consent=PROVEN, recorded_at=NOW)]
+    assert people.history.statements("amara") == [Statement(key="news/email", consent=PROVEN, recorded_at=NOW)]
 
 
 def test_what_is_written_twice_is_in_the_history_once_and_as_it_was_first(people: Recipients) -> None:
@@ -389,7 +389,7 @@ def test_what_is_written_twice_is_in_the_history_once_and_as_it_was_first(people
         again.save(changes[0])
         again.apply(stop)
     for number, entries in enumerate([3, 4, 3]):
-        history = people.history.of(f"person-{number}")
+        history = people.history.statements(f"person-{number}")
         assert len(history) == entries
         assert {said.recorded_at for said in history} == {NOW}
 

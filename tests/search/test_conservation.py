@@ -248,8 +248,8 @@ class Conservation(RuleBasedStateMachine):
                 for rendered in self.provider.taken
                 if rendered.dispatch.request.run_id == run_id
             }
-            further = sum(ids.is_further(ids.split_outcome_key(place)[0]) for place in batch)
-            assert (sums.counts["accepted"], sum(sums.further.values())) == (len(batch) - further, further)
+            further = sum(ids.is_of_fallbacks(ids.split_outcome_key(place)[0]) for place in batch)
+            assert (sums.counts["accepted"], sum(sums.via_fallback.values())) == (len(batch) - further, further)
         for request in self.requests:
             assert any(entry.dispatch_id.startswith(request.request_id) for entry in self.world.ledger.values())
         assert Standing.PENDING not in self.seen.values()
@@ -268,7 +268,7 @@ class Conservation(RuleBasedStateMachine):
         """What the ledger says follows from the inputs that were kept."""
         messages = {message.name: message for message in MESSAGES}
         for entry in self.world.ledger.values():
-            inputs = wiring.evidence().inputs(entry)
+            inputs = wiring.kept_inputs().inputs(entry)
             ruling = decide(inputs, messages[entry.message], POLICY)
             assert is_genuine(inputs, entry)
             assert ruling.channel == entry.channel

@@ -58,7 +58,7 @@ NEWS = a_message(
     topic="news",
     purpose=Purpose.PROMOTIONAL,
     locales=dict.fromkeys(CHANNELS, ("en", "de")),
-    hold_for=30 * 86_400,
+    wait_at_most=30 * 86_400,
 )
 ORDERED = a_message("ordered", locales=dict.fromkeys(CHANNELS, ("en", "de")), expires_after=86_400, sms_parts=10)
 POLICY = Policy(
@@ -68,7 +68,7 @@ POLICY = Policy(
         hours(days=(6,), allowed=()),
         hours(countries=("US",), allowed=("09:00-20:00",)),
     ),
-    hold_for=6 * 86_400,
+    wait_at_most=6 * 86_400,
 )
 PERSON: dict[str, Any] = {
     "recipient_id": "amara",

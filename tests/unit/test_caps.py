@@ -217,12 +217,12 @@ def test_capped_is_asked_for_the_time_at_which_a_held_message_would_go(sent_befo
     assert in_words(ruling) == expected
 
 
-def test_capped_a_message_that_was_held_too_long_is_told_a_time_at_which_there_is_room() -> None:
-    policy = Policy(caps=(a_cap(1, days=1),), hours=(BY_DAY,), hold_for=3600)
+def test_capped_a_message_that_was_waited_too_long_is_told_a_time_at_which_there_is_room() -> None:
+    policy = Policy(caps=(a_cap(1, days=1),), hours=(BY_DAY,), wait_at_most=3600)
     ruling = rule_on(
         a_subscriber(), MAILED_NEWS, policy, reserved=[reserved("2026-11-20 18:00")], now=at("2026-11-20 22:00")
     )
-    assert (in_words(ruling), ruling.next_time) == ("no: email held_too_long", at("2026-11-21 18:00"))
+    assert (in_words(ruling), ruling.next_time) == ("no: email waited_too_long", at("2026-11-21 18:00"))
 
 
 OWN = f"{REQUEST_ID}-0"

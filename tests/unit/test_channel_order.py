@@ -134,7 +134,11 @@ def test_who_could_be_reached_by_a_channel_alone_that_nobody_has_set_up_is_told_
 PUSH_THEN = a_message(channels=(PUSH,), fallback=(a_fallback(SMS), a_fallback(EMAIL, unless=EngagementKind.DELIVERED)))
 PUSHED = EarlierDispatch(outcome_key=f"{PACK_ID}-0", channel=PUSH, unless=EngagementKind.OPENED, within=7200, at=NOW)
 TEXTED = EarlierDispatch(outcome_key=f"{PACK_ID}-1", channel=SMS, unless=EngagementKind.DELIVERED, within=600, at=NOW)
-FIRST, SECOND, THIRD = a_request(), a_request(stage=1, earlier=(PUSHED,)), a_request(stage=2, earlier=(PUSHED, TEXTED))
+FIRST, SECOND, THIRD = (
+    a_request(),
+    a_request(fallbacks=1, earlier=(PUSHED,)),
+    a_request(fallbacks=2, earlier=(PUSHED, TEXTED)),
+)
 
 
 @table(
@@ -154,7 +158,7 @@ def test_the_channels_of_a_fallback_come_when_none_before_them_may_carry_the_mes
     person: Recipient, request_: SendRequest, expected: str, stage: int
 ) -> None:
     ruling = rule_on(person, PUSH_THEN, request=request_)
-    assert (in_words(ruling), ruling.stage) == (expected, stage)
+    assert (in_words(ruling), ruling.fallback) == (expected, stage)
 
 
 def test_a_fallback_asks_the_person_for_their_preference_among_its_own_channels_only() -> None:

@@ -34,7 +34,7 @@ FIGURES = {
     "missing": {},
     "failed": {"rejected": 1},
     "by_channel": {"email": 4, "sms": 1},
-    "further": {"sms": 1},
+    "via_fallback": {"sms": 1},
     "engagement": {"delivered": 4},
     "problem": "",
 }
@@ -82,7 +82,7 @@ DECIDED = {
         for name, value in WHY.items()
         if name not in ("decided_at", "run_id", "at_delivery", "state", "note")
     },
-    "asked_at": "2026-03-01T10:00:00Z",
+    "at": "2026-03-01T10:00:00Z",
 }
 
 
@@ -231,7 +231,7 @@ def test_campaign_status_has_exactly_the_fields_that_scripts_read(aws: FakeAws) 
     assert list(status) == [
         "run_id", "campaign", "state", "problem", "audience", "rejected", "reached", "pending", "counts",
         "skipped", "missing", "failed",
-        "by_channel", "further", "engagement",
+        "by_channel", "via_fallback", "engagement",
     ]  # fmt: skip
     assert sum(status["counts"].values()) == status["audience"]
 
@@ -379,7 +379,7 @@ def test_decide_tells_what_would_happen(aws: FakeAws, facts: dict[str, Any], sen
 
 
 def test_the_timeline_tells_the_reason_in_words_and_the_next_time(aws: FakeAws) -> None:
-    aws.report = lambda _: {"recipient_id": "anna-1", "entries": [WHY | {"facts": {}}], "html_key": ""}
+    aws.report = lambda _: {"recipient_id": "anna-1", "entries": [WHY | {"events": {}}], "html_key": ""}
     shown = " ".join(local("timeline", "anna-1").stdout.split())
     assert "the caps are full" in shown
     assert "next one could go on 2026-03-05" in shown

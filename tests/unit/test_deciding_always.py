@@ -48,7 +48,7 @@ def test_a_channel_that_is_waited_for_carries_the_message_when_its_time_has_come
             continue
         assert ruling.channel
         alone = msgspec.structs.replace(message, channels=(ruling.channel,), fallback=())
-        later = msgspec.structs.replace(inputs, now=ruling.until, stage=0, before=())
+        later = msgspec.structs.replace(inputs, now=ruling.until, fallbacks=0, before=())
         assert decide(later, alone, policy).outcome is Verdict.DISPATCHED
 
 
@@ -93,4 +93,4 @@ def test_a_next_time_lies_ahead_and_is_told_of_what_waiting_would_help_only(seed
     for case, ruling in decided(seed, Verdict.SKIPPED):
         if ruling.next_time:
             assert ruling.next_time > case.inputs.now
-            assert {each.objection for each in ruling.tried} & {Reason.CAPPED, Reason.HELD_TOO_LONG}
+            assert {each.objection for each in ruling.tried} & {Reason.CAPPED, Reason.WAITED_TOO_LONG}

@@ -41,7 +41,7 @@ MISTAKES = [
         "has expired when this fallback begins",
         "expires_after",
     ),
-    (SOUND[MESSAGE] + 'hold_for = "soon"', 4, "hold_for is not a length of time", "12 hours"),
+    (SOUND[MESSAGE] + 'wait_at_most = "soon"', 4, "wait_at_most is not a length of time", "12 hours"),
     (SOUND[MESSAGE] + "by_engagement = 7", 4, "by_engagement", "true or false"),
     (TRIGGER + "most_per_event = 0", 8, "trigger.most_per_event", "one event"),
     (TRIGGER + 'most_per_hour = "many"', 8, "trigger.most_per_hour", "in an hour"),
@@ -117,9 +117,9 @@ def test_a_message_without_channels_leaves_those_of_its_fallbacks_to_them(tmp_pa
 
 def test_how_long_a_message_is_held_and_whether_reactions_count_is_left_to_the_policy_or_said(tmp_path: Path) -> None:
     left = built(tmp_path / "left", SOUND[MESSAGE])
-    said = built(tmp_path / "said", SOUND[MESSAGE] + 'hold_for = "12 hours"\nby_engagement = false\n')
-    assert (left.hold_for, left.by_engagement) == (None, None)
-    assert (said.hold_for, said.by_engagement) == (43200, False)
+    said = built(tmp_path / "said", SOUND[MESSAGE] + 'wait_at_most = "12 hours"\nby_engagement = false\n')
+    assert (left.wait_at_most, left.by_engagement) == (None, None)
+    assert (said.wait_at_most, said.by_engagement) == (43200, False)
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_a_trigger_says_how_many_recipients_are_expected(
     "message_toml",
     [
         SOUND[MESSAGE].replace("transactional", "promotional"),
-        SOUND[MESSAGE] + 'hold_for = "12 hours"',
+        SOUND[MESSAGE] + 'wait_at_most = "12 hours"',
         SOUND[MESSAGE] + "by_engagement = true",
         SOUND[MESSAGE] + 'expires_after = "12 hours"',
         SOUND[MESSAGE].replace('"email", "sms"', '"sms", "email"'),

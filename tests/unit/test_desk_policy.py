@@ -52,8 +52,8 @@ MISTAKES = [
     (before('channels = ["fax"]'), 1, "channels #1: there is no channel", "in your order"),
     (before("channels = []"), 1, "channels is empty", "in your order"),
     (before('channels = ["sms", "sms"]'), 1, "a channel is named twice", "in your order"),
-    (before('hold_for = "soon"'), 1, "hold_for is not a length of time", '"3 days"'),
-    (before('hold_for = "0 days"'), 1, "hold_for: that is no time at all", '"3 days"'),
+    (before('wait_at_most = "soon"'), 1, "wait_at_most is not a length of time", '"3 days"'),
+    (before('wait_at_most = "0 days"'), 1, "wait_at_most: that is no time at all", '"3 days"'),
     (before('by_engagement = "perhaps"'), 1, "by_engagement", "true or false"),
     (before('default_region = "UK"'), 1, '"UK" is not the code of a country', '"DE"'),
     (before('default_timezone = "Berlin"'), 1, "not an IANA time zone", '"Europe/Berlin"'),
@@ -151,7 +151,7 @@ default_locale = "en"
 default_timezone = "Europe/Berlin"
 default_region = "DE"
 channels = ["push", "sms"]
-hold_for = "12 hours"
+wait_at_most = "12 hours"
 by_engagement = true
 use_hours = ["us"]
 
@@ -251,7 +251,7 @@ COMPILED = Policy(
         Hours(name="policy #2", days=(6,), allowed=()),
         Hours(name="policy #2", dates={"": ("2026-12-24", "2026-12-31")}, allowed=()),
     ),
-    hold_for=12 * 3600,
+    wait_at_most=12 * 3600,
     by_engagement=True,
 )
 
@@ -265,7 +265,7 @@ def test_a_policy_with_the_least_in_it_is_strict_about_promotion_and_has_no_caps
     policy = policy_of(tmp_path, {})
     assert set(policy.enforcement[Purpose.PROMOTIONAL].values()) == {Enforcement.OPT_IN}
     assert set(policy.enforcement[Purpose.TRANSACTIONAL].values()) == {Enforcement.OPT_OUT}
-    assert (policy.caps, policy.hours, policy.hold_for, policy.by_engagement) == ((), (), 3 * 24 * 3600, False)
+    assert (policy.caps, policy.hours, policy.wait_at_most, policy.by_engagement) == ((), (), 3 * 24 * 3600, False)
 
 
 @pytest.mark.parametrize(
@@ -430,4 +430,4 @@ def test_no_holidays_are_so_long_that_the_shipped_policy_drops_what_waits_for_th
             eve = datetime.combine(date.fromisoformat(day) - timedelta(days=1), time(20), tzinfo=UTC)
             sent = next_permitted(rules, country, eve, ZoneInfo("UTC"))
             assert sent is not None
-            assert (sent - eve).total_seconds() <= shipped.hold_for, (country, day)
+            assert (sent - eve).total_seconds() <= shipped.wait_at_most, (country, day)

@@ -156,7 +156,7 @@ def test_the_same_people_have_the_same_pack_at_once_as_at_their_timer() -> None:
     ((later, _),) = scheduled(pack)
     assert list(steps.at_once(pack, everybody, {0, 1}, NOW)) == [later]
     (one,) = steps.at_once(pack, everybody, {1}, NOW)
-    assert (ids.is_further(one.pack_id), one.requests) == (True, later.requests[1:])
+    assert (ids.is_of_fallbacks(one.pack_id), one.requests) == (True, later.requests[1:])
 
 
 def test_what_is_skipped_has_no_timer() -> None:
@@ -183,8 +183,8 @@ MESSAGE = a_message(
 )
 
 
-def pack_of(*slots: int, stage: int = 0) -> DispatchPack:
-    dispatches = tuple(a_dispatch(PUSH, slot=slot, message="parcel", stage=stage) for slot in slots)
+def pack_of(*slots: int, fallbacks: int = 0) -> DispatchPack:
+    dispatches = tuple(a_dispatch(PUSH, slot=slot, message="parcel", fallbacks=fallbacks) for slot in slots)
     return DispatchPack(pack_id=PACK_ID, channel=PUSH, lane=Lane.BULK, run_id="run-1", dispatches=dispatches)
 
 
@@ -195,17 +195,17 @@ def scheduled(pack: DispatchPack) -> list[packing.Timer]:
 def test_a_pack_has_one_timer_and_its_people_were_counted_before() -> None:
     ((pack, when),) = scheduled(pack_of(*range(100)))
     assert (when, len(pack.requests), pack.run_id) == (NOW + timedelta(hours=2), 100, "run-1")
-    assert ids.is_further(pack.pack_id)
-    assert {(each.step, each.stage) for each in pack.requests} == {(1, 1)}
+    assert ids.is_of_fallbacks(pack.pack_id)
+    assert {(each.step, each.fallbacks) for each in pack.requests} == {(1, 1)}
     assert pack.requests[7].earlier == (
         EarlierDispatch(outcome_key=f"{PACK_ID}-7", channel=PUSH, unless=EngagementKind.OPENED, within=7200, at=NOW),
     )
 
 
 def test_a_channel_that_came_as_a_fallback_itself_is_followed_by_the_next() -> None:
-    ((pack, when),) = scheduled(pack_of(0, stage=1))
-    assert (when, pack.requests[0].stage) == (NOW + timedelta(minutes=10), 2)
-    assert not scheduled(pack_of(0, stage=2))
+    ((pack, when),) = scheduled(pack_of(0, fallbacks=1))
+    assert (when, pack.requests[0].fallbacks) == (NOW + timedelta(minutes=10), 2)
+    assert not scheduled(pack_of(0, fallbacks=2))
 
 
 def test_the_same_people_have_the_same_timer_and_others_another() -> None:

@@ -98,9 +98,11 @@ def test_what_followed_on_further_channels_is_told_apart_and_counts_nobody_again
         planned(2, dispatched=2),
         delivered("accepted", "accepted", channel=PUSH),
     ]
-    rest = Planned(people=2, again=True, further=True, dispatched={"sms": 1}, skipped={"confirmed": 1}, scheduled=0)
+    rest = Planned(
+        people=2, again=True, via_fallback=True, dispatched={"sms": 1}, skipped={"confirmed": 1}, scheduled=0
+    )
     texts = Delivered(channel=SMS, slots={0: {"accepted": fact_value(NOW), "delivered": fact_value(NOW)}})
     before = figures(a_run(audience=2, ingested=True), first)
-    after = figures(a_run(audience=2, ingested=True), [*first, rest, msgspec.structs.replace(texts, further=True)])
-    assert (after.further, after.further_engagement) == ({"sms": 1}, {"delivered": 1})
-    assert msgspec.structs.replace(after, further={}, further_engagement={}) == before
+    after = figures(a_run(audience=2, ingested=True), [*first, rest, msgspec.structs.replace(texts, via_fallback=True)])
+    assert (after.via_fallback, after.via_fallback_engagement) == ({"sms": 1}, {"delivered": 1})
+    assert msgspec.structs.replace(after, via_fallback={}, via_fallback_engagement={}) == before

@@ -42,7 +42,7 @@ def test_what_no_provider_would_carry_is_no_identifier(text: str) -> None:
 def test_a_place_names_its_pack_and_slot() -> None:
     pack_id = ids.derived_id(datetime(2026, 11, 21, tzinfo=UTC), "pack")
     assert ids.split_outcome_key(ids.outcome_key(pack_id, 99)) == (pack_id, 99)
-    assert ids.split_outcome_key(ids.outcome_key(ids.further(pack_id), 0)) == (ids.further(pack_id), 0)
+    assert ids.split_outcome_key(ids.outcome_key(ids.of_fallbacks(pack_id), 0)) == (ids.of_fallbacks(pack_id), 0)
 
 
 @given(TIMES, st.lists(st.text(), max_size=2), st.text())

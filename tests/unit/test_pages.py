@@ -42,7 +42,7 @@ def figures(**what: Any) -> RunFigures:
         "skipped": {"not_consented": 187},
         "failed": {"rejected": 8},
         "by_channel": {"email": 742},
-        "further": {},
+        "via_fallback": {},
         "engagement": {"delivered": 700, "opened": 70, "clicked": 35, "bounced": 14},
     }
     return RunFigures(**{**facts, **what})
@@ -59,7 +59,7 @@ def an_entry(**what: Any) -> dict[str, Any]:
         "state": "delivered",
         "run_id": "",
         "decided_at": "2026-02-21T10:00:00Z",
-        "facts": {"delivered": "2026-02-21T20:00:03Z", "accepted": "2026-02-21T10:00:01+00:00"},
+        "events": {"delivered": "2026-02-21T20:00:03Z", "accepted": "2026-02-21T10:00:01+00:00"},
         "provider_message_id": "0102018f-1",
         "rules": [{"channel": "email", "rule": "no_address", "result": "passed", "says": "address: ok"}],
         "until": None,
@@ -119,7 +119,7 @@ def test_a_rate_never_says_all_or_nothing_of_what_is_not(numbers: tuple[int, int
 
 def test_further_channels_are_shown_apart_and_only_when_there_were_some() -> None:
     assert "further channels" not in words(report_page(figures()))
-    page = words(report_page(figures(further={"sms": 21}, further_engagement={"delivered": 20})))
+    page = words(report_page(figures(via_fallback={"sms": 21}, via_fallback_engagement={"delivered": 20})))
     assert "Accepted on further channels, after nobody reacted" in page
     assert "What happened there" in page
 
@@ -193,26 +193,26 @@ def test_what_happened_within_one_second_is_shown_in_the_order_of_its_meaning() 
         "sent": f"{second}Z",
         "accepted": f"{second}.9+00:00",
     }
-    shown = words(a_timeline(an_entry(facts=facts)))
+    shown = words(a_timeline(an_entry(events=facts)))
     positions = [shown.rindex(f"{kind} 2026") for kind in ("accepted", "sent", "delivered", "opened")]
     assert positions == sorted(positions)
 
 
 def test_a_timeline_shows_the_rule_that_objected_and_what_it_means() -> None:
     rules = statements(a_trace("email:not_consented"), "offers")
-    shown = words(a_timeline(an_entry(outcome="skipped", reason="not_consented", rules=rules, facts={})))
+    shown = words(a_timeline(an_entry(outcome="skipped", reason="not_consented", rules=rules, events={})))
     assert "No consent for this topic on this channel." in shown
     assert "address: ok" in shown
     assert "consent: not given for offers by email" in shown
 
 
 def test_a_deferral_says_when_it_is_planned_again() -> None:
-    entry = an_entry(outcome="scheduled", reason="quiet_hours", until="2026-03-02T02:30:00Z", facts={})
+    entry = an_entry(outcome="scheduled", reason="quiet_hours", until="2026-03-02T02:30:00Z", events={})
     assert "Planned again: 2026-03-02 08:00:00" in words(a_timeline(entry))
 
 
 def test_a_capped_person_is_told_when_the_next_one_could_go() -> None:
-    entry = an_entry(outcome="skipped", reason="capped", next_time="2026-03-02T02:30:00Z", facts={})
+    entry = an_entry(outcome="skipped", reason="capped", next_time="2026-03-02T02:30:00Z", events={})
     shown = words(a_timeline(entry))
     assert "The caps are full" in shown
     assert "The next one could go: 2026-03-02 08:00:00 Asia/Kolkata, 2026-03-02 02:30:00 UTC" in shown

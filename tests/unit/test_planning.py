@@ -75,7 +75,11 @@ def test_a_dispatch_says_which_fallback_it_belongs_to() -> None:
     message = a_message(channels=(PUSH,), fallback=(a_fallback(SMS),))
     decision = plan(a_request(), message, a_recipient(devices=()))
     assert isinstance(decision, Dispatch)
-    assert (decision.channel, decision.request.stage, decision.tried) == (SMS, 1, a_trace("push:no_address sms:passed"))
+    assert (decision.channel, decision.request.fallbacks, decision.tried) == (
+        SMS,
+        1,
+        a_trace("push:no_address sms:passed"),
+    )
 
 
 def test_people_who_are_not_known_are_reached_at_the_address_of_the_event_in_its_language() -> None:
@@ -150,7 +154,7 @@ def test_just_before_delivery_an_expired_message_is_skipped() -> None:
 
 def test_just_before_delivery_a_further_channel_is_skipped_when_an_earlier_one_was_confirmed() -> None:
     confirmed_by = Confirmation(PUSH, EngagementKind.OPENED)
-    dispatch, message = a_dispatch(SMS, stage=1), a_message(channels=(PUSH,), fallback=(a_fallback(SMS),))
+    dispatch, message = a_dispatch(SMS, fallbacks=1), a_message(channels=(PUSH,), fallback=(a_fallback(SMS),))
     _, ruling = recheck(dispatch, message, a_recipient(), policy=Policy(), now=NOW, confirmed_by=confirmed_by)
     assert in_words(ruling) == "no: sms confirmed"
 

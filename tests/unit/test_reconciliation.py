@@ -154,7 +154,7 @@ def test_messages_of_two_dispatches_to_one_person_are_sent_twice() -> None:
 
 
 def further(outcome: Verdict, *facts: str) -> Decided:
-    return decided(outcome, *facts, step=1, channel="sms", pack_id=ids.further(PACK_ID))
+    return decided(outcome, *facts, step=1, channel="sms", pack_id=ids.of_fallbacks(PACK_ID))
 
 
 def test_a_further_channel_is_no_second_message_and_the_person_counts_as_on_the_first() -> None:

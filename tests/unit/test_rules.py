@@ -63,7 +63,7 @@ def test_unknown_recipient_people_who_are_not_known_get_transactional_messages_t
 
 
 WITH_FALLBACK = a_message(channels=(PUSH,), fallback=(a_fallback(SMS, EMAIL),))
-SECOND = a_request(stage=1)
+SECOND = a_request(fallbacks=1)
 
 
 @table(

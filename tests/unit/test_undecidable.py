@@ -108,7 +108,7 @@ def test_a_pause_that_was_kept_for_ever_holds_for_as_long_as_anything() -> None:
     item = item_of(RecipientChange(recipient_id="amara")) | {"paused_until": {"S": FOREVER.isoformat()}}
     assert recipient_of(item).preferences.paused_until == limits.LATEST
     person = a_subscriber(preferences=recipient_of(item).preferences)
-    assert in_words(rule_on(person, a_promotion(), HOURS)).endswith("held_too_long")
+    assert in_words(rule_on(person, a_promotion(), HOURS)).endswith("waited_too_long")
 
 
 def test_of_many_windows_that_were_kept_the_first_ones_hold() -> None:
@@ -161,7 +161,7 @@ def test_a_decision_takes_a_bounded_number_of_steps(
     preferences: Preferences, policy: Policy, request_: SendRequest
 ) -> None:
     person = a_subscriber(preferences=preferences, timezone="Europe/Berlin")
-    message = a_promotion(hold_for=30 * 86_400)
+    message = a_promotion(wait_at_most=30 * 86_400)
     assert steps(lambda: rule_on(person, message, policy, request=request_)) < 500_000
 
 
@@ -191,7 +191,7 @@ def test_a_preferred_time_is_the_first_that_is_permitted_of_the_days_until_the_h
     zone = ZoneInfo("Europe/Berlin")
     rules = (hours(allowed=("08:00-20:00",), days=days), hours(days=(6,), allowed=()))
     person = a_subscriber(preferences=Preferences(time=wanted, quiet=quiet), timezone=zone.key)
-    message, policy = a_promotion(EMAIL, hold_for=10 * 86_400), Policy(hours=rules)
+    message, policy = a_promotion(EMAIL, wait_at_most=10 * 86_400), Policy(hours=rules)
     ruling = rule_on(person, message, policy)
     every = (*rules, hours(quiet=quiet))
     start = next_permitted(every, "", NOW, zone) or NOW

@@ -16,6 +16,7 @@ from heliograph.text.zones import best_zone
 from tables import table
 
 NEWS, TEXTED_NEWS = a_promotion(EMAIL, SMS), a_promotion(SMS)
+HASTY = a_promotion(wait_at_most=3600)
 RECEIPT = a_message(channels=(EMAIL, SMS))
 NIGHT = NOW.replace(hour=23)
 """A Saturday; people without a time zone live in UTC."""
@@ -76,7 +77,7 @@ NEVER = Policy(hours=(hours(allowed=()),))
 
 def held(hours: float) -> Policy:
     """Quiet by night, and a message is held for so many hours."""
-    return Policy(hours=BY_DAY.hours, hold_for=int(hours * 3600))
+    return Policy(hours=BY_DAY.hours, wait_at_most=int(hours * 3600))
 
 
 @table(
@@ -84,28 +85,28 @@ def held(hours: float) -> Policy:
     {
         "nine hours of quiet, three days by default": (TEXTED_NEWS, BY_DAY, "later: sms quiet_hours Sun 08:00"),
         "as long as the policy allows": (TEXTED_NEWS, held(9), "later: sms quiet_hours Sun 08:00"),
-        "longer than the policy allows": (TEXTED_NEWS, held(8.99), "no: sms held_too_long"),
-        "longer than the message allows": (a_promotion(SMS, hold_for=60), BY_DAY, "no: sms held_too_long"),
+        "longer than the policy allows": (TEXTED_NEWS, held(8.99), "no: sms waited_too_long"),
+        "longer than the message allows": (a_promotion(SMS, wait_at_most=60), BY_DAY, "no: sms waited_too_long"),
         "the message allows more than the policy": (
-            a_promotion(SMS, hold_for=86_400),
+            a_promotion(SMS, wait_at_most=86_400),
             held(1),
             "later: sms quiet_hours Sun 08:00",
         ),
-        "the next channel is not quiet": (a_promotion(SMS, EMAIL, hold_for=60), NO_TEXTS_AT_NIGHT, "email"),
-        "hours that never come": (TEXTED_NEWS, NEVER, "no: sms held_too_long"),
-        "nothing holds it": (a_promotion(EMAIL, hold_for=0), NO_TEXTS_AT_NIGHT, "email"),
+        "the next channel is not quiet": (a_promotion(SMS, EMAIL, wait_at_most=60), NO_TEXTS_AT_NIGHT, "email"),
+        "hours that never come": (TEXTED_NEWS, NEVER, "no: sms waited_too_long"),
+        "nothing holds it": (a_promotion(EMAIL, wait_at_most=0), NO_TEXTS_AT_NIGHT, "email"),
     },
 )
-def test_held_too_long_a_message_is_held_until_its_deadline_and_not_longer(
+def test_waited_too_long_a_message_is_held_until_its_deadline_and_not_longer(
     message: Message, policy: Policy, expected: str
 ) -> None:
     assert in_words(rule_on(a_subscriber(), message, policy, now=NIGHT)) == expected
 
 
-def test_held_too_long_the_deadline_runs_from_the_request_and_not_from_the_last_decision() -> None:
+def test_waited_too_long_the_deadline_runs_from_the_request_and_not_from_the_last_decision() -> None:
     request = a_request(requested_at=NIGHT - timedelta(days=3), step=4)
     ruling = rule_on(a_subscriber(), TEXTED_NEWS, BY_DAY, request=request, now=NIGHT)
-    assert in_words(ruling) == "no: sms held_too_long"
+    assert in_words(ruling) == "no: sms waited_too_long"
     assert ruling.next_time == NIGHT + timedelta(hours=9)
 
 
@@ -117,7 +118,7 @@ def test_held_too_long_the_deadline_runs_from_the_request_and_not_from_the_last_
         "receipts are not paused": (NOW + timedelta(days=1), RECEIPT, Policy(), "email"),
         "it ends now": (NOW, NEWS, Policy(), "email"),
         "it ends at night": (NIGHT, NEWS, BY_DAY, "later: email paused Sun 08:00"),
-        "longer than a message is held": (NOW + timedelta(days=4), NEWS, Policy(), "no: email held_too_long"),
+        "longer than a message is held": (NOW + timedelta(days=4), NEWS, Policy(), "no: email waited_too_long"),
     },
 )
 def test_paused_promotions_wait_while_a_person_wants_to_be_left_alone(
@@ -206,7 +207,13 @@ EVENING = "18:30"
             "later: email preferred_time Sun 18:30",
         ),
         "its hour spans midnight": ("23:30", NOW.replace(hour=0, minute=15), {}, Policy(), "email"),
-        "it would come after the hold ends": (EVENING, NOW, {"message": a_promotion(hold_for=3600)}, Policy(), "email"),
+        "it would come after the hold ends": (
+            EVENING,
+            NOW,
+            {"message": HASTY},
+            Policy(),
+            "email",
+        ),
         "it would come when the message is worthless": (
             EVENING,
             NOW,

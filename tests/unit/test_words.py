@@ -48,7 +48,6 @@ ALLOWED = (
     ),
     Allowed("letters", "", "dead_letters|alarms|observability", "dead letters, where nothing else is spoken of"),
     Allowed("letter", "", "dead_letters", "one of them"),
-    Allowed("hold", "hold_for|hold_ends", "", "how long a message may wait for its hour"),
     Allowed("disabled", "Disabled|DISABLED", "channels/", "codes of SNS and of SES"),
     Allowed(
         "user",
@@ -68,7 +67,7 @@ ADDRESSES = re.compile(r"people/|model/people|model/engagement|consequences|infr
 
 NOT_YET = frozenset(
     {
-        *("hold", "further", "stage", "tie up", "evidence", "place", "places", "pace", "asked"),
+        *("hold", "place", "places", "pace", "asked", "tie up"),
         *("put back", "come back", "came back", "defer", "put off"),
     }
 )

@@ -113,7 +113,7 @@ def message(desk: Desk, draft: Draft, modules: Mapping[str, str], rules: Mapping
         purpose=facts.purpose,
         channels=draft.channels,
         fallback=tuple(fallback.to_model() for fallback in facts.fallback),
-        hold_for=_seconds(facts.hold_for),
+        wait_at_most=_seconds(facts.wait_at_most),
         by_engagement=facts.by_engagement,
         locales={channel: locales(desk, draft, channel) for channel in draft.every_channel()},
         expires_after=_seconds(facts.expires_after),

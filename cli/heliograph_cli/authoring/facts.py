@@ -130,7 +130,9 @@ class MessageFacts(Facts):
     fallback: tuple[FallbackFacts, ...] = Field(
         (), description='Write [[fallback]], and under it: unless = "opened", within = "2 hours", channels = ["sms"].'
     )
-    hold_for: Duration | None = Field(None, description='Write a time such as "12 hours", or leave it to the policy.')
+    wait_at_most: Duration | None = Field(
+        None, description='Write a time such as "12 hours", or leave it to the policy.'
+    )
     by_engagement: bool | None = Field(None, description="Write true or false, or leave it to the policy.")
     expires_after: Duration | None = Field(None, description='Write a time such as "15 minutes", "2 hours" or "PT15M".')
     on_unknown: OnUnknown | None = Field(

@@ -29,7 +29,7 @@ def compiled_policy(desk: Desk) -> Policy:
             for cap in facts.caps
         ),
         hours=tuple(_hours(desk)),
-        hold_for=int(facts.hold_for.total_seconds()),
+        wait_at_most=int(facts.wait_at_most.total_seconds()),
         by_engagement=facts.by_engagement,
     )
     version = hashed([msgspec.json.encode(unversioned, order="sorted").decode()])

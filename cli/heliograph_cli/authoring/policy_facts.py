@@ -155,7 +155,7 @@ class PolicyFacts(Facts):
     default_timezone: str = Field("UTC", description='Write a time zone such as "Europe/Berlin".')
     default_region: Country = Field("US", description='Write a country code such as "DE".')
     channels: Channels = Field(CHANNELS, min_length=1, description=f"List them in your order, such as [{NAMED}].")
-    hold_for: Duration = Field(timedelta(days=3), description='Write a time such as "3 days" or "12 hours".')
+    wait_at_most: Duration = Field(timedelta(days=3), description='Write a time such as "3 days" or "12 hours".')
     by_engagement: bool = Field(
         False, description="Write true or false: does the channel where a person reacted last come first?"
     )

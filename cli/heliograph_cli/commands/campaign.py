@@ -127,6 +127,6 @@ def _sums(figures: dict[str, Any]) -> Table:
         shown.add_row("    on their way", str(figures["pending"]), style="dim")
     for kind, number in figures["engagement"].items():
         shown.add_row(kind, str(number))
-    for channel, number in figures.get("further", {}).items():
+    for channel, number in figures.get("via_fallback", {}).items():
         shown.add_row(f"via fallback, by {channel}", str(number))
     return shown

@@ -7,7 +7,7 @@ import click
 from heliograph_cli.commands.consents import moment
 from heliograph_cli.commands.person import explanation
 from heliograph_cli.console import answer
-from heliograph_cli.explaining import asked
+from heliograph_cli.explaining import would_be
 from heliograph_cli.options import common_options, example
 from heliograph_cli.people import identifier, one, whom
 from heliograph_cli.stack import ask, connect
@@ -25,4 +25,4 @@ def decide(recipient: str, message: str, at: str | None) -> None:
     """
     stack = connect()
     told = ask(stack, "decide", recipient_id=one(stack, recipient), message=message, at=at)
-    answer(told, explanation(asked(told), told))
+    answer(told, explanation(would_be(told), told))

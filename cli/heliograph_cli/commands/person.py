@@ -62,7 +62,7 @@ def _entries(told: dict[str, Any]) -> Table | str:
 
 
 def _happened(entry: dict[str, Any]) -> Iterator[str]:
-    yield from in_order(entry["facts"])
+    yield from in_order(entry["events"])
     if entry["until"]:
         yield f"planned again on {at(entry['until'], entry)}"
     elif entry["next_time"]:

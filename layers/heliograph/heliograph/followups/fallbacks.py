@@ -10,13 +10,13 @@ from heliograph.model.reasons import Reason
 from heliograph.model.requests import EarlierDispatch
 from heliograph.model.traces import Achieved, Confirmation
 from heliograph.recording.facts import (
-    EVIDENCE_OF_ACCEPTANCE,
+    SHOWS_ACCEPTANCE,
     Fact,
     Facts,
     Standing,
     at_of,
     detail_of,
-    has_evidence,
+    is_accepted,
     is_unsent,
     may_be_sent_again,
     standing_of,
@@ -79,8 +79,8 @@ def _time_left(dispatch: EarlierDispatch, facts: Facts, now: datetime) -> dateti
     That is so when it certainly reaches nobody, and when it stays in doubt after its settlement.
     """
     within = timedelta(seconds=dispatch.within)
-    if has_evidence(facts):
-        taken = min(at_of(value) for kind, value in facts.items() if kind in EVIDENCE_OF_ACCEPTANCE)
+    if is_accepted(facts):
+        taken = min(at_of(value) for kind, value in facts.items() if kind in SHOWS_ACCEPTANCE)
         return taken + within if taken + within > now and CAME_BACK.isdisjoint(facts) else None
     is_settled = Fact.SETTLED in facts and not may_be_sent_again(facts)
     if is_settled or Fact.FAILED in facts or Fact.SKIPPED in facts or now > dispatch.at + LOST_AFTER:

@@ -32,14 +32,14 @@ def told(entry: LedgerEntry, again: Replay | None) -> JsonObject:
     before = [each for each in steps if _parts(each)[1] < number and each.dispatch_id in facts and not each.until]
     after = [each for each in steps if _parts(each)[1] > number]
     return {
-        "after": _after(before[-1], facts, again) if before and again.inputs.stage else None,
-        "next": _next(entry, facts, again.message, again.ruling.stage, after),
+        "after": _after(before[-1], facts, again) if before and again.inputs.fallbacks else None,
+        "next": _next(entry, facts, again.message, again.ruling.fallback, after),
     }
 
 
 def _after(earlier: LedgerEntry, facts: Mapping[str, Facts], again: Replay) -> JsonObject:
     """The channel before, and why it was not enough."""
-    known, fallback = facts[earlier.dispatch_id], again.message.fallback[again.inputs.stage - 1]
+    known, fallback = facts[earlier.dispatch_id], again.message.fallback[again.inputs.fallbacks - 1]
     return {
         "channel": earlier.channel,
         "state": state_of(known),

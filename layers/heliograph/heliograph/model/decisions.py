@@ -53,7 +53,8 @@ class Inputs(Value, frozen=True, kw_only=True):
     policy: str = ""
     requested_at: datetime
     not_after: datetime | None = None
-    stage: int = 0
+    fallbacks: int = 0
+    """How many of the message's fallbacks have begun."""
     known: bool = True
     readable: bool = True
     reach: dict[Channel, Reach] = {}
@@ -88,7 +89,7 @@ class Ruling(Value, frozen=True, kw_only=True):
     order: str = "message"
     """Whose order of channels came first: `preference`, `engagement` or `message`."""
     zone: Zone | None = None
-    stage: int = 0
+    fallback: int = 0
     """Which fallback the channel belongs to; 0: none."""
 
 

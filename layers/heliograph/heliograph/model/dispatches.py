@@ -19,7 +19,7 @@ class Dispatch(Value, frozen=True, kw_only=True):
     """The decision to send on one channel."""
 
     request: SendRequest
-    """As it was decided on: at the stage of its channel, with what an event said of a person who is not known."""
+    """As it was decided on; what its event said of the person only where nothing else is known of them."""
     channel: Channel
     addresses: tuple[str, ...]
     """One, or for push every live device of the person."""

@@ -65,7 +65,7 @@ class Message(Value, frozen=True, kw_only=True):
     """In the order in which they are tried; the first that may carry the message gets it."""
     fallback: tuple[Fallback, ...] = ()
     """What follows, step by step, when nobody reacts."""
-    hold_for: int | None = None
+    wait_at_most: int | None = None
     """Seconds for which it may be held (quiet hours, pauses); None: as the policy says."""
     by_engagement: bool | None = None
     """Whether the channel where the person reacted last comes first; None: as the policy says."""

@@ -75,7 +75,7 @@ class Policy(Value, frozen=True, kw_only=True):
     """What is not named: opt_in for promotional messages, opt_out for transactional ones."""
     caps: tuple[Cap, ...] = ()
     hours: tuple[Hours, ...] = ()
-    hold_for: int = 3 * 24 * 3600
+    wait_at_most: int = 3 * 24 * 3600
     """Seconds after the request for which a message may be held."""
     by_engagement: bool = False
     """Whether the channel where a person reacted last comes first."""

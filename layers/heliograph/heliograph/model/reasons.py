@@ -21,7 +21,7 @@ class Reason(StrEnum):
     ADDRESS_SUPPRESSED = "address_suppressed"
     NOT_CONSENTED = "not_consented"
     EXPIRED = "expired"
-    HELD_TOO_LONG = "held_too_long"
+    WAITED_TOO_LONG = "waited_too_long"
     CAPPED = "capped"
     PAUSED = "paused"
     QUIET_HOURS = "quiet_hours"

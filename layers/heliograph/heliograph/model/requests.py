@@ -67,7 +67,7 @@ class SendRequest(Value, frozen=True, kw_only=True):
     not_after: datetime | None = None
     step: int = 0
     """How many decisions this request has seen before: scheduled requests and fallbacks."""
-    stage: int = 0
+    fallbacks: int = 0
     """How many of the message's fallbacks have begun."""
     earlier: tuple[EarlierDispatch, ...] = ()
     """What was sent on other channels before, and may still be confirmed."""

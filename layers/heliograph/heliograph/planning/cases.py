@@ -21,7 +21,7 @@ PREFERRED_FOR = timedelta(hours=1)
 """A preferred time is met within an hour after it."""
 
 
-class Held(NamedTuple):
+class Wait(NamedTuple):
     """Until when a message has to wait, and the first rule that says so."""
 
     until: datetime | None
@@ -40,9 +40,9 @@ class Case:
     zone: FoundZone
 
     @cached_property
-    def held(self) -> Held:
+    def wait(self) -> Wait:
         """Until when the message has to wait for this person on this channel."""
-        return held_from(self, self.inputs.now)
+        return wait_from(self, self.inputs.now)
 
     @property
     def is_promotional(self) -> bool:
@@ -50,13 +50,13 @@ class Case:
         return self.message.purpose is Purpose.PROMOTIONAL
 
     @property
-    def hold_ends(self) -> datetime:
+    def wait_ends(self) -> datetime:
         """After this time the message is not held any longer."""
-        seconds = self.policy.hold_for if self.message.hold_for is None else self.message.hold_for
+        seconds = self.policy.wait_at_most if self.message.wait_at_most is None else self.message.wait_at_most
         return self.inputs.requested_at + timedelta(seconds=seconds)
 
 
-def held_from(case: Case, moment: datetime) -> Held:
+def wait_from(case: Case, moment: datetime) -> Wait:
     """Until when a message that is ready at `moment` has to wait: for a pause, permitted hours, the preferred time."""
     until, reason = moment, None
     preferences = case.inputs.preferences if case.is_promotional else Preferences()
@@ -64,13 +64,13 @@ def held_from(case: Case, moment: datetime) -> Held:
         until, reason = preferences.paused_until, Reason.PAUSED
     permitted = _permitted(case, until)
     if permitted is None:
-        return Held(None, reason or Reason.QUIET_HOURS)
+        return Wait(None, reason or Reason.QUIET_HOURS)
     if permitted > until:
         until, reason = permitted, reason or Reason.QUIET_HOURS
     preferred = _next_preferred(case, until, preferences.time) if preferences.time else None
     if preferred and preferred > until:
         until, reason = preferred, reason or Reason.PREFERRED_TIME
-    return Held(until, reason)
+    return Wait(until, reason)
 
 
 def hours_on(case: Case) -> tuple[Hours, ...]:
@@ -94,7 +94,7 @@ def cap_ends(case: Case) -> datetime | None:
     if not caps:
         return None
     others = [each for each in case.inputs.reserved if each.dispatch_id != case.inputs.dispatch_id]
-    at = case.held.until or case.inputs.now
+    at = case.wait.until or case.inputs.now
     return full_until(caps, others, channel=case.channel, at=at, zone=case.zone.zone)
 
 
@@ -109,13 +109,13 @@ def _next_preferred(case: Case, moment: datetime, text: str) -> datetime | None:
     """
     wanted, zone, not_after = time.fromisoformat(text), case.zone.zone, case.inputs.not_after
     day = moment.astimezone(zone).date() - DAY
-    last = min(case.hold_ends, moment + DAYS_AHEAD * DAY)
+    last = min(case.wait_ends, moment + DAYS_AHEAD * DAY)
     while (wall := datetime.combine(day, wanted, tzinfo=zone).astimezone(UTC)) <= last:
         ready = _permitted(case, max(moment, wall))
         if ready is None:
             return None
         if ready < wall + PREFERRED_FOR:
-            in_time = ready <= case.hold_ends and (not_after is None or ready < not_after)
+            in_time = ready <= case.wait_ends and (not_after is None or ready < not_after)
             return ready if in_time else None
         day = max(day + DAY, ready.astimezone(zone).date() - DAY)
     return None

@@ -52,7 +52,7 @@ def inputs_of(
         policy=policy.version,
         requested_at=request.requested_at,
         not_after=request.not_after,
-        stage=request.stage,
+        fallbacks=request.fallbacks,
         known=person.known,
         readable=person.readable,
         reach={
@@ -89,7 +89,7 @@ def decision(
         return Skipped(request=request, ruling=ruling, inputs=inputs)
     person = known_person(request, recipient)
     return Dispatch(
-        request=msgspec.structs.replace(own_facts(request, person), stage=ruling.stage),
+        request=msgspec.structs.replace(own_facts(request, person), fallbacks=ruling.fallback),
         channel=ruling.channel,
         addresses=live_addresses(person, ruling.channel),
         locale=lookup(person.locale or policy.default_locale, message.locales[ruling.channel]),
@@ -121,7 +121,7 @@ def recheck(
     alone = msgspec.structs.replace(message, channels=(dispatch.channel,), fallback=())
     inputs = inputs_of(request, alone, recipient, policy=policy, now=now, achieved=Achieved(confirmed_by))
     unhurried = msgspec.structs.replace(inputs.preferences, time="")
-    inputs = msgspec.structs.replace(inputs, preferences=unhurried, stage=0, before=())
+    inputs = msgspec.structs.replace(inputs, preferences=unhurried, fallbacks=0, before=())
     ruling = decide(inputs, alone, policy, rules=RULES_BEFORE_DELIVERY)
     addresses = live_addresses(known_person(request, recipient), dispatch.channel)
     return msgspec.structs.replace(dispatch, addresses=addresses), ruling

@@ -1,4 +1,4 @@
-"""The evidence in the bucket: the inputs of decisions, and every version of a policy and a message that made them."""
+"""What decisions were made of, in the bucket: their inputs, and every version of a policy and a message."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SHEETS_AT_HAND = 16
 VERSIONS_AT_HAND = 64
 
 
-class Evidence:
+class KeptInputs:
     """What it takes to make a decision again."""
 
     def __init__(self, bucket: Bucket) -> None:

@@ -57,7 +57,7 @@ def outbox(pack: RequestPack, decisions: Sequence[Decision], existing: Mapping[s
         planned=Planned(
             people=len(decisions),
             again=any(request.step for request in pack.requests),
-            further=ids.is_further(pack.pack_id),
+            via_fallback=ids.is_of_fallbacks(pack.pack_id),
             dispatched=dict(dispatched),
             skipped=dict(skipped),
             scheduled=len(waiting),
@@ -108,7 +108,7 @@ def packed_by_time(
     channel = pack.channel if isinstance(pack, DispatchPack) else ""
     for when, requests in due.items():
         pack_id = ids.derived_id(when, "scheduled", pack.pack_id, channel)
-        yield from _timers(pack, pack_id, requests, when, further=ids.is_further(pack.pack_id))
+        yield from _timers(pack, pack_id, requests, when, follow=ids.is_of_fallbacks(pack.pack_id))
 
 
 def fallbacks(pack: DispatchPack, claimed: Iterable[tuple[Dispatch, Message]], at: datetime) -> Iterator[Timer]:
@@ -118,13 +118,13 @@ def fallbacks(pack: DispatchPack, claimed: Iterable[tuple[Dispatch, Message]], a
     """
     steps: dict[Fallback, list[SendRequest]] = defaultdict(list)
     for dispatch, message in claimed:
-        for fallback in message.fallback[dispatch.request.stage : dispatch.request.stage + 1]:
-            steps[fallback].append(_next_stage(pack, dispatch, fallback, at))
+        for fallback in message.fallback[dispatch.request.fallbacks : dispatch.request.fallbacks + 1]:
+            steps[fallback].append(_next_step(pack, dispatch, fallback, at))
     for fallback, requests in steps.items():
         when = full_minute(at + timedelta(seconds=fallback.within))
         named = (request.dispatch_id for request in requests)
         pack_id = ids.derived_id(requests[0].requested_at, "fallback", pack.pack_id, pack.channel, *named)
-        yield from _timers(pack, pack_id, requests, when, further=True)
+        yield from _timers(pack, pack_id, requests, when, follow=True)
 
 
 def full_minute(moment: datetime) -> datetime:
@@ -133,7 +133,7 @@ def full_minute(moment: datetime) -> datetime:
     return floor if floor == moment else floor + MINUTE
 
 
-def _next_stage(pack: DispatchPack, dispatch: Dispatch, fallback: Fallback, at: datetime) -> SendRequest:
+def _next_step(pack: DispatchPack, dispatch: Dispatch, fallback: Fallback, at: datetime) -> SendRequest:
     """The request as it is planned when its fallback begins."""
     earlier = EarlierDispatch(
         outcome_key=ids.outcome_key(pack.pack_id, dispatch.slot),
@@ -145,17 +145,22 @@ def _next_stage(pack: DispatchPack, dispatch: Dispatch, fallback: Fallback, at: 
     return msgspec.structs.replace(
         dispatch.request,
         step=dispatch.request.step + 1,
-        stage=dispatch.request.stage + 1,
+        fallbacks=dispatch.request.fallbacks + 1,
         earlier=(*dispatch.request.earlier, earlier),
     )
 
 
 def _timers(
-    pack: RequestPack | DispatchPack, pack_id: str, requests: Sequence[SendRequest], when: datetime, *, further: bool
+    pack: RequestPack | DispatchPack,
+    pack_id: str,
+    requests: Sequence[SendRequest],
+    when: datetime,
+    *,
+    follow: bool,
 ) -> Iterator[Timer]:
     """Requests as a pack, or as several when they are too large for one schedule."""
     part = RequestPack(
-        pack_id=ids.further(pack_id) if further else pack_id,
+        pack_id=ids.of_fallbacks(pack_id) if follow else pack_id,
         lane=pack.lane,
         run_id=pack.run_id,
         requests=tuple(requests),
@@ -165,13 +170,13 @@ def _timers(
         yield part, when
         return
     for number, some in enumerate((requests[:half], requests[half:])):
-        yield from _timers(pack, ids.derived_id(when, "part", pack_id, str(number)), some, when, further=further)
+        yield from _timers(pack, ids.derived_id(when, "part", pack_id, str(number)), some, when, follow=follow)
 
 
 def rest_of(pack: RequestPack, requests: Sequence[SendRequest]) -> RequestPack:
     """Requests of a pack for which a schedule has no room, as a pack named by what is in it."""
     named = (request.dispatch_id for request in requests)
     pack_id = ids.derived_id(requests[0].requested_at, "rest", pack.pack_id, *named)
-    if ids.is_further(pack.pack_id):
-        pack_id = ids.further(pack_id)
+    if ids.is_of_fallbacks(pack.pack_id):
+        pack_id = ids.of_fallbacks(pack_id)
     return msgspec.structs.replace(pack, pack_id=pack_id, requests=tuple(requests))

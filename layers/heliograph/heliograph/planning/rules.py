@@ -83,13 +83,13 @@ def expired(case: Case) -> Reason | None:
     not_after = case.inputs.not_after
     if not_after is None:
         return None
-    return Reason.EXPIRED if (case.held.until or case.inputs.now) >= not_after else None
+    return Reason.EXPIRED if (case.wait.until or case.inputs.now) >= not_after else None
 
 
-def held_too_long(case: Case) -> Reason | None:
+def waited_too_long(case: Case) -> Reason | None:
     """A message is held for so long at most, as the message or the policy says."""
-    until, reason = case.held
-    return Reason.HELD_TOO_LONG if reason and (until is None or until > case.hold_ends) else None
+    until, reason = case.wait
+    return Reason.WAITED_TOO_LONG if reason and (until is None or until > case.wait_ends) else None
 
 
 def capped(case: Case) -> Reason | None:
@@ -99,17 +99,17 @@ def capped(case: Case) -> Reason | None:
 
 def paused(case: Case) -> Reason | None:
     """Promotional messages wait while a person wants to be left alone."""
-    return Reason.PAUSED if case.held.reason is Reason.PAUSED else None
+    return Reason.PAUSED if case.wait.reason is Reason.PAUSED else None
 
 
 def quiet_hours(case: Case) -> Reason | None:
     """Messages wait for an hour that every rule on hours permits, in the person's own time."""
-    return Reason.QUIET_HOURS if case.held.reason is Reason.QUIET_HOURS else None
+    return Reason.QUIET_HOURS if case.wait.reason is Reason.QUIET_HOURS else None
 
 
 def preferred_time(case: Case) -> Reason | None:
     """Promotional messages wait for the time of day that a person prefers, if it comes before the hold ends."""
-    return Reason.PREFERRED_TIME if case.held.reason is Reason.PREFERRED_TIME else None
+    return Reason.PREFERRED_TIME if case.wait.reason is Reason.PREFERRED_TIME else None
 
 
 def enforcement_of(purpose: Purpose, channel: Channel, policy: Policy) -> Enforcement:
@@ -134,7 +134,7 @@ RULES: tuple[Rule, ...] = (
     address_suppressed,
     not_consented,
     expired,
-    held_too_long,
+    waited_too_long,
     capped,
     paused,
     quiet_hours,

@@ -15,7 +15,7 @@ from heliograph.model.policy import Policy
 from heliograph.model.reasons import Reason
 from heliograph.model.traces import Trace, Tried
 from heliograph.planning.caps import own_reservation
-from heliograph.planning.cases import Case, cap_ends, held_from
+from heliograph.planning.cases import Case, cap_ends, wait_from
 from heliograph.planning.rules import LATER, PASSED, RULES, Rule
 from heliograph.text.zones import FoundZone, best_zone
 
@@ -24,7 +24,7 @@ class Candidate(NamedTuple):
     """A channel that may be tried, the fallback that it belongs to (0: none), and whose order put it first."""
 
     channel: Channel
-    stage: int
+    fallback: int
     order: str
 
 
@@ -38,13 +38,13 @@ def decide(inputs: Inputs, message: Message, policy: Policy, *, rules: tuple[Rul
     if reserved is None or (ruling.outcome, ruling.channel) == (Verdict.DISPATCHED, reserved.channel):
         return ruling
     known = candidates(inputs, message, policy) if ruling.reason is not Reason.UNDECIDABLE else ()
-    stages = (each.stage for each in known if each.channel is reserved.channel)
+    begun = (each.fallback for each in known if each.channel is reserved.channel)
     return Ruling(
         outcome=Verdict.DISPATCHED,
         channel=reserved.channel,
         tried=(Tried(reserved.channel),),
         zone=ruling.zone,
-        stage=next(stages, inputs.stage),
+        fallback=next(begun, inputs.fallbacks),
     )
 
 
@@ -66,7 +66,7 @@ def _ask(inputs: Inputs, message: Message, policy: Policy, rules: tuple[Rule, ..
     """
     zone = best_zone(inputs.zones, policy.default_timezone)
     skipped: list[tuple[Case, Reason]] = []
-    for channel, stage, order in candidates(inputs, message, policy):
+    for channel, fallback, order in candidates(inputs, message, policy):
         case = Case(inputs, message, policy, channel, zone)
         reason = next((reason for rule in rules if (reason := rule(case))), None)
         ruling = Ruling(
@@ -75,12 +75,12 @@ def _ask(inputs: Inputs, message: Message, policy: Policy, rules: tuple[Rule, ..
             tried=(*trace(skipped), Tried(channel, reason or "")),
             order=order,
             zone=zone.named,
-            stage=stage,
+            fallback=fallback,
         )
         if reason is None:
             return ruling
         if reason in LATER:
-            until = case.inputs.awaited_until if reason is Reason.AWAITING_CONFIRMATION else case.held.until
+            until = case.inputs.awaited_until if reason is Reason.AWAITING_CONFIRMATION else case.wait.until
             return msgspec.structs.replace(
                 ruling, outcome=Verdict.SCHEDULED, reason=reason, until=until, next_time=until
             )
@@ -90,13 +90,13 @@ def _ask(inputs: Inputs, message: Message, policy: Policy, rules: tuple[Rule, ..
 
 def candidates(inputs: Inputs, message: Message, policy: Policy) -> Iterator[Candidate]:
     """The channels in the order in which they are tried; a fallback's come when none before them may carry it."""
-    steps = [message.channels, *(fallback.channels for fallback in message.fallback)]
+    steps = [message.channels, *(each.channels for each in message.fallback)]
     tried = set(inputs.before)
-    for stage in range(inputs.stage, len(steps)):
-        left = [channel for channel in steps[stage] if channel not in tried]
+    for fallback in range(inputs.fallbacks, len(steps)):
+        left = [channel for channel in steps[fallback] if channel not in tried]
         tried |= set(left)
         for channel, order in in_order(left, inputs, message, policy):
-            yield Candidate(channel, stage, order)
+            yield Candidate(channel, fallback, order)
 
 
 def in_order(
@@ -148,7 +148,7 @@ def _no(skipped: list[tuple[Case, Reason]], zone: FoundZone) -> Ruling:
 
 def _next_time(case: Case, reason: Reason) -> datetime | None:
     """When a message like this could be sent; None when that depends on more than time."""
-    if reason not in (Reason.HELD_TOO_LONG, Reason.CAPPED):
+    if reason not in (Reason.WAITED_TOO_LONG, Reason.CAPPED):
         return None
     free = cap_ends(case)
-    return held_from(case, free).until if free else case.held.until
+    return wait_from(case, free).until if free else case.wait.until

@@ -44,10 +44,10 @@ def decide_on(pack: RequestPack, now: datetime, *, decided: Container[str]) -> l
     policy = wiring.templates().policy
     questions = questions_of(pack, now)
     answers = answers_to(questions, now, decided=decided)
-    wiring.evidence().keep_versions(
+    wiring.kept_inputs().keep_versions(
         policy, {question.message.name: question.message for question in questions}.values()
     )
-    kept = wiring.evidence().keep(pack.pack_id, [answers[question.slot].inputs for question in questions])
+    kept = wiring.kept_inputs().keep(pack.pack_id, [answers[question.slot].inputs for question in questions])
     made = {
         question.slot: decision(
             question.request,

@@ -64,7 +64,7 @@ class Standing(StrEnum):
     PENDING = "pending"
 
 
-EVIDENCE_OF_ACCEPTANCE = frozenset({Fact.ACCEPTED.value, *(kind.value for kind in EngagementKind)}) - {
+SHOWS_ACCEPTANCE = frozenset({Fact.ACCEPTED.value, *(kind.value for kind in EngagementKind)}) - {
     EngagementKind.UNSUBSCRIBED.value
 }
 """A provider that reports on a message has taken it, whatever deliver came to know."""
@@ -86,14 +86,14 @@ STRONGEST_FIRST = (
 )
 
 
-def has_evidence(facts: Facts) -> bool:
+def is_accepted(facts: Facts) -> bool:
     """Whether the provider has certainly taken it."""
-    return bool(EVIDENCE_OF_ACCEPTANCE & facts.keys())
+    return bool(SHOWS_ACCEPTANCE & facts.keys())
 
 
 def may_be_sent_again(facts: Facts) -> bool:
     """Whether a claimed dispatch is provably not sent, or its settling rule says that it is to be sent again."""
-    is_final = has_evidence(facts) or not facts.keys().isdisjoint((Fact.FAILED, Fact.SKIPPED, Fact.SCHEDULED))
+    is_final = is_accepted(facts) or not facts.keys().isdisjoint((Fact.FAILED, Fact.SKIPPED, Fact.SCHEDULED))
     return Fact.RETRY in facts and not is_final
 
 
@@ -118,7 +118,7 @@ def state_of(facts: Facts) -> str:
 
 def standing_of(facts: Facts) -> Standing:
     """In which of a run's sums a dispatch counts."""
-    if has_evidence(facts):
+    if is_accepted(facts):
         return Standing.ACCEPTED
     for fact in (Fact.FAILED, Fact.SKIPPED, Fact.SCHEDULED, Fact.UNKNOWN):
         if fact in facts:
@@ -182,5 +182,5 @@ def by_record(events: Iterable[EngagementEvent]) -> dict[RecordKey, SlotFacts]:
 
 
 def record_of(event: EngagementEvent) -> RecordKey:
-    """The record that holds the outcome of an event's dispatch; the event has a place."""
+    """The record that holds the outcome of an event's dispatch; the event has an outcome key."""
     return RecordKey(event.run_id, split_outcome_key(event.outcome_key)[0], event.channel)

@@ -1,4 +1,4 @@
-"""What becomes of dispatches in doubt, after a grace: evidence decides, else the rule of their message."""
+"""What becomes of dispatches in doubt, after a grace: a provider's event decides, else the rule of their message."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime
 
 from heliograph.model.messages import Message, OnUnknown
 from heliograph.model.outcomes import FailureCode
-from heliograph.recording.facts import Fact, Facts, fact_value, has_evidence, is_in_doubt
+from heliograph.recording.facts import Fact, Facts, fact_value, is_accepted, is_in_doubt
 
 TAKEN = "accepted"
 """What a settlement says when a provider's event has shown that the message was taken."""
@@ -18,7 +18,7 @@ def settlement(facts: Facts, message: Message | None, at: datetime) -> Mapping[s
 
     A message that is no longer in the catalogue is dropped.
     """
-    if has_evidence(facts) and Fact.UNKNOWN in facts and Fact.SETTLED not in facts:
+    if is_accepted(facts) and Fact.UNKNOWN in facts and Fact.SETTLED not in facts:
         return {Fact.SETTLED: fact_value(at, TAKEN)}
     if not is_in_doubt(facts):
         return {}

@@ -14,7 +14,7 @@ from heliograph.model.engagement import EngagementKind
 from heliograph.model.outcomes import RecordKey, SlotFacts
 from heliograph.recording.facts import Fact
 from heliograph.reporting.figures import Delivered, Planned
-from heliograph.text.ids import is_further
+from heliograph.text.ids import is_of_fallbacks
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -144,13 +144,13 @@ def _record(name: str, items: Iterable[Mapping[str, Any]]) -> Planned | Delivere
         slots: SlotFacts = {}
         for item in items:
             _add_facts(slots, item)
-        return Delivered(channel=Channel(channel), slots=slots, further=is_further(pack_id))
+        return Delivered(channel=Channel(channel), slots=slots, via_fallback=is_of_fallbacks(pack_id))
     (values,) = map(plain, items)
     return Planned(
         people=values["people"],
         again=values["again"],
         scheduled=values["scheduled"],
-        further=is_further(pack_id),
+        via_fallback=is_of_fallbacks(pack_id),
         dispatched=_with_prefix("dispatched#", values),
         skipped=_with_prefix("skipped#", values),
     )

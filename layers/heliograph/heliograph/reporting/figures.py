@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from heliograph.model.channels import Channel
@@ -21,7 +22,7 @@ class Planned(Value, frozen=True, kw_only=True):
     dispatched: dict[str, int]
     skipped: dict[str, int]
     scheduled: int
-    further: bool = False
+    via_fallback: bool = False
     """Whether these people are counted already: a fallback follows what was sent to them on another channel."""
 
 
@@ -30,7 +31,7 @@ class Delivered(Value, frozen=True, kw_only=True):
 
     channel: Channel
     slots: Mapping[int, Facts]
-    further: bool = False
+    via_fallback: bool = False
 
 
 class RunFigures(Value, frozen=True, kw_only=True, omit_defaults=False):
@@ -54,10 +55,10 @@ class RunFigures(Value, frozen=True, kw_only=True, omit_defaults=False):
     failed: dict[str, int]
     by_channel: dict[str, int]
     """Accepted, by channel."""
-    further: dict[str, int]
+    via_fallback: dict[str, int]
     """Accepted on a further channel after a fallback, by channel; these people are in `counts` once."""
     engagement: dict[str, int]
-    further_engagement: dict[str, int] = {}
+    via_fallback_engagement: dict[str, int] = {}
     """What happened to the messages on further channels."""
     missing: dict[str, int] = {}
     """Variable -> people to whom nothing could be written without it, the most first."""
@@ -69,57 +70,65 @@ class RunFigures(Value, frozen=True, kw_only=True, omit_defaults=False):
 
 def figures(run: Run, records: Iterable[Planned | Delivered]) -> RunFigures:
     """Add up a run's records; people whose fate is not written yet count as unknown (and as pending)."""
-    counts, skipped, failed, by_channel, engagement = (Counter[str]() for _ in range(5))
-    further, further_engagement, missing = Counter[str](), Counter[str](), Counter[str]()
-    people = 0
+    sums, followed = Sums(), Sums()
     for record in records:
-        if record.further:
-            _count_further(record, further, further_engagement)
-            continue
-        if isinstance(record, Planned):
-            people += 0 if record.again else record.people
-            counts[Standing.SCHEDULED] += record.scheduled - (record.people if record.again else 0)
-            skipped.update(record.skipped)
-            counts[Standing.SKIPPED] += sum(record.skipped.values())
-            continue
-        sums = tally(record.slots.values())
-        counts.update(sums.standings)
-        skipped.update(sums.skipped)
-        failed.update(sums.failed)
-        missing.update(sums.missing)
-        engagement.update(sums.engagement)
-        by_channel[record.channel] += sums.standings.get(Standing.ACCEPTED, 0)
-    audience = run.audience if run.ingested else max(run.audience, people)
-    five = {name: counts[name] for name in ("accepted", "skipped", "scheduled", "failed", "unknown")}
+        (followed if record.via_fallback else sums).add(record)
+    audience = run.audience if run.ingested else max(run.audience, sums.people)
+    five = {name: sums.standings[name] for name in ("accepted", "skipped", "scheduled", "failed", "unknown")}
     pending = audience - sum(five.values())
-    state = "complete" if run.ingested and pending == 0 else "running"
-    if run.problem:
-        state = "replaced" if run.replaced else "failed"
     return RunFigures(
         run_id=run.run_id,
         campaign=run.campaign,
         message=run.message,
-        state=state,
+        state=_state(run, pending),
         started_at=run.started_at,
         audience=audience,
         rejected=run.rejected,
         reached=run.reached,
         pending=pending,
         counts={**five, "unknown": five["unknown"] + pending},
-        skipped=dict(skipped.most_common()),
-        failed=dict(failed.most_common()),
-        by_channel={channel: count for channel, count in by_channel.items() if count},
-        further={channel: count for channel, count in further.items() if count},
-        engagement=dict(engagement),
-        further_engagement=dict(further_engagement),
-        missing=dict(missing.most_common()),
+        skipped=dict(sums.skipped.most_common()),
+        failed=dict(sums.failed.most_common()),
+        by_channel=dict(+sums.by_channel),
+        via_fallback=dict(+followed.by_channel),
+        engagement=dict(sums.engagement),
+        via_fallback_engagement=dict(followed.engagement),
+        missing=dict(sums.missing.most_common()),
         problem=run.problem,
         ingested=run.ingested,
     )
 
 
-def _count_further(record: Planned | Delivered, further: Counter[str], engagement: Counter[str]) -> None:
-    if isinstance(record, Delivered):
-        sums = tally(record.slots.values())
-        further.update({record.channel: sums.standings.get(Standing.ACCEPTED, 0)})
-        engagement.update(sums.engagement)
+@dataclass
+class Sums:
+    """What records add up to."""
+
+    people: int = 0
+    standings: Counter[str] = field(default_factory=Counter)
+    skipped: Counter[str] = field(default_factory=Counter)
+    failed: Counter[str] = field(default_factory=Counter)
+    missing: Counter[str] = field(default_factory=Counter)
+    engagement: Counter[str] = field(default_factory=Counter)
+    by_channel: Counter[str] = field(default_factory=Counter)
+
+    def add(self, record: Planned | Delivered) -> None:
+        """Add what was planned for a pack, or what came of its dispatches on a channel."""
+        if isinstance(record, Planned):
+            self.people += 0 if record.again else record.people
+            self.standings[Standing.SCHEDULED] += record.scheduled - (record.people if record.again else 0)
+            self.standings[Standing.SKIPPED] += sum(record.skipped.values())
+            self.skipped.update(record.skipped)
+            return
+        told = tally(record.slots.values())
+        self.standings.update(told.standings)
+        self.skipped.update(told.skipped)
+        self.failed.update(told.failed)
+        self.missing.update(told.missing)
+        self.engagement.update(told.engagement)
+        self.by_channel[record.channel] += told.standings.get(Standing.ACCEPTED, 0)
+
+
+def _state(run: Run, pending: int) -> str:
+    if run.problem:
+        return "replaced" if run.replaced else "failed"
+    return "complete" if run.ingested and pending == 0 else "running"

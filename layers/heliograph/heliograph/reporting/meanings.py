@@ -20,7 +20,7 @@ MEANINGS: Mapping[str, str] = {
     Reason.ADDRESS_SUPPRESSED: "The address bounced or complained before.",
     Reason.NOT_CONSENTED: "No consent for this topic on this channel.",
     Reason.EXPIRED: "It would have come too late.",
-    Reason.HELD_TOO_LONG: "It would have had to wait longer than it may.",
+    Reason.WAITED_TOO_LONG: "It would have had to wait longer than it may.",
     Reason.CAPPED: "The caps are full; this person has had as many messages as they may get.",
     Reason.PAUSED: "The person wants to be left alone for a while.",
     Reason.QUIET_HOURS: "It waits for an hour at which messages may be sent to this person.",

@@ -22,7 +22,7 @@ STATEMENTS: Mapping[str, tuple[str, str]] = {
     Reason.ADDRESS_SUPPRESSED: ("state of the address", "it bounced, or its owner complained"),
     Reason.NOT_CONSENTED: ("consent", "not given for {topic} by {channel}"),
     Reason.EXPIRED: ("expiry", "it would come too late"),
-    Reason.HELD_TOO_LONG: ("wait", "longer than it may be"),
+    Reason.WAITED_TOO_LONG: ("wait", "longer than it may be"),
     Reason.CAPPED: ("caps", "full"),
     Reason.PAUSED: ("pause", "wanted by the person"),
     Reason.QUIET_HOURS: ("hours", "not permitted now"),

@@ -113,7 +113,7 @@ def why(
 
 def decide(recipient_id: str, message: str, at: datetime | None = None) -> JsonObject:
     """What would be decided now, or at a time, on a message to a person; it has no effect."""
-    return work.asked(recipient_id, _message(message), at or wiring.now())
+    return work.would_be(recipient_id, _message(message), at or wiring.now())
 
 
 def find(address: str) -> JsonObject:
@@ -210,7 +210,7 @@ def _entry(entry: LedgerEntry, facts: Facts) -> JsonObject:
         "state": state_of(facts) if dispatched else entry.outcome,
         "run_id": entry.run_id or None,
         "decided_at": entry.decided_at,
-        "facts": {kind: at_of(value) for kind, value in facts.items()},
+        "events": {kind: at_of(value) for kind, value in facts.items()},
         "provider_message_id": detail_of(facts[Fact.ACCEPTED]) if Fact.ACCEPTED in facts else None,
         "rules": statements(entry.tried, _topic(entry.message)),
         "policy": entry.policy,

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from heliograph.ledger.store import Ledger
     from heliograph.people.consents.store import ConsentHistory
     from heliograph.people.store import Recipients
-    from heliograph.planning.inputs_store import Evidence
+    from heliograph.planning.inputs_store import KeptInputs
     from heliograph.planning.store import Reservations
     from heliograph.recording.store import Records
     from heliograph.rendering.templates import Templates
@@ -85,11 +85,11 @@ def reservations() -> Reservations:
 
 
 @cache
-def evidence() -> Evidence:
+def kept_inputs() -> KeptInputs:
     """What decisions were made of."""
-    from heliograph.planning.inputs_store import Evidence
+    from heliograph.planning.inputs_store import KeptInputs
 
-    return Evidence(bucket())
+    return KeptInputs(bucket())
 
 
 @cache

@@ -16,7 +16,7 @@ IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{1,128}")
 DERIVED = re.compile(f"[{CROCKFORD}]{{26}}")
 """What `derived_id` gives: the id of a request, a pack or a run."""
 DISPATCH = re.compile(rf"{DERIVED.pattern}-(?:0|[1-9][0-9]{{0,3}})")
-PLACE = re.compile(rf"({DERIVED.pattern}f?)-(0|[1-9][0-9]?)")
+OUTCOME_KEY = re.compile(rf"({DERIVED.pattern}f?)-(0|[1-9][0-9]?)")
 """A pack has at most 100 slots (`segments.PACK_LIMIT`)."""
 
 _PAIRS = [a + b for a in CROCKFORD for b in CROCKFORD]
@@ -74,19 +74,19 @@ def outcome_key(pack_id: str, slot: int) -> str:
     return f"{pack_id}-{slot}"
 
 
-def further(pack_id: str) -> str:
+def of_fallbacks(pack_id: str) -> str:
     """The id of a pack of fallbacks: its people were counted in the pack that it follows."""
     return f"{pack_id}f"
 
 
-def is_further(pack_id: str) -> bool:
+def is_of_fallbacks(pack_id: str) -> bool:
     """Whether a pack is one of fallbacks."""
     return pack_id.endswith("f")
 
 
 def split_outcome_key(text: str) -> tuple[str, int]:
-    """The pack and the slot of a place; raises MalformedError for anything else."""
-    found = PLACE.fullmatch(text)
+    """The pack and the slot of an outcome key; raises MalformedError for anything else."""
+    found = OUTCOME_KEY.fullmatch(text)
     if found is None:
         raise MalformedError(Code.UNREADABLE_PROVIDER_EVENT, "outcome_key", "is not <pack id>-<slot>")
     return found[1], int(found[2])

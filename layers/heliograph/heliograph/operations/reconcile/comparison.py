@@ -16,7 +16,7 @@ from heliograph.model.ledger import LedgerEntry
 from heliograph.model.outcomes import FailureCode
 from heliograph.model.values import Value
 from heliograph.recording.facts import (
-    EVIDENCE_OF_ACCEPTANCE,
+    SHOWS_ACCEPTANCE,
     Fact,
     Facts,
     Standing,
@@ -159,7 +159,7 @@ def with_sums(found: Reconciliation, audience: int, counts: Mapping[str, int]) -
 
 def standing(person: Person) -> Standing:
     """In which of the five sums a person counts, whatever followed on further channels; on the way is unknown."""
-    first = [decided for decided in person.decisions if not ids.is_further(decided.entry.pack_id)]
+    first = [decided for decided in person.decisions if not ids.is_of_fallbacks(decided.entry.pack_id)]
     if not first:
         return Standing.UNKNOWN
     entry, facts = first[-1]
@@ -186,7 +186,7 @@ def findings(person: Person, terms: Terms) -> Iterator[Finding]:
             yield Kind.NOT_IN_LEDGER, _example(person, dispatch_id)
         if number > 1:
             yield Kind.DISPATCH_SENT_TWICE, _example(person, dispatch_id)
-    further = {each.entry.dispatch_id for each in person.decisions if ids.is_further(each.entry.pack_id)}
+    further = {each.entry.dispatch_id for each in person.decisions if ids.is_of_fallbacks(each.entry.pack_id)}
     if len(person.messages.keys() - further) > 1:
         yield Kind.PERSON_SENT_TWICE, _example(person, max(person.messages.keys() - further))
 
@@ -219,7 +219,7 @@ def _was_refused(facts: Facts) -> bool:
 def _without_message(decided: Decided, terms: Terms) -> str:
     if decided.entry.channel not in terms.reporting or is_by_another_provider(decided.facts):
         return "unchecked"
-    accepted_at = min(at_of(value) for kind, value in decided.facts.items() if kind in EVIDENCE_OF_ACCEPTANCE)
+    accepted_at = min(at_of(value) for kind, value in decided.facts.items() if kind in SHOWS_ACCEPTANCE)
     return "awaited" if accepted_at + terms.grace > terms.at else Kind.NOT_IN_PROVIDER_LOG
 
 

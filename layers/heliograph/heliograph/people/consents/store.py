@@ -49,7 +49,7 @@ class ConsentHistory:
             else:
                 raise BusyError(f"ledger: {len(left)} changes of consents were not taken")
 
-    def of(self, recipient_id: str) -> list[Statement]:
+    def statements(self, recipient_id: str) -> list[Statement]:
         """Everything that a person ever said, in the order in which it was said; events are dated to the second."""
         pages = self.client.get_paginator("query").paginate(
             TableName=self.table,

@@ -17,7 +17,7 @@ from heliograph.text.errors import NotFoundError
 
 def answer(recipient_id: str, then: datetime | None) -> JsonObject:
     """The state of every topic and purpose on every channel, and the history until then, oldest first."""
-    history = wiring.consents().of(recipient_id)
+    history = wiring.consents().statements(recipient_id)
     person = wiring.recipients().get_many([recipient_id], consistent=True).get(recipient_id)
     if person is None and not history:
         raise NotFoundError(f"Nobody is known as {recipient_id}.", "`heliograph recipients export` lists everybody.")

@@ -17,7 +17,7 @@ from heliograph.operations.replay.decisions import Replay, replay
 from heliograph.planning import caps, hours, kept_inputs
 from heliograph.planning.cases import Case, hours_on
 from heliograph.planning.decisions import inputs_of
-from heliograph.planning.inputs_store import Evidence
+from heliograph.planning.inputs_store import KeptInputs
 from heliograph.planning.ruling import candidates, decide
 from heliograph.reporting.statements import statements
 from heliograph.runtime import wiring
@@ -26,7 +26,7 @@ from heliograph.text.errors import MalformedError
 from heliograph.text.zones import best_zone
 
 
-def made_again(entry: LedgerEntry, kept: Evidence) -> Replay:
+def made_again(entry: LedgerEntry, kept: KeptInputs) -> Replay:
     """Make a decision again; raises MalformedError when something that it was made of was not kept."""
     inputs = kept.inputs(entry)
     message, policy = kept.message(inputs.message, inputs.version), kept.policy(inputs.policy)
@@ -36,7 +36,7 @@ def made_again(entry: LedgerEntry, kept: Evidence) -> Replay:
 def replayed(entry: LedgerEntry) -> JsonObject:
     """What a decision was made of, and whether it is made again the same; in words when that cannot be told."""
     try:
-        again = made_again(entry, wiring.evidence())
+        again = made_again(entry, wiring.kept_inputs())
     except MalformedError as missing:
         return {
             **seen(None),
@@ -68,7 +68,7 @@ def seen(again: Replay | None) -> JsonObject:
     }
 
 
-def asked(recipient_id: str, message: Message, at: datetime) -> JsonObject:
+def would_be(recipient_id: str, message: Message, at: datetime) -> JsonObject:
     """What would be decided on a request that is made at a time; nothing is reserved, kept or sent."""
     expires = message.expires_after
     request = SendRequest(
@@ -91,7 +91,7 @@ def considered(request: SendRequest, message: Message, at: datetime) -> JsonObje
     return {
         "recipient_id": recipient_id,
         "message": message.name,
-        "asked_at": at,
+        "at": at,
         "outcome": ruling.outcome,
         "channel": ruling.channel,
         "reason": ruling.reason,
@@ -117,7 +117,7 @@ def _not_kept(missing: MalformedError) -> str:
 
 def _order(inputs: Inputs, message: Message, policy: Policy) -> list[JsonObject]:
     return [
-        {"channel": each.channel, "order": each.order, "fallback": each.stage}
+        {"channel": each.channel, "order": each.order, "fallback": each.fallback}
         for each in candidates(inputs, message, policy)
     ]
 
