@@ -95,7 +95,7 @@ def test_each_name_and_each_file_of_words_belongs_to_one_channel() -> None:
 
 def test_a_channel_has_a_part_that_must_be_written(channel: ChannelSpec) -> None:
     assert any(not part.is_optional for part in channel.parts.values())
-    assert all(re.fullmatch(rf"{channel.name}(\.[a-z]+)*\.(txt|html)", file) for file in channel.files())
+    assert all(re.fullmatch(rf"{channel.name}(\.[a-z]+)*\.(txt|html|json)", file) for file in channel.files())
     assert all((part.holds is Holds.MARKUP) is part.file.endswith(".html") for part in channel.parts.values())
 
 
@@ -122,8 +122,8 @@ def test_a_message_is_measured_and_may_be_too_large(channel: ChannelSpec) -> Non
 
 
 def test_a_part_has_a_price_with_its_source(channel: ChannelSpec) -> None:
-    assert 0 < channel.price.usd < 1
-    assert "$" in channel.price.source
+    assert 0 <= channel.price.usd < 1
+    assert "$" in channel.price.source or not channel.price.usd
 
 
 def test_who_may_be_written_to_without_an_opt_in_can_get_out(channel: ChannelSpec) -> None:
@@ -139,7 +139,7 @@ def test_what_others_put_on_the_queue_is_not_of_a_channel(channel: ChannelSpec) 
 def test_the_words_of_a_sample_are_looked_over_and_shown(channel: ChannelSpec) -> None:
     told: Authoring = authoring(channel.name)
     content = sample(channel)
-    remarks = [*told.lint(Written(content, 3, lambda part: content[part]))]
+    remarks = [*told.lint(Written(content, 3, content.__getitem__, content.__getitem__))]
     assert not remarks
     assert (FOLDER / channel.name / "preview.html").is_file()
     assert isinstance(told.pane(content), dict)

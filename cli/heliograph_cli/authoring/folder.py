@@ -17,6 +17,8 @@ from heliograph_cli.authoring.policy_facts import HoursFile, PolicyFacts
 from heliograph_cli.authoring.sources import FILES, Desk, Draft, Source
 
 MESSAGE_NAME = re.compile(r"[A-Za-z0-9_-]{1,128}")
+WORDS = ("*.html", "*.txt", *(f"{Path(file).stem}*.json" for file in sorted(FILES) if file.endswith(".json")))
+"""The files of words; `sample.json` is none."""
 YEARS_AHEAD = 3  # for which a build knows the public holidays
 
 
@@ -43,8 +45,8 @@ def read(folder: Path) -> tuple[Desk | None, list[Finding]]:
         years=range(this_year, this_year + YEARS_AHEAD + 1),
         brand=brand,
         css=reading.read_text(css) if css.is_file() else "",
-        layouts={path.name: _source(folder, path) for path in _files(folder / "layouts", "*.html", "*.txt")},
-        components=tuple(_source(folder, path) for path in _files(folder / "components", "*.html", "*.txt")),
+        layouts={path.name: _source(folder, path) for path in _files(folder / "layouts", *WORDS)},
+        components=tuple(_source(folder, path) for path in _files(folder / "components", *WORDS)),
         words=words,
         drafts=tuple(drafts),
     )
@@ -54,7 +56,7 @@ def read(folder: Path) -> tuple[Desk | None, list[Finding]]:
 def every_source(folder: Path) -> list[Source]:
     """Every file of words and markup, whether or not what belongs to it can be read."""
     places = [folder / "layouts", folder / "components", *sorted((folder / "messages").glob("*"))]
-    return [_source(folder, path) for place in places for path in _files(place, "*.html", "*.txt")]
+    return [_source(folder, path) for place in places for path in _files(place, *WORDS)]
 
 
 def _files(folder: Path, *patterns: str) -> list[Path]:
@@ -142,7 +144,7 @@ def _worded(facts: MessageFacts, words: dict[str, dict[str, Source]], order: Seq
 def _words(folder: Path, place: Path, default: str) -> tuple[dict[str, dict[str, Source]], list[Finding]]:
     words: dict[str, dict[str, Source]] = {}
     findings: list[Finding] = []
-    for path in _files(place, "*.html", "*.txt"):
+    for path in _files(place, *WORDS):
         source = _source(folder, path)
         name, suffix = _split(path.name)
         if not name:

@@ -9,6 +9,7 @@ from heliograph.model.channels import Channel
 from heliograph.model.policy import Purpose
 from heliograph.rendering.templates import Templates
 from heliograph.text.errors import UndeliverableError
+from heliograph.text.locales import lookup
 from heliograph_cli.authoring import compose
 from heliograph_cli.authoring.compiling import locales
 from heliograph_cli.authoring.findings import Finding
@@ -55,7 +56,11 @@ def _parts(desk: Desk, draft: Draft, channel: Channel, locale: str, content: Map
         file = spec(channel).parts[part].file
         return compose.rendered_alone(desk, draft, file, locale, sample_context(desk, draft, locale))
 
-    for remark in authoring(channel).lint(Written(content, draft.facts.sms_parts, alone)):
+    def source(part: str) -> str:
+        texts = draft.words[spec(channel).parts[part].file]
+        return texts[lookup(locale, locales(desk, draft, channel, spec(channel).parts[part].file))].text
+
+    for remark in authoring(channel).lint(Written(content, draft.facts.sms_parts, alone, source)):
         file = _file(draft, channel, remark.part, locale)
         yield Finding(file, 0, remark.problem, remark.remedy, warning=remark.is_warning)
     if draft.facts.purpose is Purpose.PROMOTIONAL:
@@ -65,7 +70,7 @@ def _parts(desk: Desk, draft: Draft, channel: Channel, locale: str, content: Map
 def _way_out(draft: Draft, channel: Channel, locale: str, content: Mapping[str, str]) -> Iterator[Finding]:
     """A promotional message says how to get no more of them."""
     told = spec(channel)
-    if told.opt_out is OptOut.DEVICE:
+    if told.opt_out is OptOut.ELSEWHERE:
         return
     takes_replies = told.opt_out is OptOut.REPLY
     for name in sorted(name for name, part in told.parts.items() if not part.is_one_line and name in content):

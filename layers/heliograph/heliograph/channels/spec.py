@@ -63,8 +63,8 @@ class OptOut(StrEnum):
     """By the unsubscribe link of the message."""
     REPLY = "reply"
     """By answering STOP, which networks take; a link does as well."""
-    DEVICE = "device"
-    """In the settings of their device: the message need not say how."""
+    ELSEWHERE = "elsewhere"
+    """Where they get it, in the settings of their device or at their server: the message need not say how."""
 
 
 class Measure(NamedTuple):
@@ -101,7 +101,7 @@ class Codes(NamedTuple):
 
 
 class Price(NamedTuple):
-    """What AWS asks for one part; what networks add to it is not in it."""
+    """What AWS asks for one part, nothing perhaps; what networks add to it is not in it."""
 
     usd: Decimal
     source: str
@@ -124,6 +124,8 @@ class Written(NamedTuple):
     """Parts that the message may take."""
     alone: Callable[[str], str]
     """A part without the layout around it."""
+    source: Callable[[str], str]
+    """A part as it was written, before data came into it."""
 
 
 class Authoring(Protocol):

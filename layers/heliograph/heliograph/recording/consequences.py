@@ -22,7 +22,7 @@ from heliograph.model.outcomes import Accepted, Failed, FailureCode, Outcome
 from heliograph.model.policy import Policy
 from heliograph.planning.caps import caps_on
 
-SAID_BY = {OptOut.REPLY: "reply", OptOut.PAGE: "page:unsubscribe", OptOut.DEVICE: "page:unsubscribe"}
+SAID_BY = {OptOut.REPLY: "reply", OptOut.PAGE: "page:unsubscribe", OptOut.ELSEWHERE: "page:unsubscribe"}
 """The source of an opt-out."""
 
 

@@ -98,7 +98,7 @@ SPEC: Final = ChannelSpec(
     },
     reports=frozenset({EngagementKind.OPENED, EngagementKind.BOUNCED}),
     silent_providers=frozenset(),
-    opt_out=OptOut.DEVICE,
+    opt_out=OptOut.ELSEWHERE,
     consent_floor=Enforcement.OFF,
     codes=CODES,
     measure=measure,
