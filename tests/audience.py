@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from flow_system import System
+from aws.flow_system import System
+from aws.local_cloud import PATIENCE, TICK
 from heliograph.model.people import Consent, ConsentState
 from heliograph.people.changes import RecipientChange
 from heliograph.recording.facts import Standing, standing_of
@@ -18,7 +19,6 @@ from heliograph.reporting.figures import Delivered, RunFigures
 from heliograph.runtime import wiring
 from heliograph.text.ids import split_outcome_key
 from heliograph_cli.waiting import until_still
-from local_cloud import PATIENCE, TICK
 
 NOON = datetime(2027, 3, 3, 12, 0, tzinfo=UTC)
 """No quiet hour in Europe, and the middle of the night in New Zealand."""

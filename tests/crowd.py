@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from aws.deployed import Stack
 from builders import EMAIL, SMS
-from deployed import Stack
 from heliograph.aws.queues import Queue
 from heliograph.aws.tables import chunks
 from heliograph.model.channels import Channel

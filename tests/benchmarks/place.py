@@ -29,7 +29,7 @@ class Aws:
 
     def __init__(self, folder: Path) -> None:
         self.objects = folder
-        command = [sys.executable, "-m", "benchmarks.null_aws", str(folder)]
+        command = [sys.executable, "-m", "aws.null", str(folder)]
         environ = {**os.environ, "PYTHONPATH": str(ROOT / "tests")}
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environ)
         assert self._process.stdout is not None

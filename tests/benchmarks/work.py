@@ -10,7 +10,8 @@ from typing import Any
 
 import msgspec
 
-from benchmarks import null_dynamodb, place
+from aws import null_dynamodb
+from benchmarks import place
 from builders import EMAIL
 from heliograph.campaigns import segments
 from heliograph.model.dispatches import Dispatch, Rendered

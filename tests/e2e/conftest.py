@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from deployed import Stack, deployed
-from local_cloud import free_port
+from aws.deployed import Stack, deployed
+from aws.local_cloud import free_port
 from tests_desk import built_stack
 
 

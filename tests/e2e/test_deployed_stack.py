@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from deployed import Stack
+from aws.deployed import Stack
 
 
 @pytest.fixture

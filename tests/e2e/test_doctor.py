@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from deployed import Stack
+from aws.deployed import Stack
+from aws.local_cloud import Inbox
 from heliograph_cli.local.cloud import ROOT
-from local_cloud import Inbox
 
 PATIENCE = 900  # seconds, against hanging; it gives up by itself when nothing moves
 SIMULATED = "simulator.amazonses.com"

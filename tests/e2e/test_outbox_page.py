@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Request, ViewportSize, expect, sync_playwright
 
-from local_cloud import Inbox, LocalCloud, local_cloud
-from local_ses import a_configuration_set, entry, send, send_bulk
+from aws.local_cloud import Inbox, LocalCloud, local_cloud
+from aws.local_ses import a_configuration_set, entry, send, send_bulk
 
 CHROMIUM = Path("/usr/bin/chromium")
 QUIET = (

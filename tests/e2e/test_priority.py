@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from aws.deployed import Stack
 from builders import EMAIL
 from crowd import queue_bulk, save, somebody, taken
-from deployed import Stack
 
 BULK = 20_000  # messages
 READERS = 1_000  # of the bulk messages; each gets them several times over

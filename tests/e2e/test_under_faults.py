@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
+from aws.deployed import Stack, deployed
+from aws.local_cloud import free_port
+from aws.proxy import between
 from builders import EMAIL, SMS
 from crowd import save, somebody, taken
-from deployed import Stack, deployed
-from local_cloud import free_port
-from proxy import between
 
 MAILS, TEXTS = 4_500, 500  # people
 FAILING = dict.fromkeys(("throttle", "server_error", "reset", "timeout_after_acceptance"), 0.05)

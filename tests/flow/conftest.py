@@ -11,13 +11,13 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.httpsession import URLLib3Session
 from click.testing import CliRunner, Result
 
-from fake_aws import FakeAws, service_of
-from flow_system import System, forget_clients
+from aws.fake import FakeAws, service_of
+from aws.flow_system import System, forget_clients
+from aws.local_cloud import REGION, local_cloud
 from functions.report.app import handler
 from heliograph_cli.main import cli
 from heliograph_cli.stack import Stack
 from heliograph_cli.target import Target
-from local_cloud import REGION, local_cloud
 from tests_desk import compiled
 
 sys.path.insert(0, str(compiled()))

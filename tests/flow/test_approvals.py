@@ -13,7 +13,8 @@ import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
-from flow_system import System
+from aws.flow_system import System
+from aws.local_cloud import REGION
 from heliograph.model.messages import Trigger
 from heliograph.operations.dead_letters.summary import explain
 from heliograph.reporting import work
@@ -22,7 +23,6 @@ from heliograph.runtime.observe import logger
 from heliograph_cli import dead_letters
 from heliograph_cli.main import cli
 from heliograph_cli.target import Target
-from local_cloud import REGION
 
 MESSAGE = "order_shipped"
 ORDER = {"carrier": "DHL", "tracking_url": "https://example.com/t", "lines": [{"name": "Bench", "quantity": 1}]}

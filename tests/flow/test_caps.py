@@ -12,8 +12,8 @@ import msgspec
 import pytest
 
 from audience import MANIFEST, NOON, Clock, a_person, submitted
+from aws.flow_system import System, bodies
 from builders import EMAIL, SMS, a_cap, a_request
-from flow_system import System, bodies
 from heliograph.ingesting.requests import lane_of, pack
 from heliograph.model.dispatches import Rendered
 from heliograph.model.outcomes import Failed, FailureCode, Outcome

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from flow_system import System
+from aws.flow_system import System
 from functions.report.app import handler
 from heliograph.reporting import work
 

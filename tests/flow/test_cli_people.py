@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from flow_system import System
+from aws.flow_system import System
 from heliograph.aws import clients
 from heliograph.reporting import work
 from heliograph.runtime import wiring

@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from aws.flow_system import System
 from builders import CHANNELS, EMAIL, SMS
-from flow_system import System
 from heliograph.model.channels import Channel
 from heliograph.model.engagement import EngagementEvent, EngagementKind, Events
 from heliograph.people.consents import work

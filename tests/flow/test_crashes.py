@@ -20,14 +20,14 @@ from audience import (
     two_in_trouble,
     waiting_packs,
 )
+from aws.crashes import Boundary, Edge, Lambda
+from aws.flow_system import System
+from aws.local_cloud import PATIENCE, TICK
 from builders import reserved
-from crashes import Boundary, Edge, Lambda
-from flow_system import System
 from heliograph.model.people import Consent, ConsentState
 from heliograph.people.changes import RecipientChange
 from heliograph.runtime import wiring
 from heliograph_cli.waiting import until_still
-from local_cloud import PATIENCE, TICK
 
 STAGES = ("requests-bulk", "outbox-email-bulk", "outbox-sms-bulk", "engagement")
 MAILS, TEXTS = 56, 4  # three calls to claim the mails, two to send them

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from audience import UNTIL_MORNING, Clock, Evidence, a_crowd, check, evidence, start, waiting_packs
-from crashes import Edge
-from flow_system import VERBS, System
+from aws.crashes import Edge
+from aws.flow_system import VERBS, System
+from aws.local_cloud import PATIENCE, TICK
 from heliograph.aws.tables import chunks
 from heliograph.runtime import wiring
 from heliograph_cli.waiting import until_still
-from local_cloud import PATIENCE, TICK
 
 MAILS, TEXTS = 12, 3
 AUDIENCE = MAILS + TEXTS + 6

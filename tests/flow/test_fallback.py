@@ -13,9 +13,9 @@ import msgspec
 import pytest
 
 from audience import NOON, Clock, a_person, submitted, waiting_packs
+from aws.crashes import Boundary, Edge, Lambda
+from aws.flow_system import System, bodies
 from builders import CHANNELS, EMAIL, PUSH, SMS
-from crashes import Boundary, Edge, Lambda
-from flow_system import System, bodies
 from heliograph.model.channels import Channel
 from heliograph.model.dispatches import DispatchPack, Rendered, Sender
 from heliograph.model.engagement import EngagementEvent, EngagementKind, Events

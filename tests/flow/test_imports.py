@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from typing import Any
 
-from flow_system import System
+from aws.flow_system import System
 from heliograph.runtime import wiring
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tracemalloc
 
-from flow_system import System
+from aws.flow_system import System
 from heliograph.reporting import work
 from heliograph.runtime import wiring
 

@@ -13,8 +13,8 @@ from click.testing import Result
 from jinja2 import DictLoader
 
 from audience import a_person, submitted
+from aws.flow_system import System
 from builders import EMAIL
-from flow_system import System
 from heliograph.people.changes import RecipientChange
 from heliograph.rendering.templates import Catalogue, Templates
 from heliograph.reporting import work

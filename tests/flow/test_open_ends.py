@@ -12,8 +12,8 @@ import msgspec
 import pytest
 from botocore.exceptions import ClientError
 
+from aws.flow_system import System
 from builders import EMAIL, PUSH
-from flow_system import System
 from heliograph.channels.clocks import Pace
 from heliograph.model.dispatches import DispatchPack, Rendered
 from heliograph.model.outcomes import InDoubt, NotSent, Outcome, RecordKey, SlotFacts

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from audience import MANIFEST, Clock, a_person, submitted, waiting_packs
-from crashes import Boundary, Edge, Lambda
-from flow_system import System
+from aws.crashes import Boundary, Edge, Lambda
+from aws.flow_system import System
 from heliograph.reporting import work as reports
 from heliograph.reporting.figures import RunFigures
 from heliograph.runtime import wiring

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from audience import submitted
-from flow_system import System
+from aws.flow_system import System
 from heliograph.operations.reconcile.comparison import Kind, Reconciliation
 from heliograph.reporting import work as reports
 from heliograph.runtime import wiring

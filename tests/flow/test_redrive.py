@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from flow_system import ROOT, System
+from aws.flow_system import ROOT, System
+from aws.local_cloud import REGION
 from heliograph.aws.tables import BusyError
 from heliograph.operations.dead_letters.summary import Explanation, explain
 from heliograph.reporting import work
@@ -20,7 +21,6 @@ from heliograph_cli import dead_letters
 from heliograph_cli.dead_letters import DeadLetters, Redriven
 from heliograph_cli.main import cli
 from heliograph_cli.target import Target
-from local_cloud import REGION
 
 ORDER = {"carrier": "DHL", "tracking_url": "https://example.com/t", "lines": [{"name": "Bench", "quantity": 1}]}
 

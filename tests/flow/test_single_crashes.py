@@ -11,16 +11,16 @@ import msgspec
 import pytest
 
 from audience import NOON, Clock, a_person
+from aws.crashes import Boundary, Edge, Lambda, Moment, Tried
+from aws.flow_system import System
+from aws.local_cloud import PATIENCE, TICK
 from builders import EMAIL, PUSH, SMS, a_request
-from crashes import Boundary, Edge, Lambda, Moment, Tried
-from flow_system import System
 from heliograph.ingesting.requests import lane_of, pack
 from heliograph.model.channels import Channel
 from heliograph.reporting import work
 from heliograph.runtime import wiring
 from heliograph.text import ids
 from heliograph_cli.waiting import until_still
-from local_cloud import PATIENCE, TICK
 
 PLAN, DELIVER, SETTLE = "requests-priority", "outbox-email-priority", "settle"
 ORDER = {"order_id": "o-1", "carrier": "DHL", "tracking_url": "https://example.com/t", "lines": []}

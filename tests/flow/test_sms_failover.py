@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from audience import Clock, a_person
-from flow_system import System
+from aws.flow_system import System
 from heliograph.aws import clients
 from heliograph.reporting import work
 from heliograph.runtime import wiring

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from flow_system import System
+from aws.flow_system import System
 from heliograph.reporting import work
 from heliograph.runtime import wiring
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
+from aws.local_cloud import Inbox, LocalCloud
+from aws.local_cloud import local_cloud as running_local_cloud
+from aws.local_ses import a_configuration_set
 from builders import NOW
 from heliograph.people.consents.store import ConsentHistory
 from heliograph.people.store import Recipients
-from local_cloud import Inbox, LocalCloud
-from local_cloud import local_cloud as running_local_cloud
-from local_ses import a_configuration_set
 
 
 @pytest.fixture(scope="session")

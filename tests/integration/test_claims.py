@@ -11,8 +11,9 @@ import msgspec
 import pytest
 
 from audience import a_person
+from aws.flow_system import System, forget_clients
+from aws.local_cloud import LocalCloud
 from builders import EMAIL, NOW, a_dispatch
-from flow_system import System, forget_clients
 from heliograph.ledger.store import Ledger, Written
 from heliograph.model.decisions import Verdict
 from heliograph.model.dispatches import DispatchPack, Rendered
@@ -20,7 +21,6 @@ from heliograph.model.ledger import LedgerEntry
 from heliograph.model.outcomes import NotSent, Outcome
 from heliograph.model.requests import Lane
 from heliograph.runtime import wiring
-from local_cloud import LocalCloud
 from tests_desk import compiled
 
 AT_ONCE = 200

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
+from aws.local_cloud import LocalCloud, table_of
 from builders import NOW
 from heliograph.approvals.store import HourlyQuotas
-from local_cloud import LocalCloud, table_of
 
 PROCESSES = 20
 

@@ -10,9 +10,9 @@ from urllib.error import HTTPError
 
 import pytest
 
+from aws.local_cloud import PATIENCE, TICK, Inbox, LocalCloud
+from aws.local_ses import SENDER, WORDS, an_address, entry, send, send_bulk
 from heliograph_cli.waiting import until_still
-from local_cloud import PATIENCE, TICK, Inbox, LocalCloud
-from local_ses import SENDER, WORDS, an_address, entry, send, send_bulk
 
 
 def test_a_mail_is_in_the_outbox_with_its_words_headers_and_tags(local_cloud: LocalCloud, ses: Any) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from local_cloud import Inbox, LocalCloud
+from aws.local_cloud import Inbox, LocalCloud
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from urllib.error import HTTPError
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError
 
-from local_cloud import LocalCloud
-from local_ses import an_address, entry, refusal, send, send_bulk
+from aws.local_cloud import LocalCloud
+from aws.local_ses import an_address, entry, refusal, send, send_bulk
 
 Send = Callable[[], object]
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from local_cloud import ACCOUNT, REGION, LocalCloud
+from aws.local_cloud import ACCOUNT, REGION, LocalCloud
 
 OTHERS = {"ForAllValues:StringNotLike": {"dynamodb:LeadingKeys": ["runs", "hour#*"]}}
 ACTIONS = ["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:BatchGetItem"]

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from local_cloud import Inbox, LocalCloud
-from local_ses import refusal
+from aws.local_cloud import Inbox, LocalCloud
+from aws.local_ses import refusal
 
 CONTEXT = {"dispatch_id": "d-1", "recipient_id": "ada"}
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from local_cloud import Inbox, LocalCloud
-from local_ses import refusal
-from local_stack import Stack
+from aws.local_cloud import Inbox, LocalCloud
+from aws.local_ses import refusal
+from aws.local_stack import Stack
 
 ROUNDS = 16  # that run; Lambda stops the next
 FAR = 40  # rounds

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from local_cloud import ACCOUNT, REGION, LocalCloud
-from local_ses import entry, refusal, send, send_bulk
+from aws.local_cloud import ACCOUNT, REGION, LocalCloud
+from aws.local_ses import entry, refusal, send, send_bulk
 
 SUCCESS = "success@simulator.amazonses.com"
 OWN = f"arn:aws:ses:{REGION}:{ACCOUNT}:identity/example.com"

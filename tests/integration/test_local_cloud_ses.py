@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from local_cloud import Inbox, LocalCloud
-from local_ses import INLINE, SENDER, WORDS, an_address, entry, kinds_of, refusal, send, send_bulk
+from aws.local_cloud import Inbox, LocalCloud
+from aws.local_ses import INLINE, SENDER, WORDS, an_address, entry, kinds_of, refusal, send, send_bulk
 
 
 def test_a_mail_is_reported_sent_and_delivered_with_our_tags_as_lists(

@@ -10,8 +10,8 @@ from urllib.request import urlopen
 
 import pytest
 
-from local_cloud import REGION, Inbox, LocalCloud
-from local_stack import ALLOWED, Stack, template
+from aws.local_cloud import REGION, Inbox, LocalCloud
+from aws.local_stack import ALLOWED, Stack, template
 
 
 @pytest.fixture

@@ -13,7 +13,9 @@ from typing import Any
 
 import pytest
 
-from benchmarks.null_dynamodb import WRITE_UNIT, item_size
+from aws.local_cloud import LocalCloud, table_of
+from aws.memory_adapters import Words
+from aws.null_dynamodb import WRITE_UNIT, item_size
 from builders import EMAIL, NOW, PUSH, SMS, a_cap, a_promotion, a_request, a_subscriber, reserved
 from heliograph.model.decisions import Reservation, Ruling, Verdict
 from heliograph.model.messages import Message
@@ -24,8 +26,6 @@ from heliograph.planning.store import Account, Reservations
 from heliograph.planning.work import Question, answers_to
 from heliograph.runtime import wiring
 from heliograph.text import ids
-from in_memory_adapters import Words
-from local_cloud import LocalCloud, table_of
 
 AT_ONCE = 200
 MOST = 20  # the largest cap that a policy may have

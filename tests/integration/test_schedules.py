@@ -9,11 +9,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from aws.local_cloud import LocalCloud
 from builders import NOW, a_request
 from heliograph.aws.timers import Schedules
 from heliograph.model.requests import Lane, RequestPack
 from heliograph.text import ids
-from local_cloud import LocalCloud
 
 TODAY = NOW + timedelta(days=365)
 """No time at which the scheduler of the local cloud would fire while a test looks at it."""

@@ -12,6 +12,10 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from aws.invocations import Killed
+from aws.memory import Fate, World
+from aws.memory_adapters import Words, install
+from aws.memory_provider import ANSWERS, Provider
 from builders import EMAIL, SMS, a_cap, a_fallback, a_message, a_promotion, a_recipient, a_request, hours
 from heliograph.aws.tables import BusyError
 from heliograph.model.channels import Channel
@@ -31,9 +35,6 @@ from heliograph.recording.facts import Fact, Facts, Standing, detail_of, is_unse
 from heliograph.reporting import work as reports
 from heliograph.runtime import wiring
 from heliograph.text import ids
-from in_memory import Fate, Killed, World
-from in_memory_adapters import Words, install
-from in_memory_provider import ANSWERS, Provider
 from search.budget import budget
 
 CHANNELS = (EMAIL, SMS)

@@ -17,8 +17,10 @@ import msgspec
 import pytest
 from jinja2 import DictLoader
 
+from aws.invocations import record
+from aws.memory import World
+from aws.memory_adapters import install
 from builders import CHANNELS, NOW, a_message, a_request, hours
-from door import record
 from functions.deliver.app import handler as deliver
 from functions.plan.app import handler as plan
 from heliograph.ingesting import requests
@@ -37,8 +39,6 @@ from heliograph.text.errors import Code, MalformedError
 from heliograph.text.payloads import fitting
 from heliograph_cli.authoring import localising
 from hostile import VALUES, mutated
-from in_memory import World
-from in_memory_adapters import install
 from search.budget import budget
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from aws.engagement_table import EngagementTable, installed
+from aws.invocations import record
 from builders import EMAIL, NOW, a_message
-from door import record
-from engagement_table import EngagementTable, installed
 from functions.record.app import handler
 from heliograph.model.outcomes import RecordKey
 from heliograph.recording.facts import state_of

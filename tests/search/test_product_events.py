@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from aws.door import Door, opened
+from aws.invocations import record
 from builders import a_message
-from door import Door, opened, record
 from functions.ingest_event.app import handler
 from heliograph.model.messages import Trigger
 from hostile import mutated

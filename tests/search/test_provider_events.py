@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from aws.engagement_table import installed
+from aws.invocations import record
 from builders import EMAIL, PACK_ID, PUSH, RUN_ID, TOKENS, a_message, a_rendered
-from door import record
-from engagement_table import installed
 from functions.record.app import handler
 from heliograph.channels.push.devices import data_of
 from heliograph.channels.push.open_tokens import SIGNED

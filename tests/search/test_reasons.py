@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from aws.door import opened
+from aws.engagement_table import installed
+from aws.invocations import record
 from builders import NOW, a_message
-from door import opened, record
-from engagement_table import installed
 from functions.deliver.app import handler as deliver
 from functions.ingest_event.app import handler as ingest
 from functions.ingest_segment.app import handler as ingest_segment

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from aws.invocations import Killed
+from aws.memory_uploads import MANIFEST, SEGMENT, Place, etag_of, install
 from heliograph.campaigns import segments
 from heliograph.campaigns.uploads import Phase, content_of
-from in_memory_uploads import MANIFEST, SEGMENT, Killed, Place, etag_of, install
 from search.budget import budget
 
 if TYPE_CHECKING:

@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 from greenlet import greenlet  # type: ignore[import-untyped]  # it has no types
 
+from aws.memory_clocks import ClockTable
 from builders import EMAIL, NOW, SMS, a_dispatch, a_message
 from heliograph.channels.clocks import Pace
 from heliograph.channels.rate import LONGEST_DELAY
@@ -30,7 +31,6 @@ from heliograph.model.outcomes import Accepted, NotSent, Outcome, RecordKey
 from heliograph.model.requests import Lane
 from heliograph.runtime import wiring
 from heliograph.text.ids import derived_id
-from in_memory_clocks import ClockTable
 
 PACK = 100  # people
 A_MOMENT = 0.03  # seconds that a function takes for a message that it puts back

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fake_aws import FakeAws
+from aws.fake import FakeAws
 from heliograph_cli import target as targets
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from fake_aws import FakeAws
+from aws.fake import FakeAws
 from heliograph.model.reasons import Reason
 from heliograph_cli import target as targets
 from heliograph_cli.console import PIPE_WIDTH

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from fake_aws import FakeAws
+from aws.fake import FakeAws
 from heliograph_cli import campaign_folder
 from heliograph_cli import target as targets
 from heliograph_cli.main import cli

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from fake_aws import FakeAws
+from aws.fake import FakeAws
 from heliograph_cli.main import cli
 
 ENTRY = {

@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fake_aws import FakeAws
+from aws.fake import FakeAws
 from heliograph_cli.main import cli
 from heliograph_cli.printable import UNPRINTABLE, printable, printable_json
 

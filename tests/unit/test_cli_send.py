@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from click.testing import CliRunner, Result
 
-from fake_aws import FakeAws
+from aws.fake import FakeAws
 from heliograph_cli.commands.send import EVENT_BYTES
 from heliograph_cli.main import cli
 

@@ -7,6 +7,8 @@ from datetime import timedelta
 
 import pytest
 
+from aws.memory import World
+from aws.memory_adapters import Words, install
 from builders import EMAIL, NOW, a_message, a_recipient, a_request
 from functions.plan.app import DEPLOYING
 from heliograph.campaigns import segments
@@ -17,8 +19,6 @@ from heliograph.model.outcomes import Accepted, Outcome
 from heliograph.model.policy import Policy
 from heliograph.model.requests import Lane, RequestPack
 from heliograph.model.runs import Run
-from in_memory import World
-from in_memory_adapters import Words, install
 
 RECEIPT = a_message(EMAIL)
 PACK = RequestPack(pack_id="pack", lane=Lane.PRIORITY, requests=(a_request(message=RECEIPT.name),))

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aws.wire import MAY_HAVE_ARRIVED, NEVER_LEFT, Refusal, Wire
 from builders import NOW, RUN_ID, a_rendered
 from heliograph.channels.email.bulk import BULK_BYTES
 from heliograph.channels.email.events import read_ses_event
@@ -19,7 +20,6 @@ from heliograph.model.engagement import EngagementKind
 from heliograph.model.outcomes import Accepted, Failed, FailureCode, InDoubt, NotSent, Outcome
 from heliograph.model.policy import Purpose
 from heliograph.text.errors import MalformedError
-from wire import MAY_HAVE_ARRIVED, NEVER_LEFT, Refusal, Wire
 
 URL = "https://u.example.com/x/opaque"
 TAKEN = {"Status": "SUCCESS", "MessageId": "ses-1"}

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from aws.door import NO_CHARACTER, Door, opened
+from aws.invocations import record
 from builders import NOW, a_message
-from door import NO_CHARACTER, Door, opened, record
 from functions.ingest_event.app import handler
 from heliograph.model.messages import Trigger
 from heliograph.model.people import Consent, ConsentState

@@ -10,8 +10,8 @@ import msgspec
 import pytest
 from botocore.exceptions import ClientError
 
+from aws.engagement_table import EngagementTable, installed
 from builders import EMAIL, NOW
-from engagement_table import EngagementTable, installed
 from functions.record.app import handler
 from heliograph.aws.queues import QueueError
 from heliograph.channels.events import event_id

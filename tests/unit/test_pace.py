@@ -10,6 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aws.memory_clocks import ClockTable
+from aws.wire import provider_client
 from builders import CHANNELS, EMAIL, NOW, SMS
 from heliograph.channels.clocks import Pace, Turn
 from heliograph.channels.rate import (
@@ -22,8 +24,6 @@ from heliograph.channels.rate import (
 )
 from heliograph.channels.registry import spec
 from heliograph.model.requests import Lane
-from in_memory_clocks import ClockTable
-from wire import provider_client
 
 MAIL = EMAIL
 SECOND = timedelta(seconds=1)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from botocore.stub import ANY, Stubber
 
+from aws.wire import MAY_HAVE_ARRIVED, NEVER_LEFT, Refusal, Wire, provider_client
 from builders import NOW, PUSH, RUN_ID, TOKENS, a_rendered
 from heliograph.channels.push.devices import data_of
 from heliograph.channels.push.events import read_push_opened
@@ -21,7 +22,6 @@ from heliograph.model.dispatches import Rendered
 from heliograph.model.engagement import EngagementKind
 from heliograph.model.outcomes import Accepted, Failed, FailureCode, InDoubt, NotSent, Outcome
 from heliograph.text.errors import MalformedError
-from wire import MAY_HAVE_ARRIVED, NEVER_LEFT, Refusal, Wire, provider_client
 
 ANDROID, IPHONE = "gcm:token-1", "apns:token-2"
 TAKEN = {"DeliveryStatus": "SUCCESSFUL", "StatusCode": 200, "MessageId": "push-1"}

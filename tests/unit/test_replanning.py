@@ -8,6 +8,9 @@ from itertools import chain
 
 import pytest
 
+from aws.invocations import Killed
+from aws.memory import Fate, World
+from aws.memory_adapters import Words, install
 from builders import EMAIL, NOW, SMS, a_promotion, a_recipient, a_request, hours
 from heliograph.model.channels import Channel
 from heliograph.model.dispatches import Rendered, Sender
@@ -17,8 +20,6 @@ from heliograph.model.requests import Lane, RequestPack
 from heliograph.model.runs import Run
 from heliograph.reporting import work
 from heliograph.reporting.figures import RunFigures
-from in_memory import Fate, Killed, World
-from in_memory_adapters import Words, install
 
 NEWS = a_promotion(EMAIL, SMS)
 POLICY = Policy(hours=(hours(channels=(SMS,), quiet=("21:00-08:00",)),))

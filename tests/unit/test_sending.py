@@ -12,6 +12,7 @@ import msgspec
 import pytest
 from botocore.exceptions import ClientError
 
+from aws.memory_clocks import ClockTable
 from builders import EMAIL, NOW, PACK_ID, SMS, a_rendered
 from heliograph.channels.clocks import Pace
 from heliograph.channels.email.bulk import Mail, packs
@@ -23,7 +24,6 @@ from heliograph.model.outcomes import Accepted, NotSent, Outcome, RecordKey, Slo
 from heliograph.model.requests import Lane
 from heliograph.recording.facts import Fact
 from heliograph.runtime import wiring
-from in_memory_clocks import ClockTable
 
 RECORD = RecordKey("run-1", PACK_ID, SMS)
 RECEIVES = 20

@@ -10,6 +10,7 @@ from botocore.stub import Stubber
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aws.wire import MAY_HAVE_ARRIVED, NEVER_LEFT, Refusal, Wire, provider_client
 from builders import NOW, RUN_ID, SMS, a_rendered
 from heliograph.channels.sms.events import read_sms_event
 from heliograph.channels.sms.texts import end_user_messaging_sender, sns_sender
@@ -18,7 +19,6 @@ from heliograph.model.engagement import EngagementKind
 from heliograph.model.outcomes import Accepted, Failed, FailureCode, InDoubt, NotSent, Outcome
 from heliograph.model.policy import Purpose
 from heliograph.text.errors import MalformedError
-from wire import MAY_HAVE_ARRIVED, NEVER_LEFT, Refusal, Wire, provider_client
 
 SERVICE = "pinpoint-sms-voice-v2"
 SHAPES = provider_client(SERVICE).meta.service_model

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from botocore.stub import Stubber
 
+from aws.wire import MAY_HAVE_ARRIVED, NEVER_LEFT, Refusal, Wire, provider_client
 from builders import NOW, SMS, a_rendered
 from heliograph.channels.failover import failing_over
 from heliograph.channels.sms.texts import end_user_messaging_sender, sender_id_of, sns_sender
 from heliograph.model.dispatches import Rendered
 from heliograph.model.outcomes import Accepted, Failed, FailureCode, InDoubt, NotSent, Outcome
 from heliograph.recording.facts import fact_value, is_by_another_provider
-from wire import MAY_HAVE_ARRIVED, NEVER_LEFT, Refusal, Wire, provider_client
 
 SERVICE = "pinpoint-sms-voice-v2"
 Answer = dict[str, Any] | Refusal | Exception

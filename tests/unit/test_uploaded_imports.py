@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from door import record
+from aws.invocations import record
 from functions.import_recipients.app import handler
 from heliograph.aws.bucket import StoredObject
 from heliograph.model.policy import Policy

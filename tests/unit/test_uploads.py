@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
+from aws.invocations import Killed
+from aws.memory_uploads import MANIFEST, SEGMENT, Place, install
 from heliograph.campaigns import segments
 from heliograph.model.runs import Run
 from heliograph.runtime import wiring
 from heliograph.text.errors import MalformedError
-from in_memory_uploads import MANIFEST, SEGMENT, Killed, Place, install
 
 PEOPLE = ("ana", "ben", "cleo", "dan", "eve", "finn", "gus", "hal")
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import botocore.session
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
-from botocore.compat import HTTPHeaders
 from botocore.config import Config
 from botocore.exceptions import (
     ConnectionClosedError,
@@ -17,6 +16,8 @@ from botocore.exceptions import (
     EndpointConnectionError,
     ReadTimeoutError,
 )
+
+from aws.http import answered
 
 NEVER_LEFT = [EndpointConnectionError(endpoint_url="x"), ConnectTimeoutError(endpoint_url="x")]
 MAY_HAVE_ARRIVED = [ReadTimeoutError(endpoint_url="x"), ConnectionClosedError(endpoint_url="x")]
@@ -60,8 +61,8 @@ class Wire:
             raise answer
         if isinstance(answer, Refusal):
             content = {"__type": answer.code, "Message": answer.code, **answer.members}
-            return _response(answer.status, content, {"x-amzn-ErrorType": answer.code})
-        return _response(200, answer, {})
+            return _response(content, status=answer.status, headers={"x-amzn-ErrorType": answer.code})
+        return _response(answer)
 
 
 @cache
@@ -76,16 +77,5 @@ def provider_client(service: str) -> Any:
     )
 
 
-class _Raw:
-    def __init__(self, content: bytes) -> None:
-        self._content = content
-
-    def stream(self, *_: Any, **__: Any) -> Any:
-        yield self._content
-
-
-def _response(status: int, content: dict[str, Any], headers: dict[str, str]) -> AWSResponse:
-    kept = HTTPHeaders()
-    for name, value in headers.items():
-        kept[name] = value
-    return AWSResponse("http://127.0.0.1", status, kept, _Raw(json.dumps(content).encode()))
+def _response(content: dict[str, Any], *, status: int = 200, headers: dict[str, str] | None = None) -> AWSResponse:
+    return answered("http://127.0.0.1", json.dumps(content), status=status, headers=headers)

@@ -22,7 +22,7 @@ from botocore.config import Config
 
 from heliograph_cli.waiting import until_still
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 PYTHON = ROOT / ".local/cloud/bin/python"
 REGION = "eu-west-1"
 ACCOUNT = "000000000000"

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
 
-from deployed import Stack
-from local_cloud import PYTHON, REGION, await_answer, free_port, stop
+from aws.deployed import Stack
+from aws.local_cloud import PYTHON, REGION, await_answer, free_port, stop
 
 THROTTLED = {"error": {"code": "ProvisionedThroughputExceededException", "status": 400}}
 BROKEN = {"error": {"code": "InternalServerError", "status": 500}}

@@ -10,6 +10,7 @@ from typing import IO, Any
 import msgspec
 import pytest
 
+from aws.memory import World
 from builders import CONTENT
 from heliograph.aws.bucket import Bucket, StoredObject
 from heliograph.aws.tables import BusyError
@@ -33,7 +34,6 @@ from heliograph.rendering.templates import Templates
 from heliograph.reporting.figures import Delivered, Planned
 from heliograph.runtime import wiring
 from heliograph.text.ids import is_of_fallbacks
-from in_memory import World
 
 GRACE = 900  # seconds
 

@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 import msgspec
 
+from aws.invocations import Killed, record
+from aws.memory_clocks import ClockTable
 from builders import NOW
 from heliograph.aws.tables import BusyError
 from heliograph.model.decisions import Reservation
@@ -22,13 +24,8 @@ from heliograph.model.requests import RequestPack
 from heliograph.model.runs import Run
 from heliograph.planning.store import Account
 from heliograph.reporting.figures import Planned
-from in_memory_clocks import ClockTable
 
 VERBS = {"REQUESTS": "plan", "OUTBOX": "deliver", "ENGAGEMENT": "record", "SETTLE": "settle"}
-
-
-class Killed(BaseException):
-    """The process ended here; no error, so nothing in a function may handle it."""
 
 
 class Fate(NamedTuple):
@@ -97,16 +94,11 @@ class World:
         """Hand a message to its function; it leaves the queue unless it failed, or is to be delivered once more."""
         self.fate, self._edges = fate, 0
         message.receives += 0 if is_kept else 1  # SQS's count is approximate: a duplicate may look like the first
-        record = {
-            "messageId": "m",
-            "receiptHandle": "r",
-            "body": message.body,
-            "attributes": {"ApproximateReceiveCount": str(max(1, message.receives))},
-            "eventSourceARN": "arn:aws:sqs:eu-west-1:0:q",
-        }
         app = importlib.import_module(f"functions.{VERBS[queue.partition('_')[0]]}.app")
         try:
-            answer = app.handler({"Records": [record]}, SimpleNamespace())
+            answer = app.handler(
+                {"Records": [record(message.body, receives=max(1, message.receives))]}, SimpleNamespace()
+            )
             is_done = not answer["batchItemFailures"]
         except (Killed, BusyError):
             is_done = False

@@ -14,13 +14,14 @@ from typing import Any
 
 import msgspec
 
+from aws.invocations import record
+from aws.local_cloud import ACCOUNT, PATIENCE, REGION, TICK, LocalCloud
 from heliograph.aws import clients
 from heliograph.reporting import work as reports
 from heliograph.runtime import wiring
 from heliograph_cli.waiting import until_still
-from local_cloud import ACCOUNT, PATIENCE, REGION, TICK, LocalCloud
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 LANES = ("priority", "bulk")
 CHANNELS = ("email", "sms", "push")
 VERBS = {
@@ -127,16 +128,7 @@ class System:
         """Hand message bodies to a function as SQS would, each received so often; its answer."""
         counts = [receives] * len(bodies) if isinstance(receives, int) else receives
         records = [
-            {
-                "messageId": f"m-{number}",
-                "receiptHandle": "r",
-                "body": body,
-                "attributes": {"ApproximateReceiveCount": str(count)},
-                "messageAttributes": {},
-                "eventSource": "aws:sqs",
-                "eventSourceARN": f"arn:aws:sqs:{REGION}:000000000000:queue",
-                "awsRegion": REGION,
-            }
+            record(body, f"m-{number}", receives=count)
             for number, (body, count) in enumerate(zip(bodies, counts, strict=True))
         ]
         answer: dict[str, Any] = importlib.import_module(f"functions.{verb}.app").handler(

@@ -8,7 +8,8 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
-from botocore.compat import HTTPHeaders
+
+from aws.http import answered
 
 OUTPUTS = {
     "BusName": "heliograph-bus",
@@ -33,20 +34,6 @@ ERROR = "<ErrorResponse><Error><Code>{}</Code><Message>{}</Message></Error></Err
 Report = Callable[[dict[str, Any]], Any]
 
 
-class Body:
-    """What urllib3 hands over: the bytes of an answer."""
-
-    def __init__(self, content: bytes) -> None:
-        self._content = content
-
-    def read(self, amount: int | None = None) -> bytes:
-        content, self._content = self._content[:amount], self._content[amount or len(self._content) :]
-        return content
-
-    def stream(self, *_: Any, **__: Any) -> Any:
-        yield self.read()
-
-
 class FakeAws:
     """Takes every request that botocore sends; keeps events and uploads, lets a function play `report`."""
 
@@ -65,45 +52,47 @@ class FakeAws:
         self.calls.append(service)
         if service in self.failing:
             status, code, said = self.failing[service]
-            return _answer(request, ERROR.format(code, said), status=status)
+            return answered(request.url, ERROR.format(code, said), status=status)
         response: AWSResponse = getattr(self, f"_{service}")(request)
         return response
 
     def _cloudformation(self, request: AWSPreparedRequest) -> AWSResponse:
         name = parse_qs(_text(request))["StackName"][0]
         if name not in self.stacks:
-            return _answer(request, ERROR.format("ValidationError", f"Stack {name} does not exist"), status=400)
-        return _answer(request, STACK.format(outputs="".join(OUTPUT.format(*each) for each in self.outputs.items())))
+            return answered(request.url, ERROR.format("ValidationError", f"Stack {name} does not exist"), status=400)
+        return answered(
+            request.url, STACK.format(outputs="".join(OUTPUT.format(*each) for each in self.outputs.items()))
+        )
 
     def _lambda(self, request: AWSPreparedRequest) -> AWSResponse:
         question = json.loads(_text(request))
         try:
-            return _answer(request, json.dumps(self.report(question)))
+            return answered(request.url, json.dumps(self.report(question)))
         except RuntimeError as error:
             failure = json.dumps({"errorMessage": str(error.args[0]), "errorType": "Runtime.HandlerError"})
-            return _answer(request, failure, headers={"X-Amz-Function-Error": "Unhandled"})
+            return answered(request.url, failure, headers={"X-Amz-Function-Error": "Unhandled"})
 
     def _events(self, request: AWSPreparedRequest) -> AWSResponse:
         entries = json.loads(_text(request))["Entries"]
         self.events += [{**entry, "Detail": json.loads(entry["Detail"])} for entry in entries]
         ids = [{"EventId": f"event-{number}"} for number, _ in enumerate(entries, start=1)]
-        return _answer(request, json.dumps({"FailedEntryCount": 0, "Entries": ids}))
+        return answered(request.url, json.dumps({"FailedEntryCount": 0, "Entries": ids}))
 
     def _sqs(self, request: AWSPreparedRequest) -> AWSResponse:
         """One queue and its dead letters, with a little in each."""
         if "ListQueues" in str(request.headers["X-Amz-Target"]):
             urls = [f"http://127.0.0.1/0/heliograph-events{end}" for end in ("", "-dead-letters")]
-            return _answer(request, json.dumps({"QueueUrls": urls}))
+            return answered(request.url, json.dumps({"QueueUrls": urls}))
         number = "ApproximateNumberOfMessages"
-        return _answer(
-            request, json.dumps({"Attributes": {number: "3", f"{number}NotVisible": "1", f"{number}Delayed": "0"}})
+        return answered(
+            request.url, json.dumps({"Attributes": {number: "3", f"{number}NotVisible": "1", f"{number}Delayed": "0"}})
         )
 
     def _s3(self, request: AWSPreparedRequest) -> AWSResponse:
         if request.method == "GET":
-            return _answer(request, LISTED)
+            return answered(request.url, LISTED)
         self.uploads.append(urlsplit(request.url).path)
-        return _answer(request, "", headers={"ETag": '"0"'})
+        return answered(request.url, "", headers={"ETag": '"0"'})
 
 
 def service_of(request: AWSPreparedRequest) -> str:
@@ -115,9 +104,3 @@ def service_of(request: AWSPreparedRequest) -> str:
 def _text(request: AWSPreparedRequest) -> str:
     body = request.body
     return body.decode() if isinstance(body, bytes | bytearray) else str(body)
-
-
-def _answer(
-    request: AWSPreparedRequest, text: str, *, status: int = 200, headers: dict[str, str] | None = None
-) -> AWSResponse:
-    return AWSResponse(request.url, status, HTTPHeaders.from_dict(headers or {}), Body(text.encode()))

@@ -12,12 +12,9 @@ from typing import Any, NamedTuple
 import pytest
 from botocore.client import BaseClient
 
-from flow_system import VERBS, System
+from aws.flow_system import VERBS, System
+from aws.invocations import Killed
 from heliograph.runtime import wiring
-
-
-class Killed(BaseException):
-    """The process ended here; no error, so nothing in a function may handle it."""
 
 
 class Moment(StrEnum):

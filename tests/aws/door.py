@@ -107,14 +107,3 @@ def opened(monkeypatch: pytest.MonkeyPatch, *messages: Message) -> Door:
     for name, edge in edges.items():
         monkeypatch.setattr(wiring, name, edge)
     return door
-
-
-def record(body: str, message_id: str = "m") -> dict[str, object]:
-    """A message as Lambda hands it over."""
-    return {
-        "messageId": message_id,
-        "receiptHandle": "r",
-        "body": body,
-        "attributes": {"ApproximateReceiveCount": "1"},
-        "eventSourceARN": "arn:aws:sqs:eu-west-1:0:queue",
-    }

@@ -1,6 +1,6 @@
 """An AWS that answers every call of the send path at once and counts: calls, bytes, DynamoDB's units.
 
-It is a process of its own, so that its work is never counted as the client's: `python -m benchmarks.null_aws FOLDER`
+It is a process of its own, so that its work is never counted as the client's: `python -m aws.null FOLDER`
 prints its port; FOLDER holds the objects that S3 serves.
 """
 
@@ -16,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 
 import msgspec
 
-from benchmarks.null_dynamodb import NullDynamoDB
+from aws.null_dynamodb import NullDynamoDB
 
 MESSAGE_ID = "0100019aa5f3c2d1-7f1c0a52-4b0e-4c6e-9a57-1d2e3f405162-{:06d}"
 SECRET = {"ARN": "arn", "Name": "secret", "SecretString": "a-secret-of-the-benchmark", "CreatedDate": 1_750_000_000}

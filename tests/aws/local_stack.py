@@ -6,8 +6,8 @@ import json
 import uuid
 from typing import Any
 
+from aws.local_cloud import PATIENCE, TICK, LocalCloud
 from heliograph_cli.waiting import until_still
-from local_cloud import PATIENCE, TICK, LocalCloud
 
 CODE = """
 import boto3, json, os, time

@@ -12,9 +12,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
+from aws.local_cloud import LocalCloud
 from heliograph_cli.local import cloud
 from heliograph_cli.waiting import until_still
-from local_cloud import LocalCloud
 
 PATIENCE = 60.0  # seconds in which nothing moves: more than a cold start on a busy machine
 TICK = 0.2  # seconds

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from local_cloud import ACCOUNT, REGION, Inbox
+from aws.local_cloud import ACCOUNT, REGION, Inbox
 
 SENDER = "Example Shop <hello@example.com>"
 INLINE = {"Subject": "{{subject}}", "Html": "{{html}}", "Text": "{{text}}"}

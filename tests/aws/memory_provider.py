@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import cycle, islice
 
+from aws.memory import World
 from heliograph.channels.events import event_id
 from heliograph.model.channels import Channel
 from heliograph.model.dispatches import Rendered, Sender
 from heliograph.model.engagement import EngagementEvent, EngagementKind
 from heliograph.model.outcomes import Accepted, Failed, FailureCode, InDoubt, NotSent, Outcome
-from in_memory import World
 
 STORIES = (
     (EngagementKind.SENT, EngagementKind.DELIVERED),

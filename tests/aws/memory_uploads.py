@@ -13,6 +13,7 @@ from typing import IO, Any
 import msgspec
 import pytest
 
+from aws.invocations import Killed, record
 from builders import NOW, a_message
 from functions.ingest_segment import app
 from heliograph.aws.bucket import Bucket, StoredObject
@@ -26,10 +27,6 @@ from heliograph.text.errors import Code, MalformedError
 FOLDER = "campaigns/spring"
 MANIFEST, SEGMENT = f"{FOLDER}/campaign.toml", f"{FOLDER}/segment.csv"
 SOONER = 25  # bytes of a chunk, so that a segment has several
-
-
-class Killed(BaseException):
-    """The process ended here."""
 
 
 class Place:
@@ -78,16 +75,10 @@ class Place:
 
     def ingest(self, event: dict[str, Any], *, tries: int = 20) -> bool:
         """Hand an event to the real handler, again and again until it is done."""
-        record = {
-            "messageId": "m",
-            "receiptHandle": "r",
-            "body": msgspec.json.encode(event).decode(),
-            "attributes": {"ApproximateReceiveCount": "1"},
-            "eventSourceARN": "arn:aws:sqs:eu-west-1:0:q",
-        }
+        body = msgspec.json.encode(event).decode()
         for _ in range(tries):
             try:
-                if not app.handler({"Records": [record]}, SimpleNamespace())["batchItemFailures"]:
+                if not app.handler({"Records": [record(body)]}, SimpleNamespace())["batchItemFailures"]:
                     return True
             except Killed:
                 continue
