@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from heliograph.aws.errors import NOT_ALLOWED
 from heliograph_cli.printable import printable
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ BAD_CREDENTIALS = {
     "SignatureDoesNotMatch",
     "UnrecognizedClientException",
 }
-NOT_ALLOWED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403"}
 
 SIGN_IN = (
     "Start the local cloud with `heliograph up`, or name AWS: --profile NAME (`aws sso login` signs in), or --aws."

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from heliograph_cli.failures import Trouble, explained
+from heliograph_cli.failures import No, Trouble, explained
 from heliograph_cli.options import common_options, example
 from heliograph_cli.printable import printable
 
@@ -79,7 +79,7 @@ class Heliograph(click.Group):
             formatter.write_dl([(name, place.summary) for name, place in COMMANDS.items()])
 
     def invoke(self, ctx: click.Context) -> Any:
-        from heliograph.text.errors import MalformedError
+        from heliograph.text.errors import MalformedError, NotFoundError
 
         try:
             return super().invoke(ctx)
@@ -89,6 +89,8 @@ class Heliograph(click.Group):
             raise click.UsageError(printable(error.format_message()), error.ctx) from error
         except aws_errors() as error:
             raise explained(error) from error
+        except NotFoundError as error:
+            raise No(error.what, error.next_step) from error
         except MalformedError as error:
             raise Trouble(f"{error}.", "Correct it and run the command again.") from error
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, NamedTuple
 
+from heliograph.campaigns.folder import Folder, read_folder
+from heliograph.text.errors import NotFoundError
 from heliograph_cli import target as targets
-from heliograph_cli.campaign_folder import Folder
+from heliograph_cli.compiled import catalogue
 from heliograph_cli.console import progress
 from heliograph_cli.failures import No
 from heliograph_cli.stack import Stack, ask
@@ -32,6 +35,11 @@ class Submitted(NamedTuple):
     """False when the same content was uploaded before: then it is the run of that time."""
 
 
+def checked_folder(directory: Path) -> Folder:
+    """A campaign folder that can be submitted, of the messages that were compiled here."""
+    return read_folder(directory, messages=catalogue().get("messages", {}))
+
+
 def submit_folder(stack: Stack, folder: Folder) -> Submitted:
     """Upload a campaign folder, the manifest last because it starts the run."""
     before = _runs_of(stack, folder.name)
@@ -45,7 +53,9 @@ def submit_folder(stack: Stack, folder: Folder) -> Submitted:
 
     started = until_still(look, patience=APPEAR_PATIENCE)
     if not started:
-        raise No("The folder was uploaded, but its run did not appear.", "Look for it later: heliograph campaign list.")
+        raise NotFoundError(
+            "The folder was uploaded, but its run did not appear.", "Look for it later: heliograph campaign list."
+        )
     run_id, _ = started[-1]
     return Submitted(run_id, is_new=run_id not in {known for known, _ in before})
 

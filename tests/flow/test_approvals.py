@@ -16,11 +16,11 @@ from click.testing import CliRunner, Result
 from aws.flow_system import System
 from aws.local_cloud import REGION
 from heliograph.model.messages import Trigger
+from heliograph.operations.dead_letters import store
 from heliograph.operations.dead_letters.summary import explain
 from heliograph.reporting import work
 from heliograph.runtime import wiring
 from heliograph.runtime.observe import logger
-from heliograph_cli import dead_letters
 from heliograph_cli.main import cli
 from heliograph_cli.target import Target
 
@@ -208,8 +208,8 @@ def test_a_bad_name_among_good_ones_is_parked_and_costs_only_itself(shop: Shop) 
     shop.system.sqs.purge_queue(QueueUrl=dead)
     shop.put(shop.event([people[0], "not an id", people[1]]))
     assert shop.mails(people) == [1, 1]
-    batch = next(each for each in dead_letters.queues(shop.system.sqs, shop.system.name) if each.queue == "events")
-    (parked,) = (explain(rendered) for rendered in dead_letters.peek(shop.system.sqs, batch, 10))
+    batch = next(each for each in store.queues(shop.system.sqs, shop.system.name) if each.queue == "events")
+    (parked,) = (explain(rendered) for rendered in store.peek(shop.system.sqs, batch, 10))
     assert parked.fault == "bad_recipients"
     assert parked.said.startswith("recipient_id: elements [1] of detail.customer_ids are not 1 to 128 characters")
     shop.system.sqs.purge_queue(QueueUrl=dead)

@@ -11,9 +11,9 @@ from click.testing import Result
 
 from aws.flow_system import System
 from heliograph.aws import clients
+from heliograph.people.erasing import store as erasing
 from heliograph.reporting import work
 from heliograph.runtime import wiring
-from heliograph_cli import erasing
 
 Heliograph = Callable[..., Result]
 FIELDS = {

@@ -22,11 +22,11 @@ from heliograph.model.engagement import EngagementEvent, EngagementKind, Events
 from heliograph.model.outcomes import Failed, FailureCode, InDoubt, NotSent, Outcome
 from heliograph.model.requests import Lane, RequestPack, SendRequest
 from heliograph.reporting import work as reports
+from heliograph.reporting.explaining import decided
 from heliograph.reporting.figures import RunFigures
 from heliograph.runtime import wiring
 from heliograph.text import ids
-from heliograph_cli.explaining import decided
-from heliograph_cli.reconciling import compare
+from heliograph_cli.commands.reconcile import compared as compare
 from heliograph_cli.stack import Stack
 
 PARCEL = {

@@ -14,11 +14,13 @@ from click.testing import CliRunner
 from aws.flow_system import ROOT, System
 from aws.local_cloud import REGION
 from heliograph.aws.tables import BusyError
+from heliograph.operations.dead_letters import store
+from heliograph.operations.dead_letters import work as redriving
+from heliograph.operations.dead_letters.store import DeadLetters
 from heliograph.operations.dead_letters.summary import Explanation, explain
-from heliograph.reporting import work
+from heliograph.operations.dead_letters.work import Redriven
+from heliograph.reporting import work as reports
 from heliograph.runtime import wiring
-from heliograph_cli import dead_letters
-from heliograph_cli.dead_letters import DeadLetters, Redriven
 from heliograph_cli.main import cli
 from heliograph_cli.target import Target
 
@@ -28,8 +30,8 @@ ORDER = {"carrier": "DHL", "tracking_url": "https://example.com/t", "lines": [{"
 @pytest.fixture(autouse=True)
 def no_letters(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
     """No dead letters of other tests; and no waiting, because the local cloud has one server to ask."""
-    monkeypatch.setattr(dead_letters, "WAIT_SECONDS", 0)
-    for each in dead_letters.queues(system.sqs, system.name):
+    monkeypatch.setattr(store, "WAIT_SECONDS", 0)
+    for each in store.queues(system.sqs, system.name):
         if each.number:
             system.sqs.purge_queue(QueueUrl=each.url)
 
@@ -49,15 +51,15 @@ def customers(system: System) -> list[str]:
 
 
 def batch(system: System, queue: str) -> DeadLetters:
-    return next(each for each in dead_letters.queues(system.sqs, system.name) if each.queue == queue)
+    return next(each for each in store.queues(system.sqs, system.name) if each.queue == queue)
 
 
 def told(system: System, queue: str) -> list[Explanation]:
-    return [explain(rendered) for rendered in dead_letters.peek(system.sqs, batch(system, queue), 100)]
+    return [explain(rendered) for rendered in store.peek(system.sqs, batch(system, queue), 100)]
 
 
 def redrive(system: System, queue: str, *, parked: bool = False) -> Redriven:
-    return dead_letters.redrive(system.sqs, batch(system, queue), parked=parked)
+    return redriving.redrive(system.sqs, batch(system, queue), parked=parked)
 
 
 def fail(system: System, queue: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,7 +90,7 @@ def test_what_is_sent_back_is_sent_once_however_often(
         system.work("requests-priority")
     fail(system, queue, monkeypatch)
     stuck = batch(system, queue)
-    bodies = [rendered.body for rendered in dead_letters.peek(system.sqs, stuck, 100)]
+    bodies = [rendered.body for rendered in store.peek(system.sqs, stuck, 100)]
     put(system, stuck.url, bodies)  # as a redrive does that dies between sending and deleting
     assert redrive(system, queue) == Redriven(moved=6, parked=0, newer=0)
     system.work()
@@ -97,7 +99,7 @@ def test_what_is_sent_back_is_sent_once_however_often(
     assert redrive(system, queue).moved == 0
     system.work()
     assert mails(system, customers) == [1, 1, 1]
-    assert [len(work.timeline(person)["entries"]) for person in customers] == [1, 1, 1]
+    assert [len(reports.timeline(person)["entries"]) for person in customers] == [1, 1, 1]
 
 
 def test_work_that_failed_on_every_try_names_its_people_and_is_not_taken_by_looking(
@@ -183,7 +185,7 @@ def test_a_campaign_that_cannot_be_read_is_recognised(
 
 def test_every_queue_with_dead_letters_is_looked_at(system: System) -> None:
     deployed = set(re.findall(r"\$\{StackName\}-(\S+)-dead-letters'", (ROOT / "infra/messaging.yaml").read_text()))
-    assert {each.queue for each in dead_letters.queues(system.sqs, system.name)} == deployed
+    assert {each.queue for each in store.queues(system.sqs, system.name)} == deployed
 
 
 def test_the_commands_list_explain_and_send_back(system: System, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,12 +15,12 @@ from functions.report.app import handler
 from heliograph.aws import clients
 from heliograph.model.decisions import Inputs
 from heliograph.operations.replay.decisions import Finding, Replayed
+from heliograph.operations.replay.work import replay_run
 from heliograph.reporting import work
 from heliograph.runtime import wiring
 from heliograph.text.errors import NotFoundError
-from heliograph_cli.failures import No
+from heliograph_cli import adapters
 from heliograph_cli.main import cli
-from heliograph_cli.replaying import replay_run
 from heliograph_cli.stack import Stack
 
 MANIFEST = 'message = "spring_sale"\n[data]\ndiscount = 20\n'
@@ -74,7 +74,7 @@ def is_made_again(told: dict[str, Any]) -> bool:
 
 
 def replayed(stack: Stack, run_id: str) -> Replayed:
-    return replay_run(stack, run_id, progress=lambda _: None)
+    return replay_run(adapters.bucket(stack), adapters.ledger(stack), run_id, progress=lambda _: None)
 
 
 def objects(system: System) -> set[str]:
@@ -331,7 +331,7 @@ def test_a_ledger_that_was_tampered_with_is_found_out(
 
 
 def test_a_run_that_does_not_exist_is_a_no(system: System, stack: Stack) -> None:
-    with pytest.raises(No, match="There is no run nothing"):
+    with pytest.raises(NotFoundError, match="There is no run nothing"):
         replayed(stack, "nothing")
 
 

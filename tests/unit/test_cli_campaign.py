@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from heliograph.text.errors import MalformedError
-from heliograph_cli import campaign_folder
-from heliograph_cli.campaign_folder import read_folder
+from heliograph_cli import compiled
+from heliograph_cli.runs import checked_folder
 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(campaign_folder, "COMPILED", tmp_path / "build")
+    monkeypatch.setattr(compiled, "COMPILED", tmp_path / "build")
     made = tmp_path / "spring-sale"
     made.mkdir()
     (made / "campaign.toml").write_text('message = "spring_sale"\nschedule = "now"\n')
@@ -23,14 +23,14 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_good_folder_names_its_campaign_message_and_segment(folder: Path) -> None:
-    read = read_folder(folder)
+    read = checked_folder(folder)
     assert (read.name, read.message, read.segment.name) == ("spring-sale", "spring_sale", "segment.csv")
 
 
 def test_a_segment_may_have_another_name_and_a_byte_order_mark(folder: Path) -> None:
     (folder / "campaign.toml").write_text('message = "spring_sale"\nsegment = "people.csv"\n')
     (folder / "people.csv").write_bytes(b"\xef\xbb\xbfrecipient_id;code\r\nanna-1;X\r\n")
-    assert read_folder(folder).segment.name == "people.csv"
+    assert checked_folder(folder).segment.name == "people.csv"
 
 
 @pytest.mark.parametrize(
@@ -51,18 +51,18 @@ def test_a_segment_may_have_another_name_and_a_byte_order_mark(folder: Path) -> 
 def test_a_bad_file_is_refused_with_its_place(folder: Path, file: str, content: str, place: str) -> None:
     (folder / file).write_text(content)
     with pytest.raises(MalformedError, match=place):
-        read_folder(folder)
+        checked_folder(folder)
 
 
 @pytest.mark.parametrize("file", ["campaign.toml", "segment.csv"])
 def test_a_missing_file_is_named(folder: Path, file: str) -> None:
     (folder / file).unlink()
     with pytest.raises(MalformedError, match=file):
-        read_folder(folder)
+        checked_folder(folder)
 
 
 def test_a_message_that_was_not_built_is_refused_with_those_that_were(folder: Path) -> None:
-    campaign_folder.COMPILED.mkdir()
-    (campaign_folder.COMPILED / "catalogue.json").write_text(json.dumps({"messages": {"order_shipped": {}}}))
+    compiled.COMPILED.mkdir()
+    (compiled.COMPILED / "catalogue.json").write_text(json.dumps({"messages": {"order_shipped": {}}}))
     with pytest.raises(MalformedError, match="order_shipped"):
-        read_folder(folder)
+        checked_folder(folder)

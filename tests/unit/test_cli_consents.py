@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from aws.fake import FakeAws
-from heliograph_cli import campaign_folder
+from heliograph_cli import compiled
 from heliograph_cli import target as targets
 from heliograph_cli.main import cli
 
@@ -94,7 +94,7 @@ def test_somebody_who_does_not_exist_is_a_no() -> None:
 def test_nobody_is_imported_while_it_is_not_known_which_topics_need_a_confirmation(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(campaign_folder, "COMPILED", tmp_path)
+    monkeypatch.setattr(compiled, "COMPILED", tmp_path)
     people = tmp_path / "people.csv"
     people.write_text("recipient_id,consent.offers.email\nanna-1,yes\n")
     refused = heliograph("recipients", "import", str(people))

@@ -19,11 +19,10 @@ from builders import EMAIL, PUSH, SMS, a_recipient
 from heliograph.model.people import Consent, ConsentState, Preferences, Recipient
 from heliograph.model.policy import Policy
 from heliograph.people.changes import RecipientChange, from_row
-from heliograph.people.importing.work import PACK, Terms
+from heliograph.people.exporting.work import export_to
+from heliograph.people.importing.lanes import PACK
 from heliograph.text.csv import read_rows
 from heliograph.text.errors import MalformedError
-from heliograph_cli.exporting import export_to
-from heliograph_cli.importing import Summary, import_file
 
 AT = datetime(2026, 11, 21, tzinfo=UTC)
 TERMS = Terms(name="people.csv", policy=Policy(topics={"news": "News"}), at=AT)

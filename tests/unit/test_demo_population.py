@@ -15,9 +15,9 @@ from heliograph.people.changes import RecipientChange, from_row
 from heliograph.text import ids
 from heliograph.text.csv import Row, read_rows
 from heliograph.text.errors import MalformedError
-from heliograph_cli.campaign_folder import read_folder
 from heliograph_cli.demo.places import PLACES
 from heliograph_cli.demo.population import PEOPLE, SEGMENT, SHOP, population, write
+from heliograph_cli.runs import checked_folder
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 
@@ -69,7 +69,7 @@ def test_the_segment_has_a_thousand_good_rows_and_some_that_are_refused(files: t
 
 
 def test_the_campaign_folder_can_be_submitted(files: tuple[Path, Path]) -> None:
-    assert read_folder(files[1]).message == "spring_sale"
+    assert checked_folder(files[1]).message == "spring_sale"
 
 
 def test_the_example_of_a_shop_is_part_of_the_demo(people: list[RecipientChange], files: tuple[Path, Path]) -> None:

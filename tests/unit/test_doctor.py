@@ -11,11 +11,11 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
+from heliograph.operations.doctor import email, functions, push, rights, sms, watching
+from heliograph.operations.doctor.deployment import Deployment, Resource, resources_of
+from heliograph.operations.doctor.examine import CHECKS, examine
+from heliograph.operations.doctor.findings import Finding, State, well
 from heliograph.text.ids import is_derived
-from heliograph_cli.doctor import email, functions, push, rights, sms, watching
-from heliograph_cli.doctor.deployment import Deployment, Resource, resources_of
-from heliograph_cli.doctor.examine import CHECKS, examine
-from heliograph_cli.doctor.findings import Finding, State, well
 from heliograph_cli.local.cloud import ROOT
 from permissions import granted
 from wiring import FUNCTIONS, text_of

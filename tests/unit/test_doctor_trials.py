@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heliograph.campaigns.segments import read_campaign
-from heliograph_cli.doctor import sending, trials
-from heliograph_cli.doctor.findings import State, note, well
-from heliograph_cli.doctor.trials import Chosen, Trial, judge
+from heliograph.operations.doctor import sending, trials
+from heliograph.operations.doctor.findings import State, note, well
+from heliograph.operations.doctor.trials import Chosen, Trial, judge
 
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
 MAIL = Chosen(name="receipt", topic="orders", channels=("email",), data={"id": "A-1"}, attributes={"first_name": "Mia"})
@@ -134,7 +134,7 @@ def test_a_failure_that_was_wanted_is_well() -> None:
 
 
 def test_what_is_due_in_a_moment_is_waited_for() -> None:
-    assert judge(a_trial(), [an_entry("scheduled", until=(NOW + trials.PUT_OFF).isoformat())], NOW) is None
+    assert judge(a_trial(), [an_entry("scheduled", until=(NOW + trials.PAUSE).isoformat())], NOW) is None
 
 
 def test_the_people_of_a_campaign_are_one_line() -> None:

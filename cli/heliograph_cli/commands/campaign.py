@@ -12,11 +12,10 @@ from heliograph.model.reasons import Reason
 from heliograph.reporting.figures import RunFigures
 from heliograph.reporting.headlines import headline
 from heliograph.text.quantities import counted
-from heliograph_cli.campaign_folder import read_folder
 from heliograph_cli.console import answer, bold, remark, stacked, table
 from heliograph_cli.options import common_options, example
 from heliograph_cli.people import identifier
-from heliograph_cli.runs import follow, shape, submit_folder
+from heliograph_cli.runs import checked_folder, follow, shape, submit_folder
 from heliograph_cli.stack import ask, connect, link, links_open
 
 if TYPE_CHECKING:
@@ -39,7 +38,7 @@ def campaign() -> None:
 @click.option("--wait", is_flag=True, help="Wait until the run is complete.")
 def submit(directory: Path, wait: bool) -> None:
     """Check DIRECTORY (campaign.toml, segment.csv), upload it, and start its run."""
-    folder = read_folder(directory)
+    folder = checked_folder(directory)
     stack = connect()
     run_id, is_new = submit_folder(stack, folder)
     same = "This content was uploaded before: nobody is written to twice. To start over, say `again = true`. It is run"

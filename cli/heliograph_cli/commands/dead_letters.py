@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rich.console import Group
     from rich.table import Table
 
-    from heliograph_cli.dead_letters import DeadLetters
+    from heliograph.operations.dead_letters.store import DeadLetters
 
 LOOKED_AT = 100  # messages of a queue, for the summary
 NONE = "There are no dead letters."
@@ -73,7 +73,7 @@ def show(names: tuple[str, ...], limit: int) -> None:
 
     It takes nothing away, but SQS counts it as a receive.
     """
-    from heliograph_cli.dead_letters import find
+    from heliograph.operations.dead_letters.work import find
 
     stack = connect()
     asked = _asked(stack, names)
@@ -99,16 +99,16 @@ def redrive(names: tuple[str, ...], parked: bool, yes: bool) -> None:
     Safe to repeat: nobody gets a message twice. A dead letter that is named by its id is sent back even if it could not
     be read.
     """
-    from heliograph_cli import dead_letters as adapter
+    from heliograph.operations.dead_letters import work
 
     stack = connect()
     asked, sqs = _asked(stack, names), targets.sqs(stack.target)
     _confirm("Send back", asked, yes)
     if asked.ids:
-        rows = _by_id(asked, lambda letters: adapter.send_back(sqs, letters, asked.ids))
+        rows = _by_id(asked, lambda letters: work.send_back(sqs, letters, asked.ids))
         answer(rows, f"{counted(len(rows), 'message')} sent back.")
         return
-    rows = [{"queue": each.queue, **adapter.redrive(sqs, each, parked=parked)._asdict()} for each in asked.queues]
+    rows = [{"queue": each.queue, **work.redrive(sqs, each, parked=parked)._asdict()} for each in asked.queues]
     answer(rows, _redriven(rows) if rows else NONE)
     if any(row["parked"] for row in rows):
         remark("What could not be read was left, because it would only fail again: heliograph dead-letters show")
@@ -126,14 +126,14 @@ def delete(ids: tuple[str, ...], yes: bool) -> None:
 
     `heliograph dead-letters show` lists their ids.
     """
-    from heliograph_cli import dead_letters as adapter
+    from heliograph.operations.dead_letters import work
 
     if strange := [each for each in ids if not ID.fullmatch(each)]:
         raise click.BadParameter(f"{strange[0]} is no id of a message", param_hint="ID")
     stack = connect()
     asked, sqs = _asked(stack, ids), targets.sqs(stack.target)
     _confirm("Delete for good", asked, yes)
-    rows = _by_id(asked, lambda letters: adapter.delete(sqs, letters, asked.ids))
+    rows = _by_id(asked, lambda letters: work.delete(sqs, letters, asked.ids))
     answer(rows, f"{counted(len(rows), 'message')} deleted.")
 
 
@@ -145,11 +145,11 @@ def _confirm(question: str, asked: Asked, yes: bool) -> None:
         click.confirm(f"{question} {most}{counted(number, 'message')}{where}?", abort=True, err=True)
 
 
-def _by_id(asked: Asked, work: Callable[[DeadLetters], set[str]]) -> list[dict[str, str]]:
+def _by_id(asked: Asked, take: Callable[[DeadLetters], set[str]]) -> list[dict[str, str]]:
     """Work off single messages, queue by queue; raises No when one is in none of them."""
     rows: list[dict[str, str]] = []
     for letters in asked.queues:
-        rows += [{"message_id": each, "queue": letters.queue} for each in sorted(work(letters))]
+        rows += [{"message_id": each, "queue": letters.queue} for each in sorted(take(letters))]
         if len(rows) == len(asked.ids):
             break
     _all_there(asked.ids, {row["message_id"] for row in rows})
@@ -172,7 +172,7 @@ def _asked(stack: Stack, names: Sequence[str]) -> Asked:
 
 def _queues(stack: Stack, name: str | None = None) -> list[DeadLetters]:
     """The queues that have dead letters; all, or the one that was asked for."""
-    from heliograph_cli.dead_letters import SUFFIX, queues
+    from heliograph.operations.dead_letters.store import SUFFIX, queues
 
     found = queues(targets.sqs(stack.target), stack.target.stack)
     if name:
@@ -185,7 +185,7 @@ def _queues(stack: Stack, name: str | None = None) -> list[DeadLetters]:
 
 
 def _explained(stack: Stack, letters: DeadLetters, limit: int) -> list[Explanation]:
-    from heliograph_cli.dead_letters import peek
+    from heliograph.operations.dead_letters.store import peek
 
     return [explain(letter) for letter in peek(targets.sqs(stack.target), letters, limit)]
 

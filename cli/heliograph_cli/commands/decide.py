@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
+from heliograph.reporting.explaining import would_be
 from heliograph_cli.commands.consents import moment
 from heliograph_cli.commands.person import explanation
 from heliograph_cli.console import answer
-from heliograph_cli.explaining import would_be
 from heliograph_cli.options import common_options, example
 from heliograph_cli.people import identifier, one, whom
 from heliograph_cli.stack import ask, connect

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from itertools import chain
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from heliograph_cli.options import common_options, example, wants_json
+
+if TYPE_CHECKING:
+    from heliograph.operations.doctor.sending import Reach
+    from heliograph_cli.stack import Stack
 
 WIDTH = 17  # of the longest check's name
 
@@ -27,15 +32,16 @@ def doctor(sends: bool, message: str, phone: str) -> None:
     failure. With --send, a few mails go to SES's simulator and to nobody else; what was made for that is removed.
     docs/doctor.md lists the checks and the permissions that they need.
     """
+    from heliograph.operations.doctor import deployment
+    from heliograph.operations.doctor.examine import examine
+    from heliograph.operations.doctor.findings import State
+    from heliograph_cli import target as targets
     from heliograph_cli.console import answer
-    from heliograph_cli.doctor import deployment
-    from heliograph_cli.doctor.examine import examine
-    from heliograph_cli.doctor.findings import State
     from heliograph_cli.failures import No
     from heliograph_cli.stack import connect
 
     stack = connect()
-    looked_at, found = deployment.read(stack), []
+    looked_at, found = deployment.read(stack.target.stack, partial(targets.client, stack.target)), []
     for each in chain(examine(looked_at), _sent(stack, looked_at, message, phone) if sends else ()):
         found.append(each)
         if not wants_json():
@@ -46,13 +52,13 @@ def doctor(sends: bool, message: str, phone: str) -> None:
         raise No(f"{len(bad)} of {len(found)} findings are wrong.", "Fix them, then run it again.")
 
 
-def _sent(stack: Any, looked_at: Any, message: str, phone: str) -> Iterator[Any]:
+def _sent(stack: Stack, looked_at: Any, message: str, phone: str) -> Iterator[Any]:
+    from heliograph.operations.doctor.sending import SIMULATED_PHONE, send_through
     from heliograph_cli.console import console
-    from heliograph_cli.doctor.sending import SIMULATED_PHONE, send_through
 
     with console(stderr=True).status("Sending to simulators") as shown:
         yield from send_through(
-            stack,
+            _reach(stack),
             looked_at,
             message=message,
             phone=phone or SIMULATED_PHONE,
@@ -60,9 +66,34 @@ def _sent(stack: Any, looked_at: Any, message: str, phone: str) -> Iterator[Any]
         )
 
 
+def _reach(stack: Stack) -> Reach:
+    """How the doctor reaches the stack, with the commands' own ways."""
+    from heliograph.operations.doctor.sending import Reach
+    from heliograph_cli import adapters
+    from heliograph_cli import target as targets
+    from heliograph_cli.commands.send import put_event
+    from heliograph_cli.compiled import catalogue
+    from heliograph_cli.local.cloud import ROOT
+    from heliograph_cli.runs import checked_folder, submit_folder
+    from heliograph_cli.stack import ask
+    from heliograph_cli.waiting import until_still
+
+    return Reach(
+        put_event=lambda kind, detail: put_event(stack, kind, dict(detail)),
+        timeline=lambda person: list(ask(stack, "timeline", recipient_id=person)["entries"]),
+        submit=lambda folder: submit_folder(stack, checked_folder(folder)),
+        wait=lambda look, patience: until_still(look, patience=patience),
+        recipients=adapters.recipients(stack),
+        bucket=adapters.bucket(stack),
+        ses=targets.client(stack.target, "sesv2"),
+        catalogue=catalogue(),
+        templates=ROOT / "templates",
+    )
+
+
 def _show(finding: Any) -> None:
+    from heliograph.operations.doctor.findings import State
     from heliograph_cli.console import console
-    from heliograph_cli.doctor.findings import State
 
     styles = {State.WELL: "green", State.NOTE: "yellow", State.WRONG: "bold red", State.UNKNOWN: "magenta"}
     mend = f" {finding.mend}" if finding.mend else ""

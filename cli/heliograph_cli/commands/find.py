@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from heliograph.reporting.explaining import reason
 from heliograph_cli.commands.send import of_bytes
 from heliograph_cli.console import answer, table
-from heliograph_cli.explaining import reason
 from heliograph_cli.options import common_options, example
 from heliograph_cli.stack import ask, connect
 

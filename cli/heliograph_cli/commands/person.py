@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from heliograph.planning.rules import PASSED
+from heliograph.reporting.explaining import at, decided, reason
 from heliograph.reporting.statements import in_order
 from heliograph_cli.commands.consents import moment
 from heliograph_cli.console import answer, bold, remark, stacked, table
-from heliograph_cli.explaining import at, decided, reason
 from heliograph_cli.options import common_options, example
 from heliograph_cli.people import identifier, one, whom
 from heliograph_cli.stack import Stack, ask, connect, link, links_open

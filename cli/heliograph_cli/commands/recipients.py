@@ -15,7 +15,7 @@ from heliograph.text.errors import MalformedError
 from heliograph.text.lines import ENCODINGS
 from heliograph.text.quantities import counted
 from heliograph_cli import adapters
-from heliograph_cli.campaign_folder import catalogue, double_opt_in, policy
+from heliograph_cli.compiled import catalogue, double_opt_in, policy
 from heliograph_cli.console import Terminal, answer, byte_progress, remark, table
 from heliograph_cli.failures import No, Trouble
 from heliograph_cli.options import common_options, example
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from heliograph.model.people import Recipient
-    from heliograph_cli.importing import Summary
+    from heliograph.people.importing.work import Summary
 
 
 @click.group(epilog=example("heliograph recipients import people.csv"))
@@ -65,8 +65,7 @@ def import_(file: Path, country: str | None, encoding: str | None, *, allow: boo
 
 def import_people(stack: Stack, file: Path, *, country: str, encoding: str, allow: bool) -> Summary:
     """Import a file into a stack, with a progress bar."""
-    from heliograph.people.importing.work import Terms
-    from heliograph_cli.importing import import_file
+    from heliograph.people.importing.work import Terms, import_file
 
     if not catalogue():
         raise Trouble("Which topics need a confirmation is not known here.", "`make build` compiles the policy.")
@@ -110,7 +109,7 @@ def show(recipient: str) -> None:
 @click.argument("file", required=False, type=click.Path(dir_okay=False, path_type=Path))
 def export(file: Path | None) -> None:
     """Write everybody to FILE (or to standard output) with the columns that an import reads."""
-    from heliograph_cli.exporting import export_to
+    from heliograph.people.exporting.work import export_to
 
     everyone = adapters.recipients(connect()).everyone()
     if file is None:
@@ -136,13 +135,13 @@ def erase(recipient: str, yes: bool) -> None:
 
     What stays names them by their id only: decisions, proofs of consent, events, and what they refused.
     """
-    from heliograph_cli.erasing import STAYS, erase_person
+    from heliograph.people.erasing.work import STAYS, erase_person
 
     stack = connect()
     recipient_id = one(stack, recipient)
     if not yes:
         click.confirm(f"Erase what is known of {recipient_id}, for good?", abort=True, err=True)
-    done = erase_person(stack, recipient_id)
+    done = erase_person(adapters.recipients(stack), adapters.bucket(stack), recipient_id)
     if done is None:
         raise No(f"Nobody is known as {recipient_id}.", "`heliograph recipients export` lists everybody.")
     answer({**done._asdict(), "stays": STAYS}, f"{recipient_id} was erased.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -10,10 +10,12 @@ import click
 
 from heliograph.operations.reconcile.comparison import Example, Kind, Reconciliation
 from heliograph.text.quantities import counted
+from heliograph_cli import adapters
+from heliograph_cli.commands.outbox import fetch
 from heliograph_cli.console import answer, progress, remark, table
 from heliograph_cli.options import common_options, example
 from heliograph_cli.people import identifier
-from heliograph_cli.stack import connect
+from heliograph_cli.stack import Stack, connect
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -46,13 +48,13 @@ def reconcile(run: str, grace: int | None) -> None:
 
     Every person of the segment is compared. What is in doubt is listed, and is no difference.
     """
-    from heliograph_cli.reconciling import compare, shape
+    from heliograph.operations.reconcile.work import shape
 
     stack = connect()
     minutes = (0 if stack.target.is_local else GRACE_MINUTES) if grace is None else grace
     with progress() as bar:
         task = bar.add_task(f"run {run}", total=None)
-        found = compare(
+        found = compared(
             stack,
             run,
             at=datetime.now(UTC),
@@ -64,6 +66,25 @@ def reconcile(run: str, grace: int | None) -> None:
         remark(line)
     if not found.holds:
         click.get_current_context().exit(1)
+
+
+def compared(
+    stack: Stack, run: str, *, at: datetime, grace: timedelta, progress: Callable[[int], None]
+) -> Reconciliation:
+    """Compare a run of a stack; on the local cloud the outbox is a log of every provider."""
+    from heliograph.channels.registry import CHANNELS
+    from heliograph.operations.reconcile.work import Kept, compare, reporting
+
+    is_local = stack.target.is_local
+    return compare(
+        Kept(adapters.bucket(stack), adapters.ledger(stack), adapters.records(stack), adapters.runs(stack)),
+        run,
+        at=at,
+        grace=grace,
+        reporting=CHANNELS if is_local else reporting(stack.parameters),
+        outbox=fetch(stack.target) if is_local else (),
+        progress=progress,
+    )
 
 
 def remarks(found: Reconciliation, minutes: int) -> list[str]:

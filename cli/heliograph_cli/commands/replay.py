@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from heliograph.operations.replay.decisions import BAD, Example, Finding, Replayed
+from heliograph_cli import adapters
 from heliograph_cli.console import answer, progress, table
 from heliograph_cli.options import common_options, example
 from heliograph_cli.people import identifier
@@ -35,12 +36,14 @@ def replay(run: str) -> None:
 
     Every person of the segment is included: dispatched, skipped, scheduled, or sent to via fallback.
     """
-    from heliograph_cli.replaying import replay_run
+    from heliograph.operations.replay.work import replay_run
 
     stack = connect()
     with progress() as bar:
         task = bar.add_task(f"run {run}", total=None)
-        told = replay_run(stack, run, progress=lambda people: bar.advance(task, people))
+        told = replay_run(
+            adapters.bucket(stack), adapters.ledger(stack), run, progress=lambda people: bar.advance(task, people)
+        )
     answer(told, _findings(told), title=_title(told))
     if not told.holds:
         click.get_current_context().exit(1)

@@ -13,12 +13,12 @@ import click
 
 from heliograph.channels.addresses import EMAIL, PHONE
 from heliograph.channels.registry import channels_of
+from heliograph.reporting.explaining import STATES, foreseen
 from heliograph.text import ids
 from heliograph_cli import adapters
-from heliograph_cli.campaign_folder import catalogue
 from heliograph_cli.commands.send import put_event, rehearsed
+from heliograph_cli.compiled import catalogue
 from heliograph_cli.console import answer, remark
-from heliograph_cli.explaining import STATES, foreseen
 from heliograph_cli.failures import No, Trouble
 from heliograph_cli.options import common_options, example
 from heliograph_cli.people import identifier, is_address
@@ -101,8 +101,8 @@ def _sent(stack: Stack, detail: dict[str, Any], channel: str) -> dict[str, Any]:
 def _somebody(stack: Stack, given: dict[str, Any]) -> Iterator[None]:
     """A person as an event would bring them in, for as long as the block."""
     from heliograph.people.changes import from_event
-    from heliograph_cli.campaign_folder import policy
-    from heliograph_cli.erasing import erase_person
+    from heliograph.people.erasing.work import erase_person
+    from heliograph_cli.compiled import policy
 
     rules = policy()
     change = from_event(
@@ -118,7 +118,7 @@ def _somebody(stack: Stack, given: dict[str, Any]) -> Iterator[None]:
     try:
         yield
     finally:
-        erase_person(stack, given["recipient_id"])
+        erase_person(adapters.recipients(stack), adapters.bucket(stack), given["recipient_id"])
 
 
 def _facts(message: str) -> dict[str, Any]:

@@ -8,10 +8,10 @@ from typing import Any
 
 import click
 
+from heliograph.reporting.explaining import foreseen
 from heliograph.text.errors import MalformedError
 from heliograph.text.payloads import KEY_BYTES, REFERENCE_BYTES, short
 from heliograph_cli.console import answer, remark
-from heliograph_cli.explaining import foreseen
 from heliograph_cli.failures import No, Trouble
 from heliograph_cli.options import common_options, example
 from heliograph_cli.people import found, identifier, only, whom

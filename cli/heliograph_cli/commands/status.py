@@ -66,7 +66,7 @@ def _nothing(state: str, endpoint: str = "") -> dict[str, Any]:
 
 
 def _shape(state: str, stack: Stack) -> dict[str, Any]:
-    from heliograph_cli.dead_letters import queues
+    from heliograph.operations.dead_letters.store import queues
 
     target = stack.target
     found = queues(targets.sqs(target), target.stack)

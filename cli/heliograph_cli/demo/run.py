@@ -14,20 +14,19 @@ from pathlib import Path
 from typing import Any
 
 from heliograph.operations.replay.decisions import Finding, Replayed
-from heliograph.people.importing.work import Terms
+from heliograph.operations.replay.work import replay_run
+from heliograph.people.importing.work import Terms, import_file
 from heliograph_cli import adapters
 from heliograph_cli import target as targets
-from heliograph_cli.campaign_folder import policy, read_folder
 from heliograph_cli.commands.outbox import call, fetch
+from heliograph_cli.compiled import policy
 from heliograph_cli.demo import reactions
 from heliograph_cli.demo.checks import Check, Expected, by_phone, checks, decided_again
 from heliograph_cli.demo.orders import Event, Orders, orders
 from heliograph_cli.demo.population import SEED, population, write
 from heliograph_cli.demo.steps import step
-from heliograph_cli.importing import import_file
 from heliograph_cli.local import cloud
-from heliograph_cli.replaying import replay_run
-from heliograph_cli.runs import submit_folder
+from heliograph_cli.runs import checked_folder, submit_folder
 from heliograph_cli.stack import Stack, ask, stack_at
 from heliograph_cli.target import Target
 from heliograph_cli.waiting import until_still
@@ -132,7 +131,7 @@ def _put(stack: Stack, pack: Sequence[Event]) -> int:
 
 def _campaign(stack: Stack, folder: Path) -> dict[str, Any]:
     with step("Upload the campaign folder") as say:
-        run_id = submit_folder(stack, read_folder(folder)).run_id
+        run_id = submit_folder(stack, checked_folder(folder)).run_id
         say(f"run {run_id}")
     with step("Wait until the run is complete") as say:
 
@@ -204,6 +203,6 @@ def _latest(stack: Stack, person: str, message: str) -> tuple[str, str]:
 
 def _replay(stack: Stack, run_id: str) -> Replayed:
     with step("Make every decision of the run again") as say:
-        again = replay_run(stack, run_id, progress=lambda _: None)
+        again = replay_run(adapters.bucket(stack), adapters.ledger(stack), run_id, progress=lambda _: None)
         say(f"{again.counts[Finding.SAME]:,} of {again.decisions:,} the same")
     return again

@@ -132,6 +132,16 @@ class Bucket:
             if errors := answer.get("Errors"):
                 raise BusyError(f"{len(errors)} objects were not deleted, the first for {errors[0].get('Code')}")
 
+    def delete_versions(self, key: str) -> int:
+        """Delete an object in all its versions, which the bucket keeps; how many there were."""
+        deleted = 0
+        for page in self._client.get_paginator("list_object_versions").paginate(Bucket=self._name, Prefix=key):
+            for each in [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]:
+                if each["Key"] == key:
+                    self._client.delete_object(Bucket=self._name, Key=key, VersionId=each["VersionId"])
+                    deleted += 1
+        return deleted
+
     @contextmanager
     def _existing(self, key: str) -> Iterator[None]:
         """Name the file that does not exist."""

@@ -7,6 +7,7 @@ import io
 import re
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
+from pathlib import Path
 from typing import Final, Literal, TypeVar, get_args
 
 from heliograph.text.errors import Code, MalformedError
@@ -15,6 +16,7 @@ T = TypeVar("T")
 Source = Callable[[], Iterable[bytes]]
 """Opens a file anew, in chunks."""
 
+CHUNK: Final = 1 << 17  # bytes of a file that are read at a time
 LINE_LIMIT: Final = 1 << 20
 """Characters of a line; a longer one is read as `OVERLONG`, in the memory of two chunks."""
 OVERLONG: Final = "\0 longer than a line may be"
@@ -51,6 +53,13 @@ SHIFTED: Final = "\u0a00"
 
 class EncodingError(MalformedError):
     """A file is not text in the encoding that it was read in."""
+
+
+def file_chunks(path: Path) -> Iterator[bytes]:
+    """A file's bytes, a chunk at a time."""
+    with path.open("rb") as opened:
+        while chunk := opened.read(CHUNK):
+            yield chunk
 
 
 class Lines:

@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 from typing import Protocol
 
+from heliograph.campaigns.spool import RejectedRows
 from heliograph.model.policy import Policy
 from heliograph.people.changes import RecipientChange, from_row
 from heliograph.people.importing.columns import Doubt, doubts
+from heliograph.people.importing.lanes import Lane, Save
 from heliograph.text.csv import Refused, Row, read_rows, read_table
 from heliograph.text.errors import Code, MalformedError
 from heliograph.text.limits import PROOF
-from heliograph.text.lines import Lines, Source, legible
+from heliograph.text.lines import Lines, Source, file_chunks, legible
 
 LANES = 8
-PACK = 25  # people saved in one call
-
-Save = Callable[[list[RecipientChange]], object]
+REJECTED = ".rejected.csv"
 
 
 class Rejects(Protocol):
@@ -67,33 +68,19 @@ class Counts:
     refused_fields: int = 0
 
 
-@dataclass
-class Lane:
-    """Saves packs one after the other, so that two rows about one person keep their order."""
+@dataclass(frozen=True)
+class Summary:
+    """What an import came to."""
 
-    save: Save
-    worker: ThreadPoolExecutor
-    pack: dict[str, RecipientChange] = field(default_factory=dict)
-    busy: Future[object] | None = None
-
-    def add(self, change: RecipientChange) -> None:
-        """Take a person; at most one pack waits while another is being saved."""
-        if change.recipient_id in self.pack or len(self.pack) == PACK:
-            self.flush()
-        self.pack[change.recipient_id] = change
-
-    def flush(self) -> None:
-        """Hand the pack over; raises what went wrong with the one before."""
-        self.wait()
-        if self.pack:
-            self.busy = self.worker.submit(self.save, list(self.pack.values()))
-        self.pack = {}
-
-    def wait(self) -> None:
-        """Until nothing is being saved."""
-        if self.busy is not None:
-            self.busy.result()
-        self.busy = None
+    file: str
+    rows: int
+    saved: int
+    refused_rows: int
+    refused_fields: int
+    rejected: str
+    """The file that lists what was refused; empty when nothing was."""
+    allowed: list[str] = field(default_factory=list)
+    """Columns that nearly are known ones, and were taken as attributes."""
 
 
 def checked(source: Source, terms: Terms) -> Checked:
@@ -132,6 +119,38 @@ def import_people(source: Source, file: Checked, terms: Terms, save: Save, rejec
         for lane in lanes:
             lane.wait()
     return counts
+
+
+def import_file(path: Path, save: Save, terms: Terms, *, advance: Callable[[int], None]) -> Summary:
+    """Import a CSV file in the memory of a few packs; `advance` is told how many bytes were read so far.
+
+    Raises MalformedError when the file is refused whole; then nobody was saved.
+    """
+    rejected = path.with_name(path.name + REJECTED)
+    rejected.unlink(missing_ok=True)
+    file = checked(partial(file_chunks, path), terms)
+    with rejected.open("w+b") as listed:
+        rejects = RejectedRows(listed, file.columns)
+        counts = import_people(partial(_counted, path, advance), file, terms, save, rejects)
+    if not rejects.count:
+        rejected.unlink()
+    return Summary(
+        file=str(path),
+        rows=counts.rows,
+        saved=counts.saved,
+        refused_rows=counts.refused_rows,
+        refused_fields=counts.refused_fields,
+        rejected=str(rejected) if rejects.count else "",
+        allowed=[doubt.column for doubt in file.doubts],
+    )
+
+
+def _counted(path: Path, advance: Callable[[int], None]) -> Iterator[bytes]:
+    position = 0
+    for chunk in file_chunks(path):
+        position += len(chunk)
+        yield chunk
+        advance(position)
 
 
 def _columns(lines: Lines) -> list[str]:

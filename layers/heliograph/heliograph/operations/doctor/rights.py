@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from heliograph.operations.doctor.deployment import Deployment
+from heliograph.operations.doctor.findings import Finding, well, wrong
 from heliograph.recording.store import part_of
-from heliograph_cli.doctor.deployment import Deployment
-from heliograph_cli.doctor.findings import Finding, well, wrong
 
 
 class Right(NamedTuple):

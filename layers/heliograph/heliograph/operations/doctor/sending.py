@@ -4,64 +4,88 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from heliograph_cli import adapters, runs
-from heliograph_cli.campaign_folder import catalogue, read_folder
-from heliograph_cli.commands.send import put_event
-from heliograph_cli.doctor import push, sms, trials
-from heliograph_cli.doctor.deployment import Deployment
-from heliograph_cli.doctor.examine import untold
-from heliograph_cli.doctor.findings import Finding, State, note, well, wrong
-from heliograph_cli.doctor.tidying import tidy_up
-from heliograph_cli.doctor.trials import Trial
-from heliograph_cli.failures import Trouble
-from heliograph_cli.local.cloud import ROOT
-from heliograph_cli.stack import Stack, ask
-from heliograph_cli.waiting import until_still
+from heliograph.aws.bucket import Bucket
+from heliograph.operations.doctor import push, sms, trials
+from heliograph.operations.doctor.deployment import Deployment
+from heliograph.operations.doctor.examine import untold
+from heliograph.operations.doctor.findings import Finding, State, note, well, wrong
+from heliograph.operations.doctor.tidying import tidy_up
+from heliograph.operations.doctor.trials import Trial
+from heliograph.people.store import Recipients
+from heliograph.text.errors import NotFoundError
 
 SIMULATED_PHONE = "+14254147755"  # of AWS, in the United States; nobody has it
 PATIENCE = 120.0  # seconds without any progress: cold starts, and SES's simulator complains after half a minute
-TEMPLATES = ROOT / "templates"
 
 Say = Callable[[str], None]
-Entries = Mapping[str, Sequence[Mapping[str, Any]]]
+Entries = Sequence[Mapping[str, Any]]
+Look = Callable[[], tuple[Any, object]]
+"""What is seen, and whether it is done."""
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How the doctor reaches the stack that it sends through, as producers and operators do."""
+
+    put_event: Callable[[str, Mapping[str, Any]], object]
+    """Put an event of a type on the bus."""
+    timeline: Callable[[str], Entries]
+    """What was decided about a person, newest first."""
+    submit: Callable[[Path], object]
+    """Submit a campaign folder; raises NotFoundError when its run does not appear."""
+    wait: Callable[[Look, float], Any]
+    """Look until it is done, or until nothing has moved for so many seconds; what was seen last."""
+    recipients: Recipients
+    bucket: Bucket
+    ses: Any
+    """A client of SES."""
+    catalogue: Mapping[str, Any]
+    """The messages that are deployed."""
+    templates: Path
+    """The folder that they were built of."""
 
 
 def send_through(
-    stack: Stack, deployment: Deployment, *, message: str = "", phone: str = SIMULATED_PHONE, say: Say = lambda _: None
+    reach: Reach, deployment: Deployment, *, message: str = "", phone: str = SIMULATED_PHONE, say: Say = lambda _: None
 ) -> Iterator[Finding]:
     """All trials at once; each finding as soon as it is there. It cleans up in any case."""
     yield from _dry_run(deployment, phone)
     now = datetime.now(UTC)
     stamp = f"{now:%y%m%d%H%M%S}"
-    planned, left_out = _plan(deployment, stamp=stamp, now=now, message=message)
+    planned, left_out = _plan(reach, deployment, stamp=stamp, now=now, message=message)
     yield from left_out
     try:
-        yield from _go(stack, planned, stamp=stamp, say=say)
+        yield from _go(reach, planned, stamp=stamp, say=say)
     finally:
         say("cleaning up")
-        yield from tidy_up(stack, planned, campaign=_campaign(stamp))
+        yield from tidy_up(reach.recipients, reach.bucket, reach.ses, planned, campaign=_campaign(stamp))
 
 
-def _plan(deployment: Deployment, *, stamp: str, now: datetime, message: str) -> tuple[list[Trial], list[Finding]]:
+def _plan(
+    reach: Reach, deployment: Deployment, *, stamp: str, now: datetime, message: str
+) -> tuple[list[Trial], list[Finding]]:
     """What is sent, and what is left out, and why."""
-    known, planned, left_out = catalogue(), list[Trial](), list[Finding]()
-    if mail := trials.choose(known, TEMPLATES, purpose="transactional", channel="email", name=message):
+    planned, left_out = list[Trial](), list[Finding]()
+    choose = partial(trials.choose, reach.catalogue, reach.templates)
+    if mail := choose(purpose="transactional", channel="email", name=message):
         planned += trials.of_email(mail, stamp=stamp)
     else:
         mend = "Run `make build` in the folder that was deployed, or name one with --message."
         left_out.append(wrong("send: email", "no transactional message goes by email", mend))
-    if offer := trials.choose(known, TEMPLATES, purpose="promotional", channel="email"):
+    if offer := choose(purpose="promotional", channel="email"):
         planned.append(trials.scheduled(offer, stamp=stamp, now=now))
     else:
-        left_out.append(note("send: put off", "left out: no promotional message goes by email", ""))
+        left_out.append(note("send: scheduled", "left out: no promotional message goes by email", ""))
     ready = all(each.state is State.WELL for each in push.credentials(deployment))
-    device = trials.choose(known, TEMPLATES, purpose="transactional", channel="push", name=message)
+    device = choose(purpose="transactional", channel="push", name=message)
     if device and ready:
         planned.append(trials.to_a_dead_device(device, stamp=stamp))
     else:
@@ -69,10 +93,10 @@ def _plan(deployment: Deployment, *, stamp: str, now: datetime, message: str) ->
     return planned, left_out
 
 
-def _go(stack: Stack, planned: Sequence[Trial], *, stamp: str, say: Say) -> Iterator[Finding]:
+def _go(reach: Reach, planned: Sequence[Trial], *, stamp: str, say: Say) -> Iterator[Finding]:
     for each in planned:
-        put_event(stack, "RecipientUpdated", dict(each.profile))
-    unknown_people = _saved(stack, planned, say)
+        reach.put_event("RecipientUpdated", each.profile)
+    unknown_people = _saved(reach, planned, say)
     if unknown_people:
         mend = "Look at the queue `events`, its dead letters, and the log of the function ingest-event."
         yield wrong("send: people", f"{unknown_people} of {len(planned)} were not saved", mend)
@@ -80,26 +104,26 @@ def _go(stack: Stack, planned: Sequence[Trial], *, stamp: str, say: Say) -> Iter
     for each in planned:
         if not each.by_campaign:
             detail = {"message": each.message.name, "recipient_id": each.person, "data": dict(each.message.data)}
-            put_event(stack, "SendRequested", detail)
-    yield from _start_campaign(stack, [each for each in planned if each.by_campaign], _campaign(stamp))
-    yield from _follow(stack, planned, say)
+            reach.put_event("SendRequested", detail)
+    yield from _start_campaign(reach, [each for each in planned if each.by_campaign], _campaign(stamp))
+    yield from _follow(reach, planned, say)
 
 
-def _saved(stack: Stack, planned: Sequence[Trial], say: Say) -> int:
+def _saved(reach: Reach, planned: Sequence[Trial], say: Say) -> int:
     """How many people are still not there when nothing moves any more."""
 
-    names, people = [each.person for each in planned], adapters.recipients(stack)
+    names = [each.person for each in planned]
 
     def look() -> tuple[int, bool]:
-        missing = len(names) - len(people.get_many(names))
+        missing = len(names) - len(reach.recipients.get_many(names))
         say(f"{len(names) - missing} of {len(names)} people are known")
         return missing, not missing
 
-    missing: int = until_still(look, patience=PATIENCE)
+    missing: int = reach.wait(look, PATIENCE)
     return missing
 
 
-def _start_campaign(stack: Stack, planned: Sequence[Trial], name: str) -> Iterator[Finding]:
+def _start_campaign(reach: Reach, planned: Sequence[Trial], name: str) -> Iterator[Finding]:
     if not planned:
         return
     with tempfile.TemporaryDirectory() as place:
@@ -109,16 +133,16 @@ def _start_campaign(stack: Stack, planned: Sequence[Trial], name: str) -> Iterat
         (folder / "segment.csv").write_text(f"recipient_id\n{rows}", encoding="utf-8")
         (folder / "campaign.toml").write_text(trials.manifest(planned[0].message), encoding="utf-8")
         try:
-            runs.submit_folder(stack, read_folder(folder))
-        except Trouble as trouble:
+            reach.submit(folder)
+        except NotFoundError as missing:
             yield wrong(
                 "send: campaign",
                 "no run appeared",
-                f"{trouble.message} Look at the queue `segments` and its dead letters.",
+                f"{missing.what} Look at the queue `segments` and its dead letters.",
             )
 
 
-def _follow(stack: Stack, planned: Sequence[Trial], say: Say) -> Iterator[Finding]:
+def _follow(reach: Reach, planned: Sequence[Trial], say: Say) -> Iterator[Finding]:
     """Each trial's finding, when it has come to its end or when nothing moves any more."""
     open_trials = list(planned)
     seen: dict[str, Sequence[Mapping[str, Any]]] = {}
@@ -127,7 +151,7 @@ def _follow(stack: Stack, planned: Sequence[Trial], say: Say) -> Iterator[Findin
     def look() -> tuple[tuple[str, ...], bool]:
         now = datetime.now(UTC)
         for each in list(open_trials):
-            seen[each.person] = ask(stack, "timeline", recipient_id=each.person)["entries"]
+            seen[each.person] = reach.timeline(each.person)
             if finding := trials.judge(each, seen[each.person], now):
                 ended.append((each, finding))
                 open_trials.remove(each)
@@ -136,7 +160,7 @@ def _follow(stack: Stack, planned: Sequence[Trial], say: Say) -> Iterator[Findin
         states = (*(_state(seen.get(each.person, ())) for each in planned), f"{len(waits)} wait for their time")
         return states, not open_trials
 
-    until_still(look, patience=PATIENCE + trials.PUT_OFF.total_seconds())
+    reach.wait(look, PATIENCE + trials.PAUSE.total_seconds())
     yield from summed(
         [finding for _, finding in ended] + [trials.overdue(each, seen[each.person]) for each in open_trials]
     )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from heliograph_cli.doctor.deployment import Deployment
-from heliograph_cli.doctor.findings import Finding, note, well, wrong
+from heliograph.operations.doctor.deployment import Deployment
+from heliograph.operations.doctor.findings import Finding, note, well, wrong
 
 PENDING = "PendingConfirmation"
 

@@ -8,10 +8,6 @@ from email.utils import parseaddr
 from functools import cache, cached_property
 from typing import Any, NamedTuple
 
-from heliograph_cli import target as targets
-from heliograph_cli.stack import Stack
-from heliograph_cli.target import Target
-
 Ask = Callable[[str, str, Mapping[str, Any]], Any]
 """Service, operation and its parameters -> the answer, all pages of it. Raises botocore's errors."""
 GONE = ("DELETE_COMPLETE", "DELETE_SKIPPED")
@@ -72,17 +68,16 @@ class Deployment:
         return parseaddr(self.parameters.get("EmailSender", ""))[1]
 
 
-def read(stack: Stack) -> Deployment:
-    """Read a stack, its nested stacks, and what they made."""
-    ask = _asking(stack.target)
-    name = stack.target.stack
+def read(name: str, client: Callable[[str], Any]) -> Deployment:
+    """Read a stack, its nested stacks, and what they made; `client` makes a client of a service."""
+    ask = _asking(client)
     root = ask("cloudformation", "describe_stacks", {"StackName": name})["Stacks"][0]
     return Deployment(
         stack=name,
         arn=root["StackId"],
         status=root["StackStatus"],
         outputs={each["OutputKey"]: each["OutputValue"] for each in root.get("Outputs", [])},
-        parameters=stack.parameters,
+        parameters={each["ParameterKey"]: each["ParameterValue"] for each in root.get("Parameters", [])},
         resources=tuple(resources_of(ask, name)),
         ask=ask,
     )
@@ -102,15 +97,11 @@ def resources_of(ask: Ask, stack: str) -> list[Resource]:
     return made + [inner for each in nested for inner in resources_of(ask, each.physical_id)]
 
 
-def _asking(target: Target) -> Ask:
-    """Ask with few tries: a check that cannot be made is a finding, not a reason to wait."""
-
-    @cache
-    def client(service: str) -> Any:
-        return targets.client(target, service)
+def _asking(client: Callable[[str], Any]) -> Ask:
+    known = cache(client)
 
     def ask(service: str, operation: str, asked: Mapping[str, Any]) -> Any:
-        found = client(service)
+        found = known(service)
         if found.can_paginate(operation):
             return found.get_paginator(operation).paginate(**asked).build_full_result()
         return getattr(found, operation)(**asked)

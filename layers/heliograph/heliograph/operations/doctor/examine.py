@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from heliograph_cli.doctor import email, functions, push, rights, sms, watching
-from heliograph_cli.doctor.deployment import Deployment
-from heliograph_cli.doctor.findings import Finding, State, unknown
-from heliograph_cli.failures import NOT_ALLOWED
+from heliograph.aws.errors import NOT_ALLOWED, THROTTLED
+from heliograph.operations.doctor import email, functions, push, rights, sms, watching
+from heliograph.operations.doctor.deployment import Deployment
+from heliograph.operations.doctor.findings import Finding, State, unknown
 
 Check = Callable[[Deployment], Iterable[Finding]]
 
@@ -33,8 +33,6 @@ CHECKS: Mapping[str, Check] = {
     "dead letters": watching.dead_letters,
 }
 """In the order in which they are told. A check that finds something wrong says that it is well no more."""
-
-THROTTLED = {"Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded"}
 
 
 def examine(deployment: Deployment, checks: Mapping[str, Check] = CHECKS) -> Iterator[Finding]:

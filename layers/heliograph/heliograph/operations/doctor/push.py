@@ -8,9 +8,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from heliograph_cli.doctor.deployment import Deployment
-from heliograph_cli.doctor.findings import Finding, note, well, wrong
-from heliograph_cli.doctor.rights import push_application
+from heliograph.operations.doctor.deployment import Deployment
+from heliograph.operations.doctor.findings import Finding, note, well, wrong
+from heliograph.operations.doctor.rights import push_application
 
 CHANNELS = {"Android": ("get_gcm_channel", "GCMChannelResponse"), "iOS": ("get_apns_channel", "APNSChannelResponse")}
 MEND = "Put the credentials of your app there (docs/deploy.md, step 5), or send no push."

@@ -10,29 +10,21 @@ from heliograph.ledger.store import Ledger
 from heliograph.model.ledger import LedgerEntry
 from heliograph.model.requests import SendRequest
 from heliograph.operations.replay.decisions import MADE_WITHOUT_INPUTS, Finding, Found, Replayed, found, summed, verdict
+from heliograph.operations.rereading.work import AT_ONCE, frozen_run, requests_of
 from heliograph.planning.inputs_store import KeptInputs
 from heliograph.reporting.why.work import made_again
 from heliograph.text import ids
 from heliograph.text.errors import MalformedError
-from heliograph_cli import target as targets
-from heliograph_cli.failures import No
-from heliograph_cli.reconciling import AT_ONCE, frozen_run, requests_of
-from heliograph_cli.stack import Stack
 
 Progress = Callable[[int], None]
 
 
-def replay_run(stack: Stack, run_id: str, *, progress: Progress) -> Replayed:
+def replay_run(bucket: Bucket, ledger: Ledger, run_id: str, *, progress: Progress) -> Replayed:
     """Make every decision of a run again: first ones, those that were scheduled, and those of fallbacks.
 
-    Raises No when there is no such run.
+    Raises NotFoundError when there is no such run.
     """
-    bucket = Bucket(targets.s3(stack.target), stack.bucket)
-    try:
-        frozen = frozen_run(bucket, run_id)
-    except MalformedError:
-        raise No(f"There is no run {run_id}.", "`heliograph campaign list` shows them.") from None
-    ledger, kept = Ledger(targets.dynamodb(stack.target), stack.ledger_table), KeptInputs(bucket)
+    frozen, kept = frozen_run(bucket, run_id), KeptInputs(bucket)
 
     def people() -> Iterator[Sequence[Found]]:
         rest = requests_of(bucket, frozen)
@@ -47,12 +39,12 @@ def replay_run(stack: Stack, run_id: str, *, progress: Progress) -> Replayed:
 def decisions(ledger: Ledger, requests: Sequence[SendRequest]) -> list[list[LedgerEntry]]:
     """The decisions on each request, step by step, until no further one was made."""
     made: dict[str, list[LedgerEntry]] = {request.request_id: [] for request in requests}
-    asked, step = list(requests), 0
-    while asked:
-        steps = {each.request_id: ids.dispatch_id(each.request_id, step) for each in asked}
-        known = ledger.decisions([(each.recipient_id, steps[each.request_id]) for each in asked])
-        asked = [each for each in asked if steps[each.request_id] in known]
-        for each in asked:
+    open_requests, step = list(requests), 0
+    while open_requests:
+        steps = {each.request_id: ids.dispatch_id(each.request_id, step) for each in open_requests}
+        known = ledger.decisions([(each.recipient_id, steps[each.request_id]) for each in open_requests])
+        open_requests = [each for each in open_requests if steps[each.request_id] in known]
+        for each in open_requests:
             made[each.request_id].append(known[steps[each.request_id]])
         step += 1
     return list(made.values())

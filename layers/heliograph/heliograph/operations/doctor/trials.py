@@ -10,13 +10,13 @@ from typing import Any
 
 import msgspec
 
-from heliograph_cli.doctor.findings import Finding, well, wrong
+from heliograph.operations.doctor.findings import Finding, well, wrong
 
 SIMULATOR = "simulator.amazonses.com"
 DEAD_DEVICE = "gcm:dead-heliograph-doctor"  # no push service ever gave this token to a device
 IN_THE_CAMPAIGN = 3  # people
-PUT_OFF = timedelta(seconds=90)  # long enough that it is scheduled, not sent
-FAR = timedelta(minutes=15)  # what is put off for longer is not waited for
+PAUSE = timedelta(seconds=90)  # long enough that it is scheduled, not sent
+FAR = timedelta(minutes=15)  # what is scheduled later is not waited for
 ENDED_BADLY = ("failed", "skipped", "bounced", "undelivered", "complained", "unknown")
 """States of a message that is not expected to end so."""
 
@@ -81,9 +81,9 @@ def of_email(message: Chosen, *, stamp: str) -> Iterator[Trial]:
 
 def scheduled(message: Chosen, *, stamp: str, now: datetime) -> Trial:
     """A promotional message to somebody who wants none for a minute and a half."""
-    due = now + PUT_OFF
+    due = now + PAUSE
     agreed = dict.fromkeys((f"{message.topic}/email", "promotional/email"), "confirmed")
-    one = _mailed("send: put off", message, stamp=stamp, who="put-off", word="success", wanted="delivered")
+    one = _mailed("send: scheduled", message, stamp=stamp, who="scheduled", word="success", wanted="delivered")
     wishes = {"paused_until": due.isoformat(timespec="seconds"), "consents": agreed, "consent_source": "api:doctor"}
     return msgspec.structs.replace(one, profile={**one.profile, **wishes}, due=due)
 
@@ -115,7 +115,7 @@ def judge(trial: Trial, entries: Sequence[Json], now: datetime) -> Finding | Non
         return well(trial.check, f"{trial.message.name} by {latest['channel']}: {state}")
     if waits and datetime.fromisoformat(waits) - now > FAR:
         return well(
-            trial.check, f"{trial.message.name} is put off until {waits}, as the policy says; it is not waited for"
+            trial.check, f"{trial.message.name} is scheduled for {waits}, as the policy says; it is not waited for"
         )
     if state in ENDED_BADLY:
         because = f" ({latest['reason']})" if latest.get("reason") else ""

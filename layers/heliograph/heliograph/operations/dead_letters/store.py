@@ -1,10 +1,9 @@
-"""The dead-letter queues of a stack: look at their messages without taking them, and send them back."""
+"""The dead-letter queues of a stack: how many messages they have, and what they are, without taking them."""
 
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from itertools import islice
@@ -28,11 +27,10 @@ NUMBERS: Final[tuple[QueueAttributeNameType, ...]] = (
     "ApproximateNumberOfMessagesDelayed",
 )
 SOURCES = {"schedules": "requests-bulk"}
-"""Where dead letters are sent back to that come from no queue: what was put off is planned again."""
+"""Where dead letters are sent back to that come from no queue: what was scheduled is planned again."""
 BATCH_LIMIT = 10  # ReceiveMessage, ChangeMessageVisibilityBatch
 WAIT_SECONDS = 1  # long polling asks all of SQS's servers, so that "none" means none
 LOOK_SECONDS = 30  # how long a message that is looked at stays hidden if this process dies
-MOVE_SECONDS = 300  # the same, while messages are sent back
 
 
 class Work(NamedTuple):
@@ -52,16 +50,6 @@ class DeadLetters(NamedTuple):
     source_url: str
     number: int
     work: Work
-
-
-class Redriven(NamedTuple):
-    """What became of the dead letters of a queue."""
-
-    moved: int
-    parked: int
-    """Left where they are, because they cannot be read."""
-    newer: int
-    """Left, because they came in since."""
 
 
 def queues(sqs: SQSClient, stack: str) -> list[DeadLetters]:
@@ -84,106 +72,16 @@ def peek(sqs: SQSClient, letters: DeadLetters, limit: int) -> list[DeadLetter]:
     """Look at some messages, and make them visible again at once; their receive counts go up."""
     taken: list[MessageTypeDef] = []
     try:
-        for batch in _batches(sqs, letters.url, seconds=LOOK_SECONDS):
+        for batch in batches(sqs, letters.url, seconds=LOOK_SECONDS):
             taken += batch
             if len(taken) >= limit:
                 break
     finally:
-        _show_again(sqs, letters.url, [message["ReceiptHandle"] for message in taken])
-    return [_letter(message, letters.queue) for message in islice(taken, limit)]
+        show_again(sqs, letters.url, [message["ReceiptHandle"] for message in taken])
+    return [letter_of(message, letters.queue) for message in islice(taken, limit)]
 
 
-def redrive(sqs: SQSClient, letters: DeadLetters, *, parked: bool) -> Redriven:
-    """Send messages back to their queue, each before it is deleted here: whatever happens, none is lost.
-
-    What is in both for a moment does no harm, because every hop may run twice. What was parked is left, unless asked
-    for, and so is what comes in meanwhile, such as what is parked anew.
-    """
-    started = datetime.now(UTC)
-
-    def send_back(message: MessageTypeDef) -> str:
-        stays = _stays(_letter(message, letters.queue), started, parked=parked)
-        if not stays:
-            _move(sqs, letters, message)
-        return stays or "moved"
-
-    done: Counter[str] = _each(sqs, letters, send_back, done="moved")
-    return Redriven(done["moved"], done["parked"], done["newer"])
-
-
-def send_back(sqs: SQSClient, letters: DeadLetters, ids: Collection[str]) -> set[str]:
-    """Send these messages back to their queue, parked ones as well; the ids of those that were there."""
-    return _chosen(sqs, letters, ids, lambda message: _move(sqs, letters, message))
-
-
-def delete(sqs: SQSClient, letters: DeadLetters, ids: Collection[str]) -> set[str]:
-    """Delete these messages for good; the ids of those that were there."""
-    return _chosen(
-        sqs,
-        letters,
-        ids,
-        lambda message: sqs.delete_message(QueueUrl=letters.url, ReceiptHandle=message["ReceiptHandle"]),
-    )
-
-
-def find(sqs: SQSClient, letters: DeadLetters, ids: Collection[str]) -> list[DeadLetter]:
-    """Look at these messages, those of them that are there."""
-    return [letter for letter in peek(sqs, letters, letters.number) if letter.message_id in ids]
-
-
-def _move(sqs: SQSClient, letters: DeadLetters, message: MessageTypeDef) -> None:
-    sqs.send_message(QueueUrl=letters.source_url, MessageBody=message["Body"])
-    sqs.delete_message(QueueUrl=letters.url, ReceiptHandle=message["ReceiptHandle"])
-
-
-def _chosen(
-    sqs: SQSClient, letters: DeadLetters, ids: Collection[str], work: Callable[[MessageTypeDef], object]
-) -> set[str]:
-    """Work off the messages with these ids. SQS finds none by its id, so all are received until these were seen."""
-    done: set[str] = set()
-
-    def work_off(message: MessageTypeDef) -> str:
-        if message["MessageId"] not in ids:
-            return "other"
-        work(message)
-        done.add(message["MessageId"])
-        return "done"
-
-    _each(sqs, letters, work_off, done="done", enough=len(ids))
-    return done
-
-
-def _each(
-    sqs: SQSClient, letters: DeadLetters, work: Callable[[MessageTypeDef], str], *, done: str, enough: int | None = None
-) -> Counter[str]:
-    """Hand over every message, until enough are done; those that are not done are visible again afterwards."""
-    left, results = list[str](), Counter[str]()
-
-    def note(message: MessageTypeDef) -> str:
-        result = work(message)
-        if result != done:
-            left.append(message["ReceiptHandle"])
-        return result
-
-    try:
-        with ThreadPoolExecutor(BATCH_LIMIT) as lanes:
-            for batch in _batches(sqs, letters.url, seconds=MOVE_SECONDS):
-                results.update(lanes.map(note, batch))
-                if enough is not None and results[done] >= enough:
-                    break
-    finally:
-        _show_again(sqs, letters.url, left)
-    return results
-
-
-def _stays(letter: DeadLetter, started: datetime, *, parked: bool) -> str:
-    """Why a message is left where it is; empty when it goes."""
-    if letter.sent_at > started:
-        return "newer"
-    return "parked" if letter.is_parked and not parked else ""
-
-
-def _batches(sqs: SQSClient, url: str, *, seconds: int) -> Iterator[list[MessageTypeDef]]:
+def batches(sqs: SQSClient, url: str, *, seconds: int) -> Iterator[list[MessageTypeDef]]:
     """Messages, hidden from others for so many seconds, until there are no new ones."""
     seen: set[str] = set()
     while True:
@@ -202,7 +100,8 @@ def _batches(sqs: SQSClient, url: str, *, seconds: int) -> Iterator[list[Message
         yield new
 
 
-def _show_again(sqs: SQSClient, url: str, receipts: Sequence[str]) -> None:
+def show_again(sqs: SQSClient, url: str, receipts: Sequence[str]) -> None:
+    """Let others see messages again at once."""
     for start in range(0, len(receipts), BATCH_LIMIT):
         some = receipts[start : start + BATCH_LIMIT]
         sqs.change_message_visibility_batch(
@@ -219,7 +118,8 @@ def _work(sqs: SQSClient, url: str) -> Work:
     return Work(*(int(answer[name]) for name in NUMBERS))
 
 
-def _letter(message: MessageTypeDef, queue: str) -> DeadLetter:
+def letter_of(message: MessageTypeDef, queue: str) -> DeadLetter:
+    """A message as a dead letter of a queue."""
     told = message.get("Attributes", {})
     added = {name: value.get("StringValue", "") for name, value in message.get("MessageAttributes", {}).items()}
     return DeadLetter(

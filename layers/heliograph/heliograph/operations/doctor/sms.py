@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from heliograph_cli.doctor.deployment import Deployment
-from heliograph_cli.doctor.findings import Finding, note, well, wrong
+from heliograph.operations.doctor.deployment import Deployment
+from heliograph.operations.doctor.findings import Finding, note, well, wrong
 
 SERVICE = "pinpoint-sms-voice-v2"
 TEXT_LIMIT = "TEXT_MESSAGE_MONTHLY_SPEND_LIMIT"

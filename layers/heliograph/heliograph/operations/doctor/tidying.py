@@ -7,31 +7,33 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from heliograph_cli import target as targets
-from heliograph_cli.doctor.findings import Finding, note, well
-from heliograph_cli.doctor.trials import Trial
-from heliograph_cli.stack import Stack
+from heliograph.aws.bucket import Bucket
+from heliograph.aws.tables import BusyError
+from heliograph.operations.doctor.findings import Finding, note, well
+from heliograph.operations.doctor.trials import Trial
+from heliograph.people.store import Recipients
 
-DELETE_LIMIT = 1000  # DeleteObjects
 GONE = {"NotFoundException", "ResourceNotFoundException", "NoSuchKey"}
 
 
-def tidy_up(stack: Stack, planned: Sequence[Trial], *, campaign: str) -> Iterator[Finding]:
+def tidy_up(
+    recipients: Recipients, bucket: Bucket, ses: Any, planned: Sequence[Trial], *, campaign: str
+) -> Iterator[Finding]:
     """The decisions about these people stay in the ledger until they expire, and so does the run."""
     names = [each.person for each in planned]
     addresses = [str(each.profile["email"]) for each in planned if "email" in each.profile]
     pages = [f"reports/timeline/{name}.html" for name in names]
     steps: dict[str, Callable[[], None]] = {
-        "people": lambda: _forget(stack, names),
-        "the campaign's folder": lambda: _delete(stack, _keys(stack, f"campaigns/{campaign}/")),
-        "pages": lambda: _delete(stack, pages),
-        "suppressed addresses": lambda: _unlist(stack, addresses),
+        "people": lambda: _forget(recipients, names),
+        "the campaign's folder": lambda: bucket.delete(list(bucket.list_keys(f"campaigns/{campaign}/"))),
+        "pages": lambda: bucket.delete(pages),
+        "suppressed addresses": lambda: _unlist(ses, addresses),
     }
     left = 0
     for what, remove in steps.items():
         try:
             remove()
-        except (BotoCoreError, ClientError) as error:
+        except (BotoCoreError, ClientError, BusyError) as error:
             left += 1
             code = error.response["Error"].get("Code") if isinstance(error, ClientError) else type(error).__name__
             yield note(
@@ -41,9 +43,9 @@ def tidy_up(stack: Stack, planned: Sequence[Trial], *, campaign: str) -> Iterato
         yield well("clean up", f"{len(names)} people, the campaign's folder and pages are removed")
 
 
-def _forget(stack: Stack, names: Sequence[str]) -> None:
+def _forget(recipients: Recipients, names: Sequence[str]) -> None:
     """Every item that is kept under these people's ids."""
-    client, table = targets.client(stack.target, "dynamodb"), stack.recipients_table
+    client, table = recipients.client, recipients.table
     keys = [each["AttributeName"] for each in client.describe_table(TableName=table)["Table"]["KeySchema"]]
     for name in names:
         asked: dict[str, Any] = {"TableName": table, "KeyConditionExpression": "recipient_id = :id"}
@@ -52,22 +54,11 @@ def _forget(stack: Stack, names: Sequence[str]) -> None:
             client.delete_item(TableName=table, Key={key: item[key] for key in keys})
 
 
-def _keys(stack: Stack, prefix: str) -> list[str]:
-    found = targets.s3(stack.target).list_objects_v2(Bucket=stack.bucket, Prefix=prefix, MaxKeys=DELETE_LIMIT)
-    return [each["Key"] for each in found.get("Contents", [])]
-
-
-def _delete(stack: Stack, keys: Sequence[str]) -> None:
-    for key in keys:
-        targets.s3(stack.target).delete_object(Bucket=stack.bucket, Key=key)
-
-
-def _unlist(stack: Stack, addresses: Sequence[str]) -> None:
+def _unlist(ses: Any, addresses: Sequence[str]) -> None:
     """SES does not list its simulator's addresses by itself; somebody may have."""
-    client = targets.client(stack.target, "sesv2")
     for address in addresses:
         try:
-            client.delete_suppressed_destination(EmailAddress=address)
+            ses.delete_suppressed_destination(EmailAddress=address)
         except ClientError as error:
             if error.response["Error"].get("Code") not in GONE:
                 raise

@@ -7,8 +7,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from heliograph_cli.doctor.deployment import Deployment
-from heliograph_cli.doctor.findings import Finding, note, well, wrong
+from heliograph.operations.doctor.deployment import Deployment
+from heliograph.operations.doctor.findings import Finding, note, well, wrong
 
 NEEDED = {"SEND", "REJECT", "BOUNCE", "COMPLAINT", "DELIVERY", "RENDERING_FAILURE"}
 """What outcomes are made of; opens and clicks may be left out on purpose."""

@@ -1,0 +1,1 @@
+"""A run, read again as it was made."""

@@ -1,0 +1,1 @@
+"""A person leaves: what goes, and what stays and why."""

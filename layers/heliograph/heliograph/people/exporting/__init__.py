@@ -1,0 +1,1 @@
+"""Everybody, as a file that an import reads."""
