@@ -21,6 +21,7 @@ from heliograph.model.policy import Policy
 from heliograph.people.changes import RecipientChange, from_row
 from heliograph.people.exporting.work import export_to
 from heliograph.people.importing.lanes import PACK
+from heliograph.people.importing.work import Summary, Terms, import_file
 from heliograph.text.csv import read_rows
 from heliograph.text.errors import MalformedError
 
