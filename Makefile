@@ -82,9 +82,10 @@ bench: $(built)  ## measure speed and cost against their goals
 preview: $(project)  ## look at the messages in a browser
 	.venv/bin/heliograph preview
 
-format: $(project)  ## format the code and mend what the linter can
+format: $(project)  ## format the code, mend what the linter can, and list the tests
 	.venv/bin/ruff format .
 	.venv/bin/ruff check --fix .
+	.venv/bin/python tests/contents.py
 
 # The answers to the questions of the first time are kept in samconfig.toml. docs/deploy.md tells what to answer.
 # SAM would look for that file beside the built template, and knows no other than the first runtime if it is not told.

@@ -34,7 +34,7 @@ def opened(pack_id: str, slot: int, person: str, **tags: str) -> dict[str, Any]:
     ours = {
         "dispatch_id": f"{request_id}-0",
         "recipient_id": person,
-        "position": ids.outcome_key(pack_id, slot),
+        "outcome_key": ids.outcome_key(pack_id, slot),
         "message": "news",
         "run_id": RUN,
     }
@@ -54,7 +54,7 @@ def poisonous(rng: Random, pack_id: str, slot: int) -> tuple[str, bool]:
     """An event that cannot be recorded, and whether that can be told by reading it."""
     match rng.randrange(5):
         case 0:
-            return json.dumps(opened(pack_id, slot, "bad", place="runs-5")), True
+            return json.dumps(opened(pack_id, slot, "bad", outcome_key="runs-5")), True
         case 1:
             return '{"detail":' * 2_000 + "1" + "}" * 2_000, True
         case 2:

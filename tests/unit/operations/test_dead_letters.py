@@ -19,7 +19,7 @@ from heliograph.operations.dead_letters.faults import REFUSED
 from heliograph.operations.dead_letters.summary import DeadLetter, Explanation, explain
 from heliograph.text.errors import Code
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SECRETS = ("amara@example.com", "+12065550100", "gcm:token-1", "934120")
 EVENT = {"id": "event-1", "source": "shop", "detail-type": "OrderShipped", "time": "2026-11-21T10:00:00Z"}
 TRIGGERED = {"message": "order_shipped", "event": {**EVENT, "detail": {"email": SECRETS[0], "customer": "c-1"}}}

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from heliograph_cli.main import COMMANDS, cli
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 FOLDERS = [ROOT / name for name in ("docs", "examples", "infra")]
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted(page for folder in FOLDERS for page in folder.rglob("*.md"))]
 SPAN = re.compile(r"`(?:\.venv/bin/)?heliograph ([^`]+)`")

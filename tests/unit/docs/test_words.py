@@ -13,7 +13,7 @@ import pytest
 
 from heliograph_cli.main import cli
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 GLOSSARY = (ROOT / "docs/glossary.md").read_text(encoding="utf-8")
 NOT_CALLED = tuple(
     word.strip()

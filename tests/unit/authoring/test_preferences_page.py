@@ -15,7 +15,7 @@ from heliograph.planning.rules import LATER, RULES, RULES_BEFORE_DELIVERY
 from heliograph_cli.authoring.facts import MessageFacts
 from heliograph_cli.authoring.policy_facts import PolicyFacts
 
-PAGE = (Path(__file__).parents[2] / "docs/preferences.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[3] / "docs/preferences.md").read_text(encoding="utf-8")
 EXAMPLES = [tomllib.loads(text) for text in re.findall(r"```toml\n(.*?)```", PAGE, flags=re.DOTALL)]
 
 

@@ -20,7 +20,7 @@ from heliograph.text.errors import UndeliverableError
 from heliograph_cli.authoring.build import PACKAGE, build
 from tests_desk import DESK
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 ORDER = {"order_id": "A-1", "tracking_url": "https://shop.example.com/t?a=1&b=2"}
 UNSUBSCRIBE = "https://u.example.com/x?a=1&b=2"
 JSON = st.recursive(

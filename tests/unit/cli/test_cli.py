@@ -482,7 +482,7 @@ def test_a_question_whose_answer_is_lost_is_not_asked_again(aws: FakeAws) -> Non
 
 
 def test_an_answer_is_awaited_for_longer_than_the_report_function_may_take(aws: FakeAws) -> None:
-    template = (Path(__file__).parents[2] / "template.yaml").read_text()
+    template = (Path(__file__).parents[3] / "template.yaml").read_text()
     (timeout,) = re.findall(r"\n  Report:\n(?:    .*\n)*?      Timeout: (\d+)", template)
     config = targets.functions(targets.Target("heliograph", "eu-west-1", ENDPOINT)).meta.config
     assert vars(config)["_user_provided_options"]["read_timeout"] > int(timeout)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml  # type: ignore[import-untyped]  # no stubs
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 HIDDEN = {".venv", ".local", ".aws-sam", ".git", "build"}
 PAGES = sorted(page for page in ROOT.rglob("*.md") if not HIDDEN & set(page.relative_to(ROOT).parts))
 NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
