@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from botocore.exceptions import BotoCoreError, ClientError
 
 
-class Place(NamedTuple):
+class Where(NamedTuple):
     """Where a command is, imported when it is asked for, and what the list of commands says of it."""
 
     module: str
@@ -23,13 +23,13 @@ class Place(NamedTuple):
     summary: str
 
 
-def _at(module: str, name: str, summary: str) -> Place:
-    return Place(f"heliograph_cli.{module}", name, summary)
+def _at(module: str, name: str, summary: str) -> Where:
+    return Where(f"heliograph_cli.{module}", name, summary)
 
 
 COMMANDS = {
-    "up": _at("commands.place", "up", "Start the local cloud and deploy the built stack on it."),
-    "down": _at("commands.place", "down", "Stop the local cloud and leave nothing behind."),
+    "up": _at("commands.cloud", "up", "Start the local cloud and deploy the built stack on it."),
+    "down": _at("commands.cloud", "down", "Stop the local cloud and leave nothing behind."),
     "status": _at("commands.status", "status", "Show what runs where, what waits, and what failed."),
     "demo": _at("commands.demo", "demo", "See all of it work on this machine."),
     "doctor": _at("commands.doctor", "doctor", "Check the deployment, and say what to fix."),
@@ -70,13 +70,13 @@ class Heliograph(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        place = COMMANDS[cmd_name]
-        command: click.Command = getattr(import_module(place.module), place.name)
+        found = COMMANDS[cmd_name]
+        command: click.Command = getattr(import_module(found.module), found.name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl([(name, place.summary) for name, place in COMMANDS.items()])
+            formatter.write_dl([(name, found.summary) for name, found in COMMANDS.items()])
 
     def invoke(self, ctx: click.Context) -> Any:
         from heliograph.text.errors import MalformedError, NotFoundError

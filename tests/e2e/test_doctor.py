@@ -74,7 +74,7 @@ def test_all_is_well_in_the_sandbox_and_messages_go_through_the_whole_stack(
     sent = {check for check, _ in said(answer, "well") if check.startswith("send: ")}
     assert sent == {
         *("send: delivered", "send: bounced", "send: complained", "send: campaign"),
-        *("send: put off", "send: sms", "send: dead device"),
+        *("send: scheduled", "send: sms", "send: dead device"),
     }
     assert {check for check, _ in said(answer, "note")} == {"email account", "sms account", "alarm topic"}
     mails = [each for each in stack.cloud.outbox() if str(each["tags"].get("recipient_id", "")).startswith("doctor-")]

@@ -124,7 +124,7 @@ def _silent(desk: Desk, draft: Draft, channel: Channel) -> Iterator[Finding]:
     elsewhere = {locale: other for other in draft.every_channel() for locale in draft.locales(other)}
     for locale, other in sorted(elsewhere.items()):
         if _language(lookup(locale, [default, *spoken])) != _language(locale):
-            file = f"{draft.place}/{_suffixed(spec(channel).files()[0], locale)}"
+            file = f"{draft.folder}/{_suffixed(spec(channel).files()[0], locale)}"
             problem = f"There is a translation in {locale} for {other}, but none for {channel}."
             yield Finding(file, 0, problem, f"Add it: people who read {locale} would get {default}.")
 

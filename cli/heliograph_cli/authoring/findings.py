@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, order=True)
 class Finding:
-    """One mistake, at its place."""
+    """One mistake, at its position."""
 
     file: str
     """Relative to the templates folder."""
@@ -18,8 +18,8 @@ class Finding:
     """Worth a look, but nothing that keeps the message from being sent."""
 
     def __str__(self) -> str:
-        place = f"{self.file}:{self.line}" if self.line else self.file
-        return f"{place}: {self.problem} {self.remedy}"
+        position = f"{self.file}:{self.line}" if self.line else self.file
+        return f"{position}: {self.problem} {self.remedy}"
 
 
 def counted(number: int, noun: str) -> str:

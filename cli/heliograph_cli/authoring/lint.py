@@ -49,7 +49,7 @@ def check(folder: Path) -> Proof:
             sound[draft.name] = compiled(desk, draft)
         except UNCOMPILABLE as error:
             problem = f"It cannot be compiled: {str(error)[:200]}."
-            findings.append(Finding(draft.place, 0, problem, "Write it more simply."))
+            findings.append(Finding(draft.folder, 0, problem, "Write it more simply."))
     findings += _rendered(desk, sound)
     return Proof(desk, tuple(sorted(set(findings))), sound)
 

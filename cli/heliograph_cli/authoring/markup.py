@@ -44,6 +44,6 @@ def _active(file: str, text: str) -> Iterator[Finding]:
         yield Finding(file, line_at(text, handler.start(1)), problem, "Remove it.")
 
 
-def line_at(text: str, place: int) -> int:
-    """The number of the line in which a place is."""
-    return text.count("\n", 0, place) + 1
+def line_at(text: str, position: int) -> int:
+    """The number of the line in which a position is."""
+    return text.count("\n", 0, position) + 1

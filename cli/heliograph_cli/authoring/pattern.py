@@ -20,7 +20,7 @@ RESERVED = frozenset({
 
 
 def checked(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The filter of a trigger; what is not an event pattern raises ValueError with its place."""
+    """The filter of a trigger; what is not an event pattern raises ValueError with its position."""
     if _Fields(ours=OURS).combinations(fields, "filter") > COMBINATIONS:
         raise ValueError(f"filter: the alternatives of $or make more than {COMBINATIONS} combinations")
     return dict(fields)
@@ -40,45 +40,45 @@ class _Fields:
         self.alternative = alternative
         self.depth = depth
 
-    def combinations(self, fields: Mapping[str, Any], place: str) -> int:
+    def combinations(self, fields: Mapping[str, Any], position: str) -> int:
         """In how many combinations of alternatives a table matches; refuses what is no pattern."""
         if not fields:
-            raise ValueError(f"{place} is empty; name a field or leave it out")
+            raise ValueError(f"{position} is empty; name a field or leave it out")
         if self.depth > DEPTH_LIMIT:
-            raise ValueError(f"{place[:80]}… is deeper than {DEPTH_LIMIT} tables")
-        return math.prod(self._field(name, value, f"{place}.{name}") for name, value in fields.items())
+            raise ValueError(f"{position[:80]}… is deeper than {DEPTH_LIMIT} tables")
+        return math.prod(self._field(name, value, f"{position}.{name}") for name, value in fields.items())
 
-    def _field(self, name: str, value: object, place: str) -> int:
+    def _field(self, name: str, value: object, position: str) -> int:
         if name == "$or":
-            return self._alternatives(value, place)
+            return self._alternatives(value, position)
         if name in self.ours:
-            raise ValueError(f"{place}: {name} is said in [trigger] itself; remove it from the filter")
+            raise ValueError(f"{position}: {name} is said in [trigger] itself; remove it from the filter")
         if self.alternative and name in RESERVED:
-            raise ValueError(f"{place}: inside $or, EventBridge reserves the name {name}")
+            raise ValueError(f"{position}: inside $or, EventBridge reserves the name {name}")
         if isinstance(value, dict):
-            return _Fields(alternative=self.alternative, depth=self.depth + 1).combinations(value, place)
+            return _Fields(alternative=self.alternative, depth=self.depth + 1).combinations(value, position)
         if not isinstance(value, list) or not value:
-            raise ValueError(f'{place} must be a list of allowed values, such as ["shipped"]')
+            raise ValueError(f'{position} must be a list of allowed values, such as ["shipped"]')
         for alternative in value:
-            _check_value(alternative, place)
+            _check_value(alternative, position)
         return 1
 
-    def _alternatives(self, value: object, place: str) -> int:
+    def _alternatives(self, value: object, position: str) -> int:
         if not isinstance(value, list) or len(value) < 2 or not all(isinstance(one, dict) for one in value):
-            raise ValueError(f"{place} must list two or more tables")
+            raise ValueError(f"{position} must list two or more tables")
         inside = _Fields(ours=self.ours, alternative=True, depth=self.depth + 1)
-        return sum(inside.combinations(one, place) for one in value)
+        return sum(inside.combinations(one, position) for one in value)
 
 
-def _check_value(value: object, place: str) -> None:
+def _check_value(value: object, position: str) -> None:
     if value is None or isinstance(value, str | bool) or is_number(value):
         return
     if isinstance(value, int | float):
-        raise ValueError(f"{place} holds a number that JSON cannot hold: inf, nan, or longer than 300 digits")
+        raise ValueError(f"{position} holds a number that JSON cannot hold: inf, nan, or longer than 300 digits")
     if not isinstance(value, dict) or len(value) != 1:
-        raise ValueError(f"{place} may hold text, numbers, true, false, or a table with one matcher")
+        raise ValueError(f"{position} may hold text, numbers, true, false, or a table with one matcher")
     [(matcher, operand)] = value.items()
     try:
         check_matcher(matcher, operand)
     except ValueError as error:
-        raise ValueError(f"{place}: {error}") from error
+        raise ValueError(f"{position}: {error}") from error

@@ -58,16 +58,16 @@ def _facts(path: Path, file: str, kind: type[F], parse: Callable[[str], Any]) ->
 
 def _is_echo(detail: ErrorDetails, details: Sequence[ErrorDetails]) -> bool:
     """A list is called too short when what is in it is wrong, which is said already."""
-    place = detail["loc"]
+    position = detail["loc"]
     return detail["type"] == "too_short" and any(
-        other["loc"][: len(place)] == place for other in details if len(other["loc"]) > len(place)
+        other["loc"][: len(position)] == position for other in details if len(other["loc"]) > len(position)
     )
 
 
 def _line_of_error(error: ValueError, text: str) -> int:
-    place = re.search(r"line (\d+)", str(error))
+    position = re.search(r"line (\d+)", str(error))
     at_the_end = text.count("\n") + 1 if "at end of document" in str(error) else 0
-    return int(place[1]) if place else at_the_end
+    return int(position[1]) if position else at_the_end
 
 
 def _finding(file: str, text: str, kind: type[BaseModel], detail: ErrorDetails) -> Finding:
@@ -79,13 +79,13 @@ def _finding(file: str, text: str, kind: type[BaseModel], detail: ErrorDetails) 
         remedy = f"Remove it, or use one of: {', '.join(_known(kind, detail['loc']))}."
     else:
         remedy = _description(kind, detail["loc"])
-    place = detail["loc"][:-1] if detail["type"] == "missing" else detail["loc"]
-    return Finding(file, line_of(text, place), problem, remedy)
+    position = detail["loc"][:-1] if detail["type"] == "missing" else detail["loc"]
+    return Finding(file, line_of(text, position), problem, remedy)
 
 
-def _field(place: Sequence[int | str]) -> str:
+def _field(position: Sequence[int | str]) -> str:
     """A field as people count: `hours #2.allowed #1`."""
-    parts = (f" #{part + 1}" if isinstance(part, int) else f".{part}" for part in place if part != "[key]")
+    parts = (f" #{part + 1}" if isinstance(part, int) else f".{part}" for part in position if part != "[key]")
     return "".join(parts).removeprefix(".")
 
 
@@ -97,18 +97,18 @@ def _nested(annotation: object) -> type[BaseModel] | None:
     return next((found for part in inner if (found := _nested(part))), None)
 
 
-def _known(kind: type[BaseModel], place: Sequence[int | str]) -> list[str]:
+def _known(kind: type[BaseModel], position: Sequence[int | str]) -> list[str]:
     """The fields that there are where an unknown one stands."""
-    for part in place[:-1]:
+    for part in position[:-1]:
         field = kind.model_fields.get(str(part))
         kind = (_nested(field.annotation) if field else None) or kind
     return list(kind.model_fields)
 
 
-def _description(kind: type[BaseModel], place: Sequence[int | str]) -> str:
+def _description(kind: type[BaseModel], position: Sequence[int | str]) -> str:
     """What to do about a field: the description of the innermost field that has one."""
     said = "Correct it."
-    for part in place:
+    for part in position:
         field = kind.model_fields.get(str(part))
         if field is None:
             continue
@@ -117,13 +117,13 @@ def _description(kind: type[BaseModel], place: Sequence[int | str]) -> str:
     return said
 
 
-def line_of(text: str, place: Sequence[int | str]) -> int:
-    """The line where a field stands, as far as can be seen: each part of its place stands at or after the one before.
+def line_of(text: str, position: Sequence[int | str]) -> int:
+    """The line where a field stands, as far as can be seen: each part of its position is at or after the one before.
 
     A number counts the tables of a name, `[[hours]]`; what is not found stands where the table begins.
     """
     begin, found, name = 0, None, ""
-    for part in place:
+    for part in position:
         if isinstance(part, int):
             tables = list(re.finditer(rf"^\s*\[\[{re.escape(name)}\]\]", text, re.MULTILINE))
             here = tables[part] if part < len(tables) else None

@@ -42,13 +42,13 @@ class Draft:
     """The files that the samples were read from."""
 
     @property
-    def place(self) -> str:
+    def folder(self) -> str:
         """Its folder, as findings name it."""
         return f"messages/{self.name}"
 
     def owns(self, file: str) -> bool:
         """Whether a file is of this message."""
-        return file == self.place or file.startswith(f"{self.place}/")
+        return file == self.folder or file.startswith(f"{self.folder}/")
 
     def every_channel(self) -> tuple[Channel, ...]:
         """The channels of the message and of its fallbacks, each once."""
@@ -88,6 +88,6 @@ class Desk:
     """Locale -> the words that all messages share."""
     drafts: tuple[Draft, ...]
 
-    def line(self, file: str, *place: str | int) -> int:
+    def line(self, file: str, *position: str | int) -> int:
         """The line of a file where a field stands; 0 when it cannot be seen."""
-        return line_of(read_text(self.folder / file), place)
+        return line_of(read_text(self.folder / file), position)

@@ -31,7 +31,7 @@ def variables(tree: nodes.Node, macros: Mapping[str, nodes.Macro]) -> list[Varia
     """Every variable of a template, each once; those that a macro reads stand at its call."""
     reader = _Reader(macros)
     reader.visit(tree)
-    found = dict(reversed(reader.found))  # the first place of each
+    found = dict(reversed(reader.found))  # the first position of each
     return [
         Variable(path=path, line=line, optional=any(_within(path, guard) for guard in reader.guards))
         for path, line in sorted(found.items())
@@ -43,7 +43,7 @@ def _within(path: str, guard: str) -> bool:
 
 
 class _Reader(NodeVisitor):
-    """Walks a template with the names that are bound at each place."""
+    """Walks a template with the names that are bound at each position."""
 
     def __init__(self, macros: Mapping[str, nodes.Macro]) -> None:
         self.macros = macros

@@ -30,7 +30,7 @@ ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 """A message id of SQS."""
 
 
-class Asked(NamedTuple):
+class Chosen(NamedTuple):
     """What was named: queues with all that is in them, or single messages wherever they are."""
 
     queues: list[DeadLetters]
@@ -76,13 +76,13 @@ def show(names: tuple[str, ...], limit: int) -> None:
     from heliograph.operations.dead_letters.work import find
 
     stack = connect()
-    asked = _asked(stack, names)
-    if asked.ids:
+    chosen = _chosen(stack, names)
+    if chosen.ids:
         sqs = targets.sqs(stack.target)
-        found = [explain(each) for letters in asked.queues for each in find(sqs, letters, asked.ids)]
-        _all_there(asked.ids, {each.message_id for each in found})
+        found = [explain(each) for letters in chosen.queues for each in find(sqs, letters, chosen.ids)]
+        _all_there(chosen.ids, {each.message_id for each in found})
     else:
-        found = [each for letters in asked.queues for each in _explained(stack, letters, limit)]
+        found = [each for letters in chosen.queues for each in _explained(stack, letters, limit)]
     answer(found, stacked(*(_shown(each) for each in found)) if found else NONE)
 
 
@@ -102,13 +102,13 @@ def redrive(names: tuple[str, ...], parked: bool, yes: bool) -> None:
     from heliograph.operations.dead_letters import work
 
     stack = connect()
-    asked, sqs = _asked(stack, names), targets.sqs(stack.target)
-    _confirm("Send back", asked, yes)
-    if asked.ids:
-        rows = _by_id(asked, lambda letters: work.send_back(sqs, letters, asked.ids))
+    chosen, sqs = _chosen(stack, names), targets.sqs(stack.target)
+    _confirm("Send back", chosen, yes)
+    if chosen.ids:
+        rows = _by_id(chosen, lambda letters: work.send_back(sqs, letters, chosen.ids))
         answer(rows, f"{counted(len(rows), 'message')} sent back.")
         return
-    rows = [{"queue": each.queue, **work.redrive(sqs, each, parked=parked)._asdict()} for each in asked.queues]
+    rows = [{"queue": each.queue, **work.redrive(sqs, each, parked=parked)._asdict()} for each in chosen.queues]
     answer(rows, _redriven(rows) if rows else NONE)
     if any(row["parked"] for row in rows):
         remark("What could not be read was left, because it would only fail again: heliograph dead-letters show")
@@ -131,28 +131,28 @@ def delete(ids: tuple[str, ...], yes: bool) -> None:
     if strange := [each for each in ids if not ID.fullmatch(each)]:
         raise click.BadParameter(f"{strange[0]} is no id of a message", param_hint="ID")
     stack = connect()
-    asked, sqs = _asked(stack, ids), targets.sqs(stack.target)
-    _confirm("Delete for good", asked, yes)
-    rows = _by_id(asked, lambda letters: work.delete(sqs, letters, asked.ids))
+    chosen, sqs = _chosen(stack, ids), targets.sqs(stack.target)
+    _confirm("Delete for good", chosen, yes)
+    rows = _by_id(chosen, lambda letters: work.delete(sqs, letters, chosen.ids))
     answer(rows, f"{counted(len(rows), 'message')} deleted.")
 
 
-def _confirm(question: str, asked: Asked, yes: bool) -> None:
-    number = len(asked.ids) or sum(letters.number for letters in asked.queues)
-    where = "" if asked.ids else f" of {counted(len(asked.queues), 'queue')}"
+def _confirm(question: str, chosen: Chosen, yes: bool) -> None:
+    number = len(chosen.ids) or sum(letters.number for letters in chosen.queues)
+    where = "" if chosen.ids else f" of {counted(len(chosen.queues), 'queue')}"
     if number and not yes:
-        most = "" if asked.ids else "up to "
+        most = "" if chosen.ids else "up to "
         click.confirm(f"{question} {most}{counted(number, 'message')}{where}?", abort=True, err=True)
 
 
-def _by_id(asked: Asked, take: Callable[[DeadLetters], set[str]]) -> list[dict[str, str]]:
+def _by_id(chosen: Chosen, take: Callable[[DeadLetters], set[str]]) -> list[dict[str, str]]:
     """Work off single messages, queue by queue; raises No when one is in none of them."""
     rows: list[dict[str, str]] = []
-    for letters in asked.queues:
+    for letters in chosen.queues:
         rows += [{"message_id": each, "queue": letters.queue} for each in sorted(take(letters))]
-        if len(rows) == len(asked.ids):
+        if len(rows) == len(chosen.ids):
             break
-    _all_there(asked.ids, {row["message_id"] for row in rows})
+    _all_there(chosen.ids, {row["message_id"] for row in rows})
     return rows
 
 
@@ -161,13 +161,13 @@ def _all_there(ids: Collection[str], found: Collection[str]) -> None:
         raise No(f"There is no dead letter {', '.join(missing)}.", "`heliograph dead-letters show` lists their ids.")
 
 
-def _asked(stack: Stack, names: Sequence[str]) -> Asked:
+def _chosen(stack: Stack, names: Sequence[str]) -> Chosen:
     """The queues that are named by their short or whole names, or all that have letters; and the ids."""
     ids = frozenset(name for name in names if ID.fullmatch(name))
     if ids and len(ids) < len(set(names)):
         raise click.UsageError("Name queues or ids, not both.")
     some = [letters for name in names for letters in _queues(stack, name)] if names and not ids else _queues(stack)
-    return Asked(list(dict.fromkeys(some)), ids)
+    return Chosen(list(dict.fromkeys(some)), ids)
 
 
 def _queues(stack: Stack, name: str | None = None) -> list[DeadLetters]:

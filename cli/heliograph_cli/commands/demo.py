@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from heliograph_cli.commands.place import PORT
+from heliograph_cli.commands.cloud import PORT
 from heliograph_cli.console import answer
 from heliograph_cli.failures import No
 from heliograph_cli.options import common_options, example

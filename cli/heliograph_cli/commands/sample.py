@@ -136,6 +136,6 @@ def _sample(templates: Path, message: str, locale: str) -> dict[str, Any]:
             try:
                 sample = json.loads((folder / name).read_text(encoding="utf-8"))
             except ValueError as error:
-                raise Trouble(f"{folder / name} is not JSON: {error}.", "`heliograph lint` shows the place.") from error
+                raise Trouble(f"{folder / name} is not JSON: {error}.", "`heliograph lint` shows where.") from error
             return dict(sample)
     raise No(f"{folder} has no sample.json.", "--templates names the folder of the templates.")

@@ -23,7 +23,7 @@ EVENT_BYTES = 256_000  # of an event, which travels on in messages of SQS beside
 
 
 def json_object(_ctx: click.Context, _param: click.Parameter, value: str) -> dict[str, Any]:
-    """Refuse what is not a JSON object, with its place."""
+    """Refuse what is not a JSON object, with its position."""
     import msgspec
 
     try:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rich.console import Group
 
 STOPPED = "Nothing is running here. Start the local cloud with `heliograph up`, or name AWS with --profile or --aws."
-PLACES = ("endpoint", "region", "stack", "bus", "bucket")
+WHERE = ("endpoint", "region", "stack", "bus", "bucket")
 
 
 @click.command(epilog=example("heliograph status --json"))
@@ -43,7 +43,7 @@ def _shown(told: dict[str, Any], stack: Stack) -> Group:
     """Links last, whole, one a line."""
     queues = told["queues"]
     waiting = {name: each for name, each in queues.items() if any(each.values())}
-    rows = {name: told[name] or "-" for name in PLACES}
+    rows = {name: told[name] or "-" for name in WHERE}
     rows["queues"] = "\n".join(f"{name}: {_work(each)}" for name, each in waiting.items()) or "nothing waits"
     waits = told["awaiting_approval"]
     rows["for approval"] = f"{counted(waits, 'pack')}: heliograph approvals list" if waits else "nothing"
@@ -61,7 +61,7 @@ def _work(queue: dict[str, int]) -> str:
 
 def _nothing(state: str, endpoint: str = "") -> dict[str, Any]:
     links = {"outbox": "", "report": ""}
-    nowhere = dict.fromkeys(PLACES, "") | {"endpoint": endpoint}
+    nowhere = dict.fromkeys(WHERE, "") | {"endpoint": endpoint}
     return {"state": state, **nowhere, "links": links, "queues": {}, "awaiting_approval": 0, "dead_letters": {}}
 
 

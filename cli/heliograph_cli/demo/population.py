@@ -13,7 +13,7 @@ from random import Random
 
 import phonenumbers
 
-from heliograph_cli.demo.places import PLACES, Place
+from heliograph_cli.demo.countries import COUNTRIES, Country
 from heliograph_cli.local.cloud import ROOT
 
 SHOP = ROOT / "examples/shop"
@@ -67,19 +67,19 @@ def _rows(file: Path) -> list[Row]:
 
 
 def _person(rng: Random, number: int) -> Row:
-    place = rng.choice(PLACES)
+    country = rng.choice(COUNTRIES)
     offers = {channel: _answer(rng, often) for channel, often in (("email", 0.72), ("sms", 0.42))}
     row = {
         "recipient_id": f"p-{number:04}",
         "email": _email(rng, number),
-        "phone": _phone(rng, place) if rng.random() < 0.6 else "",
+        "phone": _phone(rng, country) if rng.random() < 0.6 else "",
         "devices": _devices(rng, number) if rng.random() < 0.25 else "",
         "preferred_channels": rng.choice(WISHES) if rng.random() < 0.3 else "",
         "preferred_time": f"{rng.randrange(7, 21):02}:30" if rng.random() < 0.05 else "",
         "quiet_hours": _sometimes(rng, 0.05, WINDOWS),
         "paused_until": _sometimes(rng, 0.02, PAUSES),
-        "locale": place.locale if rng.random() < 0.95 else "",
-        "timezone": _sometimes(rng, 0.01, WRONG_ZONES) or (rng.choice(place.zones) if rng.random() < 0.85 else ""),
+        "locale": country.locale if rng.random() < 0.95 else "",
+        "timezone": _sometimes(rng, 0.01, WRONG_ZONES) or (rng.choice(country.zones) if rng.random() < 0.85 else ""),
         "consent.offers.email": offers["email"],
         "consent.offers.sms": offers["sms"],
         "consent.promotional.sms": "opted_out" if rng.random() < 0.03 else "",
@@ -87,9 +87,9 @@ def _person(rng: Random, number: int) -> Row:
         "consent_at": _consented_at(rng),
         "consent_text": "newsletter-2025-01",
         "consent_proof": f"form/{number:06}",
-        "first_name": rng.choice(place.given),
-        "last_name": rng.choice(place.family),
-        "country": place.country,
+        "first_name": rng.choice(country.given),
+        "last_name": rng.choice(country.family),
+        "country": country.country,
     }
     if rng.random() < 0.03:
         row |= {"email": "", "phone": "", "devices": ""}
@@ -111,14 +111,14 @@ def _email(rng: Random, number: int) -> str:
     return f"person.{number}@{rng.choice(DOMAINS)}" if rng.random() < 0.88 else ""
 
 
-def _phone(rng: Random, place: Place) -> str:
+def _phone(rng: Random, country: Country) -> str:
     """A number that the country's plan allows, near the one that the phonenumbers library gives as an example."""
     if unreadable := _sometimes(rng, 0.02, UNREADABLE_PHONES):
         return unreadable
-    example = phonenumbers.example_number_for_type(place.country, phonenumbers.PhoneNumberType.MOBILE)
-    assert example is not None, f"no mobile numbers are known in {place.country}"
+    example = phonenumbers.example_number_for_type(country.country, phonenumbers.PhoneNumberType.MOBILE)
+    assert example is not None, f"no mobile numbers are known in {country.country}"
     digits = str(example.national_number)
-    varied = 2 if place.country in {"US", "CA"} else 4  # +1 … 555-01xx is kept for fiction
+    varied = 2 if country.country in {"US", "CA"} else 4  # +1 … 555-01xx is kept for fiction
     while True:
         national = f"{digits[:-varied]}{rng.randrange(10**varied):0{varied}}"
         number = phonenumbers.PhoneNumber(country_code=example.country_code, national_number=int(national))

@@ -68,7 +68,7 @@ ADDRESSES = re.compile(r"people/|model/people|model/engagement|consequences|infr
 NOT_YET = frozenset(
     {
         *("hold", "place", "places", "pace", "asked", "tie up"),
-        *("put back", "come back", "came back", "defer", "put off"),
+        *("put back", "come back", "came back", "defer"),
     }
 )
 """Words that are in names still; to be empty."""

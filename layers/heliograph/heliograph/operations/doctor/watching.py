@@ -58,7 +58,7 @@ def dead_letters(deployment: Deployment) -> Iterator[Finding]:
 
 
 def schedules(deployment: Deployment) -> Iterator[Finding]:
-    """What is put off can be scheduled."""
+    """What is scheduled finds its timer."""
     for name in deployment.named("AWS::Scheduler::ScheduleGroup"):
         state = deployment.call("scheduler", "get_schedule_group", Name=name)["State"]
         if state != "ACTIVE":
