@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from heliograph_cli.authoring.build import build
@@ -32,6 +33,9 @@ def built_stack() -> Path:
             f"{shipped.strip()} is not in {STACK}: the tests would send what is shipped"
         )
         template = template.replace(shipped, ours)
-    with_ours = STACK.with_name("template-of-tests.yaml")
-    with_ours.write_text(template, encoding="utf-8")
-    return with_ours
+    with_ours, whole = (
+        STACK.with_name("template-of-tests.yaml"),
+        STACK.with_name(f"template-of-tests-{os.getpid()}.yaml"),
+    )
+    whole.write_text(template, encoding="utf-8")
+    return whole.replace(with_ours)

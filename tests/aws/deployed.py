@@ -12,13 +12,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
-from aws.local_cloud import LocalCloud
+from aws.local_cloud import PATIENCE, LocalCloud
 from heliograph_cli.local import cloud
 from heliograph_cli.waiting import until_still
 
-PATIENCE = 60.0  # seconds in which nothing moves: more than a cold start on a busy machine
-TICK = 0.2  # seconds
-COMMAND_LIMIT = 600  # seconds, against hanging; commands give up by themselves when nothing moves
+TICK = 0.2  # seconds: each look asks about every queue
 Found = TypeVar("Found")
 
 
@@ -80,18 +78,21 @@ class Stack:
         """A command on this stack, as an operator gives it."""
         environment = os.environ | {"HELIOGRAPH_LOCAL": str(self.home)}
         command = [str(cloud.ROOT / ".venv/bin/heliograph"), *words]
-        return subprocess.run(
-            command, env=environment, capture_output=True, text=True, check=False, timeout=COMMAND_LIMIT
-        )
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
-    def eventually(self, look: Callable[[], Found], patience: float = PATIENCE) -> Found:
-        """What a look shows as soon as it shows anything; fails when nothing on the stack moves any more before."""
+    def eventually(
+        self, look: Callable[[], Found], patience: float = PATIENCE, progress: Callable[[], object] = lambda: None
+    ) -> Found:
+        """What a look shows as soon as it shows anything; fails when nothing on the stack moves any more before.
 
-        def glance() -> tuple[tuple[Found, dict[str, int]], bool]:
+        Work in the queues moves, and what `progress` tells.
+        """
+
+        def glance() -> tuple[tuple[Found, dict[str, int], object], bool]:
             found = look()
-            return (found, {} if found else self.work()), bool(found)
+            return (found, {} if found else self.work(), progress()), bool(found)
 
-        found, work = until_still(glance, patience=patience, most=TICK)
+        found, work, _ = until_still(glance, patience=patience, most=TICK)
         assert found, f"not seen, and nothing moved for {patience:.0f} s; work: {work}"
         return found
 

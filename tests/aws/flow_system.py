@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -138,10 +139,10 @@ class System:
 
     def rest(self) -> None:
         """Let the providers have sent nothing yet, and nobody wait: their time is that of another test."""
-        for channel in CHANNELS:
+        for channel, item in product(CHANNELS, ("clock", "rate")):
             self.cloud.client("dynamodb").delete_item(
                 TableName=self.environment["HELIOGRAPH_RUNS_TABLE"],
-                Key={"part": {"S": f"pace#{channel}"}, "item": {"S": "clock"}},
+                Key={"part": {"S": f"pace#{channel}"}, "item": {"S": item}},
             )
         scheduler = self.cloud.client("scheduler")
         for schedule in scheduler.list_schedules(GroupName=self.name)["Schedules"]:

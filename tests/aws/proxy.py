@@ -13,7 +13,7 @@ from typing import Any
 from urllib.request import Request, urlopen
 
 from aws.deployed import Stack
-from aws.local_cloud import PYTHON, REGION, await_answer, free_port, stop
+from aws.local_cloud import PYTHON, REGION, SILENCE, await_answer, free_port, stop
 
 THROTTLED = {"error": {"code": "ProvisionedThroughputExceededException", "status": 400}}
 BROKEN = {"error": {"code": "InternalServerError", "status": 500}}
@@ -35,11 +35,17 @@ class Proxy:
 
     endpoint: str
 
+    def calls(self) -> int:
+        """How many calls came so far."""
+        return self._requests("total")
+
     def injected(self) -> int:
         """How many calls failed so far."""
-        stats = self._ask("stats")
-        faulted: int = stats["requests"]["faulted"]
-        return faulted
+        return self._requests("faulted")
+
+    def _requests(self, kind: str) -> int:
+        number: int = self._ask("stats")["requests"][kind]
+        return number
 
     def fail(self, share: float) -> None:
         """Let this share of all calls fail from now on, each way as often as the others."""
@@ -48,7 +54,7 @@ class Proxy:
     def _ask(self, what: str, content: Any = None) -> Any:
         body = None if content is None else json.dumps(content).encode()
         request = Request(f"{self.endpoint}/_microburst/{what}", body, {"Content-Type": "application/json"})
-        with urlopen(request, timeout=10) as answer:
+        with urlopen(request, timeout=SILENCE) as answer:
             return json.load(answer)
 
 

@@ -1,4 +1,7 @@
-"""One deployed stack for all tests of the whole; each test brings its own people."""
+"""One deployed stack and one browser for all tests of the whole; each test brings its own people.
+
+Two workers share the tests: the longest file begins first, and one worker has all that need the same stack.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,25 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from aws.deployed import Stack, deployed
 from aws.local_cloud import free_port
+from browser import CHROMIUM, QUIET
 from tests_desk import built_stack
+
+LONGEST_FIRST = ("test_under_faults", "test_demo")
+ON_ONE_STACK = ("test_deployed_stack", "test_doctor", "test_priority")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tell xdist what stays together (`--dist=loadgroup`), in the order in which it is handed out."""
+    for item in items:
+        name = item.path.stem
+        item.add_marker(pytest.mark.xdist_group("stack" if name in ON_ONE_STACK else name))
+    order = {name: place for place, name in enumerate((*LONGEST_FIRST, *ON_ONE_STACK))}
+    items.sort(key=lambda item: order.get(item.path.stem, len(order)))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -23,3 +41,12 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The built stack on a local cloud of its own."""
     with deployed(tmp_path_factory.mktemp("stack"), port=free_port()) as stack:
         yield stack
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A browser; each test opens pages of its own."""
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield chromium
+        chromium.close()

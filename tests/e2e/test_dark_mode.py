@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
-from browser import CHROMIUM, NEEDS_CHROMIUM
+from browser import NEEDS_CHROMIUM
 from builders import EMAIL
 from heliograph_cli.authoring.compiling import opened
 from heliograph_cli.authoring.files import READABLE
@@ -132,14 +131,6 @@ def mails(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
             for draft in proof.desk.drafts
             for locale in draft.locales(EMAIL)
         }
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        yield browser
-        browser.close()
 
 
 def measured(browser: Browser, mail: str, colours: str) -> list[dict[str, Any]]:

@@ -17,14 +17,11 @@ from heliograph_cli.local.cloud import ROOT
 HELIOGRAPH = ROOT / ".venv/bin/heliograph"
 SHOP = (ROOT / "examples/shop/README.md").read_text(encoding="utf-8")
 CUSTOMERS = re.findall(r"^\| `(\w+)` \| .+ \| `(\w+)`(.*) \|$", SHOP, re.MULTILINE)
-PATIENCE = 900  # seconds, against hanging; it gives up by itself when nothing moves
 
 
 def heliograph(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
     environment = os.environ | {"HELIOGRAPH_LOCAL": str(home)}
-    return subprocess.run(
-        [HELIOGRAPH, *words], env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False
-    )
+    return subprocess.run([HELIOGRAPH, *words], env=environment, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture(scope="module")

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
-from browser import CHROMIUM, NEEDS_CHROMIUM
+from browser import NEEDS_CHROMIUM
 from heliograph_cli.authoring.preview import write
 from tests_desk import DESK
 
@@ -16,14 +16,6 @@ CHANNELS = {
     "spring_sale": ["email", "sms"],
 }
 pytestmark = NEEDS_CHROMIUM
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

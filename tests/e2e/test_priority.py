@@ -18,7 +18,7 @@ BULK = 20_000  # messages
 READERS = 1_000  # of the bulk messages; each gets them several times over
 CUSTOMERS = 50
 GAP = 0.2  # seconds from one order to the next
-LIMIT = 3.0  # seconds
+MOST = 2_000  # bulk messages that may be sent while an order's is on its way: a tenth of those before it
 BULK_QUEUES = ("requests-bulk", "outbox-email-bulk")
 
 
@@ -44,24 +44,26 @@ def bulk(stack: Stack) -> Iterator[int]:
         stack.cloud.client("sqs").purge_queue(QueueUrl=stack.queue_url(queue))
 
 
-def test_a_message_takes_under_three_seconds_while_twenty_thousand_others_are_queued(
+def test_a_message_overtakes_nine_tenths_of_twenty_thousand_that_were_queued_before_it(
     stack: Stack, customers: list[str], bulk: int
 ) -> None:
+    """Told in messages and not in seconds, a slow machine is as strict as a fast one."""
     first, *others = customers
     order(stack, first)  # functions start for it, which is another matter
     stack.eventually(lambda: taken(stack, to=first))
     ordered = order_one_by_one(stack, others)
-    waiting = {queue: stack.waiting(queue) for queue in BULK_QUEUES}
     sent = stack.eventually(lambda: all_sent(stack, others))
-    bulk_sent = len(taken(stack, tag="message:spring_sale"))
+    waiting = {queue: stack.waiting(queue) for queue in BULK_QUEUES}
+    bulk_sent = [datetime.fromisoformat(mail["sent_at"]) for mail in taken(stack, tag="message:spring_sale")]
+    before = [sum(ordered[name] < at < sent[name] for at in bulk_sent) for name in others]
     took = sorted((sent[name] - ordered[name]).total_seconds() for name in others)
-    p50, p99 = took[len(took) // 2], took[-1]
     sys.stdout.write(
-        f"\np50 {p50:.2f} s, p99 {p99:.2f} s; {bulk_sent:,} of {bulk:,} bulk messages sent, packs left: {waiting}\n"
+        f"\np50 {took[len(took) // 2]:.2f} s, p99 {took[-1]:.2f} s; at most {max(before)} bulk messages meanwhile; "
+        f"{len(bulk_sent):,} of {bulk:,} sent, packs left: {waiting}\n"
     )
     assert sum(waiting.values()) > 0
-    assert bulk_sent < bulk
-    assert p99 < LIMIT
+    assert len(bulk_sent) < bulk
+    assert max(before) < MOST
 
 
 def order_one_by_one(stack: Stack, customers: Sequence[str]) -> dict[str, datetime]:

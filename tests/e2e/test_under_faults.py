@@ -19,7 +19,7 @@ from crowd import save, somebody, taken
 MAILS, TEXTS = 4_500, 500  # people
 FAILING = dict.fromkeys(("throttle", "server_error", "reset", "timeout_after_acceptance"), 0.05)
 SHARE = 0.2  # of the calls to tables and queues
-PATIENCE = 180.0  # seconds in which nothing moves: four times as long as work may rest
+PATIENCE = 180.0  # seconds in which no function calls anybody: four times as long as work may rest
 VISIBILITY = 45  # seconds, in place of 360: what cannot even say that it failed comes back after them
 CAMPAIGN = "under-faults"
 QUEUES = ("engagement", "settle", "segments", "requests-bulk", "outbox-email-bulk", "outbox-sms-bulk")
@@ -58,7 +58,7 @@ def outcome(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         with between(stack, tmp_path_factory.mktemp("proxy")) as proxy:
             proxy.fail(SHARE)
             run_id = start(stack, [person.recipient_id for person in people])
-            stack.eventually(lambda: is_over(stack, run_id), PATIENCE)
+            stack.eventually(lambda: is_over(stack, run_id), PATIENCE, progress=proxy.calls)
             injected = {name: Counter(faults["injected"]) for name, faults in stack.cloud.get("faults").items()}
             yield Outcome(run_id, figures(stack, run_id), sent(stack, run_id), injected, proxy.injected())
     finally:
