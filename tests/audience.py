@@ -11,11 +11,12 @@ import pytest
 
 from aws.flow_system import System
 from aws.local_cloud import PATIENCE, TICK
+from heliograph.model.packs import Delivered
 from heliograph.model.people import Consent, ConsentState
 from heliograph.people.changes import RecipientChange
 from heliograph.recording.facts import Standing, standing_of
 from heliograph.reporting import work
-from heliograph.reporting.figures import Delivered, RunFigures
+from heliograph.reporting.figures import RunFigures
 from heliograph.runtime import wiring
 from heliograph.text.ids import split_outcome_key
 from heliograph_cli.waiting import until_still

@@ -7,7 +7,7 @@ from heliograph.delivery.recheck.work import last_look
 from heliograph.delivery.work import Turn, correct, follow, keep, refused, send, then_the_rest, tie_up, turn_of
 from heliograph.model.dispatches import DispatchPack
 from heliograph.model.outcomes import RecordKey
-from heliograph.planning.work import achievements, refund
+from heliograph.planning.work import achievements, plan_later, refund
 from heliograph.runtime import wiring
 from heliograph.runtime.handlers import queue_handler
 from heliograph.runtime.observe import count_refused
@@ -40,9 +40,9 @@ def deliver(turn: Turn) -> None:
     is_complete = not written.undecided
     todo = steps.todo(pack, checked, written.existing, facts, won=written.won, at=now, complete=is_complete)
     for later, until in todo.later:
-        wiring.schedules().defer(later, until)
+        plan_later(later, until)
     keep(record, todo.facts, now)
-    count_refused(pack.channel, [one for one in checked if one.dispatch.dispatch_id in written.won])
+    count_refused(pack.channel, steps.told(checked, written.won))
     correct(turn, [*todo.claimed, *todo.again])
     open_ends = [*send(record, todo.claimed, rate=turn.rate)]
     if todo.again:

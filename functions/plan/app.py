@@ -11,7 +11,7 @@ from heliograph.model.dispatches import Dispatch
 from heliograph.model.ledger import LedgerEntry
 from heliograph.model.requests import Lane, RequestPack
 from heliograph.planning import packing
-from heliograph.planning.work import decide_on, refund
+from heliograph.planning.work import decide_on, plan_later, refund
 from heliograph.runtime import wiring
 from heliograph.runtime.handlers import queue_handler
 from heliograph.runtime.observe import count_decisions
@@ -37,7 +37,7 @@ def handler(pack: RequestPack, receives: int) -> None:
     if pack.run_id:  # before anybody can be planned again: no sum is ever taken from before it is there
         wiring.records().keep_plan(pack.run_id, pack.pack_id, outbox.planned, now)
     for later, when in outbox.later:
-        wiring.schedules().defer(later, when)
+        plan_later(later, when)
     for dispatches in outbox.dispatches:
         wiring.outbox(dispatches.channel, dispatches.lane).send([dispatches])
     count_decisions(outbox.planned)

@@ -19,11 +19,11 @@ from heliograph.aws.tables import BusyError
 from heliograph.model.decisions import Reservation
 from heliograph.model.ledger import LedgerEntry
 from heliograph.model.outcomes import RecordKey, SlotFacts
+from heliograph.model.packs import Planned
 from heliograph.model.people import Recipient
 from heliograph.model.requests import RequestPack
 from heliograph.model.runs import Run
 from heliograph.planning.store import Account
-from heliograph.reporting.figures import Planned
 
 VERBS = {"REQUESTS": "plan", "OUTBOX": "deliver", "ENGAGEMENT": "record", "SETTLE": "settle"}
 

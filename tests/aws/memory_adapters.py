@@ -14,7 +14,7 @@ from aws.memory import World
 from builders import CONTENT
 from heliograph.aws.bucket import Bucket, StoredObject
 from heliograph.aws.tables import BusyError
-from heliograph.aws.timers import SOONEST
+from heliograph.aws.timers import SOONEST, Timer
 from heliograph.channels.clocks import Pace
 from heliograph.ledger.store import Written
 from heliograph.model.channels import Channel
@@ -24,6 +24,7 @@ from heliograph.model.engagement import Consequence, EngagementEvent, SuppressAd
 from heliograph.model.ledger import LedgerEntry
 from heliograph.model.messages import Message
 from heliograph.model.outcomes import RecordKey, SlotFacts
+from heliograph.model.packs import Delivered, Planned
 from heliograph.model.people import AddressSuppression, Consent, ConsentState, Recipient, consent_key
 from heliograph.model.policy import Policy
 from heliograph.model.requests import RequestPack
@@ -31,8 +32,8 @@ from heliograph.planning.inputs_store import KeptInputs
 from heliograph.planning.store import Account, Reservations
 from heliograph.recording.facts import Fact
 from heliograph.rendering.templates import Templates
-from heliograph.reporting.figures import Delivered, Planned
 from heliograph.runtime import wiring
+from heliograph.text import bodies
 from heliograph.text.ids import is_of_fallbacks
 
 GRACE = 900  # seconds
@@ -185,19 +186,24 @@ class Works:
 
 
 class Later:
-    """The methods of `Schedules`: one schedule a name, which takes what an earlier try did not bring."""
+    """The methods of `Timers`: what waits, by its name."""
 
     def __init__(self, world: World) -> None:
         self._world = world
 
-    def defer(self, pack: RequestPack, until: datetime) -> None:
+    def start(self, timer: Timer) -> bytes | None:
         with self._world.call():
-            when = max(until, self._world.now + SOONEST)
-            earlier, when = self._world.schedules.get(pack.pack_id, (pack, when))
-            steps = {(each.request_id, each.step) for each in earlier.requests}
-            missing = [each for each in pack.requests if (each.request_id, each.step) not in steps]
-            completed = msgspec.structs.replace(earlier, requests=(*earlier.requests, *missing))
-            self._world.schedules[pack.pack_id] = (completed, when)
+            if timer.name in self._world.schedules:
+                return bodies.body(self._world.schedules[timer.name][0])
+            self._keep(timer, max(timer.at, self._world.now + SOONEST))
+            return None
+
+    def change(self, timer: Timer) -> None:
+        with self._world.call():
+            self._keep(timer, self._world.schedules[timer.name][1])
+
+    def _keep(self, timer: Timer, at: datetime) -> None:
+        self._world.schedules[timer.name] = (msgspec.json.decode(timer.body, type=RequestPack), at)
 
 
 class Words:
@@ -233,7 +239,7 @@ def install(
         "reservations": lambda: room,
         "kept_inputs": lambda: evidence,
         "links": lambda: links,
-        "schedules": lambda: later,
+        "timers": lambda: later,
         "templates": lambda: words,
         "queue": lambda name: Works(world, name.upper().replace("-", "_")),
         "sender": sender,

@@ -11,15 +11,17 @@ import pytest
 
 from aws.local_cloud import LocalCloud
 from builders import NOW, a_request
-from heliograph.aws.timers import Schedules
+from heliograph.aws.timers import Timers
 from heliograph.model.requests import Lane, RequestPack
+from heliograph.planning.work import plan_later
+from heliograph.runtime import wiring
 from heliograph.text import ids
 
 TODAY = NOW + timedelta(days=365)
 """No time at which the scheduler of the local cloud would fire while a test looks at it."""
 LATER = TODAY + timedelta(hours=9)
-QUEUE = "arn:aws:sqs:eu-west-1:000000000000:requests"
-DEAD_LETTERS = "arn:aws:sqs:eu-west-1:000000000000:schedules-dead-letters"
+QUEUES = "arn:aws:sqs:eu-west-1:000000000000:"
+DEAD_LETTERS = f"{QUEUES}schedules-dead-letters"
 ROLE = "arn:aws:iam::000000000000:role/scheduler"
 
 
@@ -30,9 +32,13 @@ class Group:
         self.client = cloud.client("scheduler")
         self.name = f"group-{uuid.uuid4().hex}"
         self.client.create_schedule_group(Name=self.name)
-        queues = {lane.value: QUEUE for lane in Lane}
-        self.schedules = Schedules(
-            self.client, group=self.name, role=ROLE, queues=queues, dead_letters=DEAD_LETTERS, now=lambda: TODAY
+        self.timers = Timers(
+            self.client,
+            group=self.name,
+            role=ROLE,
+            queue_arn=lambda name: f"{QUEUES}{name}",
+            dead_letters="schedules-dead-letters",
+            now=lambda: TODAY,
         )
 
     def found(self) -> dict[str, Any]:
@@ -53,9 +59,11 @@ class Group:
 
 
 @pytest.fixture
-def group(local_cloud: LocalCloud) -> Group:
+def group(local_cloud: LocalCloud, monkeypatch: pytest.MonkeyPatch) -> Group:
     """An empty group."""
-    return Group(local_cloud)
+    made = Group(local_cloud)
+    monkeypatch.setattr(wiring, "timers", lambda: made.timers)
+    return made
 
 
 def a_pack(*people: str) -> RequestPack:
@@ -64,34 +72,34 @@ def a_pack(*people: str) -> RequestPack:
 
 
 def test_what_the_scheduler_cannot_bring_is_kept_in_dead_letters(group: Group) -> None:
-    group.schedules.defer(a_pack("ana"), LATER)
+    plan_later(a_pack("ana"), LATER)
     assert group.found()["Target"]["DeadLetterConfig"] == {"Arn": DEAD_LETTERS}
 
 
 def test_a_pack_waits_in_one_schedule_that_ends_with_it(group: Group) -> None:
     for _ in range(2):
-        group.schedules.defer(a_pack("ana", "ben"), LATER)
+        plan_later(a_pack("ana", "ben"), LATER)
     found = group.found()
     assert (group.people(), found["ActionAfterCompletion"]) == (["ana", "ben"], "DELETE")
     assert found["ScheduleExpression"] == f"at({LATER:%Y-%m-%dT%H:%M:%S})"
-    assert (found["Target"]["Arn"], found["Target"]["RoleArn"]) == (QUEUE, ROLE)
+    assert (found["Target"]["Arn"], found["Target"]["RoleArn"]) == (f"{QUEUES}requests-bulk", ROLE)
 
 
 def test_who_was_not_in_the_pack_of_an_earlier_try_is_added_behind_the_others(group: Group) -> None:
-    group.schedules.defer(a_pack("ana", "cleo"), LATER)
-    group.schedules.defer(a_pack("ana", "ben", "cleo"), LATER)
+    plan_later(a_pack("ana", "cleo"), LATER)
+    plan_later(a_pack("ana", "ben", "cleo"), LATER)
     assert group.people() == ["ana", "cleo", "ben"]
 
 
 def test_a_late_try_with_fewer_people_takes_nobody_away(group: Group) -> None:
-    group.schedules.defer(a_pack("ana", "ben"), LATER)
-    group.schedules.defer(a_pack("ana"), LATER)
+    plan_later(a_pack("ana", "ben"), LATER)
+    plan_later(a_pack("ana"), LATER)
     assert group.people() == ["ana", "ben"]
 
 
 @pytest.mark.parametrize("until", [TODAY - timedelta(hours=1), TODAY, TODAY + timedelta(seconds=59)])
 def test_what_is_due_already_is_due_in_a_minute(group: Group, until: datetime) -> None:
-    group.schedules.defer(a_pack("ana"), until)
+    plan_later(a_pack("ana"), until)
     assert group.found()["ScheduleExpression"] == f"at({TODAY + timedelta(minutes=1):%Y-%m-%dT%H:%M:%S})"
 
 
@@ -100,7 +108,7 @@ def test_who_has_no_room_in_the_schedule_of_an_earlier_try_waits_in_one_of_their
     some = [a_request(each, request_id=ids.derived_id(NOW, each), data=large) for each in ("ana", "ben", "cleo")]
     packs = [RequestPack(pack_id="pack-1", lane=Lane.BULK, requests=tuple(part)) for part in (some[:2], some[2:])]
     for pack in (*packs, packs[1]):
-        group.schedules.defer(pack, LATER)
+        plan_later(pack, LATER)
     waiting = group.all()
     assert sorted(len(pack.requests) for pack in waiting) == [1, 2]
     assert {request.recipient_id for pack in waiting for request in pack.requests} == {"ana", "ben", "cleo"}

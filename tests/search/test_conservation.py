@@ -24,14 +24,14 @@ from heliograph.model.dispatches import Rendered
 from heliograph.model.engagement import EngagementKind, Events
 from heliograph.model.ledger import LedgerEntry
 from heliograph.model.messages import Message, OnUnknown
-from heliograph.model.outcomes import RecordKey
+from heliograph.model.outcomes import Facts, RecordKey
 from heliograph.model.people import Preferences
 from heliograph.model.policy import Cap, Policy, Purpose
 from heliograph.model.requests import Lane, RequestPack, SendRequest
 from heliograph.model.runs import Run
 from heliograph.planning.kept_inputs import is_genuine
 from heliograph.planning.ruling import decide
-from heliograph.recording.facts import Fact, Facts, Standing, detail_of, is_unsent, standing_of
+from heliograph.recording.facts import Fact, Standing, detail_of, is_unsent, standing_of
 from heliograph.reporting import work as reports
 from heliograph.runtime import wiring
 from heliograph.text import ids

@@ -15,13 +15,13 @@ from heliograph.model.channels import Channel
 from heliograph.model.dispatches import Dispatch, DispatchPack
 from heliograph.model.engagement import EngagementKind
 from heliograph.model.ledger import LedgerEntry
-from heliograph.model.outcomes import SlotFacts
+from heliograph.model.outcomes import Facts, SlotFacts
 from heliograph.model.policy import Policy
 from heliograph.model.requests import EarlierDispatch, Lane, RequestPack
 from heliograph.planning import packing
 from heliograph.planning.decisions import decision, inputs_of, recheck
 from heliograph.planning.ruling import decide
-from heliograph.recording.facts import Fact, Facts, fact_value
+from heliograph.recording.facts import Fact, fact_value
 from heliograph.text import ids
 from search.budget import budget
 
@@ -46,7 +46,7 @@ class Chain:
         self.ledger: dict[str, LedgerEntry] = {}
         self.facts: dict[str, dict[str, str]] = {}
         """By place."""
-        self.timers: list[packing.Timer] = []
+        self.timers: list[packing.Due] = []
         self.outbox: list[DispatchPack] = []
         self.sent: list[tuple[Channel, bool]] = []
         """Every message that a provider took, and whether an earlier one was confirmed then."""
@@ -96,7 +96,7 @@ class Chain:
             self._keep(place, {answer: fact_value(self.now)})
         failed = {0} if Fact.FAILED in self.facts.get(place, {}) and answer is Fact.FAILED else set[int]()
         following = steps.at_once(pack, [checked], todo.unreached | failed, self.now)
-        self.timers += [(requests, self.now) for requests in following]
+        self.timers += [packing.Due(requests, self.now) for requests in following]
 
     def hear(self, number: int, kind: EngagementKind) -> None:
         """Something happens to a message that was taken."""

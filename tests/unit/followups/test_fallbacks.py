@@ -188,7 +188,7 @@ def pack_of(*slots: int, fallbacks: int = 0) -> DispatchPack:
     return DispatchPack(pack_id=PACK_ID, channel=PUSH, lane=Lane.BULK, run_id="run-1", dispatches=dispatches)
 
 
-def scheduled(pack: DispatchPack) -> list[packing.Timer]:
+def scheduled(pack: DispatchPack) -> list[packing.Due]:
     return list(packing.fallbacks(pack, [(one, MESSAGE) for one in pack.dispatches], NOW))
 
 

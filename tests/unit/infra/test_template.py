@@ -10,13 +10,11 @@ from typing import Any
 
 import pytest
 
-from builders import a_dispatch, a_message
 from heliograph.aws.tables import RETENTION
 from heliograph.campaigns.runs import LIST
-from heliograph.delivery.steps import Checked
+from heliograph.model.packs import Planned
 from heliograph.model.reasons import Reason
 from heliograph.recording.store import part_of
-from heliograph.reporting.figures import Planned
 from heliograph.runtime.observe import count_decisions, count_refused
 from heliograph.text.ids import derived_id
 from permissions import granted
@@ -446,7 +444,7 @@ def test_somebody_on_whom_nothing_can_be_decided_raises_an_alarm(
     """One is enough; the alarm watches the very metric that `plan` and `deliver` count."""
     monkeypatch.setenv("HELIOGRAPH_STACK", "shop")
     count_decisions(Planned(people=1, again=False, dispatched={}, skipped={Reason.UNDECIDABLE: 1}, scheduled=0))
-    count_refused("email", [Checked(a_dispatch(), a_message(), None, Reason.UNDECIDABLE)])
+    count_refused("email", [("order-shipped", Reason.UNDECIDABLE, "")])
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 2
     for line in map(json.loads, lines):

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from builders import EMAIL, NOW, PUSH, SMS
 from heliograph.model.channels import Channel
+from heliograph.model.packs import Delivered, Planned
 from heliograph.model.runs import Run
 from heliograph.recording.facts import fact_value
-from heliograph.reporting.figures import Delivered, Planned, RunFigures, figures
+from heliograph.reporting.figures import RunFigures, figures
 
 
 def a_run(**fields: object) -> Run:

@@ -1,16 +1,10 @@
-"""Scheduled: one EventBridge schedule for a pack of requests that are planned again at the same time."""
+"""Timers: what goes on a queue at a time, one EventBridge schedule each."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
-
-import msgspec
-
-from heliograph.model.requests import RequestPack
-from heliograph.planning.packing import rest_of
-from heliograph.text.bodies import INPUT_LIMIT, body
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from types_boto3_scheduler import EventBridgeSchedulerClient
@@ -19,7 +13,19 @@ SOONEST = timedelta(minutes=1)
 """A time that has passed meanwhile, when a try comes late, is no time for a schedule."""
 
 
-class Schedules:
+class Timer(NamedTuple):
+    """What goes on a queue later."""
+
+    name: str
+    """The same name is the same timer."""
+    queue: str
+    """Its name without the stack's."""
+    body: bytes
+    at: datetime
+    """Scheduler is precise to a minute."""
+
+
+class Timers:
     """The schedule group of the stack."""
 
     def __init__(
@@ -28,60 +34,51 @@ class Schedules:
         *,
         group: str,
         role: str,
-        queues: dict[str, str],
+        queue_arn: Callable[[str], str],
         dead_letters: str,
         now: Callable[[], datetime],
     ) -> None:
         self._client = client
         self._group = group
         self._role = role
-        self._queues = queues
-        """Lane -> ARN of its requests queue."""
+        self._queue_arn = queue_arn
         self._dead_letters = dead_letters
-        """ARN of the queue for what the scheduler cannot bring to its requests queue."""
+        """The name of the queue for what the scheduler cannot bring to its queue."""
         self._now = now
 
-    def defer(self, pack: RequestPack, until: datetime) -> None:
-        """Have the pack planned again; Scheduler is precise to a minute.
-
-        The same pack twice is the same schedule, which takes what an earlier try did not bring.
-        """
-        schedule = self._schedule(pack, max(until, self._now() + SOONEST))
+    def start(self, timer: Timer) -> bytes | None:
+        """Start a timer; where one of its name has been started, what that one brings."""
         try:
-            self._client.create_schedule(**schedule)
+            self._client.create_schedule(**self._schedule(timer))
         except self._client.exceptions.ConflictException:
-            self._complete(pack, until, schedule)
+            return self._started(timer)
+        return None
 
-    def _complete(self, pack: RequestPack, until: datetime, schedule: dict[str, Any]) -> None:
-        """Add the requests that the schedule of an earlier try lacks, behind those that it has, if there is room."""
-        named = {"GroupName": self._group, "Name": pack.pack_id}
+    def change(self, timer: Timer) -> None:
+        """Let a timer that was started bring something else."""
+        self._client.update_schedule(**self._schedule(timer))
+
+    def _started(self, timer: Timer) -> bytes | None:
         try:
-            made = self._client.get_schedule(**named)["Target"]["Input"]
+            made = self._client.get_schedule(GroupName=self._group, Name=timer.name)
         except self._client.exceptions.ResourceNotFoundException:
-            self._client.create_schedule(**schedule)  # the earlier one has just had its time
-            return
-        earlier = msgspec.json.decode(made, type=RequestPack)
-        known = {(request.request_id, request.step) for request in earlier.requests}
-        missing = tuple(each for each in pack.requests if (each.request_id, each.step) not in known)
-        completed = body(msgspec.structs.replace(earlier, requests=(*earlier.requests, *missing)))
-        if missing and len(completed) > INPUT_LIMIT:
-            self.defer(rest_of(pack, missing), until)
-        elif missing:
-            target = {**schedule["Target"], "Input": completed.decode()}
-            self._client.update_schedule(**{**schedule, "Target": target})
+            self._client.create_schedule(**self._schedule(timer))  # the earlier one has just had its time
+            return None
+        return made["Target"]["Input"].encode()
 
-    def _schedule(self, pack: RequestPack, at: datetime) -> dict[str, Any]:
+    def _schedule(self, timer: Timer) -> dict[str, Any]:
+        at = max(timer.at, self._now() + SOONEST)
         return {
             "GroupName": self._group,
-            "Name": pack.pack_id,
+            "Name": timer.name,
             "ScheduleExpression": f"at({at.astimezone(UTC):%Y-%m-%dT%H:%M:%S})",
             "ScheduleExpressionTimezone": "UTC",
             "FlexibleTimeWindow": {"Mode": "OFF"},
             "ActionAfterCompletion": "DELETE",
             "Target": {
-                "Arn": self._queues[pack.lane],
+                "Arn": self._queue_arn(timer.queue),
                 "RoleArn": self._role,
-                "Input": body(pack).decode(),
-                "DeadLetterConfig": {"Arn": self._dead_letters},
+                "Input": timer.body.decode(),
+                "DeadLetterConfig": {"Arn": self._queue_arn(self._dead_letters)},
             },
         }

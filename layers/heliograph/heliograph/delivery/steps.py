@@ -15,7 +15,7 @@ from heliograph.model.ledger import LedgerEntry
 from heliograph.model.messages import Message
 from heliograph.model.outcomes import Accepted, Failed, InDoubt, NotSent, Outcome, SlotFacts
 from heliograph.model.requests import RequestPack, SendRequest
-from heliograph.planning.packing import Timer, fallbacks, full_minute, packed_by_time
+from heliograph.planning.packing import Due, fallbacks, full_minute, packed_by_time
 from heliograph.recording.facts import Fact, fact_value, is_in_doubt, is_unsent, may_be_sent_again, reason_value
 
 
@@ -43,7 +43,7 @@ class Todo(NamedTuple):
     """What is known without sending."""
     in_doubt: list[int]
     """Slots of which nobody knows whether they were sent: to be settled."""
-    later: list[Timer]
+    later: list[Due]
     """What is planned later: what has to wait although it was planned for now, and the fallbacks of what is sent."""
     waiting: dict[int, datetime]
     """Slots that were claimed for now, were not taken, and have to wait now, until when: they wait in the outbox."""
@@ -151,6 +151,12 @@ def _waiting(
 def _is_sent(claim: Claim | None) -> bool:
     """Whether a dispatch was claimed to be sent, so that the next channel has its turn if nobody reacts."""
     return claim is not None and not claim.reason
+
+
+def told(checked: Iterable[Checked], won: Collection[str]) -> list[tuple[str, str, str]]:
+    """Of whom this try has skipped: the message, the reason, and the variable that is missing."""
+    skipped = (one for one in checked if one.reason and one.dispatch.dispatch_id in won)
+    return [(one.message.name, one.reason, one.detail) for one in skipped]
 
 
 def at_once(

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from heliograph.model.engagement import EngagementKind
+from heliograph.model.outcomes import Facts
 from heliograph.model.reasons import Reason
 from heliograph.model.requests import EarlierDispatch
 from heliograph.model.traces import Achieved, Confirmation
 from heliograph.recording.facts import (
     SHOWS_ACCEPTANCE,
     Fact,
-    Facts,
     Standing,
     at_of,
     detail_of,

@@ -9,12 +9,12 @@ from heliograph.model.channels import Channel
 from heliograph.model.decisions import NO_DISPATCH
 from heliograph.model.ledger import LedgerEntry
 from heliograph.model.messages import Message
-from heliograph.model.outcomes import RecordKey
+from heliograph.model.outcomes import Facts, RecordKey
 from heliograph.model.reasons import Reason
 from heliograph.model.requests import EarlierDispatch
 from heliograph.model.values import JsonObject
 from heliograph.operations.replay.decisions import Replay
-from heliograph.recording.facts import Fact, Facts, detail_of, state_of
+from heliograph.recording.facts import Fact, detail_of, state_of
 from heliograph.runtime import wiring
 from heliograph.text import ids
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
@@ -71,5 +72,7 @@ class RecordKey(NamedTuple):
     channel: Channel
 
 
+Facts = Mapping[str, str]
+"""Kind -> `facts.fact_value`: when, and what more there is to say (a provider's message id, a code, a reason)."""
 SlotFacts = dict[int, dict[str, str]]
 """Slot -> kind of fact -> its value (`facts.fact_value`)."""

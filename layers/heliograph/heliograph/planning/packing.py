@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import msgspec
 
@@ -13,24 +14,28 @@ from heliograph.model.decisions import Decision, Ruling, Scheduled, Skipped, Ver
 from heliograph.model.dispatches import Dispatch, DispatchPack
 from heliograph.model.ledger import LedgerEntry
 from heliograph.model.messages import Fallback, Message
+from heliograph.model.packs import Planned
 from heliograph.model.reasons import Reason
 from heliograph.model.requests import EarlierDispatch, RequestPack, SendRequest
-from heliograph.reporting.figures import Planned
 from heliograph.text import ids
 from heliograph.text.bodies import INPUT_LIMIT, body
 
 MINUTE = timedelta(minutes=1)
 """EventBridge Scheduler is precise to a minute: what is due within the same one is due together."""
 
-Timer = tuple[RequestPack, datetime]
-"""Requests, and when they are planned."""
+
+class Due(NamedTuple):
+    """Requests, and when they are planned."""
+
+    pack: RequestPack
+    at: datetime
 
 
 class Outbox(msgspec.Struct, frozen=True):
     """Everything that follows from the decisions on one request pack."""
 
     dispatches: tuple[DispatchPack, ...]
-    later: tuple[Timer, ...]
+    later: tuple[Due, ...]
     """What is decided again later."""
     planned: Planned
 
@@ -98,9 +103,7 @@ def _dispatch_packs(pack: RequestPack, channel: Channel, some: Sequence[Dispatch
     yield from _dispatch_packs(pack, channel, some[half:])
 
 
-def packed_by_time(
-    pack: RequestPack | DispatchPack, waiting: Iterable[tuple[SendRequest, datetime]]
-) -> Iterator[Timer]:
+def packed_by_time(pack: RequestPack | DispatchPack, waiting: Iterable[tuple[SendRequest, datetime]]) -> Iterator[Due]:
     """The requests that wait, together with those that are due in the same minute, to be decided again."""
     due: dict[datetime, list[SendRequest]] = defaultdict(list)
     for request, until in waiting:
@@ -108,10 +111,10 @@ def packed_by_time(
     channel = pack.channel if isinstance(pack, DispatchPack) else ""
     for when, requests in due.items():
         pack_id = ids.derived_id(when, "scheduled", pack.pack_id, channel)
-        yield from _timers(pack, pack_id, requests, when, follow=ids.is_of_fallbacks(pack.pack_id))
+        yield from _due(pack, pack_id, requests, when, follow=ids.is_of_fallbacks(pack.pack_id))
 
 
-def fallbacks(pack: DispatchPack, claimed: Iterable[tuple[Dispatch, Message]], at: datetime) -> Iterator[Timer]:
+def fallbacks(pack: DispatchPack, claimed: Iterable[tuple[Dispatch, Message]], at: datetime) -> Iterator[Due]:
     """The next channels of dispatches, for when nobody reacts in time.
 
     Named by what is in them: a later try may bring some of them again, which then changes nothing.
@@ -124,7 +127,7 @@ def fallbacks(pack: DispatchPack, claimed: Iterable[tuple[Dispatch, Message]], a
         when = full_minute(at + timedelta(seconds=fallback.within))
         named = (request.dispatch_id for request in requests)
         pack_id = ids.derived_id(requests[0].requested_at, "fallback", pack.pack_id, pack.channel, *named)
-        yield from _timers(pack, pack_id, requests, when, follow=True)
+        yield from _due(pack, pack_id, requests, when, follow=True)
 
 
 def full_minute(moment: datetime) -> datetime:
@@ -150,14 +153,14 @@ def _next_step(pack: DispatchPack, dispatch: Dispatch, fallback: Fallback, at: d
     )
 
 
-def _timers(
+def _due(
     pack: RequestPack | DispatchPack,
     pack_id: str,
     requests: Sequence[SendRequest],
     when: datetime,
     *,
     follow: bool,
-) -> Iterator[Timer]:
+) -> Iterator[Due]:
     """Requests as a pack, or as several when they are too large for one schedule."""
     part = RequestPack(
         pack_id=ids.of_fallbacks(pack_id) if follow else pack_id,
@@ -167,14 +170,27 @@ def _timers(
     )
     half = len(requests) // 2
     if not half or len(body(part)) <= INPUT_LIMIT:
-        yield part, when
+        yield Due(part, when)
         return
     for number, some in enumerate((requests[:half], requests[half:])):
-        yield from _timers(pack, ids.derived_id(when, "part", pack_id, str(number)), some, when, follow=follow)
+        yield from _due(pack, ids.derived_id(when, "part", pack_id, str(number)), some, when, follow=follow)
 
 
-def rest_of(pack: RequestPack, requests: Sequence[SendRequest]) -> RequestPack:
-    """Requests of a pack for which a schedule has no room, as a pack named by what is in it."""
+def completed(earlier: RequestPack, pack: RequestPack) -> tuple[RequestPack | None, RequestPack | None]:
+    """A pack that waits already, with what another try has for it; and what it has no room for, to wait alone.
+
+    None where there is nothing to do: nobody is missing, or everybody has room.
+    """
+    known = {request.dispatch_id for request in earlier.requests}
+    missing = tuple(each for each in pack.requests if each.dispatch_id not in known)
+    if not missing:
+        return None, None
+    whole = msgspec.structs.replace(earlier, requests=(*earlier.requests, *missing))
+    return (whole, None) if len(body(whole)) <= INPUT_LIMIT else (None, _rest(pack, missing))
+
+
+def _rest(pack: RequestPack, requests: Sequence[SendRequest]) -> RequestPack:
+    """Requests for which a timer has no room, as a pack named by what is in it."""
     named = (request.dispatch_id for request in requests)
     pack_id = ids.derived_id(requests[0].requested_at, "rest", pack.pack_id, *named)
     if ids.is_of_fallbacks(pack.pack_id):

@@ -7,17 +7,14 @@ added, late, early and duplicate events cannot move a state backwards nor count 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from enum import StrEnum
 
 from heliograph.model.engagement import EngagementEvent, EngagementKind
-from heliograph.model.outcomes import FailureCode, RecordKey, SlotFacts
+from heliograph.model.outcomes import Facts, FailureCode, RecordKey, SlotFacts
 from heliograph.model.values import Value
 from heliograph.text.ids import split_outcome_key
-
-Facts = Mapping[str, str]
-"""Kind -> `fact_value`: when, and what more there is to say (a provider's message id, a code, a reason)."""
 
 
 def fact_value(at: datetime, detail: str = "") -> str:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from heliograph.model.messages import Message, OnUnknown
-from heliograph.model.outcomes import FailureCode
-from heliograph.recording.facts import Fact, Facts, fact_value, is_accepted, is_in_doubt
+from heliograph.model.outcomes import Facts, FailureCode
+from heliograph.recording.facts import Fact, fact_value, is_accepted, is_in_doubt
 
 TAKEN = "accepted"
 """What a settlement says when a provider's event has shown that the message was taken."""

@@ -12,8 +12,8 @@ from heliograph.aws.tables import Item, chunks, expiry, get_items, plain, text
 from heliograph.model.channels import Channel
 from heliograph.model.engagement import EngagementKind
 from heliograph.model.outcomes import RecordKey, SlotFacts
+from heliograph.model.packs import Delivered, Planned
 from heliograph.recording.facts import Fact
-from heliograph.reporting.figures import Delivered, Planned
 from heliograph.text.ids import is_of_fallbacks
 
 if TYPE_CHECKING:

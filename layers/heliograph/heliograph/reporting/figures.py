@@ -3,35 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from heliograph.model.channels import Channel
+from heliograph.model.packs import Delivered, Planned
 from heliograph.model.runs import Run
 from heliograph.model.values import Value
-from heliograph.recording.facts import Facts, Standing, tally
-
-
-class Planned(Value, frozen=True, kw_only=True):
-    """What plan decided for a request pack; written anew, and the same, by every retry."""
-
-    people: int
-    again: bool
-    """Whether these people had been scheduled before."""
-    dispatched: dict[str, int]
-    skipped: dict[str, int]
-    scheduled: int
-    via_fallback: bool = False
-    """Whether these people are counted already: a fallback follows what was sent to them on another channel."""
-
-
-class Delivered(Value, frozen=True, kw_only=True):
-    """What came of the dispatches of a pack on a channel."""
-
-    channel: Channel
-    slots: Mapping[int, Facts]
-    via_fallback: bool = False
+from heliograph.recording.facts import Standing, tally
 
 
 class RunFigures(Value, frozen=True, kw_only=True, omit_defaults=False):

@@ -14,10 +14,10 @@ from heliograph.model.channels import Channel
 from heliograph.model.decisions import NO_DISPATCH, Verdict
 from heliograph.model.ledger import LedgerEntry
 from heliograph.model.messages import Message
-from heliograph.model.outcomes import RecordKey
+from heliograph.model.outcomes import Facts, RecordKey
 from heliograph.model.runs import Run
 from heliograph.model.values import JsonObject
-from heliograph.recording.facts import Fact, Facts, at_of, detail_of, state_of
+from heliograph.recording.facts import Fact, at_of, detail_of, state_of
 from heliograph.reporting import pages
 from heliograph.reporting.figures import RunFigures, figures
 from heliograph.reporting.statements import statements

@@ -9,11 +9,10 @@ from collections.abc import Iterable, Mapping
 import msgspec
 from aws_lambda_powertools import Logger
 
-from heliograph.delivery.steps import Checked
 from heliograph.model.engagement import EngagementEvent
 from heliograph.model.outcomes import SlotFacts
+from heliograph.model.packs import Planned
 from heliograph.model.reasons import Reason
-from heliograph.reporting.figures import Planned
 from heliograph.runtime.settings import setting
 
 NAMESPACE = "Heliograph"
@@ -51,12 +50,15 @@ def count_decisions(planned: Planned) -> None:
     count("", noes)
 
 
-def count_refused(channel: str, checked: Iterable[Checked]) -> None:
-    """Count to whom nothing could be written just before delivery, and name what was missing."""
-    refused = Counter((one.message.name, one.reason, one.detail) for one in checked if one.reason)
-    undecidable = sum(number for (_, reason, _), number in refused.items() if reason == Reason.UNDECIDABLE)
+def count_refused(channel: str, refused: Iterable[tuple[str, str, str]]) -> None:
+    """Count to whom nothing could be written just before delivery, and name what was missing.
+
+    Of each its message, the reason, and the variable that is missing.
+    """
+    numbers = Counter(refused)
+    undecidable = sum(number for (_, reason, _), number in numbers.items() if reason == Reason.UNDECIDABLE)
     count("", {"undecidable": undecidable})
-    for (message, reason, variable), number in refused.items():
+    for (message, reason, variable), number in numbers.items():
         if reason == Reason.MISSING_VARIABLE:
             count(channel, {"missing_variable": number})
             told = {"channel": channel, "message_name": message, "variable": variable, "people": number}

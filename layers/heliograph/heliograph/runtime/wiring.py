@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from heliograph.approvals.store import Approvals, HourlyQuotas
     from heliograph.aws.bucket import Bucket
     from heliograph.aws.queues import Queue
-    from heliograph.aws.timers import Schedules
+    from heliograph.aws.timers import Timers
     from heliograph.campaigns.runs import Runs
     from heliograph.campaigns.store import Campaigns
     from heliograph.channels.clocks import Pace
@@ -149,16 +149,16 @@ def templates() -> Templates:
 
 
 @cache
-def schedules() -> Schedules:
-    """Scheduled."""
-    from heliograph.aws.timers import Schedules
+def timers() -> Timers:
+    """What goes on a queue later."""
+    from heliograph.aws.timers import Timers
 
-    return Schedules(
+    return Timers(
         client("scheduler"),
         group=setting("STACK"),
         role=setting("SCHEDULE_ROLE"),
-        queues={lane.value: _queue_arn(f"requests-{lane}") for lane in Lane},
-        dead_letters=_queue_arn("schedules-dead-letters"),
+        queue_arn=_queue_arn,
+        dead_letters="schedules-dead-letters",
         now=lambda: now(),
     )
 

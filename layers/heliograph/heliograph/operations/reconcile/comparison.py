@@ -13,12 +13,11 @@ import msgspec
 from heliograph.model.channels import Channel
 from heliograph.model.decisions import Verdict
 from heliograph.model.ledger import LedgerEntry
-from heliograph.model.outcomes import FailureCode
+from heliograph.model.outcomes import Facts, FailureCode
 from heliograph.model.values import Value
 from heliograph.recording.facts import (
     SHOWS_ACCEPTANCE,
     Fact,
-    Facts,
     Standing,
     at_of,
     detail_of,

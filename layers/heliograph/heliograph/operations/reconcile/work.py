@@ -17,7 +17,7 @@ from heliograph.model.channels import Channel
 from heliograph.model.decisions import Verdict
 from heliograph.model.engagement import EngagementKind
 from heliograph.model.ledger import LedgerEntry
-from heliograph.model.outcomes import RecordKey, SlotFacts
+from heliograph.model.outcomes import Facts, RecordKey, SlotFacts
 from heliograph.model.requests import SendRequest
 from heliograph.operations.reconcile.comparison import (
     SENDING,
@@ -30,7 +30,6 @@ from heliograph.operations.reconcile.comparison import (
 )
 from heliograph.operations.reconcile.provider_log import ProviderLog, in_lake, in_outbox
 from heliograph.operations.rereading.work import AT_ONCE, frozen_run, no_such_run, requests_of
-from heliograph.recording.facts import Facts
 from heliograph.recording.store import Records
 from heliograph.reporting.figures import RunFigures, figures
 from heliograph.text import ids
