@@ -11,6 +11,7 @@ import pytest
 
 from aws.flow_system import System
 from aws.local_cloud import PATIENCE, TICK
+from builders import a_change
 from heliograph.model.packs import Delivered
 from heliograph.model.people import Consent, ConsentState
 from heliograph.people.changes import RecipientChange
@@ -69,8 +70,8 @@ class Evidence(NamedTuple):
 def a_person(recipient_id: str, *topics: str, **fields: Any) -> RecipientChange:
     """A person who opted in to topics on channels (`offers/email`)."""
     consent = Consent(state=ConsentState.OPTED_IN, at=datetime(2026, 1, 1, tzinfo=UTC), source="import:test")
-    return RecipientChange(
-        recipient_id=recipient_id,
+    return a_change(
+        recipient_id,
         consents=dict.fromkeys(topics, consent),
         **({"attributes": {"first_name": "Ana"}} | fields),
     )

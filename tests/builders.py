@@ -17,6 +17,7 @@ from heliograph.model.people import AddressSuppression, Consent, ConsentState, R
 from heliograph.model.policy import Cap, Hours, Policy, Purpose
 from heliograph.model.requests import SendRequest
 from heliograph.model.traces import Achieved, Trace, Tried
+from heliograph.people.changes import RecipientChange
 from heliograph.planning.decisions import NOTHING_ACHIEVED, addresses, decision, inputs_of, unknown_message
 from heliograph.planning.rules import PASSED
 from heliograph.planning.ruling import decide
@@ -37,6 +38,20 @@ CONTENT = {
 }
 
 
+def reached_by(*, email: str = "", phone: str = "", devices: Collection[str] = ()) -> dict[str, tuple[str, ...]]:
+    """The addresses of a person, by kind."""
+    every = {"email": (email,), "phone": (phone,), "device": tuple(devices)}
+    return {kind: some for kind, some in every.items() if any(some)}
+
+
+def a_change(
+    recipient_id: str, *, email: str = "", phone: str = "", devices: Collection[str] = (), **fields: Any
+) -> RecipientChange:
+    """What an import or an event changes about a person."""
+    addresses = reached_by(email=email, phone=phone, devices=devices)
+    return RecipientChange(recipient_id=recipient_id, addresses=addresses, **fields)
+
+
 def a_recipient(
     recipient_id: str = "amara",
     *,
@@ -45,10 +60,13 @@ def a_recipient(
     pending: Collection[str] = (),
     not_set: Collection[str] = (),
     suppressed: Collection[Channel] = (),
+    email: str = "amara@example.com",
+    phone: str = "+12065550100",
+    devices: Collection[str] = ("gcm:token-1",),
     **fields: Any,
 ) -> Recipient:
     """A person with an address on every channel; consents by key (`news/email`), suppressions by channel."""
-    reachable = {"email": "amara@example.com", "phone": "+12065550100", "devices": ("gcm:token-1",)}
+    reachable: dict[str, Any] = {"addresses": reached_by(email=email, phone=phone, devices=devices)}
     person = Recipient(recipient_id=recipient_id, **(reachable | fields))
     answers = {
         **dict.fromkeys(opted_in, ConsentState.OPTED_IN),
@@ -59,9 +77,8 @@ def a_recipient(
     given: dict[str, Any] = {
         "consents": {key: Consent(state=state, at=NOW, source="import:test") for key, state in answers.items()},
         "suppressed": {
-            address: AddressSuppression(reason="hard_bounce", at=NOW)
+            channel: {each: AddressSuppression(reason="hard_bounce", at=NOW) for each in addresses(person, channel)}
             for channel in suppressed
-            for address in addresses(person, channel)
         },
     }
     return Recipient(recipient_id=recipient_id, **(reachable | given | fields))

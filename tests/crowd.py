@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from aws.deployed import Stack
-from builders import EMAIL, SMS
+from builders import EMAIL, SMS, a_change
 from heliograph.aws.queues import Queue
 from heliograph.aws.tables import chunks
 from heliograph.model.channels import Channel
@@ -34,8 +34,8 @@ def somebody(name: str, channel: Channel) -> RecipientChange:
     """A person with one address, who wants offers."""
     opted_in = Consent(state=ConsentState.OPTED_IN, at=datetime.now(UTC) - timedelta(days=1), source="import:crowd.csv")
     number = int.from_bytes(name.encode()[-8:]) % 1_000_000
-    return RecipientChange(
-        recipient_id=name,
+    return a_change(
+        name,
         email=f"{name}@example.com" if channel == EMAIL else "",
         phone=f"+447911{number:06d}" if channel == SMS else "",
         timezone=at_noon(),

@@ -53,9 +53,9 @@ class People:
         with self._world.call():
             person = self._world.people[consequence.recipient_id]
             match consequence:
-                case SuppressAddress(address=address, reason=reason, at=at):
-                    marks = {address: AddressSuppression(reason=reason, at=at)}
-                    person = msgspec.structs.replace(person, suppressed=marks | person.suppressed)
+                case SuppressAddress(channel=channel, address=address, reason=reason, at=at):
+                    marks = {address: AddressSuppression(reason=reason, at=at)} | person.suppressed.get(channel, {})
+                    person = msgspec.structs.replace(person, suppressed=person.suppressed | {channel: marks})
                 case WithdrawConsent(channel=channel, at=at, source=source, purpose=purpose):
                     refusal = {
                         consent_key(purpose, channel): Consent(state=ConsentState.OPTED_OUT, at=at, source=source)

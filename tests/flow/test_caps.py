@@ -13,7 +13,7 @@ import pytest
 
 from audience import MANIFEST, NOON, Clock, a_person, submitted
 from aws.flow_system import System, bodies
-from builders import EMAIL, SMS, a_cap, a_request
+from builders import EMAIL, SMS, a_cap, a_change, a_request
 from heliograph.ingesting.requests import lane_of, pack
 from heliograph.model.dispatches import Rendered
 from heliograph.model.outcomes import Failed, FailureCode, Outcome
@@ -86,7 +86,7 @@ def somebody(*topics: str, **fields: Any) -> RecipientChange:
 def answer(person: RecipientChange, state: ConsentState, at: datetime) -> None:
     """Let a person opt in to offers, or out of them."""
     consents = dict.fromkeys(person.consents, Consent(state=state, at=at, source="page:test"))
-    wiring.recipients().save_many([RecipientChange(recipient_id=person.recipient_id, consents=consents)])
+    wiring.recipients().save_many([a_change(person.recipient_id, consents=consents)])
 
 
 def got(person: RecipientChange) -> list[str]:

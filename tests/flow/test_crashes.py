@@ -23,7 +23,7 @@ from audience import (
 from aws.crashes import Boundary, Edge, Lambda
 from aws.flow_system import System
 from aws.local_cloud import PATIENCE, TICK
-from builders import reserved
+from builders import a_change, reserved
 from heliograph.model.people import Consent, ConsentState
 from heliograph.people.changes import RecipientChange
 from heliograph.runtime import wiring
@@ -141,7 +141,7 @@ def fill(recipient_id: str, now: datetime) -> None:
 def answer(person: RecipientChange, state: ConsentState, now: datetime) -> None:
     """Let a person opt in to offers, or out of them."""
     consent = Consent(state=state, at=now, source="page:test")
-    change = RecipientChange(recipient_id=person.recipient_id, consents=dict.fromkeys(person.consents, consent))
+    change = a_change(person.recipient_id, consents=dict.fromkeys(person.consents, consent))
     wiring.recipients().save_many([change])
 
 

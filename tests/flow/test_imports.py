@@ -33,7 +33,7 @@ def test_people_of_an_uploaded_file_are_saved_and_what_was_refused_lies_beside_i
     assert (told["state"], told["rows"], told["saved"], told["refused_rows"], told["refused_fields"]) == (
         "imported", 3, 2, 1, 1
     )  # fmt: skip
-    assert wiring.recipients().get_many(["imp-a"])["imp-a"].email == "a@example.com"
+    assert wiring.recipients().get_many(["imp-a"])["imp-a"].addresses["email"][0] == "a@example.com"
     assert f"imports/{told['rejected_rows']}" in keys(system, "imports/spring.")
 
 
@@ -46,7 +46,7 @@ def test_an_answer_is_never_imported_itself_but_its_mended_copy_is(system: Syste
     rows = s3.get_object(Bucket=system.bucket, Key=key)["Body"].read().decode()
     put(system, key, rows.replace("no id", "imp-mended"))
     system.work("imports")
-    assert wiring.recipients().get_many(["imp-mended"])["imp-mended"].email == "b@example.com"
+    assert wiring.recipients().get_many(["imp-mended"])["imp-mended"].addresses["email"][0] == "b@example.com"
     assert len(answers(system, "imports/loop.")) == 2
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from aws.flow_system import System
+from builders import EMAIL
 from heliograph.reporting import work
 from heliograph.runtime import wiring
 
@@ -168,7 +169,7 @@ def test_a_complaint_withdraws_promotional_consent(system: System, person: str) 
         "offers/email": "opted_in",
         "promotional/email": "opted_out",
     }
-    assert recipient.suppressed[address].reason == "complaint"
+    assert recipient.suppressed[EMAIL][address].reason == "complaint"
 
 
 def test_promotion_by_sms_waits_until_the_quiet_hours_end(

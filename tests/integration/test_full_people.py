@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from builders import EMAIL, NOW
+from builders import EMAIL, NOW, a_change
 from heliograph.model.engagement import Engaged, SuppressAddress, WithdrawConsent
 from heliograph.model.people import Consent, ConsentState, consent_key
 from heliograph.people.changes import RecipientChange
@@ -42,8 +42,8 @@ def attributes(size: int, many: int = limits.ATTRIBUTES, rendered: str = "a") ->
 
 def largest(start: int = 0, state: ConsentState = OUT, rendered: str = "a") -> RecipientChange:
     """As much as one row or event can say."""
-    return RecipientChange(
-        recipient_id="amara",
+    return a_change(
+        "amara",
         email="amara@example.com",
         devices=tuple(f"gcm:{number:04}{'t' * (limits.DEVICE_TOKEN - 8)}" for number in range(limits.DEVICES)),
         consents=consents(limits.CONSENTS, state, start=start, at=NOW),
@@ -52,13 +52,9 @@ def largest(start: int = 0, state: ConsentState = OUT, rendered: str = "a") -> R
 
 
 FILLED = {
-    "with what proves consents": lambda: item_of(
-        RecipientChange(recipient_id="amara", consents=consents(100, ConsentState.NOT_SET))
-    ),
-    "with attributes": lambda: item_of(RecipientChange(recipient_id="amara", attributes=attributes(300_000, 150))),
-    "with opt-ins": lambda: item_of(
-        RecipientChange(recipient_id="amara", consents=consents(450, ConsentState.OPTED_IN, proof=""))
-    ),
+    "with what proves consents": lambda: item_of(a_change("amara", consents=consents(100, ConsentState.NOT_SET))),
+    "with attributes": lambda: item_of(a_change("amara", attributes=attributes(300_000, 150))),
+    "with opt-ins": lambda: item_of(a_change("amara", consents=consents(450, ConsentState.OPTED_IN, proof=""))),
 }
 
 
@@ -76,7 +72,7 @@ def fill(people: Recipients, item: dict[str, Any]) -> None:
 
 
 def is_suppressed(people: Recipients) -> bool:
-    return "old@example.com" in people.get_many(["amara"], consistent=True)["amara"].suppressed
+    return "old@example.com" in people.get_many(["amara"], consistent=True)["amara"].suppressed.get(EMAIL, {})
 
 
 def is_out(people: Recipients) -> bool:
@@ -96,7 +92,9 @@ AFTER_EVENTS: dict[str, tuple[Callable[[Recipients], Any], Callable[[Recipients]
     ),
     "a dead address": (
         lambda people: people.apply(
-            SuppressAddress(recipient_id="amara", address="old@example.com", reason="hard_bounce", at=NOW)
+            SuppressAddress(
+                recipient_id="amara", channel=EMAIL, address="old@example.com", reason="hard_bounce", at=NOW
+            )
         ),
         is_suppressed,
     ),
@@ -134,14 +132,14 @@ def test_somebody_new_of_whom_all_is_said_that_may_be_said_is_kept(people: Recip
     save(people, largest())
     amara = people.get_many(["amara"], consistent=True)["amara"]
     assert {consent.state for consent in amara.consents.values()} == {OUT}
-    assert (len(amara.consents), len(amara.devices)) == (limits.CONSENTS, limits.DEVICES)
+    assert (len(amara.consents), len(amara.addresses["device"])) == (limits.CONSENTS, limits.DEVICES)
     assert amara.attributes == largest().attributes
 
 
 def test_no_opt_out_makes_room(people: Recipients) -> None:
     held = consents(1_500, OUT, proof="") | consents(1, ConsentState.OPTED_IN, start=1_500, proof="")
-    fill(people, item_of(RecipientChange(recipient_id="amara", consents=held)))
-    people.save(RecipientChange(recipient_id="amara", consents=REFUSAL))
+    fill(people, item_of(a_change("amara", consents=held)))
+    people.save(a_change("amara", consents=REFUSAL))
     amara = people.get_many(["amara"], consistent=True)["amara"]
     assert len(amara.consents) == 1_501
     assert {consent.state for consent in amara.consents.values()} == {OUT}
@@ -149,7 +147,7 @@ def test_no_opt_out_makes_room(people: Recipients) -> None:
 
 def test_a_person_has_a_hundred_attributes_and_those_that_were_given_last(people: Recipients) -> None:
     for rendered, many in (("a", 90), ("b", 30)):
-        people.save(RecipientChange(recipient_id="amara", attributes=attributes(10_000, many, rendered)))
+        people.save(a_change("amara", attributes=attributes(10_000, many, rendered)))
     found = people.get_many(["amara"], consistent=True)["amara"].attributes
     assert len(found) == limits.ATTRIBUTES
     assert len([name for name in found if name.startswith("b")]) == 30
@@ -157,15 +155,15 @@ def test_a_person_has_a_hundred_attributes_and_those_that_were_given_last(people
 
 def test_attributes_of_a_person_take_64_kb_however_many_events_brought_them(people: Recipients) -> None:
     for rendered in "abc":
-        people.save(RecipientChange(recipient_id="amara", attributes=attributes(40_000, 10, rendered)))
+        people.save(a_change("amara", attributes=attributes(40_000, 10, rendered)))
     found = people.get_many(["amara"], consistent=True)["amara"].attributes
     assert 60_000 < sum(len(name) + len(str(value)) for name, value in found.items()) <= limits.ATTRIBUTES_BYTES
     assert len([name for name in found if name.startswith("c")]) == 10
 
 
 said = st.builds(
-    lambda start, state, at, many, proof, size, rendered: RecipientChange(
-        recipient_id="amara",
+    lambda start, state, at, many, proof, size, rendered: a_change(
+        "amara",
         consents=consents(many, state, start=start, proof=proof, at=NOW + timedelta(hours=at)),
         attributes=attributes(size, rendered=rendered),
     ),
@@ -201,9 +199,9 @@ def test_what_was_refused_stays_refused_whatever_was_said_at_the_largest_size(
 
 def test_everybody_who_has_an_address_is_reached_page_by_page(people: Recipients) -> None:
     many = 2 * OWNERS_LIMIT + 3
-    people.save_many(RecipientChange(recipient_id=f"p-{n}", email="shared@example.com") for n in range(many))
+    people.save_many(a_change(f"p-{n}", email="shared@example.com") for n in range(many))
     left: SuppressAddress | None = SuppressAddress(
-        recipient_id="p-7", address="shared@example.com", reason="hard_bounce", at=NOW
+        recipient_id="p-7", channel=EMAIL, address="shared@example.com", reason="hard_bounce", at=NOW
     )
     pages = 0
     while left:

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders import EMAIL, PUSH, SMS, a_recipient
+from builders import EMAIL, PUSH, SMS, a_recipient, reached_by
 from heliograph.model.people import Consent, ConsentState, Preferences, Recipient
 from heliograph.model.policy import Policy
 from heliograph.people.changes import RecipientChange, from_row
@@ -81,7 +81,7 @@ def test_what_was_refused_is_kept_as_it_stood_and_once_mended_is_imported(tmp_pa
     table = Table()
     assert imported(a_file(tmp_path, rows.replace("'=bo=", "bo")), table).saved == 1
     (bo,) = table.saved()
-    assert (bo.recipient_id, bo.email, bo.attributes) == ("bo", "bo@example.com", {"note": "x"})
+    assert (bo.recipient_id, bo.addresses["email"][0], bo.attributes) == ("bo", "bo@example.com", {"note": "x"})
 
 
 @pytest.mark.parametrize(
@@ -217,9 +217,12 @@ CONSENTS = st.dictionaries(
 PEOPLE = st.builds(
     Recipient,
     recipient_id=st.text("abcXYZ019_-", min_size=1, max_size=12),
-    email=st.sampled_from(["", "anna@example.com", "b.o+x@example.org"]),
-    phone=st.sampled_from(["", "+12025550123", "+4915112345678"]),
-    devices=st.sampled_from([(), ("gcm:one",), ("apns:two", "gcm:=three")]),
+    addresses=st.builds(
+        reached_by,
+        email=st.sampled_from(["", "anna@example.com", "b.o+x@example.org"]),
+        phone=st.sampled_from(["", "+12025550123", "+4915112345678"]),
+        devices=st.sampled_from([(), ("gcm:one",), ("apns:two", "gcm:=three")]),
+    ),
     preferences=st.builds(
         Preferences,
         channels=st.sampled_from([(), (SMS,), (PUSH, EMAIL)]),
@@ -250,7 +253,7 @@ def test_an_export_that_is_imported_always_gives_the_same_people(people: list[Re
 def merged(person: Recipient | None, change: RecipientChange) -> Recipient:
     if person is not None:
         return msgspec.structs.replace(person, consents=person.consents | change.consents)
-    names = ("recipient_id", "email", "phone", "devices", "locale", "timezone", "country", "consents", "attributes")
+    names = ("recipient_id", "addresses", "locale", "timezone", "country", "consents", "attributes")
     facts = {name: getattr(change, name) for name in names}
     preferences = Preferences(
         channels=change.preferred_channels,

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from builders import EMAIL, SMS
+from builders import SMS
 from heliograph.people.changes import RecipientChange, from_row
 from heliograph.text import ids
 from heliograph.text.csv import Row, read_rows
@@ -99,12 +99,12 @@ def test_zones_come_from_every_continent_and_some_are_half_an_hour_off(people: l
 def test_every_kind_of_person_is_there(people: list[RecipientChange]) -> None:
     kinds = Counter[str]()
     for person in people:
-        kinds["nowhere"] += not (person.email or person.phone or person.devices or person.invalid)
-        kinds["phone"] += bool(person.phone)
-        kinds["bad email"] += EMAIL in person.invalid
-        kinds["bad phone"] += SMS in person.invalid
+        kinds["nowhere"] += not (person.addresses or person.invalid)
+        kinds["phone"] += "phone" in person.addresses
+        kinds["bad email"] += "email" in person.invalid
+        kinds["bad phone"] += "phone" in person.invalid
         kinds["bad zone"] += any(problem.column == "timezone" for problem in person.problems)
-        kinds["dead device"] += any("dead" in device for device in person.devices)
+        kinds["dead device"] += any("dead" in device for device in person.addresses.get("device", ()))
         kinds["no zone"] += not person.timezone
         kinds["zone of the number only"] += not person.timezone and bool(person.phone_timezone)
         kinds["zone of the country only"] += not person.timezone and not person.phone_timezone
@@ -113,7 +113,7 @@ def test_every_kind_of_person_is_there(people: list[RecipientChange]) -> None:
         kinds["wants a pause"] += person.paused_until is not None and person.paused_until > NOW
         kinds["wants no promotion by SMS"] += "promotional/sms" in person.consents
         kinds["prefers sms"] += person.preferred_channels[:1] == (SMS,)
-        kinds["simulator"] += "simulator" in person.email
+        kinds["simulator"] += "simulator" in person.addresses.get("email", ("",))[0]
         for channel in ("email", "sms"):
             consent = person.consents.get(f"offers/{channel}")
             kinds[f"{channel} {consent.state if consent else 'not set'}"] += 1

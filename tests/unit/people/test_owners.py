@@ -62,7 +62,7 @@ class Owners:
     @property
     def suppressed(self) -> set[str]:
         """Of whom the address is dead."""
-        return {each for each, item in self.items.items() if f"suppressed#{ADDRESS}" in item}
+        return {each for each, item in self.items.items() if f"suppressed#email#{ADDRESS}" in item}
 
 
 class OwnQueue:

@@ -48,7 +48,7 @@ GHOST = a_recipient(known=False, email="", phone="", devices=(), suppressed=())
         "a guest without that channel": (None, GUEST, a_message(channels=(SMS,)), "no: sms unknown_recipient"),
         "a guest whose address cannot be read": (
             None,
-            a_request(invalid=(EMAIL,)),
+            a_request(invalid=("email",)),
             RECEIPT,
             "no: email unknown_recipient",
         ),
@@ -95,9 +95,9 @@ def test_confirmed_and_awaiting_confirmation_a_further_channel_comes_when_the_ea
     "person, message, expected",
     {
         "an address on every channel": (a_recipient(), RECEIPT, "email"),
-        "a mail address that cannot be read": (a_recipient(email="", invalid=(EMAIL,)), RECEIPT, "sms"),
+        "a mail address that cannot be read": (a_recipient(email="", invalid=("email",)), RECEIPT, "sms"),
         "nothing but that": (
-            a_recipient(email="", phone="", invalid=(EMAIL,)),
+            a_recipient(email="", phone="", invalid=("email",)),
             a_message(channels=(EMAIL,)),
             "no: email invalid_address",
         ),

@@ -16,6 +16,7 @@ from builders import (
     EMAIL,
     NOW,
     SMS,
+    a_change,
     a_dispatch,
     a_promotion,
     a_request,
@@ -32,7 +33,6 @@ from heliograph.model.policy import Policy
 from heliograph.model.reasons import Reason
 from heliograph.model.requests import SendRequest
 from heliograph.operations.replay.decisions import Replay
-from heliograph.people.changes import RecipientChange
 from heliograph.people.items import item_of, recipient_of
 from heliograph.planning.decisions import recheck
 from heliograph.planning.hours import next_permitted
@@ -105,14 +105,14 @@ def test_nobody_who_can_be_read_is_ever_undecidable() -> None:
 
 
 def test_a_pause_that_was_kept_for_ever_holds_for_as_long_as_anything() -> None:
-    item = item_of(RecipientChange(recipient_id="amara")) | {"paused_until": {"S": FOREVER.isoformat()}}
+    item = item_of(a_change("amara")) | {"paused_until": {"S": FOREVER.isoformat()}}
     assert recipient_of(item).preferences.paused_until == limits.LATEST
     person = a_subscriber(preferences=recipient_of(item).preferences)
     assert in_words(rule_on(person, a_promotion(), HOURS)).endswith("waited_too_long")
 
 
 def test_of_many_windows_that_were_kept_the_first_ones_hold() -> None:
-    item = item_of(RecipientChange(recipient_id="amara", quiet_hours=WINDOWS))
+    item = item_of(a_change("amara", quiet_hours=WINDOWS))
     assert recipient_of(item).preferences.quiet == WINDOWS[: limits.QUIET_WINDOWS]
 
 
@@ -128,14 +128,14 @@ UNREADABLE: dict[str, tuple[str, dict[str, Any]]] = {
 
 @table("name, value", UNREADABLE)
 def test_an_item_that_cannot_be_read_is_a_person_to_whom_nothing_is_sent(name: str, value: dict[str, Any]) -> None:
-    item = item_of(RecipientChange(recipient_id="amara", email="amara@example.com")) | {name: value}
+    item = item_of(a_change("amara", email="amara@example.com")) | {name: value}
     person = recipient_of(item)
-    assert (person.recipient_id, person.readable, person.email) == ("amara", False, "")
+    assert (person.recipient_id, person.readable, person.addresses) == ("amara", False, {})
     assert rule_on(person).reason is Reason.UNDECIDABLE
 
 
 def test_a_channel_of_a_newer_version_is_passed_over() -> None:
-    item = item_of(RecipientChange(recipient_id="amara", preferred_channels=(SMS,)))
+    item = item_of(a_change("amara", preferred_channels=(SMS,)))
     item["preferred_channels"]["L"].append({"S": "voice"})
     person = recipient_of(item | {"engaged#voice": {"S": "2026-01-01T00:00:00+00:00"}})
     assert (person.preferences.channels, person.engaged, person.readable) == ((SMS,), {}, True)

@@ -21,7 +21,7 @@ from heliograph.model.engagement import (
     EngagementKind,
     Events,
     Refund,
-    RemoveDevice,
+    RemoveAddress,
     SuppressAddress,
     Unfinished,
     WithdrawConsent,
@@ -69,7 +69,7 @@ def consequences(
 def test_a_hard_bounce_suppresses_the_address(channel: Channel) -> None:
     [consequence] = consequences(an_event(EngagementKind.BOUNCED, channel, permanent=True))
     assert consequence == SuppressAddress(
-        recipient_id="amara", address=ADDRESSES[channel], reason="hard_bounce", at=NOW
+        recipient_id="amara", channel=channel, address=ADDRESSES[channel], reason="hard_bounce", at=NOW
     )
 
 
@@ -93,7 +93,7 @@ def test_unsubscribing_withdraws_consent_and_leaves_the_address(channel: Channel
 
 def test_a_dead_token_removes_the_device() -> None:
     [consequence] = consequences(an_event(EngagementKind.BOUNCED, PUSH, permanent=True))
-    assert consequence == RemoveDevice(recipient_id="amara", device="gcm:token-1")
+    assert consequence == RemoveAddress(recipient_id="amara", channel=PUSH, address="gcm:token-1")
 
 
 @pytest.mark.parametrize("kind", sorted(HARMLESS))
@@ -160,7 +160,7 @@ def test_dead_devices_of_an_outcome_are_reported_one_by_one() -> None:
     ):
         events = outcome_events(dispatch, outcome, occurred_at=NOW, outcome_key=PLACE)
         assert [consequences(event) for event in events] == [
-            (RemoveDevice(recipient_id="amara", device=device),) for device in dead
+            (RemoveAddress(recipient_id="amara", channel=PUSH, address=device),) for device in dead
         ]
 
 
@@ -231,7 +231,9 @@ def read(body: str) -> tuple[EngagementEvent, ...]:
 
 
 def test_what_is_left_to_do_for_an_address_is_read_as_it_was_written() -> None:
-    rest = SuppressAddress(recipient_id="amara", address="a@example.com", reason="hard_bounce", at=NOW, after="ben")
+    rest = SuppressAddress(
+        recipient_id="amara", channel=EMAIL, address="a@example.com", reason="hard_bounce", at=NOW, after="ben"
+    )
     assert on_the_queue.read(body(Unfinished(unfinished=rest)).decode(), lambda: KEYS) == (rest,)
 
 

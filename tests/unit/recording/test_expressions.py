@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders import EMAIL, NOW, PACK_ID
+from builders import EMAIL, NOW, PACK_ID, a_change
 from heliograph.model.engagement import EngagementKind
 from heliograph.model.outcomes import RecordKey, SlotFacts
 from heliograph.model.people import Consent, ConsentState
@@ -104,9 +104,7 @@ def test_every_consent_and_attribute_of_a_change_is_kept_however_many_there_are(
     consents: Mapping[str, Consent], attributes: dict[str, Any], undated: bool
 ) -> None:
     table: Any = Table()
-    change = RecipientChange(
-        recipient_id="amara", consents=dict(consents), attributes=attributes, phone="+1206", undated=undated
-    )
+    change = a_change("amara", consents=dict(consents), attributes=attributes, phone="+1206", undated=undated)
     Recipients(table, "people", Silent()).save(change)  # type: ignore[arg-type]  # the history is of no interest here
     assert table.kept.keys() == item_of(change).keys() - {"recipient_id"}
     assert {name: consent_of(value).state for name, value in table.kept.items() if name.startswith("consent#")} == {
@@ -117,8 +115,6 @@ def test_every_consent_and_attribute_of_a_change_is_kept_however_many_there_are(
 def test_thirty_one_consents_and_more_fit() -> None:
     table: Any = Table()
     said = Consent(state=ConsentState.NOT_SET, at=NOW, source="import:people.csv")
-    change = RecipientChange(
-        recipient_id="amara", consents={f"topic-{n}/email": said for n in range(300)}, undated=True
-    )
+    change = a_change("amara", consents={f"topic-{n}/email": said for n in range(300)}, undated=True)
     Recipients(table, "people", Silent()).save(change)  # type: ignore[arg-type]  # the history is of no interest here
     assert len(table.kept) == 301

@@ -12,8 +12,7 @@ from jmespath.exceptions import JMESPathError
 
 from heliograph.campaigns.segments import PACK_LIMIT
 from heliograph.channels.addresses import EMAIL, PHONE
-from heliograph.channels.registry import channels_of
-from heliograph.model.channels import Channel
+from heliograph.channels.registry import address_kinds
 from heliograph.model.messages import Message, Trigger
 from heliograph.model.policy import Policy, Purpose
 from heliograph.model.requests import Cause, Lane, RequestPack, SendRequest
@@ -42,7 +41,7 @@ NAMED = 10
 """How many of the elements that cannot be read are named."""
 PERSON = COLUMNS | {"consents", "attributes"}
 """The fields of a `RecipientUpdated` event."""
-ADDRESSES = {"email", "phone", "devices"}
+ADDRESSES = {kind.column for kind in address_kinds().values()}
 NO_IDENTIFIER = "1 to 128 characters of A-Z a-z 0-9 _ -"
 
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -284,20 +283,20 @@ def _not_after(wish: SendRequested, message: Message | None, requested_at: datet
     return min(limits, default=None)
 
 
-def _carried(wish: SendRequested, region: str) -> tuple[str, str, tuple[Channel, ...]]:
-    """The addresses that an event carries, and the channels whose address cannot be read."""
+def _carried(wish: SendRequested, region: str) -> tuple[str, str, tuple[str, ...]]:
+    """The addresses that an event carries, and the kinds of those that cannot be read."""
     email = phone = ""
-    invalid: list[Channel] = []
+    invalid: list[str] = []
     if wish.email:
         try:
             email = addresses.email(wish.email)
         except MalformedError:
-            invalid += channels_of(EMAIL)
+            invalid.append(EMAIL.name)
     if wish.phone:
         try:
             phone = addresses.phone(wish.phone, region=region)
         except MalformedError:
-            invalid += channels_of(PHONE)
+            invalid.append(PHONE.name)
     return email, phone, tuple(invalid)
 
 

@@ -47,9 +47,10 @@ class EngagementEvent(Value, frozen=True, kw_only=True):
 
 
 class SuppressAddress(Value, frozen=True, kw_only=True):
-    """An address of a recipient must not be used any more."""
+    """An address of a recipient must not be used on a channel any more."""
 
     recipient_id: str
+    channel: Channel
     address: str
     reason: str
     at: datetime
@@ -67,11 +68,12 @@ class WithdrawConsent(Value, frozen=True, kw_only=True):
     purpose: Purpose = Purpose.PROMOTIONAL
 
 
-class RemoveDevice(Value, frozen=True, kw_only=True):
-    """A device token is reported dead."""
+class RemoveAddress(Value, frozen=True, kw_only=True):
+    """One of many addresses of a recipient is gone for good: a device without the app."""
 
     recipient_id: str
-    device: str
+    channel: Channel
+    address: str
 
 
 class Refund(Value, frozen=True, kw_only=True):
@@ -89,7 +91,7 @@ class Engaged(Value, frozen=True, kw_only=True):
     at: datetime
 
 
-Consequence = SuppressAddress | WithdrawConsent | RemoveDevice | Refund | Engaged
+Consequence = SuppressAddress | WithdrawConsent | RemoveAddress | Refund | Engaged
 
 
 class Events(Value, frozen=True, kw_only=True):

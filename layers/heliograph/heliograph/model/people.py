@@ -91,17 +91,14 @@ class Recipient(Value, frozen=True, kw_only=True):
     """False: nobody told us of this person; all we hold is that an address must not be used."""
     readable: bool = True
     """False: what is kept of this person cannot be read, so that nothing may be sent."""
-    email: str = ""
-    phone: str = ""
-    """E.164, or empty."""
-    devices: tuple[str, ...] = ()
-    """`<platform>:<token>`; platforms as Pinpoint names them, in lower case: `gcm`, `apns`, `apns_sandbox`."""
-    invalid: tuple[Channel, ...] = ()
-    """Channels whose given address could not be read; the address itself is not kept."""
+    addresses: dict[str, tuple[str, ...]] = {}
+    """By their kind (`channels.spec.AddressKind`), suppressed ones included."""
+    invalid: tuple[str, ...] = ()
+    """Kinds of address of which what was given could not be read; the address itself is not kept."""
     consents: dict[str, Consent] = {}
     """By `consent_key(topic or purpose, channel)`."""
-    suppressed: dict[str, AddressSuppression] = {}
-    """By address, as kept in `email`, `phone` and `devices`."""
+    suppressed: dict[Channel, dict[str, AddressSuppression]] = {}
+    """By channel and address: a number that takes no texts may still be called."""
     preferences: Preferences = Preferences()
     locale: str = ""
     """BCP-47, or empty: the policy's default."""

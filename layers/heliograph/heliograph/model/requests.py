@@ -75,8 +75,8 @@ class SendRequest(Value, frozen=True, kw_only=True):
     phone: str = ""
     locale: str = ""
     """The address and language that an event carried, for people who are not known."""
-    invalid: tuple[Channel, ...] = ()
-    """Channels whose carried address could not be read."""
+    invalid: tuple[str, ...] = ()
+    """Kinds of address of which the carried one could not be read."""
     cause: Cause = NO_CAUSE
 
     @property

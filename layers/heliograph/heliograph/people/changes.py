@@ -3,12 +3,13 @@
 import re
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
-from functools import partial
 from typing import Any, Final, NamedTuple, TypeVar
 
 import msgspec
 
-from heliograph.channels.registry import CHANNELS, spec
+from heliograph.channels.addresses import PHONE
+from heliograph.channels.registry import CHANNELS, address_kinds
+from heliograph.channels.spec import AddressKind
 from heliograph.model.channels import Channel
 from heliograph.model.people import Consent, ConsentState, consent_key
 from heliograph.model.values import JsonObject, Value
@@ -23,7 +24,8 @@ PREFERENCES: Final = ("preferred_channels", "preferred_time", "quiet_hours")
 """What a person ends with the word `none`; a pause is ended by a time that is over."""
 COLUMNS: Final = frozenset(
     {
-        *("recipient_id", "email", "phone", "devices", "locale", "timezone", "country"),
+        *("recipient_id", "locale", "timezone", "country"),
+        *(kind.column for kind in address_kinds().values()),
         *(*PREFERENCES, "paused_until"),
         *("consent_source", "consent_at", "consent_text", "consent_proof"),
     }
@@ -49,14 +51,13 @@ class RecipientChange(Value, frozen=True, kw_only=True):
     """A person's new facts. What has its default was not given and stays as it is."""
 
     recipient_id: str
-    email: str = ""
-    phone: str = ""
+    addresses: dict[str, tuple[str, ...]] = {}
+    """By their kind."""
     phone_country: str = ""
     phone_timezone: str = ""
     """Both change with the number: they are removed when a new one does not tell them."""
-    devices: tuple[str, ...] = ()
-    invalid: tuple[Channel, ...] = ()
-    """Channels whose address was given and refused."""
+    invalid: tuple[str, ...] = ()
+    """Kinds of address of which one was given, and all were refused."""
     preferred_channels: tuple[Channel, ...] = ()
     preferred_time: str = ""
     quiet_hours: tuple[str, ...] = ()
@@ -141,22 +142,18 @@ def _change(
     recipient_id = reading.cells.get("recipient_id", "")
     if not is_identifier(recipient_id):
         raise MalformedError(Code.BAD_RECIPIENT_ID, "recipient_id", "is missing or not 1 to 128 of A-Z a-z 0-9 _ -")
-    email = reading.one("email", addresses.email) or ""
-    phone = reading.one("phone", partial(addresses.phone, region=region)) or ""
-    devices = reading.several("devices", addresses.device, most=limits.DEVICES)
-    given = {"email": email, "phone": phone, "devices": devices}
-    columns = {channel: spec(channel).address_kind.column for channel in CHANNELS}
+    kinds = address_kinds().values()
+    reached = {kind.name: found for kind in kinds if (found := reading.addresses(kind, region))}
+    phone = next(iter(reached.get(PHONE.name, ())), "")
     origin = addresses.phone_origin(phone) if phone else addresses.Origin("", "")
     country = reading.one("country", addresses.country) or ""
     ended = tuple(name for name in PREFERENCES if reading.ends(name))
     return RecipientChange(
         recipient_id=recipient_id,
-        email=email,
-        phone=phone,
+        addresses=reached,
         phone_country=origin.country,
         phone_timezone=origin.timezone,
-        devices=devices,
-        invalid=tuple(channel for channel, name in columns.items() if name in reading.refused and not given[name]),
+        invalid=tuple(each.name for each in kinds if each.column in reading.refused and each.name not in reached),
         preferred_channels=reading.several("preferred_channels", _channel, most=limits.CHANNELS),
         preferred_time=reading.one("preferred_time", _time_of_day) or "",
         quiet_hours=reading.several("quiet_hours", _window, most=limits.QUIET_WINDOWS),
@@ -245,6 +242,13 @@ class _Reading:
         if len(words) > most:
             self.refused[name] = f"are more than {most}: the first ones count"
         return tuple(dict.fromkeys(found))
+
+    def addresses(self, kind: AddressKind, region: str) -> tuple[str, ...]:
+        """The addresses of a kind, if any were given."""
+        if kind.most > 1:
+            return self.several(kind.column, lambda text: kind.read(text, region), most=kind.most)
+        found = self.one(kind.column, lambda text: kind.read(text, region))
+        return (found,) if found else ()
 
     def ends(self, name: str) -> bool:
         """Whether a field says that what it is about holds no longer; then it says nothing else."""

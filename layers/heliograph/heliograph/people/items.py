@@ -11,7 +11,8 @@ import msgspec
 from botocore.exceptions import ClientError
 
 from heliograph.aws.tables import chunks
-from heliograph.channels.registry import CHANNELS, spec
+from heliograph.channels.addresses import PHONE
+from heliograph.channels.registry import CHANNELS, address_kinds
 from heliograph.model.channels import Channel
 from heliograph.model.people import AddressSuppression, Consent, ConsentState, Preferences, Recipient
 from heliograph.model.values import JsonObject
@@ -25,12 +26,12 @@ if TYPE_CHECKING:
 Item = Mapping[str, Any]
 """Attribute name -> DynamoDB value (`{"S": …}`)."""
 
-INVALID = "invalid#"
+INVALID, SUPPRESSED = "invalid#", "suppressed"
 TEXTS = (
-    *("recipient_id", "email", "phone", "phone_country", "phone_timezone", "locale", "timezone"),
+    *("recipient_id", "phone_country", "phone_timezone", "locale", "timezone"),
     *("country", "country_timezone", "preferred_time"),
 )
-TOLD_BY = {"phone": ("phone_country", "phone_timezone"), "country": ("country_timezone",)}
+TOLD_BY_PHONE, TOLD_BY_COUNTRY = ("phone_country", "phone_timezone"), ("country_timezone",)
 """What is known from another field only, and changes with it."""
 STATES = {":refused": ConsentState.OPTED_OUT, ":granted": ConsentState.OPTED_IN}
 PROOFS = ("source", "text", "proof")
@@ -50,21 +51,22 @@ def item_of(change: RecipientChange) -> dict[str, Any]:
     texts["paused_until"] = moment(change.paused_until) if change.paused_until else ""
     item: dict[str, Any] = {name: {"S": text} for name, text in texts.items() if text}
     item["known"] = {"BOOL": True}
-    if change.devices:
-        item["devices"] = {"SS": list(change.devices)}
+    for kind in address_kinds().values():
+        if found := change.addresses.get(kind.name):
+            item[kind.column] = {"SS": list(found)} if kind.most > 1 else {"S": found[0]}
     if change.preferred_channels:
         item["preferred_channels"] = {"L": [{"S": channel} for channel in change.preferred_channels]}
     if change.quiet_hours:
         item["quiet_hours"] = {"L": [{"S": window} for window in change.quiet_hours]}
-    item |= {f"{INVALID}{channel}": {"BOOL": True} for channel in change.invalid}
+    item |= {f"{INVALID}{kind}": {"BOOL": True} for kind in change.invalid}
     item |= {f"{_family(consent)}#{key}": kept_consent(consent) for key, consent in change.consents.items()}
     return item | {f"{ATTRIBUTE}{name}": _kept(value) for name, value in change.attributes.items()}
 
 
 def cleared_by(change: RecipientChange) -> tuple[str, ...]:
     """The attributes that a change removes: a good address ends the record of a bad one, and what the old one told."""
-    refuted = [f"{INVALID}{channel}" for channel in CHANNELS if getattr(change, spec(channel).address_kind.column)]
-    told = [name for source, names in TOLD_BY.items() if getattr(change, source) for name in names]
+    refuted = [f"{INVALID}{kind}" for kind in change.addresses]
+    told = (*(TOLD_BY_PHONE if PHONE.name in change.addresses else ()), *(TOLD_BY_COUNTRY if change.country else ()))
     return (*refuted, *(name for name in told if not getattr(change, name)), *change.ended)
 
 
@@ -211,7 +213,7 @@ def recipient_of(item: Item) -> Recipient:
 
 def _recipient(item: Item) -> Recipient:
     """What an item does not hold has its default."""
-    families = (ANSWER, WAITING, "suppressed", "attribute", "invalid", "engaged")
+    families = (ANSWER, WAITING, SUPPRESSED, "attribute", "invalid", "engaged")
     kept: dict[str, dict[str, Any]] = {family: {} for family in families}
     for name, value in item.items():
         family, marked, key = name.partition("#")
@@ -222,12 +224,10 @@ def _recipient(item: Item) -> Recipient:
     return Recipient(
         recipient_id=item["recipient_id"]["S"],
         known="known" in item,
-        email=_text(item, "email"),
-        phone=_text(item, "phone"),
-        devices=tuple(sorted(item["devices"]["SS"])) if "devices" in item else (),
-        invalid=tuple(map(Channel, sorted(kept["invalid"]))),
+        addresses=_addresses(item),
+        invalid=tuple(sorted(kept["invalid"])),
         consents=together(*({key: consent_of(one) for key, one in kept[each].items()} for each in (ANSWER, WAITING))),
-        suppressed={key: _suppression(value["M"]) for key, value in kept["suppressed"].items()},
+        suppressed=_suppressed(kept[SUPPRESSED]),
         preferences=_preferences(item),
         locale=_text(item, "locale"),
         timezone=_text(item, "timezone"),
@@ -235,7 +235,11 @@ def _recipient(item: Item) -> Recipient:
         country=country,
         phone_country=_text(item, "phone_country"),
         country_timezone=_text(item, "country_timezone"),
-        engaged={Channel(each): datetime.fromisoformat(at["S"]) for each, at in kept["engaged"].items()},
+        engaged={
+            channel: datetime.fromisoformat(kept["engaged"][channel]["S"])
+            for channel in CHANNELS
+            if channel in kept["engaged"]
+        },
         attributes=words | {name: _attribute(value) for name, value in kept["attribute"].items()},
     )
 
@@ -268,6 +272,26 @@ def consent_of(kept: Item) -> Consent:
     )
 
 
+def _addresses(item: Item) -> dict[str, tuple[str, ...]]:
+    """By kind; many in their order, so that the same item is always the same person."""
+    kept = {kind.name: item[kind.column] for kind in address_kinds().values() if kind.column in item}
+    return {name: tuple(sorted(value["SS"])) if "SS" in value else (str(value["S"]),) for name, value in kept.items()}
+
+
+def suppressed_attribute(channel: Channel, address: str) -> str:
+    """The attribute that says that an address must not be used on a channel."""
+    return f"{SUPPRESSED}#{channel}#{address}"
+
+
+def _suppressed(kept: Item) -> dict[Channel, dict[str, AddressSuppression]]:
+    """By channel and address, from `<channel>#<address>`."""
+    found: dict[Channel, dict[str, AddressSuppression]] = {}
+    for key, value in kept.items():
+        channel, _, address = key.partition("#")
+        found.setdefault(Channel(channel), {})[address] = _suppression(value["M"])
+    return found
+
+
 def _suppression(value: Item) -> AddressSuppression:
     return AddressSuppression(reason=value["reason"]["S"], at=datetime.fromisoformat(value["at"]["S"]))
 
@@ -275,7 +299,7 @@ def _suppression(value: Item) -> AddressSuppression:
 def _preferences(item: Item) -> Preferences:
     paused_until = _text(item, "paused_until")
     return Preferences(
-        channels=tuple(map(Channel, _list(item, "preferred_channels"))),
+        channels=tuple(Channel(each) for each in _list(item, "preferred_channels") if each in CHANNELS),
         time=_text(item, "preferred_time"),
         quiet=_list(item, "quiet_hours")[:QUIET_WINDOWS],
         paused_until=within_years(datetime.fromisoformat(paused_until)) if paused_until else None,

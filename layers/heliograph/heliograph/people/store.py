@@ -12,9 +12,9 @@ from botocore.exceptions import ClientError
 from msgspec.structs import replace
 
 from heliograph.aws.tables import STATEMENT_LIMIT, get_items
-from heliograph.channels.addresses import EMAIL, PHONE
+from heliograph.channels.registry import spec
 from heliograph.channels.spec import AddressKind
-from heliograph.model.engagement import Engaged, RemoveDevice, SuppressAddress, WithdrawConsent
+from heliograph.model.engagement import Engaged, RemoveAddress, SuppressAddress, WithdrawConsent
 from heliograph.model.people import Consent, ConsentState, Recipient, consent_key
 from heliograph.people.changes import RecipientChange
 from heliograph.people.consents.store import ConsentHistory
@@ -32,6 +32,7 @@ from heliograph.people.items import (
     portions,
     recipient_of,
     removals,
+    suppressed_attribute,
     surplus,
     update_of,
     without,
@@ -90,15 +91,15 @@ class Recipients:
             pack[change.recipient_id] = change
         self._save_pack(pack)
 
-    def apply(self, consequence: SuppressAddress | WithdrawConsent | RemoveDevice | Engaged) -> SuppressAddress | None:
+    def apply(self, consequence: SuppressAddress | WithdrawConsent | RemoveAddress | Engaged) -> SuppressAddress | None:
         """Let an engagement event have its consequence; twice is the same as once. What is left of it is returned."""
         match consequence:
             case SuppressAddress():
                 return self._suppress(consequence)
             case WithdrawConsent():
                 self._withdraw(consequence)
-            case RemoveDevice():
-                self._remove_device(consequence)
+            case RemoveAddress():
+                self._remove_address(consequence)
             case Engaged():
                 self._engage(consequence)
         return None
@@ -172,7 +173,7 @@ class Recipients:
 
         That one comes last: who is suppressed already needs no second round, and a try that broke off starts over.
         """
-        own, name = consequence.recipient_id, f"suppressed#{consequence.address}"
+        own, name = consequence.recipient_id, suppressed_attribute(consequence.channel, consequence.address)
         if not consequence.after and self._has(own, name):
             return None
         owners, rest = self._some_owners(consequence)
@@ -184,7 +185,9 @@ class Recipients:
 
     def _some_owners(self, consequence: SuppressAddress) -> tuple[list[str], SuppressAddress | None]:
         """The next owners of an address, and what is left for another time."""
-        kind = EMAIL if "@" in consequence.address else PHONE
+        kind = spec(consequence.channel).address_kind
+        if not kind.indexed_by:
+            return [], None
         asked = _owned(self.table, kind, consequence.address)
         if consequence.after:
             last = {"recipient_id": consequence.after, kind.column: consequence.address}
@@ -217,14 +220,16 @@ class Recipients:
         self.history.keep([change])
         self._set(change, {name: value for name, value in item_of(change).items() if name != "known"})
 
-    def _remove_device(self, consequence: RemoveDevice) -> None:
+    def _remove_address(self, consequence: RemoveAddress) -> None:
+        kind = spec(consequence.channel).address_kind
         with suppress(self.client.exceptions.ConditionalCheckFailedException):  # nobody by this id: nothing to remove
             self.client.update_item(
                 TableName=self.table,
                 Key={"recipient_id": {"S": consequence.recipient_id}},
-                UpdateExpression="DELETE devices :device",
+                UpdateExpression="DELETE #kind :address",
                 ConditionExpression="attribute_exists(recipient_id)",
-                ExpressionAttributeValues={":device": {"SS": [consequence.device]}},
+                ExpressionAttributeNames={"#kind": kind.column},
+                ExpressionAttributeValues={":address": {"SS": [consequence.address]}},
             )
 
     def _engage(self, consequence: Engaged) -> None:

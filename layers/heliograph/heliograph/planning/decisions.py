@@ -7,6 +7,7 @@ from datetime import datetime
 
 import msgspec
 
+from heliograph.channels.addresses import EMAIL, PHONE
 from heliograph.channels.registry import spec
 from heliograph.model.channels import Channel
 from heliograph.model.decisions import Decision, Inputs, Reservation, Ruling, Scheduled, Skipped, Verdict
@@ -129,7 +130,7 @@ def recheck(
 
 def reach(recipient: Recipient, channel: Channel) -> Reach:
     """What there is to reach a person by on a channel."""
-    if channel in recipient.invalid:
+    if spec(channel).address_kind.name in recipient.invalid:
         return Reach.INVALID
     if not addresses(recipient, channel):
         return Reach.NONE
@@ -137,14 +138,14 @@ def reach(recipient: Recipient, channel: Channel) -> Reach:
 
 
 def addresses(recipient: Recipient, channel: Channel) -> tuple[str, ...]:
-    """Every address of a person on a channel, suppressed ones included."""
-    found: str | tuple[str, ...] = getattr(recipient, spec(channel).address_kind.column)
-    return found if isinstance(found, tuple) else (found,) if found else ()
+    """Every address of a person for a channel, suppressed ones included."""
+    return recipient.addresses.get(spec(channel).address_kind.name, ())
 
 
 def live_addresses(recipient: Recipient, channel: Channel) -> tuple[str, ...]:
-    """The addresses on a channel that are not suppressed."""
-    return tuple(address for address in addresses(recipient, channel) if address not in recipient.suppressed)
+    """The addresses that are not suppressed on a channel."""
+    dead = recipient.suppressed.get(channel, {})
+    return tuple(address for address in addresses(recipient, channel) if address not in dead)
 
 
 def known_person(request: SendRequest, recipient: Recipient | None) -> Recipient:
@@ -152,9 +153,9 @@ def known_person(request: SendRequest, recipient: Recipient | None) -> Recipient
     held = recipient or Recipient(recipient_id=request.recipient_id, known=False)
     if held.known:
         return held
-    return msgspec.structs.replace(
-        held, email=request.email, phone=request.phone, locale=request.locale, invalid=request.invalid
-    )
+    said = {EMAIL.name: request.email, PHONE.name: request.phone}
+    carried = {kind: (address,) for kind, address in said.items() if address}
+    return msgspec.structs.replace(held, addresses=carried, locale=request.locale, invalid=request.invalid)
 
 
 def own_facts(request: SendRequest, person: Recipient) -> SendRequest:

@@ -13,7 +13,7 @@ from heliograph.model.engagement import (
     EngagementEvent,
     EngagementKind,
     Refund,
-    RemoveDevice,
+    RemoveAddress,
     SuppressAddress,
     WithdrawConsent,
 )
@@ -83,12 +83,18 @@ def outcome_events(
 
 def _dead(event: EngagementEvent) -> Consequence:
     if spec(event.channel).address_kind.most > 1:
-        return RemoveDevice(recipient_id=event.recipient_id, device=event.address)
+        return RemoveAddress(recipient_id=event.recipient_id, channel=event.channel, address=event.address)
     return _suppress(event, "hard_bounce")
 
 
 def _suppress(event: EngagementEvent, reason: str) -> SuppressAddress:
-    return SuppressAddress(recipient_id=event.recipient_id, address=event.address, reason=reason, at=event.occurred_at)
+    return SuppressAddress(
+        recipient_id=event.recipient_id,
+        channel=event.channel,
+        address=event.address,
+        reason=reason,
+        at=event.occurred_at,
+    )
 
 
 def _withdraw(event: EngagementEvent, source: str) -> WithdrawConsent:

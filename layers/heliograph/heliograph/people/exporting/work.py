@@ -9,13 +9,16 @@ from collections.abc import Collection, Iterable, Iterator
 from tempfile import TemporaryFile
 from typing import Any, Protocol
 
+from heliograph.channels.registry import address_kinds
 from heliograph.model.people import ConsentState, Recipient
 from heliograph.people.changes import COLUMNS
 from heliograph.people.consents.answers import CONFIRMED
 from heliograph.text.csv import guarded
 
 FACTS = (
-    *("recipient_id", "email", "phone", "devices", "locale", "timezone", "country"),
+    "recipient_id",
+    *(kind.column for kind in address_kinds().values()),
+    *("locale", "timezone", "country"),
     *("preferred_channels", "preferred_time", "quiet_hours", "paused_until"),
 )
 GIVEN = ("consent_source", "consent_at", "consent_text", "consent_proof")
@@ -57,9 +60,7 @@ def rows_of(person: Recipient, double_opt_in: Collection[str]) -> Iterator[dict[
     wishes = person.preferences
     facts = {
         "recipient_id": person.recipient_id,
-        "email": person.email,
-        "phone": person.phone,
-        "devices": " ".join(person.devices),
+        **{kind.column: " ".join(person.addresses.get(name, ())) for name, kind in address_kinds().items()},
         "locale": person.locale,
         "timezone": person.timezone,
         "country": person.country,
