@@ -13,7 +13,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from builders import NOW, PACK_ID, a_trace, a_zone
+from builders import (
+    EMAIL,
+    NOW,
+    PACK_ID,
+    PUSH,
+    a_fallback,
+    a_message,
+    a_recipient,
+    a_request,
+    a_trace,
+    a_zone,
+    inputs_for,
+    reserved,
+)
 from heliograph.ledger.store import Ledger
 from heliograph.model.decisions import Inputs, Ruling, Verdict
 from heliograph.model.ledger import LedgerEntry
@@ -82,6 +95,13 @@ def test_a_decision_made_again_from_what_was_kept_is_always_identical(seed: int)
         kept = travelled(inputs), travelled(message), travelled(policy)
         assert kept == (inputs, message, policy)
         assert decide(*kept) == ruling
+
+
+def test_what_was_reserved_for_the_channel_of_a_fallback_is_known_by_the_channels_name() -> None:
+    message = a_message(channels=(EMAIL,), fallback=(a_fallback(PUSH),))
+    kept = travelled(reserved(NOW, PUSH, dispatch_id=a_request().dispatch_id))
+    ruling = decide(inputs_for(a_recipient(), message, reserved=[kept]), message, Policy())
+    assert (ruling.channel, ruling.fallback) == (PUSH, 1)
 
 
 @given(seeds)

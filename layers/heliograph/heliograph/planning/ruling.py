@@ -38,7 +38,7 @@ def decide(inputs: Inputs, message: Message, policy: Policy, *, rules: tuple[Rul
     if reserved is None or (ruling.outcome, ruling.channel) == (Verdict.DISPATCHED, reserved.channel):
         return ruling
     known = candidates(inputs, message, policy) if ruling.reason is not Reason.UNDECIDABLE else ()
-    begun = (each.fallback for each in known if each.channel is reserved.channel)
+    begun = (each.fallback for each in known if each.channel == reserved.channel)
     return Ruling(
         outcome=Verdict.DISPATCHED,
         channel=reserved.channel,
