@@ -72,7 +72,7 @@ search: $(built)  ## the long searches with ten times what `make check` gives th
 	HELIOGRAPH_SEARCH=full .venv/bin/pytest --numprocesses=auto --dist=worksteal tests/search
 
 e2e: $(built) $(browser)  ## deploy the stack on local clouds of its own, two side by side, and send through it
-	.venv/bin/pytest --numprocesses=2 --dist=loadgroup --no-loadscope-reorder tests/e2e
+	.venv/bin/pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder tests/e2e
 
 test: check e2e  ## everything that must hold before a change goes in
 

@@ -1,6 +1,6 @@
 """One deployed stack and one browser for all tests of the whole; each test brings its own people.
 
-Two workers share the tests: the longest file begins first, and one worker has all that need the same stack.
+Two workers share the files: the longest begins first, and those that need the same stack follow each other.
 """
 
 from __future__ import annotations
@@ -16,18 +16,12 @@ from aws.local_cloud import free_port
 from browser import CHROMIUM, QUIET
 from tests_desk import built_stack
 
-LONGEST_FIRST = ("test_under_faults", "test_demo")
-ON_ONE_STACK = ("test_deployed_stack", "test_doctor", "test_priority")
+ORDER = ("test_under_faults", "test_demo", "test_deployed_stack", "test_doctor", "test_priority")
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tell xdist what stays together (`--dist=loadgroup`), in the order in which it is handed out."""
-    for item in items:
-        name = item.path.stem
-        item.add_marker(pytest.mark.xdist_group("stack" if name in ON_ONE_STACK else name))
-    order = {name: place for place, name in enumerate((*LONGEST_FIRST, *ON_ONE_STACK))}
-    items.sort(key=lambda item: order.get(item.path.stem, len(order)))
+    """The order in which files are handed out to workers (`--dist=loadfile`)."""
+    items.sort(key=lambda item: ORDER.index(item.path.stem) if item.path.stem in ORDER else len(ORDER))
 
 
 @pytest.fixture(scope="session", autouse=True)
