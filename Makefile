@@ -51,6 +51,8 @@ check: $(project) $(sam) $(cloud) $(built) $(browser)  ## format, lint, types, w
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target $(linters)
 	.venv/bin/pytest --numprocesses=auto --dist=worksteal $(wildcard tests/unit tests/integration tests/flow tests/search)
 
+# Templates with types or settings that some region may lack.
+unusual := infra/storage.yaml infra/queues.yaml infra/bus.yaml infra/channels/email.yaml infra/channels/sms.yaml
 linters := check-code check-types check-templates check-regions check-stack check-messages
 .PHONY: $(linters)
 check-code:
@@ -60,9 +62,9 @@ check-code:
 check-types:
 	.venv/bin/mypy layers/heliograph cli functions infra/deployment.py infra/local tests
 check-templates:
-	.venv/bin/cfn-lint template.yaml infra/*.yaml build/triggers.yaml
+	.venv/bin/cfn-lint template.yaml infra/*.yaml infra/channels/*.yaml build/triggers.yaml
 check-regions:
-	.venv/bin/cfn-lint infra/messaging.yaml infra/storage.yaml --regions $(shell cat infra/regions.txt)
+	.venv/bin/cfn-lint $(unusual) --regions $(shell cat infra/regions.txt)
 check-stack:
 	$(sam_cli) validate --lint
 check-messages:
@@ -87,6 +89,9 @@ format: $(project)  ## format the code, mend what the linter can, and list the t
 	.venv/bin/ruff check --fix .
 	.venv/bin/python tests/contents.py
 
+# SAM copies no template whose name comes out of a loop.
+with_looped_templates = mkdir -p $(1)/infra && cp -r infra/channels $(1)/infra/
+
 # The answers to the questions of the first time are kept in samconfig.toml. docs/deploy.md tells what to answer.
 # SAM would look for that file beside the built template, and knows no other than the first runtime if it is not told.
 deployment := .venv/bin/python infra/deployment.py
@@ -98,6 +103,7 @@ deploy: $(sam) $(messages)  ## deploy to AWS, with the account and region of you
 	@$(deployment) check
 	HELIOGRAPH_RUNTIME=$(runtime) HELIOGRAPH_ARCHITECTURE=$(architecture) $(sam_cli) build $(settings) \
 	    --build-dir .aws-sam/aws --parameter-overrides Runtime=$(runtime) Architecture=$(architecture)
+	$(call with_looped_templates,.aws-sam/aws)
 	$(sam_cli) deploy $(settings) --template-file .aws-sam/aws/template.yaml \
 	    $(shell $(deployment) arguments Runtime=$(runtime) Architecture=$(architecture))
 
@@ -154,8 +160,9 @@ $(messages): $(project) $(shell $(call sources,templates cli/heliograph_cli/auth
 	.venv/bin/python -m heliograph_cli.authoring.build templates build/templates
 	touch $@
 
-$(built): $(sam) $(cloud) $(messages) template.yaml $(wildcard infra/*.yaml) $(shell $(call sources,functions layers/heliograph))
+$(built): $(sam) $(cloud) $(messages) template.yaml $(wildcard infra/*.yaml infra/channels/*.yaml) $(shell $(call sources,functions layers/heliograph))
 	HELIOGRAPH_RUNTIME=$(local_runtime) HELIOGRAPH_ARCHITECTURE=$(local_architecture) $(sam_cli) build \
 	    --parameter-overrides Runtime=$(local_runtime) Architecture=$(local_architecture) > .local/build.log 2>&1 \
 	    || { cat .local/build.log; exit 1; }
+	$(call with_looped_templates,.aws-sam/build)
 	touch $@

@@ -4,24 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from reached import Called, calls_of
-from wiring import (
-    FUNCTIONS,
-    GLOBALS,
-    MESSAGING,
-    QUEUES,
-    ROOT,
-    STORAGE,
-    as_list,
-    mappings,
-    queue_of,
-    statements,
-    text_of,
-)
+from wiring import FUNCTIONS, QUEUES, ROOT, as_list, mappings, queue_of, statements, verb_of
 
 PREFIX = {"pinpoint": "mobiletargeting", "pinpoint-sms-voice-v2": "sms-voice", "sesv2": "ses"}
 """Service of botocore -> what its actions start with, where that is not its name."""
@@ -40,22 +29,20 @@ MAY_GO_ALONG = {"s3:GetObjectVersion": "s3:GetObject"}
 BY_LAMBDA = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility")
 """What Lambda itself, and the handler of failures, do on the queue that triggers a function."""
 LOGS = {"logs:CreateLogStream", "logs:PutLogEvents"}
-NAMES = {queue: text_of(facts["QueueName"]).removeprefix("${StackName}-") for queue, facts in QUEUES.items()}
-"""Logical name of a queue -> its own, without the stack's."""
 NEVER = {("IngestSegment", "requests-priority")}
 """Queues that a function's code could name and never does: a segment's people are bulk. Deliver knows one channel."""
 NAMED = ("dynamodb", "s3", "sqs", "secretsmanager")
 """Services on whose resources permissions are compared, too."""
 
 Permission = tuple[str, str]
-"""An action and the logical name of its resource; none for the services that are compared by action alone."""
+"""An action and its resource: a queue by its name, a table or the bucket by the parameter that brings its ARN; none for
+the services that are compared by action alone."""
 
 
 def code_of(function: str) -> tuple[Path, str]:
     """The handler of a function, and the channel that it is for."""
-    built = re.findall(r"^((?:build-\w+ ?)+): verb = (\w+)$", (ROOT / "functions/Makefile").read_text(), re.MULTILINE)
-    verb = next(verb for names, verb in built if f"build-{function}" in names.split())
-    channel = function.removeprefix("Deliver").lower() if verb == "deliver" else ""
+    verb = verb_of(function)
+    channel = function.removeprefix("Deliver") if verb == "deliver" else ""
     return ROOT / f"functions/{verb}/app.py", channel
 
 
@@ -67,7 +54,7 @@ def calls(function: str) -> set[Called]:
 
 def called(function: str) -> dict[Permission, str]:
     """What a function asks AWS for, and where."""
-    variables = {**GLOBALS["Environment"]["Variables"], **FUNCTIONS[function]["Environment"]["Variables"]}
+    variables = FUNCTIONS[function]["Environment"]["Variables"]
     own = [queue_of(mapping) for mapping in mappings(function).values()]
     found: dict[Permission, str] = {(action, queue): "Lambda itself" for action in BY_LAMBDA for queue in own}
     for call in calls(function):
@@ -79,7 +66,7 @@ def called(function: str) -> dict[Permission, str]:
                 continue
             for name, value in variables.items():
                 if any(re.fullmatch(f"HELIOGRAPH_{setting}", name) for setting in call.settings):
-                    found[action, resource_of(value)] = call.at
+                    found |= {(action, each): call.at for each in resources_of(value)}
             found |= {(action, queue): call.at for queue in queues_of(function, call)}
     return found
 
@@ -87,13 +74,10 @@ def called(function: str) -> dict[Permission, str]:
 def queues_of(function: str, call: Called) -> Iterator[str]:
     """The queues that a call may send to; what the code puts into a name is a word."""
     _, channel = code_of(function)
-    for queue, name in NAMES.items():
-        is_foreign = channel and name.startswith("outbox-") and not name.startswith(f"outbox-{channel}-")
-        if (
-            not is_foreign
-            and (function, name) not in NEVER
-            and any(re.fullmatch(each.replace(".+", "[a-z]+"), name) for each in call.queues)
-        ):
+    for queue in QUEUES:
+        is_foreign = channel and queue.startswith("outbox-") and not queue.startswith(f"outbox-{channel}-")
+        patterns = [each.replace(".+", "[a-z]+") for each in call.queues]
+        if not is_foreign and (function, queue) not in NEVER and any(re.fullmatch(each, queue) for each in patterns):
             yield queue
 
 
@@ -114,16 +98,17 @@ def _granted(function: str) -> Iterator[Permission]:
             continue
         for action in set(as_list(statement["Action"])) - LOGS:
             named = action.partition(":")[0] in NAMED
-            yield from ((action, resource_of(each) if named else "") for each in as_list(statement["Resource"]))
+            for each in as_list(statement["Resource"]):
+                yield from ((action, resource) for resource in (resources_of(each) if named else [""]))
 
 
-def resource_of(value: Any) -> str:
-    """The logical name behind an output of a nested stack, however its ARN goes on."""
+def resources_of(value: Any) -> list[str]:
+    """What an ARN or a name in a template is of, however it goes on."""
     if not isinstance(value, dict):
-        return next((queue for queue, name in NAMES.items() if name == value), str(value))
-    text = ".".join(value["Fn::GetAtt"]) if "Fn::GetAtt" in value else str(value["Fn::Sub"])
-    nested = re.match(r"(?:\$\{)?(Storage|Messaging)\.Outputs\.(\w+)", text)
-    if nested is None:
-        return text
-    output = {"Storage": STORAGE, "Messaging": MESSAGING}[nested[1]]["Outputs"][nested[2]]["Value"]
-    return str(output["Ref"] if "Ref" in output else output["Fn::GetAtt"][0])
+        return [str(value)]  # a queue, by its name
+    if "Fn::Select" in value:  # a name, out of its ARN
+        return resources_of(value["Fn::Select"][1]["Fn::Split"][1])
+    if "Ref" in value:
+        return [str(value["Ref"])]
+    parameter, rest = re.fullmatch(r"\$\{(\w+)\}(.*)", value["Fn::Sub"]).groups()  # type: ignore[union-attr]
+    return [queue for queue in QUEUES if fnmatchcase(queue, rest)] if parameter == "Queues" else [parameter]

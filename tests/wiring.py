@@ -1,20 +1,31 @@
-"""The stack as its templates say it: what the tests of the wiring read."""
+"""The stack as its templates say it, their loops gone round: what the tests of the wiring read."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from cfnlint.decode import cfn_yaml  # type: ignore[import-untyped]  # it brings no types
+from cfnlint.template import Template  # type: ignore[import-untyped]
 
 ROOT = Path(__file__).parent.parent
 Properties = dict[str, Any]
+LOOPS = "AWS::LanguageExtensions"
 
 
-def load(name: str) -> dict[str, Any]:
-    """A template; its functions are dictionaries, as in JSON."""
-    return _plain(cfn_yaml.load(str(ROOT / name)))  # type: ignore[no-any-return]  # the root of a template is a mapping
+def load(name: str, **given: str) -> dict[str, Any]:
+    """A template with what it is given, its loops expanded by the linter; functions are dictionaries, as in JSON."""
+    written = cfn_yaml.load(str(ROOT / name))
+    for parameter, value in given.items():
+        if parameter in written.get("Parameters", {}):
+            written["Parameters"][parameter]["Default"] = value
+    written["Transform"] = [each for each in as_list(written.get("Transform", [])) if each == LOOPS]
+    template = Template(name, written, ["us-east-1"])
+    mistakes = template.transform()
+    assert not mistakes, mistakes
+    return _plain(template.template)  # type: ignore[no-any-return]  # the root of a template is a mapping
 
 
 def _plain(node: Any) -> Any:
@@ -25,12 +36,31 @@ def _plain(node: Any) -> Any:
     return str(node) if isinstance(node, str) else node
 
 
+def as_list(value: Any) -> list[Any]:
+    """One or many, as many."""
+    return value if isinstance(value, list) else [value]
+
+
+def text_of(value: Any) -> str:
+    """A name written with Fn::Sub, as written, but for what it is told to put in."""
+    if isinstance(value, dict):
+        value = value["Fn::Sub"]
+    text, told = value if isinstance(value, list) else (value, {})
+    for name, said in told.items():
+        text = text.replace(f"${{{name}}}", str(said))
+    return str(text)
+
+
 TEMPLATE = load("template.yaml")
-STORAGE = load("infra/storage.yaml")
-MESSAGING = load("infra/messaging.yaml")
-OBSERVABILITY = load("infra/observability.yaml")
-ALARMS = load("infra/alarms.yaml")
-PUSH = load("infra/push.yaml")
+CHANNELS: tuple[str, ...] = tuple(TEMPLATE["Parameters"]["Channels"]["Default"].split(","))
+STACKS: dict[str, Properties] = {
+    name: each["Properties"]
+    for name, each in TEMPLATE["Resources"].items()
+    if each["Type"] == "AWS::CloudFormation::Stack" and name != "Triggers"
+}
+"""The nested stacks, but for that which is compiled."""
+NESTED = {name: load(each["TemplateURL"], Channels=",".join(CHANNELS)) for name, each in STACKS.items()}
+"""Their templates."""
 
 
 def resources(template: dict[str, Any], kind: str) -> dict[str, Properties]:
@@ -39,9 +69,35 @@ def resources(template: dict[str, Any], kind: str) -> dict[str, Properties]:
     return {name: resource["Properties"] for name, resource in found if resource["Type"] == kind}
 
 
-FUNCTIONS = resources(TEMPLATE, "AWS::Serverless::Function")
-QUEUES = resources(MESSAGING, "AWS::SQS::Queue")
-GLOBALS: Properties = TEMPLATE["Globals"]["Function"]
+def everywhere(kind: str) -> dict[str, Properties]:
+    """The properties of all resources of a type in all stacks, by logical name."""
+    found: dict[str, Properties] = {}
+    for template in (TEMPLATE, *NESTED.values()):
+        more = resources(template, kind)
+        assert not found.keys() & more.keys(), f"two of one name: {found.keys() & more.keys()}"
+        found |= more
+    return found
+
+
+def _functions() -> Iterator[tuple[str, Properties]]:
+    for template in NESTED.values():
+        shared = template.get("Globals", {}).get("Function", {})
+        for name, own in resources(template, "AWS::Serverless::Function").items():
+            variables = {key: value for each in (shared, own) for key, value in _variables(each).items()}
+            yield name, {**shared, **own, "Environment": {"Variables": variables}}
+
+
+def _variables(properties: Properties) -> Properties:
+    return properties.get("Environment", {}).get("Variables", {})  # type: ignore[no-any-return]
+
+
+FUNCTIONS = dict(_functions())
+"""With what is global in their templates."""
+QUEUES = {
+    text_of(each["QueueName"]).removeprefix("${StackName}-"): each
+    for each in resources(NESTED["Queues"], "AWS::SQS::Queue").values()
+}
+"""By name, without the stack's."""
 
 
 def mappings(function: str) -> dict[str, Properties]:
@@ -50,25 +106,33 @@ def mappings(function: str) -> dict[str, Properties]:
 
 
 def queue_of(mapping: Properties) -> str:
-    """The logical name of the queue that a mapping reads, found through the outputs of the messaging stack."""
-    _, output = mapping["Queue"]["Fn::GetAtt"]
-    queue, _ = MESSAGING["Outputs"][output.removeprefix("Outputs.")]["Value"]["Fn::GetAtt"]
-    return str(queue)
+    """The name of the queue that a mapping reads."""
+    return text_of(mapping["Queue"]).removeprefix("${Queues}")
 
 
-def statements(role: str) -> Iterator[dict[str, Any]]:
-    """What a role may do, on either side of a condition."""
-    for policy in TEMPLATE["Resources"][role]["Properties"]["Policies"]:
-        for statement in policy["PolicyDocument"]["Statement"]:
-            sides = statement["Fn::If"][1:] if "Fn::If" in statement else [statement]
-            yield from (side for side in sides if "Effect" in side)
+def policies(role: str) -> Iterator[Properties]:
+    """The policies of a role: its own, and what a channel's or a provider's stack adds to it."""
+    yield from everywhere("AWS::IAM::Role")[role]["Policies"]
+    for name, template in NESTED.items():
+        for policy in resources(template, "AWS::IAM::Policy").values():
+            (added_to,) = policy["Roles"]
+            parameter = added_to["Fn::Select"][1]["Fn::Split"][1]["Ref"]
+            if output_of(*STACKS[name]["Parameters"][parameter]["Fn::GetAtt"]) == {"Fn::GetAtt": [role, "Arn"]}:
+                yield policy
 
 
-def as_list(value: Any) -> list[Any]:
-    """One or many, as many."""
-    return value if isinstance(value, list) else [value]
+def output_of(stack: str, output: str) -> Any:
+    """What an output of a nested stack says."""
+    return NESTED[stack]["Outputs"][output.removeprefix("Outputs.")]["Value"]
 
 
-def text_of(value: Any) -> str:
-    """A name written with Fn::Sub, as written."""
-    return str(value["Fn::Sub"] if isinstance(value, dict) else value)
+def statements(role: str) -> Iterator[Properties]:
+    """What a role may do, whatever the parameters are."""
+    for policy in policies(role):
+        yield from policy["PolicyDocument"]["Statement"]
+
+
+def verb_of(function: str) -> str:
+    """The folder of a function's handler."""
+    (verb,) = re.findall(r"from functions\.(\w+)\.app import handler", FUNCTIONS[function]["InlineCode"])
+    return str(verb)

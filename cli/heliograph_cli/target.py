@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 LOCAL_KEY = "test"  # the local cloud's root key; the real one is never sent there
 CONNECTIONS = 32  # parallel imports
-ANSWER_SECONDS = 330  # the report function's Timeout in template.yaml, and a little for the way back
+ANSWER_SECONDS = 330  # the report function's Timeout in infra/reporting.yaml, and a little for the way back
 
 
 @dataclass(frozen=True)

@@ -49,25 +49,23 @@ class System:
         self.name = name
         self.sqs = cloud.client("sqs")
         self._urls: dict[str, str] = {}
-        storage = self._deploy("storage", Stage="test", StackName=name)
-        messaging = self._deploy(
-            "messaging",
-            StackName=name,
-            BucketName=storage["BucketName"],
-            EmailIdentity="heliograph.test",
-            Stage="local",
-        )
-        push = self._deploy("push", StackName=name)
+        kept = self._deploy("storage", StackName=name, DeletionProtection="false", EmailIdentity="heliograph.test")
+        queues = self._deploy("queues", StackName=name, Channels=",".join(CHANNELS))
+        bus = self._deploy("bus", StackName=name, Queues=queues["Queues"], Bucket=kept["Bucket"])
+        role = {"Role": self._role(), "AlarmTopic": f"arn:aws:sns:{REGION}:{ACCOUNT}:{name}-alarms"}
+        for channel in CHANNELS:
+            self._deploy(f"channels/{channel}", StackName=name, Queues=queues["Queues"], **role)
+        push = self._deploy("channels/pinpoint", StackName=name)
         self._deploy(
             "triggers",
             folder="build",
-            BusName=messaging["BusName"],
-            EventsQueueArn=messaging["EventsQueueArn"],
-            DeadLettersArn=messaging["EventsDeadLettersArn"],
+            BusName=bus["BusName"],
+            EventsQueueArn=f"{queues['Queues']}events",
+            DeadLettersArn=f"{queues['Queues']}events-dead-letters",
         )
-        self.bus, self.bucket = messaging["BusName"], storage["BucketName"]
-        self.recipients_table = storage["RecipientsTable"]
-        self.environment = _environment(cloud, name, storage, messaging | {"PushApplication": push["Application"]})
+        self.bus, self.bucket = bus["BusName"], kept["BucketName"]
+        self.recipients_table = kept["RecipientsTable"]
+        self.environment = _environment(cloud, name, kept | queues | {"PushApplication": push["Application"]})
 
     def publish(self, detail_type: str, detail: dict[str, Any], source: str = "shop.test") -> str:
         """Put an event on the bus; its id."""
@@ -179,43 +177,48 @@ class System:
         """Set an environment variable for the handlers."""
         os.environ[name] = value
 
+    def _role(self) -> str:
+        """Of nobody: the channels add their rights to it."""
+        made = self.cloud.client("iam").create_role(RoleName=f"{self.name}-deliver", AssumeRolePolicyDocument="{}")
+        return str(made["Role"]["Arn"])
+
     def _deploy(self, part: str, folder: str = "infra", **parameters: str) -> dict[str, str]:
         cloudformation = self.cloud.client("cloudformation")
-        stack = f"{self.name}-{part}"
+        stack = f"{self.name}-{part.replace('/', '-')}"
         cloudformation.create_stack(
             StackName=stack,
             TemplateBody=(ROOT / folder / f"{part}.yaml").read_text(),
             Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
-            Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"],
+            Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
         )
         described = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
         assert described["StackStatus"] == "CREATE_COMPLETE", described
         return {one["OutputKey"]: one["OutputValue"] for one in described.get("Outputs", [])}
 
 
-def _environment(cloud: LocalCloud, name: str, storage: dict[str, str], messaging: dict[str, str]) -> dict[str, str]:
-    """The variables that template.yaml gives to the functions, and those of the account."""
+def _environment(cloud: LocalCloud, name: str, made: dict[str, str]) -> dict[str, str]:
+    """The variables that the templates give to the functions, and those of the account."""
     ours = {
         "STACK": name,
-        "QUEUES": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}-",
-        "RECIPIENTS_TABLE": storage["RecipientsTable"],
-        "LEDGER_TABLE": storage["LedgerTable"],
-        "RUNS_TABLE": storage["RunsTable"],
-        "BUCKET": storage["BucketName"],
+        "QUEUES": made["Queues"],
+        "RECIPIENTS_TABLE": made["RecipientsTable"],
+        "LEDGER_TABLE": made["LedgerTable"],
+        "RUNS_TABLE": made["RunsTable"],
+        "BUCKET": made["BucketName"],
         "SETTLE_AFTER": "900",
         "SMS_PER_SECOND": "1000",
-        "SCHEDULE_ROLE": messaging["ScheduleRoleArn"],
+        "SCHEDULE_ROLE": made["ScheduleRole"],
         "EMAIL_SENDER": SENDER,
-        "EMAIL_CONFIGURATION_SET": messaging["EmailConfigurationSet"],
+        "EMAIL_CONFIGURATION_SET": name,
         "UNSUBSCRIBE_URL": "https://heliograph.test/unsubscribe",
         "UNSUBSCRIBE_MAILTO": "unsubscribe@heliograph.test",
-        "SIGNING_SECRET": messaging["SigningSecret"],
+        "SIGNING_SECRET": made["SigningSecret"],
         "SMS_PROVIDER": "end-user-messaging",
         "SMS_FAILOVER": "none",
         "SMS_ORIGINATION_IDENTITY": "",
-        "SMS_CONFIGURATION_SET": messaging["SmsConfigurationSet"],
+        "SMS_CONFIGURATION_SET": name,
         "PUSH_PROVIDER": "pinpoint",
-        "PUSH_APPLICATION": messaging["PushApplication"],
+        "PUSH_APPLICATION": made["PushApplication"],
     }
     account = {
         "AWS_ENDPOINT_URL": cloud.endpoint,

@@ -23,17 +23,17 @@ YARDSTICK = "import boto3; boto3.client('dynamodb')"
 TABLES = "wiring.templates(); wiring.recipients(); wiring.ledger(); wiring.records(); "
 SENDS = TABLES + "wiring.sender('{}')"
 WIRED = {
-    "IngestEvent": TABLES + "wiring.requests('priority')",
-    "IngestSegment": "wiring.templates(); wiring.bucket(); wiring.runs(); wiring.requests('bulk')",
-    "Plan": TABLES + "wiring.outbox('email', 'bulk')",
-    "DeliverEmail": SENDS.format("email"),
-    "DeliverSms": SENDS.format("sms"),
-    "DeliverPush": SENDS.format("push"),
-    "Record": "wiring.records(); wiring.recipients(); wiring.bucket()",
-    "Settle": TABLES + "wiring.outbox('email', 'bulk')",
-    "Report": TABLES + "wiring.runs(); wiring.bucket()",
+    "ingest_event": TABLES + "wiring.requests('priority')",
+    "ingest_segment": "wiring.templates(); wiring.bucket(); wiring.runs(); wiring.requests('bulk')",
+    "plan": TABLES + "wiring.outbox('email', 'bulk')",
+    "deliver email": SENDS.format("email"),
+    "deliver sms": SENDS.format("sms"),
+    "deliver push": SENDS.format("push"),
+    "record": "wiring.records(); wiring.recipients(); wiring.bucket()",
+    "settle": TABLES + "wiring.outbox('email', 'bulk')",
+    "report": TABLES + "wiring.runs(); wiring.bucket()",
 }
-"""Function -> what it makes before its first piece of work is done."""
+"""Verb, and channel, of a function -> what it makes before its first piece of work is done."""
 
 
 def runtime(folder: Path) -> Path:
@@ -62,13 +62,13 @@ def started(code: str, *path: Path) -> float:
 def figures(folder: Path, *, rounds: int) -> Iterator[Figure]:
     """The figure of the function that starts slowest."""
     lambdas = runtime(folder / "runtime")
-    layers = [BUILT / "HeliographLayer/python", compiled()]
+    layers = [BUILT / "HeliographLayer/python", BUILT / "FunctionsLayer/python", compiled()]
     rounds_of: dict[str, list[float]] = {function: [] for function in WIRED}
     for number in range(rounds + 1):
         yardstick = started(YARDSTICK, lambdas)
         for function, made in WIRED.items():
-            code = f"import app; from heliograph.runtime import wiring; {made}"
-            ratio = started(code, BUILT / function, *layers, lambdas) / yardstick
+            code = f"import functions.{function.split()[0]}.app; from heliograph.runtime import wiring; {made}"
+            ratio = started(code, *layers, lambdas) / yardstick
             if number:
                 rounds_of[function].append(ratio)
     medians = {function: round(statistics.median(ratios), 3) for function, ratios in rounds_of.items()}

@@ -8,7 +8,7 @@ import subprocess
 from heliograph_cli.local.cloud import ROOT, architecture, runtime
 
 NOWHERE = "http://127.0.0.1:9"
-UP_TO_THE_PARAMETERS = "\n" * 5
+UP_TO_THE_PARAMETERS = "\n" * 6
 
 
 def test_the_first_deployment_builds_and_asks_with_what_is_kept_and_what_was_built() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import uuid
 from types import SimpleNamespace
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from aws.flow_system import ROOT, System
+from aws.flow_system import System
 from aws.local_cloud import REGION
 from heliograph.aws.tables import BusyError
 from heliograph.operations.dead_letters import store
@@ -23,6 +22,7 @@ from heliograph.reporting import work as reports
 from heliograph.runtime import wiring
 from heliograph_cli.main import cli
 from heliograph_cli.target import Target
+from wiring import QUEUES
 
 ORDER = {"carrier": "DHL", "tracking_url": "https://example.com/t", "lines": [{"name": "Bench", "quantity": 1}]}
 
@@ -184,7 +184,7 @@ def test_a_campaign_that_cannot_be_read_is_recognised(
 
 
 def test_every_queue_with_dead_letters_is_looked_at(system: System) -> None:
-    deployed = set(re.findall(r"\$\{StackName\}-(\S+)-dead-letters'", (ROOT / "infra/messaging.yaml").read_text()))
+    deployed = {name.removesuffix("-dead-letters") for name in QUEUES if name.endswith("-dead-letters")}
     assert {each.queue for each in store.queues(system.sqs, system.name)} == deployed
 
 

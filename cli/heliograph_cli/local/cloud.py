@@ -33,7 +33,6 @@ PORTS = range(4580, 4600)
 REGION = "eu-west-1"
 STACK = "heliograph"
 PARAMETERS = {
-    "Stage": "local",
     "EmailSender": "Heliograph <hello@heliograph.test>",
     "EmailIdentity": "heliograph.test",
     "SmsOriginationIdentity": "HELIOGRAPH",
@@ -210,7 +209,13 @@ def _deploy(cloud: Cloud) -> None:
         "--region",
         cloud.region,
     ]
-    command += ["--resolve-s3", "--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar"]
+    command += [
+        "--language-extensions",
+        "--resolve-s3",
+        "--no-confirm-changeset",
+        "--no-fail-on-empty-changeset",
+        "--no-progressbar",
+    ]
     command += ["--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
     command += ["--parameter-overrides", *(f"{name}='{value}'" for name, value in parameters.items())]
     with log.open("w") as output:

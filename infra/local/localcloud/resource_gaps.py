@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any
 
 from ministack.services import cloudwatch, dynamodb, lambda_svc
@@ -87,17 +88,30 @@ def _event_source(properties: Properties) -> Properties:
     return {**properties, **numbers, **numbered}
 
 
-def _accept_nested_sam() -> None:
+_handed_down: ContextVar[list[Properties]] = ContextVar("handed_down", default=[])  # noqa: B039 - never changed
+"""The parameters that a nested stack gets from its parent: a loop may go over one of them."""
+
+
+def _accept_nested_transforms() -> None:
     """Transform a nested template where its capabilities are checked, the one place that sees it parsed."""
-    check = provisioners._check_nested_stack_capabilities
+    check, deploy = provisioners._check_nested_stack_capabilities, provisioners._cfn_nested_stack_deploy
+
+    def deploy_with_parameters(logical_id: str, properties: Properties, parent: str, **earlier: Any) -> Any:
+        given = properties.get("Parameters") or {}
+        token = _handed_down.set([{"Key": key, "Value": str(value)} for key, value in given.items()])
+        try:
+            return deploy(logical_id, properties, parent, **earlier)
+        finally:
+            _handed_down.reset(token)
 
     def check_and_transform(parent: str, template: dict[str, Any]) -> None:
         check(parent, template)
-        plain = engine._apply_transforms(template)
+        plain = engine._apply_transforms(template, _handed_down.get())
         if plain is not template:
             template.clear()
             template.update({key: value for key, value in plain.items() if key != "Transform"})
 
+    provisioners._cfn_nested_stack_deploy = deploy_with_parameters
     provisioners._check_nested_stack_capabilities = check_and_transform
 
 
@@ -138,6 +152,6 @@ def install() -> None:
     after("AWS::Lambda::Function", _function)
     before("AWS::Lambda::EventSourceMapping", _event_source)
     after("AWS::ApiGatewayV2::Api", http_api.import_body)
-    _accept_nested_sam()
+    _accept_nested_transforms()
     _keep_attributes()
     _accept_metric_math()

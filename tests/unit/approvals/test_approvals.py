@@ -20,7 +20,7 @@ from heliograph.model.messages import Trigger
 from heliograph.model.policy import Purpose
 from heliograph.model.reasons import Reason
 from heliograph.model.requests import Lane, SendRequest
-from wiring import STORAGE, resources
+from wiring import everywhere
 
 LATER = NOW + timedelta(hours=3)
 DATA = {"sku": "K-1"}
@@ -154,7 +154,7 @@ def test_a_secret_that_lives_for_minutes_is_kept_for_a_day_which_is_the_least_th
 
 
 def test_s3_deletes_what_waits_as_its_folder_says() -> None:
-    (bucket,) = resources(STORAGE, "AWS::S3::Bucket").values()
+    (bucket,) = everywhere("AWS::S3::Bucket").values()
     rules = bucket["LifecycleConfiguration"]["Rules"]
     assert {
         rule["Prefix"]: rule["ExpirationInDays"]

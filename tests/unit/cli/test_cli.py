@@ -16,6 +16,7 @@ from heliograph.model.reasons import Reason
 from heliograph_cli import target as targets
 from heliograph_cli.console import PIPE_WIDTH
 from heliograph_cli.main import COMMANDS, cli
+from wiring import FUNCTIONS
 
 RUN = "01K0XW5N3M8QJ4RZT6V2Y7B9CD"
 ENDPOINT = "http://127.0.0.1:4999"
@@ -482,10 +483,8 @@ def test_a_question_whose_answer_is_lost_is_not_asked_again(aws: FakeAws) -> Non
 
 
 def test_an_answer_is_awaited_for_longer_than_the_report_function_may_take(aws: FakeAws) -> None:
-    template = (Path(__file__).parents[3] / "template.yaml").read_text()
-    (timeout,) = re.findall(r"\n  Report:\n(?:    .*\n)*?      Timeout: (\d+)", template)
     config = targets.functions(targets.Target("heliograph", "eu-west-1", ENDPOINT)).meta.config
-    assert vars(config)["_user_provided_options"]["read_timeout"] > int(timeout)
+    assert vars(config)["_user_provided_options"]["read_timeout"] > FUNCTIONS["Report"]["Timeout"]
 
 
 def test_a_missing_stack_is_named_with_what_to_do(aws: FakeAws) -> None:

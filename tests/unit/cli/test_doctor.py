@@ -138,9 +138,7 @@ def test_a_deployment_in_which_all_is_well_has_nothing_else_to_say() -> None:
 
 
 def test_every_function_is_asked_about_and_only_calls_that_its_role_grants() -> None:
-    by_name = {
-        text_of(each["FunctionName"]).removeprefix("${AWS::StackName}-"): name for name, each in FUNCTIONS.items()
-    }
+    by_name = {text_of(each["FunctionName"]).removeprefix("${StackName}-"): name for name, each in FUNCTIONS.items()}
     assert {right.function for right in rights.RIGHTS} == set(by_name)
     for right in rights.RIGHTS:
         assert right.action in {action for action, _ in granted(by_name[right.function])}, right

@@ -27,7 +27,7 @@ from heliograph.runtime import wiring
 
 RECORD = RecordKey("run-1", PACK_ID, SMS)
 RECEIVES = 20
-"""After which SQS puts a message of an outbox into the dead letters (`infra/messaging.yaml`)."""
+"""After which SQS puts a message of an outbox into the dead letters (`infra/queues.yaml`)."""
 
 
 class Edge:

@@ -58,7 +58,6 @@ ALLOWED = (
     Allowed("user", "end_user_messaging|end-user-messaging|EndUserMessaging", "", "the name of an AWS service"),
     Allowed("suppression", "", "infra/|doctor/", "SES's own list"),
     Allowed("suppression", "AddressSuppression|_suppression", "people", "of an address"),
-    Allowed("stage", "Stage", "template.yaml|infra/|local/cloud", "which deployment it is: local, test, prod"),
 )
 """Words of others, and words that mean another thing there. Whoever adds a line says why."""
 
@@ -111,7 +110,7 @@ def given() -> Iterator[Named]:
             path = str(file.relative_to(ROOT))
             yield Named(file.stem, path)
             yield from (Named(name, path) for name in names_in(ast.parse(file.read_text(encoding="utf-8"))))
-    for file in (ROOT / "template.yaml", *sorted((ROOT / "infra").glob("*.yaml"))):
+    for file in (ROOT / "template.yaml", *sorted((ROOT / "infra").rglob("*.yaml"))):
         names = (name for found in IN_YAML.findall(file.read_text(encoding="utf-8")) for name in found if name)
         yield from (Named(name, str(file.relative_to(ROOT))) for name in names)
 

@@ -13,17 +13,17 @@ import pytest
 from cfnlint.schema import PROVIDER_SCHEMA_MANAGER  # type: ignore[import-untyped]  # it brings no types
 
 from infra import deployment
-from wiring import ALARMS, MESSAGING, OBSERVABILITY, PUSH, QUEUES, ROOT, STORAGE, TEMPLATE, resources, text_of
+from wiring import NESTED, QUEUES, ROOT, TEMPLATE, text_of
 
 REGIONS = deployment.REGIONS.read_text().split()
-EVERYWHERE = (TEMPLATE, STORAGE, MESSAGING, OBSERVABILITY, ALARMS)
+EVERYWHERE = (TEMPLATE, *(template for name, template in NESTED.items() if name != "Pinpoint"))
 BY_SAM = {"AWS::Lambda::Function", "AWS::Lambda::EventSourceMapping", "AWS::Lambda::LayerVersion"}
 GUIDED = """
 [default.global.parameters]
 stack_name = "heliograph"
 [default.deploy.parameters]
 region = "eu-west-1"
-parameter_overrides = "Stage=\\"prod\\" Runtime=\\"python3.13\\" EmailSender=\\"\\\\\\"A\\\\\\" <a@example.com>\\""
+parameter_overrides = "SmsProvider=\\"sns\\" Runtime=\\"python3.13\\" EmailSender=\\"\\\\\\"A\\\\\\" <a@example.com>\\""
 """
 """As `sam deploy --guided` writes it."""
 
@@ -42,7 +42,11 @@ def parameters(arguments: str) -> dict[str, str]:
 
 def test_what_is_given_now_goes_before_the_answers_that_are_kept(tmp_path: Path) -> None:
     found = deployment.arguments({"Runtime": "python3.12"}, settings(tmp_path))
-    assert parameters(found) == {"Stage": "prod", "Runtime": "python3.12", "EmailSender": '"A" <a@example.com>'}
+    assert parameters(found) == {
+        "SmsProvider": "sns",
+        "Runtime": "python3.12",
+        "EmailSender": '"A" <a@example.com>',
+    }
     assert "--guided" not in found
 
 
@@ -85,7 +89,6 @@ def test_every_type_of_the_templates_exists_in_every_supported_region(region: st
     types = {each["Type"] for template in EVERYWHERE for each in template["Resources"].values()}
     used = {each for each in types if not each.startswith("AWS::Serverless::")} | BY_SAM
     assert used - set(PROVIDER_SCHEMA_MANAGER.get_resource_types(region)) == set()
-    assert resources(PUSH, "AWS::Pinpoint::App")
 
 
 ANSWERS = '[default.deploy.parameters]\nstack_name = "heliograph"\nregion = "{}"\nparameter_overrides = "{}"\n'

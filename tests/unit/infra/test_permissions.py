@@ -14,7 +14,7 @@ from wiring import FUNCTIONS
 @pytest.mark.parametrize("function", sorted(FUNCTIONS))
 def test_every_call_of_a_function_is_granted_by_its_role(function: str) -> None:
     missing = {each: at for each, at in called(function).items() if each not in granted(function)}
-    assert not missing, "called but not granted: add it to the role in template.yaml"
+    assert not missing, "called but not granted: add it to the role in infra"
 
 
 @pytest.mark.parametrize("function", sorted(FUNCTIONS))

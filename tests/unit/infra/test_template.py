@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,19 +21,19 @@ from heliograph.runtime.observe import count_decisions, count_refused
 from heliograph.text.ids import derived_id
 from permissions import granted
 from wiring import (
-    ALARMS,
+    CHANNELS,
     FUNCTIONS,
-    GLOBALS,
-    MESSAGING,
-    OBSERVABILITY,
-    PUSH,
+    NESTED,
     QUEUES,
     ROOT,
-    STORAGE,
+    STACKS,
     TEMPLATE,
     Properties,
     as_list,
+    everywhere,
     mappings,
+    output_of,
+    policies,
     queue_of,
     resources,
     statements,
@@ -39,9 +41,10 @@ from wiring import (
 )
 
 ARCHITECTURE = (ROOT / "docs/architecture.md").read_text()
-WORK_QUEUES = sorted(name for name in QUEUES if name.endswith("Queue"))
+WORK_QUEUES = sorted(name for name in QUEUES if not name.endswith("-dead-letters"))
 MAPPINGS = [(function, name) for function in FUNCTIONS for name in mappings(function)]
-ALARM_PROPERTIES = resources(ALARMS, "AWS::CloudWatch::Alarm")
+ALARMS = everywhere("AWS::CloudWatch::Alarm")
+DELIVERING = [f"Deliver{channel}" for channel in CHANNELS]
 KEPT = (
     "AWS::DynamoDB::Table",
     "AWS::S3::Bucket",
@@ -55,16 +58,60 @@ FOURTEEN_DAYS = 14 * 24 * 3600
 
 def alarmed(metric: str, dimension: str) -> set[str]:
     """What has an alarm on a metric."""
-    found = [alarm for alarm in ALARM_PROPERTIES.values() if alarm["MetricName"] == metric]
-    return {text_of(each["Value"]) for alarm in found for each in alarm["Dimensions"] if each["Name"] == dimension}
-
-
-def name_of(queue: str) -> str:
-    return text_of(QUEUES[queue]["QueueName"])
+    found = [alarm for alarm in ALARMS.values() if alarm["MetricName"] == metric]
+    return {short(each["Value"]) for alarm in found for each in alarm["Dimensions"] if each["Name"] == dimension}
 
 
 def function_name(function: str) -> str:
-    return text_of(FUNCTIONS[function]["FunctionName"]).replace("${AWS::StackName}", "${StackName}")
+    return text_of(FUNCTIONS[function]["FunctionName"])
+
+
+def short(name: Any) -> str:
+    return text_of(name).removeprefix("${StackName}-")
+
+
+def references(node: Any) -> Iterator[list[str]]:
+    """What a part of a template gets of other resources."""
+    if isinstance(node, dict):
+        yield from (
+            [str(part) for part in value] for key, value in node.items() if key == "Fn::GetAtt" and len(value) > 1
+        )
+        for text in (as_list(value)[0] for key, value in node.items() if key == "Fn::Sub"):
+            yield from (found.split(".", 1) for found in re.findall(r"\$\{(\w+\.[\w.]+)\}", text))
+    for each in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        yield from references(each)
+
+
+# ---- the stacks ------------------------------------------------------------------------------------------------
+
+
+def test_what_stacks_hand_on_is_there() -> None:
+    """The linter does not look into what loops make."""
+    outputs = [(name, output) for name, output in references(TEMPLATE) if output.startswith("Outputs.")]
+    assert outputs
+    for name, output in outputs:
+        assert output_of(name, output), f"{name} has no {output}"
+
+
+def test_every_stack_gets_what_it_asks_for_and_nothing_else() -> None:
+    for name, stack in STACKS.items():
+        assert stack.get("Parameters", {}).keys() == NESTED[name]["Parameters"].keys(), name
+
+
+@pytest.mark.parametrize("kept", ["Recipients", "Ledger", "Runs", "Bucket", "SigningSecret"])
+def test_a_parameter_brings_the_arn_of_what_it_is_called_after(kept: str) -> None:
+    """So permissions.py may take the one for the other."""
+    given = [stack["Parameters"][kept] for stack in STACKS.values() if kept in stack.get("Parameters", {})]
+    assert given
+    assert all(each == {"Fn::GetAtt": ["Storage", f"Outputs.{kept}"]} for each in given)
+    assert output_of("Storage", kept) == {"Fn::GetAtt": [kept, "Id" if kept == "SigningSecret" else "Arn"]}
+
+
+def test_the_templates_are_no_longer_than_they_may_be() -> None:
+    """What only one channel needs comes on top."""
+    lines = {path: path.read_text().splitlines() for path in (ROOT / "template.yaml", *ROOT.glob("infra/**/*.yaml"))}
+    assert sum(len(text) for path, text in lines.items() if path.parent.name != "channels") <= 1500
+    assert not [f"{path}:{at}" for path, text in lines.items() for at, line in enumerate(text, 1) if len(line) > 120]
 
 
 # ---- queues ------------------------------------------------------------------------------------------------
@@ -74,16 +121,14 @@ def test_the_queues_are_those_of_the_architecture() -> None:
     table = ARCHITECTURE.split("## Queues")[1].split("## Tables")[0]
     rows = [row.split("|")[1] for row in table.splitlines() if row.startswith("| `")]
     named = {name for row in rows for name in re.findall(r"`([^`]+)`", row)}
-    channels = ("email", "sms", "push")
-    expected = {name.replace("<channel>", channel) for name in named for channel in channels}
-    assert {name_of(queue).removeprefix("${StackName}-") for queue in WORK_QUEUES} == expected
+    assert set(WORK_QUEUES) == {name.replace("<channel>", channel) for name in named for channel in CHANNELS}
 
 
 @pytest.mark.parametrize("queue", WORK_QUEUES)
 def test_every_queue_parks_in_its_own_dead_letters_after_some_tries(queue: str) -> None:
     redrive = QUEUES[queue]["RedrivePolicy"]
-    parked = redrive["deadLetterTargetArn"]["Fn::GetAtt"][0]
-    assert name_of(parked) == f"{name_of(queue)}-dead-letters"
+    parked, _ = redrive["deadLetterTargetArn"]["Fn::GetAtt"]
+    assert short(everywhere("AWS::SQS::Queue")[parked]["QueueName"]) == f"{queue}-dead-letters"
     assert redrive["maxReceiveCount"] == RECEIVES
 
 
@@ -93,44 +138,76 @@ def test_every_queue_is_encrypted_and_keeps_work_for_the_longest_time(queue: str
     assert QUEUES[queue]["MessageRetentionPeriod"] == FOURTEEN_DAYS
 
 
+def only_tls(policy: Properties, action: str) -> bool:
+    deny, *_ = policy["PolicyDocument"]["Statement"]
+    condition = {"Bool": {"aws:SecureTransport": "false"}}
+    return [deny[key] for key in ("Effect", "Principal", "Action", "Condition")] == ["Deny", "*", action, condition]
+
+
 def test_every_queue_takes_tls_alone() -> None:
-    """But on the local cloud, which speaks plain HTTP."""
-    refusing = set[str]()
-    for policy in resources(MESSAGING, "AWS::SQS::QueuePolicy").values():
-        first = policy["PolicyDocument"]["Statement"][0]
-        deny = first["Fn::If"][1] if "Fn::If" in first else first
-        assert (deny["Effect"], deny["Principal"], deny["Action"]) == ("Deny", "*", "sqs:*")
-        assert deny["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
-        refusing |= {queue["Ref"] for queue in policy["Queues"]}
-    assert refusing == set(QUEUES)
+    refusing = list[str]()
+    for policy in everywhere("AWS::SQS::QueuePolicy").values():
+        assert only_tls(policy, "sqs:*")
+        refusing += [each["Ref"] if "Ref" in each else each["Fn::GetAtt"][0] for each in policy["Queues"]]
+    assert sorted(refusing) == sorted(everywhere("AWS::SQS::Queue"))  # each once: a queue has one policy
+
+
+def test_every_topic_takes_tls_alone_and_only_from_who_publishes_there() -> None:
+    topics = everywhere("AWS::SNS::TopicPolicy")
+    assert [each["Topics"] for each in topics.values()] == [[{"Ref": name}] for name in everywhere("AWS::SNS::Topic")]
+    for policy in topics.values():
+        _, allow = policy["PolicyDocument"]["Statement"]
+        assert only_tls(policy, "sns:Publish")
+        assert allow["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+    publishers = {each["PolicyDocument"]["Statement"][1]["Principal"]["Service"] for each in topics.values()}
+    assert publishers == {"cloudwatch.amazonaws.com", "sms-voice.amazonaws.com"}
+
+
+def test_what_feeds_a_queue_is_named_after_it() -> None:
+    """That is how the queue knows it; rules of the stack's own bus may feed any."""
+    for rule in everywhere("AWS::Events::Rule").values():
+        (target,) = rule["Targets"]
+        queue = text_of(target["Arn"]).removeprefix("${Queues}")
+        assert rule.get("EventBusName") or re.match(rf"{queue}\b", short(rule["Name"]))
+        assert f"{queue}Policy" in NESTED["Queues"]["Resources"]
+    for subscription in everywhere("AWS::SNS::Subscription").values():
+        if subscription["Protocol"] == "sqs":
+            topic = everywhere("AWS::SNS::Topic")[subscription["TopicArn"]["Ref"]]
+            assert re.match(
+                rf"{text_of(subscription['Endpoint']).removeprefix('${Queues}')}-", short(topic["TopicName"])
+            )
+    sources = everywhere("AWS::SQS::QueuePolicy")["segmentsPolicy"]["PolicyDocument"]["Statement"][1]["Condition"]
+    assert {text_of(each).rpartition("}:")[2] for each in sources["ArnLike"]["aws:SourceArn"]} == {
+        *("rule/${StackName}-segments*", "rule/${StackName}/*", "${StackName}-segments*")
+    }
 
 
 def test_what_the_scheduler_cannot_bring_may_go_to_its_dead_letters() -> None:
-    (policy,) = MESSAGING["Resources"]["ScheduleRole"]["Properties"]["Policies"]
+    (policy,) = policies("ScheduleRole")
     (statement,) = policy["PolicyDocument"]["Statement"]
-    assert {"Fn::GetAtt": ["SchedulesDeadLetters", "Arn"]} in statement["Resource"]
+    assert {"Fn::GetAtt": ["schedulesDeadLetters", "Arn"]} in statement["Resource"]
 
 
 def test_all_dead_letters_have_an_alarm() -> None:
-    dead_letters = {name_of(queue) for queue in QUEUES if queue not in WORK_QUEUES}
-    assert alarmed("ApproximateNumberOfMessagesVisible", "QueueName") == dead_letters
+    assert alarmed("ApproximateNumberOfMessagesVisible", "QueueName") == QUEUES.keys() - set(WORK_QUEUES)
 
 
 def test_people_who_wait_have_an_alarm() -> None:
-    priority = {name_of(queue) for queue in WORK_QUEUES if "Priority" in queue}
+    priority = {queue for queue in WORK_QUEUES if queue.endswith("-priority")}
+    assert len(priority) == 1 + len(CHANNELS)
     assert priority <= alarmed("ApproximateAgeOfOldestMessage", "QueueName")
 
 
 def test_an_alarm_tells_of_every_queue_long_before_sqs_deletes_what_nobody_took() -> None:
-    ages = [each for each in ALARM_PROPERTIES.values() if each["MetricName"] == "ApproximateAgeOfOldestMessage"]
-    told = {text_of(dimension["Value"]): each["Threshold"] for each in ages for dimension in each["Dimensions"]}
-    assert told.keys() == {name_of(queue) for queue in WORK_QUEUES}
+    ages = [each for each in ALARMS.values() if each["MetricName"] == "ApproximateAgeOfOldestMessage"]
+    told = {short(dimension["Value"]): each["Threshold"] for each in ages for dimension in each["Dimensions"]}
+    assert told.keys() == set(WORK_QUEUES)
     assert max(told.values()) <= FOURTEEN_DAYS / 2
 
 
 def test_the_page_of_costs_counts_what_a_stack_pays_for_while_nothing_is_sent() -> None:
     page = (ROOT / "docs/cost.md").read_text()
-    assert f"{len(ALARM_PROPERTIES)} alarms" in page
+    assert f"{len(ALARMS)} alarms" in page
     assert f"{len(WORK_QUEUES)} idle queues" in page
 
 
@@ -141,11 +218,11 @@ def test_every_queue_has_one_consumer() -> None:
     assert sorted(queue_of(mappings(function)[name]) for function, name in MAPPINGS) == WORK_QUEUES
 
 
-@pytest.mark.parametrize("function", ["Plan", "DeliverEmail", "DeliverSms", "DeliverPush"])
+@pytest.mark.parametrize("function", ["Plan", *DELIVERING])
 def test_one_person_never_waits_behind_a_run(function: str) -> None:
     lanes = {name: queue_of(mapping) for name, mapping in mappings(function).items()}
-    assert lanes["Priority"].endswith("PriorityQueue")
-    assert lanes["Bulk"].endswith("BulkQueue")
+    assert lanes["Priority"].endswith("-priority")
+    assert lanes["Bulk"].endswith("-bulk")
 
 
 @pytest.mark.parametrize(("function", "name"), MAPPINGS)
@@ -166,15 +243,14 @@ def test_concurrency_is_bounded_by_what_the_account_has(function: str, name: str
 @pytest.mark.parametrize(("function", "name"), MAPPINGS)
 def test_work_is_not_handed_out_again_while_a_function_has_it(function: str, name: str) -> None:
     """Six times the timeout, as AWS advises for queues before functions."""
-    timeout = {**GLOBALS, **FUNCTIONS[function]}["Timeout"]
+    timeout = FUNCTIONS[function]["Timeout"]
     assert QUEUES[queue_of(mappings(function)[name])]["VisibilityTimeout"] >= 6 * timeout
 
 
-@pytest.mark.parametrize("rule", sorted(resources(MESSAGING, "AWS::Events::Rule")))
+@pytest.mark.parametrize("rule", sorted(everywhere("AWS::Events::Rule")))
 def test_an_event_that_reaches_no_queue_is_parked(rule: str) -> None:
-    for target in resources(MESSAGING, "AWS::Events::Rule")[rule]["Targets"]:
-        queue = target["Arn"]["Fn::GetAtt"][0]
-        assert target["DeadLetterConfig"]["Arn"]["Fn::GetAtt"][0] == queue.replace("Queue", "DeadLetters")
+    for target in everywhere("AWS::Events::Rule")[rule]["Targets"]:
+        assert text_of(target["DeadLetterConfig"]["Arn"]) == f"{text_of(target['Arn'])}-dead-letters"
 
 
 def reachable(function: str) -> set[str]:
@@ -202,19 +278,22 @@ def test_lambda_lets_work_come_round_exactly_where_it_may(function: str) -> None
 
 
 def test_what_has_to_wait_comes_round() -> None:
-    assert {each for each in FUNCTIONS if each in reachable(each)} == {
-        *("Plan", "DeliverEmail", "DeliverSms", "DeliverPush", "Settle", "Record")
-    }
+    assert {each for each in FUNCTIONS if each in reachable(each)} == {*("Plan", *DELIVERING, "Settle", "Record")}
 
 
 def test_a_new_message_is_known_to_whoever_gets_it_before_anybody_hands_it_on() -> None:
     """A deployment goes from the end to the beginning, and so does its rollback."""
     for function in FUNCTIONS:
         for later in {each for each, name in MAPPINGS if queue_of(mappings(each)[name]) in sent_to(function)}:
-            assert later in updated_before(function) or function in reachable(function), f"{later} before {function}"
-    assert {"IngestEvent", "IngestSegment"} <= updated_before("Triggers")
-    assert {"DeliverEmail", "DeliverSms", "DeliverPush", "Settle"} <= updated_before("Plan")
-    assert {"Plan"} <= updated_before("IngestEvent") & updated_before("IngestSegment")
+            is_earlier = stack_of(later) in updated_before(stack_of(function))
+            assert is_earlier or function in reachable(function), f"{later} before {function}"
+    assert {"Ingest"} <= updated_before("Triggers")
+    assert {"Delivery", "Recording"} <= updated_before("Planning")
+    assert {"Planning"} <= updated_before("Ingest")
+
+
+def stack_of(function: str) -> str:
+    return next(name for name, template in NESTED.items() if function in template["Resources"])
 
 
 def updated_before(resource: str) -> set[str]:
@@ -244,7 +323,7 @@ def test_every_permission_names_its_resource(function: str) -> None:
     allowed = [each for each in statements(f"{function}Role") if each["Effect"] == "Allow"]
     anything = [each["Action"] for each in allowed if "*" in as_list(each["Resource"])]
     by_sns = ["sns:Publish", "sms-voice:SendTextMessage"]
-    assert anything == {"DeliverSms": by_sns, "DeliverEmail": ["ses:GetAccount"]}.get(function, [])
+    assert anything == {"Deliversms": by_sns, "Deliveremail": ["ses:GetAccount"]}.get(function, [])
 
 
 @pytest.mark.parametrize("function", sorted(FUNCTIONS))
@@ -254,10 +333,10 @@ def test_a_function_receives_only_from_its_own_queues(function: str) -> None:
     assert arns == [mapping["Queue"] for mapping in mappings(function).values()]
 
 
-RECORDING = {"Plan", "DeliverEmail", "DeliverSms", "DeliverPush", "Settle", "Record"}
-SENDING = {"DeliverEmail", "DeliverSms", "DeliverPush"}
+RECORDING = {"Plan", *DELIVERING, "Settle", "Record"}
+SENDING = {*DELIVERING}
 PACK = derived_id(datetime(2026, 11, 24, tzinfo=UTC), "pack")
-OF_RUNS = {"Fn::GetAtt": ["Storage", "Outputs.RunsArn"]}
+OF_RUNS = {"Ref": "Runs"}
 
 
 def is_granted(statement: dict[str, Any], part: str) -> bool:
@@ -302,7 +381,7 @@ def test_the_record_of_every_pack_can_be_read_by_who_sends_it(run_id: str) -> No
 
 
 def test_text_messages_by_sns_can_be_published_to_no_topic_and_no_endpoint() -> None:
-    publish = [each for each in statements("DeliverSmsRole") if "sns:Publish" in as_list(each["Action"])]
+    publish = [each for each in statements("DeliversmsRole") if "sns:Publish" in as_list(each["Action"])]
     assert [(each["Effect"], text_of(each["Resource"])) for each in publish] == [
         ("Allow", "*"),
         ("Deny", "arn:${AWS::Partition}:sns:*:*:*"),
@@ -311,23 +390,22 @@ def test_text_messages_by_sns_can_be_published_to_no_topic_and_no_endpoint() -> 
 
 def test_sns_may_send_texts_by_end_user_messaging_in_the_name_of_the_function() -> None:
     """SNS hands texts on to End User Messaging with the rights of its caller (AmazonSNSFullAccess, 2024-09-24)."""
-    sending = [each for each in statements("DeliverSmsRole") if "sms-voice:SendTextMessage" in as_list(each["Action"])]
+    sending = [each for each in statements("DeliversmsRole") if "sms-voice:SendTextMessage" in as_list(each["Action"])]
     by_sns = [each for each in sending if each["Resource"] == "*"]
     assert [each["Condition"] for each in by_sns] == [{"StringEquals": {"aws:CalledViaLast": "sns.amazonaws.com"}}]
-    conditions = [
-        statement["Fn::If"][0]
-        for policy in TEMPLATE["Resources"]["DeliverSmsRole"]["Properties"]["Policies"]
-        for statement in policy["PolicyDocument"]["Statement"]
-        if "Fn::If" in statement and by_sns[0] in statement["Fn::If"]
-    ]
-    assert conditions == ["SmsMayGoBySns"]
+    providers = NESTED["Providers"]
+    assert by_sns[0] in providers["Resources"]["SmsBySns"]["Properties"]["PolicyDocument"]["Statement"]
+    assert providers["Resources"]["SmsBySns"]["Condition"] == "SmsBySns"
+    ways = [each["Fn::Equals"] for each in providers["Conditions"]["SmsBySns"]["Fn::Or"]]
+    assert all("sns" in way for way in ways)
+    assert [part["Ref"] for way in ways for part in way if part != "sns"] == ["SmsProvider", "SmsFailover"]
     (own,) = [each for each in sending if each not in by_sns]
-    assert any("configuration-set/${AWS::StackName}" in text_of(each) for each in own["Resource"])
+    assert any("configuration-set/${StackName}" in text_of(each) for each in own["Resource"])
 
 
-@pytest.mark.parametrize("channel", ["Email", "Sms", "Push"])
+@pytest.mark.parametrize("channel", CHANNELS)
 def test_a_channel_can_send_on_no_other_channel(channel: str) -> None:
-    sending = {"Email": {"ses"}, "Sms": {"sns", "sms-voice"}, "Push": {"sns", "mobiletargeting"}}
+    sending = {"email": {"ses"}, "sms": {"sns", "sms-voice"}, "push": {"sns", "mobiletargeting"}}
     actions = [action for each in statements(f"Deliver{channel}Role") for action in as_list(each["Action"])]
     services = {action.split(":")[0] for action in actions}
     assert services & {"ses", "sns", "sms-voice", "mobiletargeting"} == sending[channel]
@@ -345,10 +423,9 @@ def test_the_report_function_reads_what_decisions_were_made_of_and_writes_report
 @pytest.mark.parametrize("function", sorted({function for function, _ in MAPPINGS}))
 def test_a_function_can_park_what_it_cannot_read(function: str) -> None:
     """In the dead letters of a queue of its own."""
-    parking = settings_of(FUNCTIONS[function])["HELIOGRAPH_PARKING_QUEUE"]
-    own = {queue_of(each) for each in mappings(function).values()}
-    assert parking in {f"{name_of(queue)}-dead-letters".removeprefix("${StackName}-") for queue in own}
-    assert parking in {name_of(queue).removeprefix("${StackName}-") for queue in sent_to(function)}
+    parking = text_of(settings_of(function)["HELIOGRAPH_PARKING_QUEUE"])
+    assert parking in {f"{queue_of(each)}-dead-letters" for each in mappings(function).values()}
+    assert parking in sent_to(function)
 
 
 # ---- settings ----------------------------------------------------------------------------------------------
@@ -358,13 +435,11 @@ def test_a_function_can_park_what_it_cannot_read(function: str) -> None:
 def test_every_setting_is_in_the_architecture(function: str) -> None:
     documented = ARCHITECTURE.split("## Environment of the functions")[1]
     known: set[str] = set(re.findall(r"`(HELIOGRAPH_[A-Z_<>]+)`", documented))
-    known |= {name.replace("<CHANNEL>", channel) for name in known for channel in ("EMAIL", "SMS", "PUSH")}
-    assert set(settings_of(FUNCTIONS[function])) <= known
+    assert set(settings_of(function)) <= known
 
 
-def settings_of(function: Properties) -> dict[str, Any]:
-    own = function.get("Environment", {}).get("Variables", {})
-    return {**GLOBALS["Environment"]["Variables"], **own}
+def settings_of(function: str) -> dict[str, Any]:
+    return FUNCTIONS[function]["Environment"]["Variables"]  # type: ignore[no-any-return]
 
 
 def test_the_stack_tells_what_the_architecture_promises() -> None:
@@ -376,50 +451,51 @@ def test_the_stack_tells_what_the_architecture_promises() -> None:
 def test_every_parameter_is_explained_and_checked(parameter: str) -> None:
     facts = TEMPLATE["Parameters"][parameter]
     assert facts["Description"]
-    assert facts.keys() & {"AllowedPattern", "AllowedValues", "MinValue"}
+    assert parameter == "Channels" or facts.keys() & {"AllowedPattern", "AllowedValues", "MinValue"}
 
 
 # ---- what is kept, what is seen ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("template", [STORAGE, MESSAGING, PUSH], ids=["storage", "messaging", "push"])
-def test_data_outlives_the_stack(template: dict[str, Any]) -> None:
+def test_data_outlives_the_stack() -> None:
     """What was made in vain goes, but tables: CloudFormation cannot remove what is protected."""
-    kept = {name: each for name, each in template["Resources"].items() if each["Type"] in KEPT}
-    assert kept
+    everything = [each for template in NESTED.values() for each in template["Resources"].items()]
+    kept = {name: each for name, each in everything if each["Type"] in KEPT}
+    assert {each["Type"] for each in kept.values()} == set(KEPT)
     for name, resource in kept.items():
         deletion = "Retain" if resource["Type"] == "AWS::DynamoDB::Table" else "RetainExceptOnCreate"
         assert (resource.get("DeletionPolicy"), resource.get("UpdateReplacePolicy")) == (deletion, "Retain"), name
 
 
 def test_the_type_that_many_regions_lack_is_in_a_stack_of_its_own_that_is_off_by_default() -> None:
-    everywhere = [TEMPLATE, STORAGE, MESSAGING, OBSERVABILITY, ALARMS]
-    assert not [each for each in everywhere if resources(each, "AWS::Pinpoint::App")]
-    assert TEMPLATE["Resources"]["Push"]["Condition"] == "MakesPushApplication"
+    (name,) = [name for name, template in NESTED.items() if resources(template, "AWS::Pinpoint::App")]
+    assert len(NESTED[name]["Resources"]) == 1
+    assert TEMPLATE["Resources"][name]["Condition"] == "MakesPushApplication"
     assert TEMPLATE["Parameters"]["PushProvider"]["Default"] == "none"
 
 
 def test_tables_are_protected_and_can_be_restored() -> None:
-    for table in resources(STORAGE, "AWS::DynamoDB::Table").values():
-        assert table["DeletionProtectionEnabled"] == {"Fn::If": ["IsKept", True, False]}
+    assert TEMPLATE["Parameters"]["DeletionProtection"]["Default"] == "true"
+    for table in everywhere("AWS::DynamoDB::Table").values():
+        assert table["DeletionProtectionEnabled"] == {"Ref": "DeletionProtection"}
         assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
 
 
 def test_what_decisions_were_made_of_is_kept_as_long_as_the_decisions() -> None:
-    (bucket,) = resources(STORAGE, "AWS::S3::Bucket").values()
+    (bucket,) = everywhere("AWS::S3::Bucket").values()
     days = {rule.get("Prefix"): rule.get("ExpirationInDays") for rule in bucket["LifecycleConfiguration"]["Rules"]}
     assert days["decisions/"] == RETENTION.days
     assert "versions/" not in days
 
 
 def test_a_failing_or_throttled_function_has_an_alarm() -> None:
-    names = {function_name(function) for function in FUNCTIONS}
+    names = {short(function_name(function)) for function in FUNCTIONS}
     assert alarmed("Errors", "FunctionName") == names
     assert alarmed("Throttles", "FunctionName") == names
 
 
 def test_logs_are_not_kept_for_ever() -> None:
-    groups = resources(OBSERVABILITY, "AWS::Logs::LogGroup").values()
+    groups = everywhere("AWS::Logs::LogGroup").values()
     assert {text_of(group["LogGroupName"]) for group in groups} == {
         f"/aws/lambda/{function_name(function)}" for function in FUNCTIONS
     }
@@ -428,14 +504,36 @@ def test_logs_are_not_kept_for_ever() -> None:
 
 def test_metrics_of_two_stacks_are_told_apart() -> None:
     """And dashboards of two regions, which share their names."""
-    for name, alarm in ALARM_PROPERTIES.items():
+    for name, alarm in ALARMS.items():
         stacks = [each["Value"] for each in alarm.get("Dimensions", []) if each["Name"] == "stack"]
         assert stacks == ([{"Ref": "StackName"}] if alarm["Namespace"] == "Heliograph" else []), name
-    (dashboard,) = resources(OBSERVABILITY, "AWS::CloudWatch::Dashboard").values()
+    (dashboard,) = everywhere("AWS::CloudWatch::Dashboard").values()
     assert "${AWS::Region}" in text_of(dashboard["DashboardName"])
-    shown = re.findall(r'\["Heliograph", .*\]', text_of(dashboard["DashboardBody"]))
-    assert shown
-    assert all('"stack", "${StackName}", "channel"' in each for each in shown)
+    ours = [each for each in shown(dashboard) if "{Heliograph," in each]
+    assert ours
+    assert all('{Heliograph,stack,channel} stack="${StackName}"' in each for each in ours)
+
+
+def shown(dashboard: Properties) -> list[str]:
+    """What the dashboard searches for."""
+    widgets = dashboard["DashboardBody"]["Fn::ToJsonString"]["widgets"]
+    metrics = [metric for widget in widgets for metric in widget["properties"]["metrics"]]
+    return [text_of(metric[0]["expression"]) for metric in metrics if isinstance(metric[0], dict)]
+
+
+def code_in(folder: str) -> Iterator[Path]:
+    return (ROOT / folder).rglob("*.py")
+
+
+def test_the_dashboard_shows_the_five_verbs_by_metrics_that_the_functions_count() -> None:
+    (dashboard,) = everywhere("AWS::CloudWatch::Dashboard").values()
+    widgets = dashboard["DashboardBody"]["Fn::ToJsonString"]["widgets"]
+    verbs = [widget["properties"]["title"].partition(":")[0] for widget in widgets]
+    assert list(dict.fromkeys(verbs))[:5] == ["Ingest", "Plan", "Deliver", "Record", "Report"]
+    code = "".join(path.read_text() for folder in ("functions", "layers/heliograph") for path in code_in(folder))
+    named = {name for each in shown(dashboard) if "{Heliograph," in each for name in re.findall(r'"(\w+)"', each)}
+    assert len(named) > 10
+    assert not [name for name in named if f'"{name}"' not in code]
 
 
 def test_somebody_on_whom_nothing_can_be_decided_raises_an_alarm(
@@ -448,7 +546,7 @@ def test_somebody_on_whom_nothing_can_be_decided_raises_an_alarm(
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 2
     for line in map(json.loads, lines):
-        alarm = ALARM_PROPERTIES["Undecidable"]
+        alarm = ALARMS["Undecidable"]
         (metrics,) = line["_aws"]["CloudWatchMetrics"]
         assert alarm["Namespace"] == metrics["Namespace"]
         assert alarm["MetricName"] in {each["Name"] for each in metrics["Metrics"]}
@@ -459,9 +557,9 @@ def test_somebody_on_whom_nothing_can_be_decided_raises_an_alarm(
         assert (alarm["ComparisonOperator"], alarm["Statistic"]) == ("GreaterThanThreshold", "Sum")
 
 
-@pytest.mark.parametrize("alarm", sorted(ALARM_PROPERTIES))
+@pytest.mark.parametrize("alarm", sorted(ALARMS))
 def test_every_alarm_is_in_the_runbook(alarm: str) -> None:
-    name = text_of(ALARM_PROPERTIES[alarm]["AlarmName"]).removeprefix("${StackName}-")
+    name = short(ALARMS[alarm]["AlarmName"])
     rows = re.findall(r"^\| (.+?) \| \S", (ROOT / "docs/runbook.md").read_text(), re.MULTILINE)
     known = [known for row in rows for known in re.findall(r"`([a-z<>-]+)`", row)]
     assert any(re.fullmatch(re.sub("<[a-z]+>", "[a-z-]+", each), name) for each in known)
@@ -475,6 +573,6 @@ def test_unsubscribing_leads_somewhere() -> None:
 
 def test_an_alarm_reaches_somebody_and_needs_no_arithmetic() -> None:
     """The local cloud refuses alarms on formulas."""
-    for name, alarm in ALARM_PROPERTIES.items():
+    for name, alarm in ALARMS.items():
         assert alarm["AlarmActions"] == [{"Ref": "AlarmTopic"}], name
         assert "Metrics" not in alarm, name

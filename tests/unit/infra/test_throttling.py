@@ -11,7 +11,7 @@ from collections import Counter
 from random import Random
 from typing import NamedTuple
 
-from wiring import FUNCTIONS, GLOBALS, QUEUES, TEMPLATE, mappings, queue_of
+from wiring import FUNCTIONS, QUEUES, TEMPLATE, mappings, queue_of
 
 ROOM = 10  # executions at once, of a new account
 DAYS = 3
@@ -34,7 +34,7 @@ def pollers(*, concurrency: dict[str, int], receives: int | None = None) -> list
             queue = QUEUES[queue_of(mapping)]
             one = Poller(
                 queue_of(mapping),
-                {**GLOBALS, **facts}["Timeout"],
+                facts["Timeout"],
                 queue["VisibilityTimeout"],
                 receives or queue["RedrivePolicy"]["maxReceiveCount"],
             )
