@@ -31,6 +31,7 @@ from wiring import (
     Properties,
     as_list,
     everywhere,
+    load,
     mappings,
     output_of,
     policies,
@@ -105,6 +106,27 @@ def test_a_parameter_brings_the_arn_of_what_it_is_called_after(kept: str) -> Non
     assert given
     assert all(each == {"Fn::GetAtt": ["Storage", f"Outputs.{kept}"]} for each in given)
     assert output_of("Storage", kept) == {"Fn::GetAtt": [kept, "Id" if kept == "SigningSecret" else "Arn"]}
+
+
+def test_a_channel_is_a_word_in_the_list_and_a_file() -> None:
+    """Everything else that it needs comes out of loops."""
+    names = ",".join((*CHANNELS, "pigeon"))
+    root, queues, alarms, delivery = (
+        load(name, Channels=names)
+        for name in ("template.yaml", *map("infra/{}.yaml".format, ("queues", "alarms", "delivery")))
+    )
+    own = root["Resources"]["Channelpigeon"]["Properties"]
+    assert own["TemplateURL"] == "infra/channels/pigeon.yaml"
+    assert own["Parameters"].keys() == {"StackName", "Queues", "Role", "AlarmTopic"}
+    assert own["Parameters"]["Role"] == {"Fn::GetAtt": ["Delivery", "Outputs.pigeonRole"]}
+    assert delivery["Outputs"]["pigeonRole"]["Value"] == {"Fn::GetAtt": ["DeliverpigeonRole", "Arn"]}
+    assert {"Deliverpigeon", "DeliverpigeonRole", "DeliverpigeonLog"} <= delivery["Resources"].keys()
+    lanes = ("priority", "bulk")
+    kinds = ("Queue", "DeadLetters", "Policy")
+    assert {f"outboxpigeon{lane}{kind}" for lane in lanes for kind in kinds} <= queues["Resources"].keys()
+    watched = {short(each["AlarmName"]) for each in resources(alarms, "AWS::CloudWatch::Alarm").values()}
+    outboxes = {f"outbox-pigeon-{lane}-{kind}" for lane in lanes for kind in ("age", "dead-letters")}
+    assert outboxes | {"pigeon-halted", "deliver-pigeon-errors", "deliver-pigeon-throttles"} <= watched
 
 
 def test_the_templates_are_no_longer_than_they_may_be() -> None:
@@ -451,7 +473,7 @@ def test_the_stack_tells_what_the_architecture_promises() -> None:
 def test_every_parameter_is_explained_and_checked(parameter: str) -> None:
     facts = TEMPLATE["Parameters"][parameter]
     assert facts["Description"]
-    assert parameter == "Channels" or facts.keys() & {"AllowedPattern", "AllowedValues", "MinValue"}
+    assert facts.keys() & {"AllowedPattern", "AllowedValues", "MinValue"}
 
 
 # ---- what is kept, what is seen ----------------------------------------------------------------------------
