@@ -9,11 +9,11 @@ from heliograph.model.dispatches import DispatchPack
 from heliograph.model.outcomes import RecordKey
 from heliograph.planning.work import achievements, plan_later, refund
 from heliograph.runtime import wiring
-from heliograph.runtime.handlers import queue_handler
+from heliograph.runtime.handlers import counting_handler
 from heliograph.runtime.observe import count_refused
 
 
-@queue_handler(DispatchPack)
+@counting_handler(DispatchPack)
 def handler(pack: DispatchPack, receives: int) -> None:
     """Send every dispatch of a pack that is provably not sent yet."""
     turn = turn_of(pack)

@@ -8,6 +8,6 @@ from heliograph.runtime.handlers import queue_handler
 
 
 @queue_handler(Uploaded)
-def handler(uploaded: Uploaded, receives: int) -> None:
+def handler(uploaded: Uploaded) -> None:
     """Save the people of a file, and say beside it what came of that."""
     take(uploaded)

@@ -20,7 +20,7 @@ from heliograph.text.errors import MalformedError
 
 
 @queue_handler(JsonObject)
-def handler(body: JsonObject, receives: int) -> None:
+def handler(body: JsonObject) -> None:
     """Take one event, as a trigger's rule or the bus delivers it."""
     templates = wiring.templates()
     match requests.read(body, templates.messages, policy=templates.policy):

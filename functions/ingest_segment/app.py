@@ -8,6 +8,6 @@ from heliograph.runtime.handlers import queue_handler
 
 
 @queue_handler(Uploaded)
-def handler(uploaded: Uploaded, receives: int) -> None:
+def handler(uploaded: Uploaded) -> None:
     """Start the run of a manifest that was uploaded, or go on with it."""
     ingest(uploaded)

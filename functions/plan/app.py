@@ -13,7 +13,7 @@ from heliograph.model.requests import Lane, RequestPack
 from heliograph.planning import packing
 from heliograph.planning.work import decide_on, plan_later, refund
 from heliograph.runtime import wiring
-from heliograph.runtime.handlers import queue_handler
+from heliograph.runtime.handlers import counting_handler
 from heliograph.runtime.observe import count_decisions
 
 DEPLOYING = 8
@@ -24,7 +24,7 @@ class NotDeployedYetError(Exception):
     """A message is not in the catalogue, which a deployment or a rollback may be about to change; try again."""
 
 
-@queue_handler(RequestPack)
+@counting_handler(RequestPack)
 def handler(pack: RequestPack, receives: int) -> None:
     """Decide on every request of a pack, write each "no" and "later" once, and pass the rest on."""
     now, pack = wiring.now(), segments.unpacked(pack)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
+from inspect import Parameter, signature
 from typing import Any
 
-from heliograph.people.consents import work
+from heliograph.people.consents import work as consents
 from heliograph.reporting import work as reports
 from heliograph.reporting.rehearsal import work as rehearsing
 from heliograph.text.addresses import moment
@@ -13,10 +14,8 @@ from heliograph.text.errors import Code, MalformedError, NotFoundError
 from heliograph.text.ids import is_identifier
 from heliograph.text.payloads import KEY_BYTES, short
 
-ACTIONS = ("runs", "status", "report", "timeline", "why", "decide", "consents", "find", "named", "rehearse")
-
-
-IDENTIFIERS = ("run_id", "recipient_id", "message", "before")
+ACTIONS = {**reports.ACTIONS, **consents.ACTIONS, **rehearsing.ACTIONS}
+"""By name what answers a question; its parameters are what the question may say, and has to if they have no default."""
 
 
 def handler(event: Any, context: Any) -> Any:
@@ -34,51 +33,48 @@ def handler(event: Any, context: Any) -> Any:
 
 
 def _answer(event: Any) -> Any:
-    _check(event)
-    match event:
-        case {"action": "runs"}:
-            return reports.runs()
-        case {"action": "status", "run_id": str(run_id)}:
-            return reports.status(run_id)
-        case {"action": "report", "run_id": str(run_id)}:
-            return reports.report(run_id)
-        case {"action": "timeline", "recipient_id": str(recipient_id)}:
-            return reports.timeline(recipient_id, before=event.get("before") or "")
-        case {"action": "why", "recipient_id": str(recipient_id)}:
-            then, name = _time(event.get("at")), event.get("name")
-            return reports.why(recipient_id, event.get("message"), event.get("run_id"), then, name=name)
-        case {"action": "decide", "recipient_id": str(recipient_id), "message": str(message)}:
-            return reports.decide(recipient_id, message, _time(event.get("at")))
-        case {"action": "consents", "recipient_id": str(recipient_id)}:
-            return work.answer(recipient_id, _time(event.get("at")))
-        case {"action": "find", "address": str(address)}:
-            return reports.find(address)
-        case {"action": "named", "name": str(name)}:
-            return reports.named(name)
-        case {"action": "rehearse", "detail": dict(detail)}:
-            return rehearsing.rehearsed(detail)
-    raise MalformedError(Code.BAD_QUESTION, "action", f"must be one of {', '.join(ACTIONS)}, with its id")
-
-
-def _check(event: Any) -> None:
-    """Refuse what is no identifier of ours: ids become keys of items and of pages."""
     if not isinstance(event, dict):
         raise MalformedError(Code.BAD_QUESTION, "question", "must be an object")
-    for name in IDENTIFIERS:
-        value = event.get(name)
-        if value is not None and not (isinstance(value, str) and is_identifier(value)):
-            raise MalformedError(Code.BAD_QUESTION, name, "must be 1 to 128 characters of A-Z a-z 0-9 _ -")
-    if event.get("name") is not None:
-        _check_name(event["name"])
+    action = ACTIONS.get(str(event.get("action")))
+    parameters = signature(action).parameters if action else {}
+    said = {
+        name: READERS.get(name, _identifier)(name, event[name]) for name in parameters if event.get(name) is not None
+    }
+    needed = {name for name, each in parameters.items() if each.default is Parameter.empty}
+    if action is None or not needed <= said.keys():
+        raise MalformedError(Code.BAD_QUESTION, "action", f"must be one of {', '.join(ACTIONS)}, with its id")
+    return action(**said)
 
 
-def _check_name(name: Any) -> None:
-    if not isinstance(name, str):
-        raise MalformedError(Code.BAD_QUESTION, "name", "must be a text")
-    short(name, "name", KEY_BYTES)
+def _identifier(name: str, value: Any) -> str:
+    """An identifier of ours: ids become keys of items and of pages."""
+    if not (isinstance(value, str) and is_identifier(value)):
+        raise MalformedError(Code.BAD_QUESTION, name, "must be 1 to 128 characters of A-Z a-z 0-9 _ -")
+    return value
 
 
-def _time(text: Any) -> datetime | None:
-    if not isinstance(text, str | None):
-        raise MalformedError(Code.BAD_QUESTION, "at", "must be a time")
-    return moment(text) if text else None
+def _text(name: str, value: Any) -> str:
+    if not isinstance(value, str):
+        raise MalformedError(Code.BAD_QUESTION, name, "must be a text")
+    return value
+
+
+def _name(name: str, value: Any) -> str:
+    short(_text(name, value), name, KEY_BYTES)
+    return str(value)
+
+
+def _time(name: str, value: Any) -> datetime | None:
+    if not isinstance(value, str):
+        raise MalformedError(Code.BAD_QUESTION, name, "must be a time")
+    return moment(value) if value else None
+
+
+def _object(name: str, value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise MalformedError(Code.BAD_QUESTION, name, "must be an object")
+    return value
+
+
+READERS = {"address": _text, "name": _name, "at": _time, "detail": _object}
+"""How what a question says is read; all else are identifiers."""

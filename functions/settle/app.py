@@ -13,7 +13,7 @@ from heliograph.runtime.observe import count_facts
 
 
 @queue_handler(DispatchPack)
-def handler(pack: DispatchPack, receives: int) -> None:
+def handler(pack: DispatchPack) -> None:
     """Decide what nobody has decided yet, say so in its record, and put back what is to be sent again.
 
     What is dropped still counts against its person's caps: the provider may have taken it.

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 
 from heliograph.aws.tables import BusyError
 from heliograph.runtime import wiring
-from heliograph.runtime.handlers import Batch, Handler, batch_handler, queue_handler
+from heliograph.runtime.handlers import Batch, Handler, batch_handler, counting_handler
 from heliograph.text.errors import Code, MalformedError
 
 QUEUE = "arn:aws:sqs:eu-west-1:000000000000:requests-bulk"
@@ -72,7 +72,7 @@ def work(name: str) -> str:
     return json.dumps({"name": name})
 
 
-@queue_handler(Work)
+@counting_handler(Work)
 def handler(one: Work, receives: int) -> None:
     """Fail as the work is named."""
     match one.name:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from itertools import accumulate, islice
 from typing import Any
@@ -239,3 +239,16 @@ def _outcome(entry: LedgerEntry) -> Verdict:
 def plain(answer: Any) -> Any:
     """An answer as Lambda returns it: nothing but JSON."""
     return msgspec.to_builtins(answer)
+
+
+ACTIONS: Mapping[str, Callable[..., Any]] = {
+    "runs": runs,
+    "status": status,
+    "report": report,
+    "timeline": timeline,
+    "why": why,
+    "decide": decide,
+    "find": find,
+    "named": named,
+}
+"""Questions by their names."""

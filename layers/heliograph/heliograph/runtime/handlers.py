@@ -30,7 +30,12 @@ NO_TIME = frozenset(
 """How AWS's services say that they are asked too often."""
 
 
-def queue_handler(kind: type[T]) -> Callable[[Callable[[T, int], None]], Handler]:
+def queue_handler(kind: type[T]) -> Callable[[Callable[[T], None]], Handler]:
+    """Make a handler of SQS batches of a function that takes one decoded message: see `counting_handler`."""
+    return lambda handle: counting_handler(kind)(lambda work, _: handle(work))
+
+
+def counting_handler(kind: type[T]) -> Callable[[Callable[[T, int], None]], Handler]:
     """Make a handler of SQS batches of a function that takes one decoded message and how often it was received.
 
     An exception means "try again" for that message alone. A message that cannot be read (MalformedError) is parked at

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 import msgspec
@@ -15,17 +16,17 @@ from heliograph.runtime import wiring
 from heliograph.text.errors import NotFoundError
 
 
-def answer(recipient_id: str, then: datetime | None) -> JsonObject:
+def answer(recipient_id: str, at: datetime | None = None) -> JsonObject:
     """The state of every topic and purpose on every channel, and the history until then, oldest first."""
     history = wiring.consents().statements(recipient_id)
     person = wiring.recipients().get_many([recipient_id], consistent=True).get(recipient_id)
     if person is None and not history:
         raise NotFoundError(f"Nobody is known as {recipient_id}.", "`heliograph recipients export` lists everybody.")
-    held = as_of(history, then) if then else person.consents if person else {}
-    said = [each for each in history if then is None or each.consent.at <= then]
+    held = as_of(history, at) if at else person.consents if person else {}
+    said = [each for each in history if at is None or each.consent.at <= at]
     return {
         "recipient_id": recipient_id,
-        "at": then,
+        "at": at,
         "consents": [_told(key, held.get(key)) for key in _keys({*held, *(each.key for each in said)})],
         "history": [_entry(each, holds=held.get(each.key) == each.consent) for each in said],
     }
@@ -48,3 +49,7 @@ def _told(key: str, consent: Consent | None) -> JsonObject:
 
 def _entry(said: Statement, *, holds: bool) -> JsonObject:
     return {**_told(said.key, said.consent), "recorded_at": said.recorded_at, "holds": holds}
+
+
+ACTIONS: Mapping[str, Callable[..., JsonObject]] = {"consents": answer}
+"""Questions by their names."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from heliograph.channels.registry import spec
@@ -58,3 +58,7 @@ def _lack(
         return {"reason": error.code, "detail": error.detail}
     excess = spec(channel).excess(message, content)
     return {"reason": Reason.TOO_LONG, "detail": excess} if excess else None
+
+
+ACTIONS: Mapping[str, Callable[..., JsonObject]] = {"rehearse": rehearsed}
+"""Questions by their names."""
