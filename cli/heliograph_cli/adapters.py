@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from heliograph.approvals.store import Approvals
     from heliograph.aws.bucket import Bucket
     from heliograph.aws.queues import Queue
-    from heliograph.campaigns.runs import Runs
+    from heliograph.campaigns.runs_store import Runs
     from heliograph.ledger.store import Ledger
     from heliograph.people.store import Recipients
     from heliograph.recording.store import Records
@@ -49,7 +49,7 @@ def records(stack: Stack) -> Records:
 
 def runs(stack: Stack) -> Runs:
     """The campaign runs."""
-    from heliograph.campaigns.runs import Runs
+    from heliograph.campaigns.runs_store import Runs
 
     return Runs(targets.dynamodb(stack.target), stack.runs_table)
 

@@ -30,7 +30,7 @@ def handler(batch: Batch) -> None:
     for rest in unfinished:
         batch.work(go_on, [rest])
     taken = batch.taken(events)
-    batch.work(wiring.bucket().keep_events, taken)
+    batch.work(wiring.lake().keep_events, taken)
     count_events(event for _, event in batch.taken(taken))
 
 

@@ -16,7 +16,7 @@ from heliograph.model.people import Consent
 from heliograph.model.policy import Policy
 from heliograph.model.requests import RequestPack, SendRequest
 from heliograph.people.changes import RecipientChange
-from heliograph.people.items import item_of
+from heliograph.people.items_store import item_of
 from heliograph.runtime import wiring
 from heliograph.text.errors import MalformedError
 

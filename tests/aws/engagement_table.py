@@ -85,7 +85,7 @@ def installed(monkeypatch: pytest.MonkeyPatch, *messages: Message) -> Engagement
     table = EngagementTable()
     templates = SimpleNamespace(messages={message.name: message for message in messages}, policy=Policy())
     edges = {
-        **dict.fromkeys(("records", "recipients", "reservations", "bucket", "parking"), lambda: table),
+        **dict.fromkeys(("records", "recipients", "reservations", "lake", "parking"), lambda: table),
         "templates": lambda: templates,
         "keys": lambda: KEYS,
         "now": lambda: NOW,

@@ -236,6 +236,7 @@ def install(
         "records": lambda: facts,
         "runs": lambda: runs,
         "bucket": lambda: shelf,
+        "lake": lambda: shelf,
         "reservations": lambda: room,
         "kept_inputs": lambda: evidence,
         "links": lambda: links,

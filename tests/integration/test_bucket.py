@@ -13,6 +13,7 @@ from moto import mock_aws
 from builders import EMAIL, NOW
 from heliograph.aws.bucket import CHUNK, Bucket, StoredObject
 from heliograph.model.engagement import EngagementEvent, EngagementKind
+from heliograph.recording.lake_store import Lake
 from heliograph.text.errors import MalformedError
 
 NAME, KEY = "bucket", "campaigns/spring-sale/segment.csv"
@@ -115,16 +116,16 @@ def test_a_large_object_comes_in_chunks_and_whole(bucket: Bucket) -> None:
 
 
 def test_the_lake_has_events_by_their_day_and_no_addresses(bucket: Bucket) -> None:
-    bucket.keep_events([an_event(1), an_event(2), an_event(3, days=1)])
-    assert list(bucket.events(NOW.date())) == [an_event(1, address=""), an_event(2, address="")]
-    assert list(bucket.events(NOW.date() + timedelta(days=1))) == [an_event(3, days=1, address="")]
-    assert list(bucket.events(date(2020, 1, 1))) == []
+    Lake(bucket).keep_events([an_event(1), an_event(2), an_event(3, days=1)])
+    assert list(Lake(bucket).events(NOW.date())) == [an_event(1, address=""), an_event(2, address="")]
+    assert list(Lake(bucket).events(NOW.date() + timedelta(days=1))) == [an_event(3, days=1, address="")]
+    assert list(Lake(bucket).events(date(2020, 1, 1))) == []
 
 
 def test_events_that_come_again_in_the_same_company_are_in_the_lake_once(bucket: Bucket) -> None:
     for _ in range(2):
-        bucket.keep_events([an_event(1), an_event(2)])
-    assert len(list(bucket.events(NOW.date()))) == 2
+        Lake(bucket).keep_events([an_event(1), an_event(2)])
+    assert len(list(Lake(bucket).events(NOW.date()))) == 2
 
 
 def test_a_day_of_more_objects_than_s3_lists_at_once_is_read_whole(
@@ -132,5 +133,5 @@ def test_a_day_of_more_objects_than_s3_lists_at_once_is_read_whole(
 ) -> None:
     monkeypatch.setenv("MOTO_S3_DEFAULT_MAX_KEYS", "3")
     for number in range(10):
-        bucket.keep_events([an_event(number)])
-    assert len({event.event_id for event in bucket.events(NOW.date())}) == 10
+        Lake(bucket).keep_events([an_event(number)])
+    assert len({event.event_id for event in Lake(bucket).events(NOW.date())}) == 10

@@ -16,7 +16,7 @@ from heliograph.model.engagement import Engaged, SuppressAddress, WithdrawConsen
 from heliograph.model.people import Consent, ConsentState, consent_key
 from heliograph.people.changes import RecipientChange
 from heliograph.people.consents.answers import as_of
-from heliograph.people.items import item_of
+from heliograph.people.items_store import item_of
 from heliograph.people.store import OWNERS_LIMIT, Recipients
 from heliograph.text import limits
 

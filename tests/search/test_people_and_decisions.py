@@ -32,7 +32,7 @@ from heliograph.model.people import Recipient
 from heliograph.model.policy import Policy, Purpose
 from heliograph.model.requests import Lane, RequestPack, SendRequest
 from heliograph.people.changes import from_event, from_row
-from heliograph.people.items import item_of, recipient_of
+from heliograph.people.items_store import item_of, recipient_of
 from heliograph.rendering.templates import Catalogue, Templates, template_name
 from heliograph.text import ids
 from heliograph.text.errors import Code, MalformedError

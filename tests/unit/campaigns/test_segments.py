@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import NOW, a_message
+from heliograph.campaigns.newcomers import newcomers
 from heliograph.campaigns.segments import (
     PACK_LIMIT,
     Campaign,
     Uploaded,
     new_run,
-    newcomers,
     packs,
     people,
     read_campaign,
@@ -159,13 +159,13 @@ def test_a_manifest_that_cannot_be_read_says_which_field_is_wrong(text: bytes, s
 
 @given(st.lists(st.text(max_size=2), max_size=300))
 def test_nobody_is_ever_new_twice_and_everybody_always_once(names: list[str]) -> None:
-    is_new, known = newcomers(places=4), set[str]()
+    is_new, known = newcomers(size=4), set[str]()
     for person in names:
         assert is_new(hash(person)) is (person not in known)
         known.add(person)
 
 
 def test_a_hundred_thousand_people_are_told_apart() -> None:
-    is_new = newcomers(places=1024)
+    is_new = newcomers(size=1024)
     assert all(is_new(hash(f"customer-{number}")) for number in range(100_000))
     assert not any(is_new(hash(f"customer-{number}")) for number in range(100_000))

@@ -44,7 +44,7 @@ def test_a_call_is_found_through_a_value_whose_class_nobody_tells(tmp_path: Path
 
 def test_a_function_that_is_only_handed_on_counts_as_called(tmp_path: Path) -> None:
     code = (
-        "from heliograph.runtime import wiring\ndef handler(event):\n    return map(wiring.bucket().keep_events, event)"
+        "from heliograph.runtime import wiring\ndef handler(event):\n    return map(wiring.lake().keep_events, event)"
     )
     assert found_in(tmp_path, code) == {"s3:PutObject"}
 

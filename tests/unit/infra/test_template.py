@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from heliograph.aws.tables import RETENTION
-from heliograph.campaigns.runs import LIST
+from heliograph.campaigns.runs_store import LIST
 from heliograph.model.packs import Planned
 from heliograph.model.reasons import Reason
 from heliograph.recording.store import part_of

@@ -33,7 +33,7 @@ from heliograph.model.policy import Policy
 from heliograph.model.reasons import Reason
 from heliograph.model.requests import SendRequest
 from heliograph.operations.replay.decisions import Replay
-from heliograph.people.items import item_of, recipient_of
+from heliograph.people.items_store import item_of, recipient_of
 from heliograph.planning.decisions import recheck
 from heliograph.planning.hours import next_permitted
 from heliograph.planning.ruling import decide

@@ -16,7 +16,7 @@ from heliograph.model.engagement import EngagementKind
 from heliograph.model.outcomes import RecordKey, SlotFacts
 from heliograph.model.people import Consent, ConsentState
 from heliograph.people.changes import RecipientChange
-from heliograph.people.items import consent_of, item_of
+from heliograph.people.items_store import consent_of, item_of
 from heliograph.people.store import Recipients
 from heliograph.recording.facts import Fact, fact_value
 from heliograph.recording.store import Records

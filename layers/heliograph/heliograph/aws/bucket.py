@@ -1,19 +1,13 @@
-"""The bucket: campaign folders, the frozen manifests of runs, report pages, and the lake."""
+"""The bucket: objects that are read in a version, written, listed and deleted."""
 
 from __future__ import annotations
 
-import hashlib
 import io
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
-import msgspec
-
 from heliograph.aws.tables import BusyError, chunks
-from heliograph.model.engagement import EngagementEvent
 from heliograph.text.errors import Code, MalformedError
 
 if TYPE_CHECKING:
@@ -23,11 +17,10 @@ if TYPE_CHECKING:
 CHUNK = 1 << 20  # bytes read at a time: a segment of any size takes the memory of one chunk
 ANSWER = {"heliograph": "answer"}
 DELETE_LIMIT = 1_000  # DeleteObjects
-LANES = 8  # objects of the lake that are read at the same time
 
 
 class StoredObject(NamedTuple):
-    """An object in one version, so that a later upload changes nothing about a run."""
+    """An object in one version, whatever is uploaded later."""
 
     key: str
     version: str
@@ -91,32 +84,6 @@ class Bucket:
         self._client.put_object(
             Bucket=self._name, Key=key, Body=_file(content), ContentType=content_type, Metadata=ANSWER
         )
-
-    def keep_events(self, events: Sequence[EngagementEvent]) -> None:
-        """Add events to the lake, by the day on which they happened, as JSON lines without addresses.
-
-        The same events are the same object; an event that comes again in other company is a row with the same event_id.
-        """
-        by_day: dict[str, list[EngagementEvent]] = defaultdict(list)
-        for event in events:
-            by_day[f"{event.occurred_at:%Y-%m-%d}"].append(msgspec.structs.replace(event, address=""))
-        for day, some in by_day.items():
-            name = hashlib.blake2b("".join(e.event_id for e in some).encode(), digest_size=16).hexdigest()
-            rows = b"".join(msgspec.json.encode(event) + b"\n" for event in some)
-            self.write(f"lake/events/day={day}/{name}.jsonl", rows, "application/x-ndjson")
-
-    def events(self, day: date) -> Iterator[EngagementEvent]:
-        """The events of a day in the lake; one that came more than once is there more than once."""
-        from concurrent.futures import ThreadPoolExecutor  # no function waits for it
-
-        decoder = msgspec.json.Decoder(EngagementEvent)
-        prefix = f"lake/events/day={day:%Y-%m-%d}/"
-        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._name, Prefix=prefix)
-        with ThreadPoolExecutor(LANES) as lanes:
-            for page in pages:
-                found = [StoredObject(each["Key"], "") for each in page.get("Contents", ())]
-                for rows in lanes.map(self.read, found):
-                    yield from decoder.decode_lines(rows)
 
     def list_keys(self, prefix: str) -> Iterator[str]:
         """The keys of all objects that begin so."""

@@ -9,7 +9,8 @@ import msgspec
 from heliograph.aws.bucket import Bucket, StoredObject
 from heliograph.aws.tables import BusyError
 from heliograph.campaigns import segments
-from heliograph.campaigns.segments import Campaign, IsNew, Uploaded, newcomers, told
+from heliograph.campaigns.newcomers import IsNew, newcomers
+from heliograph.campaigns.segments import Campaign, Uploaded, told
 from heliograph.campaigns.spool import RejectedRows, Spool
 from heliograph.campaigns.uploads import Phase, Upload, Uploads, admitted, content_of
 from heliograph.model.messages import Message

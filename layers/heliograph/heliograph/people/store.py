@@ -18,7 +18,7 @@ from heliograph.model.engagement import Engaged, RemoveAddress, SuppressAddress,
 from heliograph.model.people import Consent, ConsentState, Recipient, consent_key
 from heliograph.people.changes import RecipientChange
 from heliograph.people.consents.store import ConsentHistory
-from heliograph.people.items import (
+from heliograph.people.items_store import (
     SPARES,
     Item,
     Path,

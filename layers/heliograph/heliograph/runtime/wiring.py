@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from heliograph.aws.bucket import Bucket
     from heliograph.aws.queues import Queue
     from heliograph.aws.timers import Timers
-    from heliograph.campaigns.runs import Runs
+    from heliograph.campaigns.runs_store import Runs
     from heliograph.campaigns.store import Campaigns
     from heliograph.channels.clocks import Pace
     from heliograph.delivery.links import UnsubscribeLinks
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from heliograph.people.store import Recipients
     from heliograph.planning.inputs_store import KeptInputs
     from heliograph.planning.store import Reservations
+    from heliograph.recording.lake_store import Lake
     from heliograph.recording.store import Records
     from heliograph.rendering.templates import Templates
 
@@ -119,7 +120,7 @@ def records() -> Records:
 @cache
 def runs() -> Runs:
     """The campaign runs."""
-    from heliograph.campaigns.runs import Runs
+    from heliograph.campaigns.runs_store import Runs
 
     return Runs(client("dynamodb"), setting("RUNS_TABLE"))
 
@@ -138,6 +139,14 @@ def bucket() -> Bucket:
     from heliograph.aws.bucket import Bucket
 
     return Bucket(client("s3"), setting("BUCKET"))
+
+
+@cache
+def lake() -> Lake:
+    """What happened, day by day."""
+    from heliograph.recording.lake_store import Lake
+
+    return Lake(bucket())
 
 
 @cache

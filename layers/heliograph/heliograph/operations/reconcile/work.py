@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 from heliograph.aws.bucket import Bucket
-from heliograph.campaigns.runs import Runs
+from heliograph.campaigns.runs_store import Runs
 from heliograph.channels.registry import CHANNELS, spec
 from heliograph.ledger.store import Ledger
 from heliograph.model.channels import Channel
@@ -28,8 +28,9 @@ from heliograph.operations.reconcile.comparison import (
     reconcile,
     with_sums,
 )
-from heliograph.operations.reconcile.provider_log import ProviderLog, in_lake, in_outbox
+from heliograph.operations.reconcile.provider_log_store import ProviderLog, in_lake, in_outbox
 from heliograph.operations.rereading.work import AT_ONCE, frozen_run, no_such_run, requests_of
+from heliograph.recording.lake_store import Lake
 from heliograph.recording.store import Records
 from heliograph.reporting.figures import RunFigures, figures
 from heliograph.text import ids
@@ -72,7 +73,7 @@ def compare(
     frozen = frozen_run(kept.bucket, run_id)
     with TemporaryDirectory() as directory:
         log = ProviderLog(Path(directory))
-        log.add(in_lake(kept.bucket, run_id, since=frozen.run.started_at.date(), until=at.date()))
+        log.add(in_lake(Lake(kept.bucket), run_id, since=frozen.run.started_at.date(), until=at.date()))
         log.add(in_outbox(outbox, run_id))
         people = _people(kept, requests_of(kept.bucket, frozen), log, progress)
         found = reconcile(people, log.strangers(), Terms(at, grace, frozenset(reporting)))

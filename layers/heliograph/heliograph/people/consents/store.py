@@ -14,7 +14,7 @@ import msgspec
 from heliograph.aws.tables import FIRST_PAUSE, STATEMENT_LIMIT, BusyError, Item, chunks, text
 from heliograph.people.changes import RecipientChange
 from heliograph.people.consents.answers import Statement
-from heliograph.people.items import consent_of, kept_consent, moment
+from heliograph.people.items_store import consent_of, kept_consent, moment
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient

@@ -9,7 +9,7 @@ from heliograph.aws.tables import chunks, text
 from heliograph.channels.registry import CHANNELS
 from heliograph.model.people import ConsentState, consent_key
 from heliograph.model.policy import Purpose
-from heliograph.people.items import ANSWER, consent_of, is_consent
+from heliograph.people.items_store import ANSWER, consent_of, is_consent
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient

@@ -8,10 +8,10 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from heliograph.aws.bucket import Bucket
 from heliograph.model.engagement import EngagementEvent
 from heliograph.operations.reconcile.comparison import Example
 from heliograph.recording.facts import SHOWS_ACCEPTANCE
+from heliograph.recording.lake_store import Lake
 
 DAYS = 15
 """Of the lake: work waits in queues for 14 days, so nothing is later but what is scheduled for the next morning."""
@@ -67,10 +67,10 @@ class ProviderLog:
             yield Example(recipient_id=recipient_id, dispatch_id=dispatch_id)
 
 
-def in_lake(bucket: Bucket, run_id: str, *, since: date, until: date) -> Iterator[Sighting]:
+def in_lake(lake: Lake, run_id: str, *, since: date, until: date) -> Iterator[Sighting]:
     """What the providers' events say about a run, from the day on which it started."""
     for number in range(min((until - since).days, DAYS) + 1):
-        for event in bucket.events(since + timedelta(days=number)):
+        for event in lake.events(since + timedelta(days=number)):
             if event.run_id == run_id and _is_evidence(event):
                 yield event.recipient_id, event.dispatch_id, f"{event.kind} {event.detail}", _message(event)
 
