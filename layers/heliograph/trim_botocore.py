@@ -16,10 +16,10 @@ from typing import Any
 Json = dict[str, Any]
 
 OPERATIONS = {
-    "dynamodb": ("BatchExecuteStatement", "BatchGetItem", "GetItem", "PutItem", "Query", "Scan", "UpdateItem"),
+    "dynamodb": ("BatchExecuteStatement", "BatchGetItem", "GetItem", "PutItem", "Query", "UpdateItem"),
     "pinpoint": ("SendMessages",),
     "pinpoint-sms-voice-v2": ("SendTextMessage",),
-    "s3": ("GetObject", "HeadObject", "ListObjectsV2", "PutObject"),
+    "s3": ("GetObject", "HeadObject", "PutObject"),
     "scheduler": ("CreateSchedule", "GetSchedule", "UpdateSchedule"),
     "secretsmanager": ("GetSecretValue",),
     "sesv2": ("GetAccount", "SendBulkEmail", "SendEmail"),
