@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 PACKAGES = ("layers/heliograph/heliograph", "cli/heliograph_cli")
 LONGEST = 150  # lines of a file of nouns
 
@@ -43,7 +43,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("model/people", "import heliograph.planning.rules", "heliograph.planning.rules (l.{line}): model knows"),
         ("planning/store", "import heliograph.planning.work", "(l.{line}): store modules import no work"),
         ("people/store", "import heliograph.runtime.wiring", "(l.{line}): only works know the runtime"),
-        ("followups/work", "import heliograph.people.items", "(l.{line}): it is no door of people"),
+        ("followups/work", "import heliograph.people.items_store", "(l.{line}): it is no door of people"),
         ("aws/queues", "import heliograph.planning.packing", "(l.{line}): aws knows no capability"),
     ],
 )
