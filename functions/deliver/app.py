@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from heliograph.delivery import steps
 from heliograph.delivery.recheck.work import last_look
-from heliograph.delivery.work import Turn, correct, follow, keep, refused, send, then_the_rest, tie_up, turn_of
+from heliograph.delivery.work import Turn, correct, finish, follow, keep, refused, send, then_the_rest, turn_of
 from heliograph.model.dispatches import DispatchPack
 from heliograph.model.outcomes import RecordKey
 from heliograph.planning.work import achievements, plan_later, refund
@@ -51,4 +51,4 @@ def deliver(turn: Turn) -> None:
     rejected = refused(pack, open_ends)
     refund([dispatch.request for dispatch in (*todo.unsent, *rejected)], now)
     follow(pack, checked, todo.unreached | {dispatch.slot for dispatch in rejected})
-    tie_up(pack, open_ends, in_doubt=todo.in_doubt, waiting=todo.waiting, is_complete=is_complete)
+    finish(pack, open_ends, in_doubt=todo.in_doubt, waiting=todo.waiting, is_complete=is_complete)

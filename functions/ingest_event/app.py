@@ -26,18 +26,18 @@ def handler(body: JsonObject) -> None:
     match requests.read(body, templates.messages, policy=templates.policy):
         case requests.Changed(change, refused):
             wiring.recipients().save(not_later(change, wiring.now()))
-        case requests.Asked(refused=refused) as asked:
-            pass_on(asked, findable(first_of_their_key(asked)))
+        case requests.Requested(refused=refused) as seen:
+            pass_on(seen, findable(first_of_their_key(seen)))
     if refused:
         park_rest(body, refused)
 
 
-def pass_on(asked: requests.Asked, some: tuple[SendRequest, ...]) -> None:
+def pass_on(seen: requests.Requested, some: tuple[SendRequest, ...]) -> None:
     """Queue requests in packs; or let them wait for approval, when they are more than was expected."""
-    if exceeded := approval.exceeded(asked.trigger, len(some), granted=partial(granted, some)):
-        await_approval(approval.approval_of(asked, some, exceeded, wiring.now()))
+    if exceeded := approval.exceeded(seen.trigger, len(some), granted=partial(granted, some)):
+        await_approval(approval.approval_of(seen, some, exceeded, wiring.now()))
         return
-    lane = requests.lane_of(asked.message)
+    lane = requests.lane_of(seen.message)
     wiring.requests(lane).send(requests.packs(some, lane))
 
 
@@ -73,13 +73,13 @@ def park_rest(body: JsonObject, refused: MalformedError) -> None:
     wiring.parking().park(bodies.body(body).decode(), refused)
 
 
-def first_of_their_key(asked: requests.Asked) -> tuple[SendRequest, ...]:
+def first_of_their_key(seen: requests.Requested) -> tuple[SendRequest, ...]:
     """The requests; with an idempotency key, under the ids of the first requests that had this key."""
-    if not asked.idempotency_key:
-        return asked.requests
-    key = f"{asked.requests[0].message}#{asked.idempotency_key}"
-    first = wiring.ledger().first_requests(asked.requests, key)
-    return tuple(msgspec.structs.replace(request, request_id=first[request.recipient_id]) for request in asked.requests)
+    if not seen.idempotency_key:
+        return seen.requests
+    key = f"{seen.requests[0].message}#{seen.idempotency_key}"
+    first = wiring.ledger().first_requests(seen.requests, key)
+    return tuple(msgspec.structs.replace(request, request_id=first[request.recipient_id]) for request in seen.requests)
 
 
 def findable(some: tuple[SendRequest, ...]) -> tuple[SendRequest, ...]:

@@ -140,7 +140,7 @@ class System:
         for channel, item in product(CHANNELS, ("clock", "rate")):
             self.cloud.client("dynamodb").delete_item(
                 TableName=self.environment["HELIOGRAPH_RUNS_TABLE"],
-                Key={"part": {"S": f"pace#{channel}"}, "item": {"S": item}},
+                Key={"part": {"S": f"rate#{channel}"}, "item": {"S": item}},
             )
         scheduler = self.cloud.client("scheduler")
         for schedule in scheduler.list_schedules(GroupName=self.name)["Schedules"]:

@@ -15,7 +15,7 @@ from builders import CONTENT
 from heliograph.aws.bucket import Bucket, StoredObject
 from heliograph.aws.tables import BusyError
 from heliograph.aws.timers import SOONEST, Timer
-from heliograph.channels.clocks import Pace
+from heliograph.channels.clocks import RateLimits
 from heliograph.ledger.store import Written
 from heliograph.model.channels import Channel
 from heliograph.model.decisions import Reservation
@@ -246,7 +246,7 @@ def install(
         "sender": sender,
         "sleep": lambda seconds: None,
         "rate": lambda channel: None,
-        "pace": lambda: Pace(world.clocks, "runs"),  # type: ignore[arg-type]  # as far as the pace needs a client
+        "rate_limits": lambda: RateLimits(world.clocks, "runs"),  # type: ignore[arg-type]  # as far as rate limits need a client
         "grace": lambda: GRACE,
         "channels_off": frozenset,
         "see_again": lambda *_: None,

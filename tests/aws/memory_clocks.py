@@ -1,4 +1,4 @@
-"""A table of DynamoDB in memory, as far as the pace needs one: numbers, ADD and SET, conditions as they are written."""
+"""A table of DynamoDB in memory, as far as rate limits need one: numbers, ADD, SET, conditions as written."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class NotMetError(ClientError):
 
 
 class ClockTable:
-    """The calls of `Pace`, one after the other."""
+    """The calls of `RateLimits`, one after the other."""
 
     class exceptions:  # noqa: N801 - as botocore spells it
         """What the client may raise."""

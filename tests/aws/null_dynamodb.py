@@ -112,7 +112,7 @@ class NullDynamoDB:
                 return {}
 
     def _clock(self, asked: dict[str, Any]) -> Any:
-        """The pace of a channel: always our turn, now."""
+        """The limits of a channel: always our turn, now."""
         cost = int(asked["ExpressionAttributeValues"][":cost"]["N"])
         return {"Attributes": {"until_ms": {"N": str(int(time.time() * 1000) + cost - 500)}}}
 

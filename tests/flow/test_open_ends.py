@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from aws.flow_system import System
 from builders import EMAIL, PUSH
-from heliograph.channels.clocks import Pace
+from heliograph.channels.clocks import RateLimits
 from heliograph.model.dispatches import DispatchPack, Rendered
 from heliograph.model.outcomes import InDoubt, NotSent, Outcome, RecordKey, SlotFacts
 from heliograph.reporting import work
@@ -61,7 +61,7 @@ def state(person: str) -> str:
     return str(work.timeline(person)["entries"][0]["state"])
 
 
-def put_back(system: System, queue: str) -> int:
+def requeue(system: System, queue: str) -> int:
     """How many messages are in a queue, also those that nobody sees yet."""
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesDelayed"]
     answer = system.sqs.get_queue_attributes(QueueUrl=system.queue_url(queue), AttributeNames=names)
@@ -75,13 +75,13 @@ def test_a_throttled_or_paused_letter_waits_in_its_outbox_and_never_fails(
     body = a_pack(system, person)
     assert deliver(system, body, monkeypatch, answering(NotSent, cause)) == {"batchItemFailures": []}
     assert state(person) == "retry"
-    assert put_back(system, "outbox-email-priority") == 1
+    assert requeue(system, "outbox-email-priority") == 1
     assert deliver(system, body, monkeypatch) == {"batchItemFailures": []}
     assert (state(person), sent(system, person)) == ("accepted", 1)
     assert deliver(system, body, monkeypatch) == {"batchItemFailures": []}
     assert sent(system, person) == 1
     system.sqs.purge_queue(QueueUrl=system.queue_url("outbox-email-priority"))
-    wiring.pace().hold(EMAIL, datetime.now(UTC) - timedelta(seconds=1))
+    wiring.rate_limits().halt(EMAIL, datetime.now(UTC) - timedelta(seconds=1))
 
 
 def test_a_wrong_set_up_is_tried_again_until_it_is_parked(
@@ -89,7 +89,7 @@ def test_a_wrong_set_up_is_tried_again_until_it_is_parked(
 ) -> None:
     body = a_pack(system, person)
     assert deliver(system, body, monkeypatch, answering(NotSent, "AccessDenied"))["batchItemFailures"]
-    assert put_back(system, "outbox-email-priority") == 0
+    assert requeue(system, "outbox-email-priority") == 0
 
 
 def test_a_transactional_letter_in_doubt_is_sent_again_after_the_grace(
@@ -157,10 +157,10 @@ def test_nobody_sends_on_a_channel_that_is_on_hold(
     system: System, person: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     body = a_pack(system, person, "spring_sale")
-    wiring.pace().hold(EMAIL, datetime.now(UTC) + timedelta(seconds=60))
+    wiring.rate_limits().halt(EMAIL, datetime.now(UTC) + timedelta(seconds=60))
     assert deliver(system, body, monkeypatch) == {"batchItemFailures": []}
-    assert (sent(system, person), put_back(system, "outbox-email-bulk")) == (0, 1)
-    wiring.pace().hold(EMAIL, datetime.now(UTC) - timedelta(seconds=1))
+    assert (sent(system, person), requeue(system, "outbox-email-bulk")) == (0, 1)
+    wiring.rate_limits().halt(EMAIL, datetime.now(UTC) - timedelta(seconds=1))
     put_back_until_now = json.dumps(json.loads(body) | {"not_before": datetime.now(UTC).isoformat()})
     deliver(system, put_back_until_now, monkeypatch)
     assert sent(system, person) == 1
@@ -168,14 +168,14 @@ def test_nobody_sends_on_a_channel_that_is_on_hold(
 
 
 def test_the_rate_of_a_channel_is_shared_and_never_exceeded(system: System) -> None:
-    pace = Pace(system.cloud.client("dynamodb"), system.environment["HELIOGRAPH_RUNS_TABLE"])
+    limits = RateLimits(system.cloud.client("dynamodb"), system.environment["HELIOGRAPH_RUNS_TABLE"])
     now = datetime(2031, 1, 1, tzinfo=UTC)
     far = timedelta(seconds=900)
-    turns = [pace.ask(PUSH, 50, rate=100, patience=2, horizon=far, now=now) for _ in range(8)]
+    turns = [limits.ask(PUSH, 50, rate=100, patience=2, horizon=far, now=now) for _ in range(8)]
     given = [turn.wait for turn in turns if turn.wait is not None]
     assert given == sorted(given)
     assert len(given) * 50 <= 100 * (max(given) + 1) + 100  # the rate, the last pack's second and the burst
-    places = [turn.place for turn in turns if turn.place]
+    places = [turn.at for turn in turns if turn.at]
     assert len(given) + len(places) == len(turns)
     assert {later - earlier for earlier, later in pairwise(places)} == {timedelta(seconds=0.5)}
 

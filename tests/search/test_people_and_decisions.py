@@ -219,7 +219,7 @@ class Crowd:
             case 0:
                 body = msgspec.json.decode(mutated(WISH, self.rng))
                 asked = requests.read(body, {self.message: MESSAGES[self.message]}, policy=POLICY)
-                if not isinstance(asked, requests.Asked):
+                if not isinstance(asked, requests.Requested):
                     raise MalformedError(Code.UNKNOWN_EVENT, "detail-type", "asks for something else")
                 ours = self._ordinary(recipient_id, {})
                 changes = {"request_id": ours.request_id, "run_id": ours.run_id, "message": ours.message}

@@ -1,4 +1,4 @@
-"""Waiting for a rate in virtual time: real packs, the real pace, the real put-backs; queues and Lambda are played.
+"""Waiting for a rate in virtual time: real packs, the real limits, the real put-backs; queues and Lambda are played.
 
 A queue hands out what is visible in no order, after its delay and up to a second late; a function has few slots, and
 takes a moment for each message. A provider refuses what is faster than its rate, and everything while it is paused.
@@ -22,7 +22,7 @@ from greenlet import greenlet  # type: ignore[import-untyped]  # it has no types
 
 from aws.memory_clocks import ClockTable
 from builders import EMAIL, NOW, SMS, a_dispatch, a_message
-from heliograph.channels.clocks import Pace
+from heliograph.channels.clocks import RateLimits
 from heliograph.channels.rate import LONGEST_DELAY
 from heliograph.delivery import work as sending
 from heliograph.model.channels import Channel
@@ -87,7 +87,7 @@ class World:
         """What each function that is free has learnt."""
         self.random = random.Random(channel)
         self.time = 0.0
-        self.pace = Pace(ClockTable(), "runs")  # type: ignore[arg-type]  # as far as the pace needs a client
+        self.limits = RateLimits(ClockTable(), "runs")  # type: ignore[arg-type]  # as far as rate limits need a client
         self.visible: list[DispatchPack] = []
         self.agenda: list[tuple[float, int, Any]] = []
         self.number = 0
@@ -170,7 +170,7 @@ class World:
                 sending.correct(turn, batch)
                 record = RecordKey("run", pack.pack_id, self.channel)
                 ends = [*sending.send(record, batch, rate=turn.rate)]
-                sending.tie_up(turn.pack, ends, in_doubt=[], waiting={}, is_complete=True)
+                sending.finish(turn.pack, ends, in_doubt=[], waiting={}, is_complete=True)
         assert self.time - begun < LIFE
         self.at(self.time + A_MOMENT, greenlet.getcurrent().sizes)
 
@@ -185,7 +185,7 @@ def wait(world: World, people: int, monkeypatch: pytest.MonkeyPatch, *, planned_
     edges: dict[str, Callable[..., Any]] = {
         "now": world.now,
         "sleep": world.sleep,
-        "pace": lambda: world.pace,
+        "rate_limits": lambda: world.limits,
         "sizes": lambda: greenlet.getcurrent().sizes,
         "rate": lambda channel: world.provider.rate,
         "sender": world.sender,

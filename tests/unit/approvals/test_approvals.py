@@ -14,7 +14,7 @@ from builders import NOW, a_message, a_request
 from heliograph.approvals import approval
 from heliograph.approvals.approval import Approval, ApprovalKey, Exceeded, Limit, block, key_at
 from heliograph.ingesting import requests
-from heliograph.ingesting.requests import Asked
+from heliograph.ingesting.requests import Requested
 from heliograph.model.decisions import Verdict
 from heliograph.model.messages import Trigger
 from heliograph.model.policy import Purpose
@@ -42,7 +42,7 @@ def some_requests(number: int) -> tuple[SendRequest, ...]:
 
 def waiting(number: int = 3, *, lives: timedelta | None = None) -> Approval:
     some = [msgspec.structs.replace(each, not_after=lives and NOW + lives) for each in some_requests(number)]
-    asked = Asked(tuple(some), a_message(purpose=Purpose.PROMOTIONAL))
+    asked = Requested(tuple(some), a_message(purpose=Purpose.PROMOTIONAL))
     return approval.approval_of(asked, some, Exceeded(Limit.MOST_PER_EVENT, 1), NOW)
 
 

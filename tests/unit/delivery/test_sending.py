@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from aws.memory_clocks import ClockTable
 from builders import EMAIL, NOW, PACK_ID, SMS, a_rendered
-from heliograph.channels.clocks import Pace
+from heliograph.channels.clocks import RateLimits
 from heliograph.channels.email.bulk import Mail, packs
 from heliograph.channels.email.spec import SLOWEST
 from heliograph.delivery import work as sending
@@ -40,7 +40,7 @@ class Edge:
         self.until: datetime | None = None
         self.sizes: dict[tuple[Channel, str], float] = {}
         self.facts: SlotFacts = {}
-        self.put_back: list[tuple[DispatchPack, int]] = []
+        self.requeue: list[tuple[DispatchPack, int]] = []
         for name, edge in {
             "now": lambda: self.time,
             "sleep": self.sleep,
@@ -50,7 +50,7 @@ class Edge:
             "outbox": lambda channel, lane: self,
             "rate": lambda channel: 1.0,
             "sizes": lambda: self.sizes,
-            "pace": lambda: Pace(ClockTable(), "runs"),  # type: ignore[arg-type]  # as far as the pace needs a client
+            "rate_limits": lambda: RateLimits(ClockTable(), "runs"),  # type: ignore[arg-type]  # as far as rate limits need a client
         }.items():
             monkeypatch.setattr(wiring, name, edge)
 
@@ -69,7 +69,7 @@ class Edge:
         self.facts |= slots
 
     def send(self, works: Sequence[DispatchPack], *, delay: int = 0) -> None:
-        self.put_back += [(work, delay) for work in works]
+        self.requeue += [(work, delay) for work in works]
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def causes(ends: list[Outcome]) -> list[str]:
     return [end.cause for end in ends if isinstance(end, NotSent)]
 
 
-def test_texts_are_paced_by_their_parts(edge: Edge) -> None:
+def test_texts_are_counted_by_their_parts(edge: Edge) -> None:
     assert [*sending.send(RECORD, texts(1, 3, 2, 1), rate=0.5)] == []
     assert edge.calls == [0, 2, 8, 12]
 
@@ -107,8 +107,8 @@ def test_a_function_stops_before_its_end_and_puts_back_what_it_did_not_hand_over
     pack = DispatchPack(pack_id=PACK_ID, channel=SMS, lane=Lane.BULK, dispatches=tuple(each.dispatch for each in batch))
     ends = [*sending.send(RECORD, batch, rate=1)]
     assert causes(ends) == ["stopped"] * 4
-    sending.tie_up(pack, ends, in_doubt=[], waiting={}, is_complete=True)
-    ((later, delay),) = edge.put_back
+    sending.finish(pack, ends, in_doubt=[], waiting={}, is_complete=True)
+    ((later, delay),) = edge.requeue
     assert [each.slot for each in later.dispatches] == [6, 7, 8, 9]
     assert (later.tries, delay) == (1, 1)
     assert later.not_before
@@ -118,8 +118,8 @@ def test_a_destination_that_is_exhausted_for_today_waits_alone_and_longer(edge: 
     edge.causes = {0: "DAILY_DESTINATION_CALL_LIMIT"}
     batch = texts(1, 1)
     pack = DispatchPack(pack_id=PACK_ID, channel=SMS, lane=Lane.BULK, dispatches=tuple(each.dispatch for each in batch))
-    sending.tie_up(pack, [*sending.send(RECORD, batch)], in_doubt=[], waiting={}, is_complete=True)
-    ((later, delay),) = edge.put_back
+    sending.finish(pack, [*sending.send(RECORD, batch)], in_doubt=[], waiting={}, is_complete=True)
+    ((later, delay),) = edge.requeue
     assert ([each.slot for each in later.dispatches], delay) == ([0], 900)
     assert later.not_before
     assert later.not_before >= NOW + timedelta(hours=1)
@@ -129,8 +129,8 @@ def test_a_destination_that_says_when_it_has_time_is_asked_then_whatever_its_cau
     edge.causes, edge.until = {1: "A_REASON_OF_ITS_OWN"}, NOW + timedelta(minutes=5)
     batch = texts(1, 1, 1)
     pack = DispatchPack(pack_id=PACK_ID, channel=SMS, lane=Lane.BULK, dispatches=tuple(each.dispatch for each in batch))
-    sending.tie_up(pack, [*sending.send(RECORD, batch)], in_doubt=[], waiting={}, is_complete=True)
-    ((later, delay),) = edge.put_back
+    sending.finish(pack, [*sending.send(RECORD, batch)], in_doubt=[], waiting={}, is_complete=True)
+    ((later, delay),) = edge.requeue
     assert ([each.slot for each in later.dispatches], later.not_before, delay) == ([1], edge.until, 299)
 
 
@@ -140,8 +140,8 @@ def test_a_pack_is_sent_in_pieces_that_take_ten_seconds_of_the_rate(edge: Edge) 
     turn = sending.turn_of(pack)
     assert turn
     with sending.then_the_rest(turn, receives=1):
-        assert edge.put_back == []
-    ((rest, _),) = edge.put_back
+        assert edge.requeue == []
+    ((rest, _),) = edge.requeue
     assert [len(turn.pack.dispatches), len(rest.dispatches)] == [9, 21]
 
 
@@ -158,10 +158,10 @@ def refused_until_it_is_dead(edge: Edge, pack: DispatchPack, *, most: int) -> in
                 with sending.then_the_rest(turn, receives):
                     batch = [a_rendered(SMS, slot=each.slot) for each in turn.pack.dispatches]
                     ends = [*sending.send(RECORD, batch)]
-                    sending.tie_up(turn.pack, ends, in_doubt=[], waiting={}, is_complete=True)
+                    sending.finish(turn.pack, ends, in_doubt=[], waiting={}, is_complete=True)
                 break
-        waiting += [some for some, _ in edge.put_back]
-        edge.put_back.clear()
+        waiting += [some for some, _ in edge.requeue]
+        edge.requeue.clear()
     return packs
 
 
@@ -197,7 +197,7 @@ def test_a_pack_that_comes_back_before_its_place_is_put_back_without_asking_anyb
     dispatches = tuple(each.dispatch for each in texts(1))
     pack = DispatchPack(pack_id=PACK_ID, channel=SMS, lane=Lane.BULK, dispatches=dispatches, not_before=place)
     assert sending.turn_of(pack) is None
-    ((later, delay),) = edge.put_back
+    ((later, delay),) = edge.requeue
     assert (later.not_before, delay) == (place, 900)
 
 
@@ -217,7 +217,7 @@ class Refusing:
 
 def test_sending_goes_on_slowly_when_ses_has_no_time_to_say_its_rate(monkeypatch: pytest.MonkeyPatch) -> None:
     table = ClockTable()
-    monkeypatch.setattr(wiring, "pace", lambda: Pace(table, "runs"))  # type: ignore[arg-type]  # as far as it needs a client
+    monkeypatch.setattr(wiring, "rate_limits", lambda: RateLimits(table, "runs"))  # type: ignore[arg-type]  # as far as it needs a client
     monkeypatch.setattr(wiring, "client", lambda service: Refusing())
     wiring._granted.clear()
     assert wiring.rate(EMAIL) == SLOWEST

@@ -386,7 +386,7 @@ def granted_on_runs(part: str, actions: set[str]) -> set[str]:
         pytest.param(LIST, {"IngestSegment", "Report"}, id="the list of runs"),
         pytest.param("campaign#news", {"IngestSegment"}, id="a campaign's uploads"),
         pytest.param("hour#news", {"IngestEvent"}, id="an hour's allowance"),
-        pytest.param("pace#email", RECORDING, id="a channel's clock"),
+        pytest.param("rate#email", RECORDING, id="a channel's clock"),
         pytest.param(part_of("0123456789", PACK), RECORDING, id="a pack of a run"),
         pytest.param(part_of("", PACK), RECORDING, id="a pack of no run: what an event asked for"),
     ],

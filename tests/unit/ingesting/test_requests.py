@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from builders import EMAIL, a_message
 from heliograph.campaigns.segments import PACK_LIMIT
-from heliograph.ingesting.requests import Asked, Changed, lane_of, packs, read
+from heliograph.ingesting.requests import Changed, Requested, lane_of, packs, read
 from heliograph.model.messages import Message, Trigger
 from heliograph.model.policy import Policy, Purpose
 from heliograph.model.requests import Cause, Lane, SendRequest
@@ -57,9 +57,9 @@ def an_event(detail_type: str = "Shipped", /, **detail: Any) -> dict[str, Any]:
     }
 
 
-def asked(body: dict[str, Any]) -> Asked:
+def asked(body: dict[str, Any]) -> Requested:
     read_as = read(body, MESSAGES, policy=POLICY)
-    assert isinstance(read_as, Asked)
+    assert isinstance(read_as, Requested)
     return read_as
 
 
@@ -68,11 +68,11 @@ def triggered(**detail: Any) -> SendRequest:
     return request
 
 
-def recalled(*customers: Any, **detail: Any) -> Asked:
+def recalled(*customers: Any, **detail: Any) -> Requested:
     return asked({"message": "recalled", "event": an_event("Recalled", customers=list(customers), **detail)})
 
 
-def people(asked: Asked) -> list[str]:
+def people(asked: Requested) -> list[str]:
     return [request.recipient_id for request in asked.requests]
 
 
@@ -337,7 +337,7 @@ def nested(depth: int) -> Any:
     return inner
 
 
-def send_requested(**detail: Any) -> Asked:
+def send_requested(**detail: Any) -> Requested:
     return asked(an_event("SendRequested", message="shipped", recipient_id="amara", **detail))
 
 
@@ -351,7 +351,7 @@ def test_a_trigger_says_where_the_reference_is() -> None:
     trigger = msgspec.structs.replace(TRIGGER, reference="join('/', [source, detail.order])")
     event = {"message": "shipped", "event": an_event(customer="amara", order="A-17")}
     found = read(event, {"shipped": a_message("shipped", trigger=trigger)}, policy=POLICY)
-    assert isinstance(found, Asked)
+    assert isinstance(found, Requested)
     assert found.requests[0].cause.reference == "shop/A-17"
 
 

@@ -15,7 +15,7 @@ from heliograph.model.people import ConsentState, Reach
 from heliograph.model.policy import Enforcement, Purpose
 from heliograph.model.reasons import Reason
 from heliograph.planning.caps import own_reservation
-from heliograph.planning.cases import Case as Asked
+from heliograph.planning.cases import Case as Requested
 from heliograph.planning.cases import hours_on
 from heliograph.planning.hours import permitted
 from heliograph.planning.rules import enforcement_of
@@ -65,7 +65,7 @@ def objections(case: Case, channel: Channel) -> Iterator[str]:
     inputs, message, policy, _ = case
     promotional = message.purpose is Purpose.PROMOTIONAL
     said = {inputs.consents.get(f"{subject}/{channel}") for subject in (message.topic, message.purpose)}
-    asked = Asked(inputs, message, policy, channel, best_zone(inputs.zones, policy.default_timezone))
+    asked = Requested(inputs, message, policy, channel, best_zone(inputs.zones, policy.default_timezone))
     if inputs.reach.get(channel) is not Reach.LIVE:
         yield "no live address"
     match enforcement_of(message.purpose, channel, policy):

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import msgspec
 
 from heliograph.ingesting import requests
-from heliograph.ingesting.requests import Asked
+from heliograph.ingesting.requests import Requested
 from heliograph.model.decisions import Verdict
 from heliograph.model.ledger import LedgerEntry
 from heliograph.model.messages import Trigger
@@ -99,14 +99,14 @@ def block(people: int, left: int) -> int | None:
     return max(people, left // BLOCKS) if people <= left else None
 
 
-def approval_of(asked: Asked, some: Sequence[SendRequest], exceeded: Exceeded, at: datetime) -> Approval:
+def approval_of(wanted: Requested, some: Sequence[SendRequest], exceeded: Exceeded, at: datetime) -> Approval:
     """What an event asks for, to be approved; the same event always waits under the same key."""
     bare = [msgspec.structs.replace(request, data={}) for request in some]
     return Approval(
-        pack=requests.pack(bare, requests.lane_of(asked.message)),
+        pack=requests.pack(bare, requests.lane_of(wanted.message)),
         data=some[0].data,
         message=some[0].message,
-        version=asked.message.version if asked.message else "",
+        version=wanted.message.version if wanted.message else "",
         limit=exceeded.limit,
         most=exceeded.most,
         since=at,

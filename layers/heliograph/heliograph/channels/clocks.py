@@ -1,4 +1,4 @@
-"""The pace of a channel, shared by everybody who sends on it: clocks in DynamoDB that run ahead with every letter."""
+"""The rate limit of a channel, shared by all who send on it: clocks in DynamoDB that run ahead with every message."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 BURST = 1_000  # milliseconds of the rate that may be taken at once after a rest
 LINES = {Lane.BULK: "line_ms", Lane.PRIORITY: "single_ms"}
 SOONEST = 2_000
-"""Milliseconds from now of the first place in a line: the way back takes a second."""
+"""Milliseconds from now of the first turn in a line: the way back takes a second."""
 RACES = 5
 """Times that the end of a line is read anew because somebody else has just joined it."""
 RATE_FOR = timedelta(minutes=5)
@@ -27,16 +27,16 @@ RATE_AGAIN = timedelta(seconds=5)
 
 
 class Turn(NamedTuple):
-    """When a pack is sent: after so many seconds, or not before its place in the line, if it got one."""
+    """When a pack is sent: after so many seconds, or not before its turn in the line, if it got one."""
 
     wait: float | None
-    place: datetime | None = None
+    at: datetime | None = None
 
 
-class Pace:
+class RateLimits:
     """Two clocks for each channel (generic cell rate algorithms) in an item of the table `runs`, in milliseconds.
 
-    `until_ms` is the time up to which the rate is spoken for by those who send, `line_ms` the one up to which places
+    `until_ms` is the time up to which the rate is spoken for by those who send, `line_ms` the one up to which turns
     are given to packs that come back for theirs, `single_ms` the same for single messages that were refused.
     """
 
@@ -53,19 +53,19 @@ class Pace:
         patience: float,
         horizon: timedelta,
         now: datetime,
-        placed: bool = False,
+        in_line: bool = False,
     ) -> Turn:
-        """Speak for some units (letters, parts) at a rate (units a second): now, or for a place in the line.
+        """Speak for some units (letters, parts) at a rate (units a second): now, or for a turn in the line.
 
-        Who has had a place (`placed`) need not stand behind those who wait.
+        Who has had a turn (`in_line`) need not stand behind those who wait.
         """
         moment, cost = _milliseconds(now), round(1_000 * units / rate)
         conditions = [
             "(attribute_not_exists(until_ms) OR until_ms < :latest)",
-            "(attribute_not_exists(hold_ms) OR hold_ms < :now)",
+            "(attribute_not_exists(halt_ms) OR halt_ms < :now)",
         ]
         values = {":cost": cost, ":latest": moment + round(1_000 * patience), ":now": moment}
-        if not placed:
+        if not in_line:
             conditions.append("(attribute_not_exists(line_ms) OR line_ms < :soon)")
             values[":soon"] = moment + round(1_000 * LEAD)
         try:
@@ -96,7 +96,7 @@ class Pace:
         lane: Lane = Lane.BULK,
         seen: Mapping[str, int] | None = None,
     ) -> datetime | None:
-        """Speak for the next free place in a line; None when the line is longer than the horizon, or everybody joins.
+        """Speak for the next free turn in a line; None when the line is longer than the horizon, or everybody joins.
 
         `seen` are the clocks as somebody has just read them.
         """
@@ -104,7 +104,7 @@ class Pace:
         clocks = seen or {}
         for _ in range(RACES):
             spoken_for = clocks.get("until_ms", 0) if lane is Lane.BULK else 0
-            start = max(clocks.get(line, 0), spoken_for, clocks.get("hold_ms", 0), moment + SOONEST)
+            start = max(clocks.get(line, 0), spoken_for, clocks.get("halt_ms", 0), moment + SOONEST)
             if start - moment > horizon.total_seconds() * 1_000:
                 return None
             is_as_seen = f"{line} = :seen" if line in clocks else f"attribute_not_exists({line})"
@@ -133,12 +133,12 @@ class Pace:
             ExpressionAttributeValues={":cost": number(round(1_000 * units / rate))},
         )
 
-    def hold(self, channel: Channel, until: datetime) -> None:
+    def halt(self, channel: Channel, until: datetime) -> None:
         """Let nobody send on a channel for a while: its account is paused or exhausted."""
         self._client.update_item(
             TableName=self._table,
             Key=_key(channel),
-            UpdateExpression="SET hold_ms = :until",
+            UpdateExpression="SET halt_ms = :until",
             ExpressionAttributeValues={":until": number(_milliseconds(until))},
         )
 
@@ -193,7 +193,7 @@ class Pace:
 
 
 def _key(channel: Channel, item: str = "clock") -> Item:
-    return {"part": text(f"pace#{channel}"), "item": text(item)}
+    return {"part": text(f"rate#{channel}"), "item": text(item)}
 
 
 def _seen(error: Any) -> dict[str, int]:

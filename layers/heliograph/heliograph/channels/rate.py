@@ -23,7 +23,7 @@ STOPPED = "stopped"
 
 FIRST_DELAY = 2  # seconds
 LONGEST_DELAY = 900  # seconds: SQS DelaySeconds
-HOLD = 60  # seconds for which nobody asks a provider that has halted
+HALT = 60  # seconds for which nobody asks a provider that has halted
 BULK_SHARE = 0.95
 """How much of a provider's rate runs may take: the rest is left to single messages."""
 SLICE = 10.0
@@ -32,7 +32,7 @@ PATIENCE = SLICE
 """Seconds that a pack may wait inside the function for its turn: no shorter than a slice, so that nobody waits in vain
 for the next one while the channel rests."""
 LEAD = 1.0
-"""Seconds before its place at which a pack comes back: SQS and Lambda need a moment."""
+"""Seconds before its turn at which a pack is tried again: SQS and Lambda need a moment."""
 AGEING = 10
 """Seconds by which the line is longer for a pack with each time that it came in vain: who waits longest comes first."""
 OLDEST = 60
@@ -58,21 +58,21 @@ def delay(tries: int, name: str) -> int:
 
 
 def horizon(tries: int) -> timedelta:
-    """How far ahead a pack may speak for a place in the line; beyond it, it asks again within that time.
+    """How far ahead a pack may speak for a turn in the line; beyond it, it asks again within that time.
 
-    So the channel never rests while somebody waits: whoever got no place saw the line taken for longer than they stay
-    away. It is no further than what SQS can delay, so that little is lost when packs with a place never come.
+    So the channel never rests while somebody waits: whoever got no turn saw the line taken for longer than they stay
+    away. It is no further than what SQS can delay, so that little is lost when packs with a turn never come.
     """
     return timedelta(seconds=LONGEST_DELAY + AGEING * min(tries, OLDEST))
 
 
-def seconds_until(place: datetime, now: datetime) -> int:
-    """For how long a pack is put back that has a place: no longer than SQS takes; then it is put back again."""
-    return max(0, min(LONGEST_DELAY, round((place - now).total_seconds() - LEAD)))
+def seconds_until(at: datetime, now: datetime) -> int:
+    """For how long a pack is requeued that has a turn: no longer than SQS takes; then it is requeued again."""
+    return max(0, min(LONGEST_DELAY, round((at - now).total_seconds() - LEAD)))
 
 
 def seconds_without(pack_id: str, tries: int) -> int:
-    """For how long a pack is put back for which the line was too long: spread over the last third of what SQS takes."""
+    """For how long a pack is requeued for which the line was too long: spread over the last third of what SQS takes."""
     return LONGEST_DELAY - _spread(f"{pack_id}{tries}", LONGEST_DELAY // 3)
 
 

@@ -1,4 +1,4 @@
-"""Sending: at the pace of the provider, with every answer kept at once, and every open end seen to."""
+"""Sending: at the rate of the provider, with every answer kept at once, and every open end seen to."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from heliograph.aws.queues import QueueError
 from heliograph.channels.rate import (
     BULK_SHARE,
-    HOLD,
+    HALT,
     LEAD,
     PATIENCE,
     SLICE,
@@ -48,10 +48,10 @@ class NotSentYetError(Exception):
 
 
 class Later(NamedTuple):
-    """What waits for its place in the line; without one it asks again later."""
+    """What waits for its turn in the line; without one it asks again later."""
 
     pack: DispatchPack
-    place: datetime | None
+    at: datetime | None
 
 
 class Turn(NamedTuple):
@@ -67,14 +67,14 @@ class Turn(NamedTuple):
 
 
 def turn_of(pack: DispatchPack) -> Turn | None:
-    """Wait for the turn of a pack, or put it back for its place in the line (None). Single messages do not wait.
+    """Wait for the turn of a pack, or requeue it for its turn in the line (None). Single messages do not wait.
 
-    A pack that takes longer than a slice of time is sent piece by piece: the rest waits for the next place.
+    A pack that takes longer than a slice of time is sent piece by piece: the rest waits for the next turn.
     """
     now = wiring.now()
     early = (pack.not_before - now).total_seconds() if pack.not_before else 0.0
     if early > LEAD + 1 or wiring.time_left() < CALL_TIME:
-        put_back(pack, pack.not_before or now)
+        requeue(pack, pack.not_before or now)
         return None
     is_single = pack.lane is Lane.PRIORITY
     rate = None if is_single and len(pack.dispatches) == 1 else wiring.rate(pack.channel)
@@ -86,17 +86,17 @@ def turn_of(pack: DispatchPack) -> Turn | None:
     size = size_of(pack)
     head, tail = steps.split(pack, max(1, int(rate * SLICE / size)))
     units = round(len(head.dispatches) * size)
-    turn = wiring.pace().ask(
+    turn = wiring.rate_limits().ask(
         pack.channel,
         units,
         rate=rate,
         patience=PATIENCE,
         horizon=horizon(pack.tries),
         now=now,
-        placed=pack.not_before is not None,
+        in_line=pack.not_before is not None,
     )
     if turn.wait is None:
-        put_back(pack, turn.place)
+        requeue(pack, turn.at)
         return None
     rest = lined_up(tail, {dispatch.slot for dispatch in tail.dispatches}) if tail.dispatches else None
     if turn.wait:
@@ -106,20 +106,20 @@ def turn_of(pack: DispatchPack) -> Turn | None:
 
 @contextmanager
 def then_the_rest(turn: Turn, receives: int) -> Iterator[None]:
-    """Around sending a piece: the rest of its pack is put back once, when that is done.
+    """Around sending a piece: the rest of its pack is requeued once, when that is done.
 
-    A piece that fails comes again with its rest. So the rest is not put back by each of its tries, and each of what
-    they have put back would do the same; but it goes on when the piece has failed a few times, which is for one
+    A piece that fails comes again with its rest. So the rest is not requeued by each of its tries, and each of what
+    they have requeued would do the same; but it goes on when the piece has failed a few times, which is for one
     person's sake perhaps.
     """
     try:
         yield
     except Exception:
         if turn.rest and receives == GIVES_WAY:
-            put_back(*turn.rest)
+            requeue(*turn.rest)
         raise
     if turn.rest:
-        put_back(*turn.rest)
+        requeue(*turn.rest)
 
 
 def size_of(pack: DispatchPack) -> float:
@@ -133,7 +133,7 @@ def correct(turn: Turn, batch: Sequence[Rendered]) -> None:
     if batch:
         wiring.sizes()[turn.pack.channel, turn.pack.dispatches[0].request.message] = units / len(batch)
     if turn.rate and turn.spoken_for and abs(units - turn.spoken_for) > WORTH_CORRECTING * turn.spoken_for:
-        wiring.pace().correct(turn.pack.channel, units - turn.spoken_for, rate=turn.rate)
+        wiring.rate_limits().correct(turn.pack.channel, units - turn.spoken_for, rate=turn.rate)
 
 
 def units_of(rendered: Rendered) -> int:
@@ -209,7 +209,7 @@ def follow(pack: DispatchPack, checked: Sequence[steps.Checked], slots: Collecti
         wiring.requests(pack.lane).send(following)
 
 
-def tie_up(
+def finish(
     pack: DispatchPack,
     open_ends: list[Outcome],
     *,
@@ -228,35 +228,37 @@ def tie_up(
     if doubts:
         wiring.settling().send([steps.some_of(pack, doubts)], delay=wiring.grace())
     if halted := sum(end.cause in codes.halted for end in unsent.values()):
-        wiring.pace().hold(pack.channel, wiring.now() + timedelta(seconds=HOLD))
+        wiring.rate_limits().halt(pack.channel, wiring.now() + timedelta(seconds=HALT))
         count(pack.channel, {"halted": halted})
     alone = {slot: until for slot, end in unsent.items() if (until := waits_until(end, codes, wiring.now()))}
     for until, some in steps.by_time({**waiting, **alone}).items():
-        put_back(steps.some_of(pack, some, tries=pack.tries), until)
+        requeue(steps.some_of(pack, some, tries=pack.tries), until)
     in_line = {slot for slot, end in unsent.items() if slot not in alone and passes_by_itself(end.cause, codes)}
     if in_line:
-        come_back(pack, in_line)
+        requeue_in_line(pack, in_line)
     if not is_complete or alone.keys() | in_line != unsent.keys():
         raise NotSentYetError(f"some batch of pack {pack.pack_id} wait for another try")
 
 
-def come_back(pack: DispatchPack, slots: Collection[int]) -> None:
-    """Put some of a pack back into its outbox, for the next free place in its line."""
-    put_back(*lined_up(pack, slots))
+def requeue_in_line(pack: DispatchPack, slots: Collection[int]) -> None:
+    """Requeue some of a pack in its outbox, for the next free turn in its line."""
+    requeue(*lined_up(pack, slots))
 
 
 def lined_up(pack: DispatchPack, slots: Collection[int]) -> Later:
-    """Some of a pack, with the next free place in its line."""
+    """Some of a pack, with the next free turn in its line."""
     some = steps.some_of(pack, slots, tries=pack.tries)
     full = wiring.rate(pack.channel) or REFUSED_RATE
     rate = full * BULK_SHARE if pack.lane is Lane.BULK else full
     units = max(1, min(round(len(some.dispatches) * size_of(some)), int(rate * SLICE)))
     now, far = wiring.now(), horizon(pack.tries)
-    return Later(some, wiring.pace().line_up(pack.channel, units, rate=rate, horizon=far, now=now, lane=pack.lane))
+    return Later(
+        some, wiring.rate_limits().line_up(pack.channel, units, rate=rate, horizon=far, now=now, lane=pack.lane)
+    )
 
 
-def put_back(pack: DispatchPack, place: datetime | None) -> None:
-    """Put a pack back into its outbox as a new message, to be seen at its place; without one it asks again later."""
-    later = msgspec.structs.replace(pack, tries=pack.tries + 1, not_before=place)
-    delay = seconds_until(place, wiring.now()) if place else seconds_without(pack.pack_id, pack.tries)
+def requeue(pack: DispatchPack, at: datetime | None) -> None:
+    """Requeue a pack in its outbox as a new message, to be seen at its turn; without one it asks again later."""
+    later = msgspec.structs.replace(pack, tries=pack.tries + 1, not_before=at)
+    delay = seconds_until(at, wiring.now()) if at else seconds_without(pack.pack_id, pack.tries)
     wiring.outbox(pack.channel, pack.lane).send([later], delay=delay)

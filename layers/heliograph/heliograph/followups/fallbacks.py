@@ -33,7 +33,7 @@ CONFIRMING = {
     EngagementKind.OPENED: REACTIONS,
     EngagementKind.DELIVERED: (EngagementKind.DELIVERED, *REACTIONS),
 }
-CAME_BACK = frozenset({EngagementKind.BOUNCED.value, EngagementKind.UNDELIVERED.value})
+NOT_ARRIVED = frozenset({EngagementKind.BOUNCED.value, EngagementKind.UNDELIVERED.value})
 """It reached nobody, even if it was called delivered before."""
 
 LOST_AFTER = timedelta(days=14)
@@ -68,9 +68,9 @@ def reaches_nobody(facts: Facts) -> bool:
 
 
 def _confirmed_by(dispatch: EarlierDispatch, facts: Facts) -> EngagementKind | None:
-    came_back = not CAME_BACK.isdisjoint(facts)
+    did_not_arrive = not NOT_ARRIVED.isdisjoint(facts)
     kinds = (kind for kind in CONFIRMING[dispatch.unless] if kind in facts)
-    return next((kind for kind in kinds if not (came_back and kind is EngagementKind.DELIVERED)), None)
+    return next((kind for kind in kinds if not (did_not_arrive and kind is EngagementKind.DELIVERED)), None)
 
 
 def _time_left(dispatch: EarlierDispatch, facts: Facts, now: datetime) -> datetime | None:
@@ -81,7 +81,7 @@ def _time_left(dispatch: EarlierDispatch, facts: Facts, now: datetime) -> dateti
     within = timedelta(seconds=dispatch.within)
     if is_accepted(facts):
         taken = min(at_of(value) for kind, value in facts.items() if kind in SHOWS_ACCEPTANCE)
-        return taken + within if taken + within > now and CAME_BACK.isdisjoint(facts) else None
+        return taken + within if taken + within > now and NOT_ARRIVED.isdisjoint(facts) else None
     is_settled = Fact.SETTLED in facts and not may_be_sent_again(facts)
     if is_settled or Fact.FAILED in facts or Fact.SKIPPED in facts or now > dispatch.at + LOST_AFTER:
         return None

@@ -75,7 +75,7 @@ class SendRequested(Value, frozen=True, kw_only=True, forbid_unknown_fields=True
     """By what it is to be found later, such as the number of an order."""
 
 
-class Asked(NamedTuple):
+class Requested(NamedTuple):
     """What an event asks for: one request for each person that it names."""
 
     requests: tuple[SendRequest, ...]
@@ -98,7 +98,7 @@ class Changed(NamedTuple):
     """What it says beside that, and cannot be read; all else holds at once, as it may be an opt-out."""
 
 
-def read(body: JsonObject, messages: Mapping[str, Message], *, policy: Policy) -> Asked | Changed:
+def read(body: JsonObject, messages: Mapping[str, Message], *, policy: Policy) -> Requested | Changed:
     """What a message of the queue `events` asks for: a trigger's rule names its message, our own events stand alone.
 
     Raises MalformedError with the place and the reason when it asks for nothing that can be done.
@@ -156,7 +156,7 @@ def _left_out(detail: JsonObject, change: RecipientChange) -> MalformedError | N
     return MalformedError(Code.MALFORMED_DETAIL, "detail", "; ".join([*told[:NAMED], *rest])) if told else None
 
 
-def triggered(message: Message, raw: JsonObject, *, region: str) -> Asked:
+def triggered(message: Message, raw: JsonObject, *, region: str) -> Requested:
     """The requests that a message's trigger reads from an event. Raises MalformedError where a fact is missing.
 
     The trigger may name one person or a list of them; who stands in the list twice is asked for once.
@@ -179,7 +179,7 @@ def triggered(message: Message, raw: JsonObject, *, region: str) -> Asked:
     if len(people) > 1 or refused:
         _refuse_shared_address(wish, trigger)
     wishes = (msgspec.structs.replace(wish, recipient_id=person) for person in people)
-    return Asked(
+    return Requested(
         requests=tuple(wanted(each, event, message, region=region) for each in wishes),
         message=message,
         idempotency_key=wish.idempotency_key,
@@ -188,7 +188,7 @@ def triggered(message: Message, raw: JsonObject, *, region: str) -> Asked:
     )
 
 
-def requested(event: Event, messages: Mapping[str, Message], *, region: str) -> Asked:
+def requested(event: Event, messages: Mapping[str, Message], *, region: str) -> Requested:
     """The request that a `SendRequested` event asks for."""
     try:
         wish = msgspec.convert(event.detail, SendRequested)
@@ -197,7 +197,7 @@ def requested(event: Event, messages: Mapping[str, Message], *, region: str) -> 
     fitting(wish.data, "data")
     message = messages.get(wish.message)
     request = wanted(wish, event, message, region=region)
-    return Asked(requests=(request,), message=message, idempotency_key=wish.idempotency_key)
+    return Requested(requests=(request,), message=message, idempotency_key=wish.idempotency_key)
 
 
 def wanted(wish: SendRequested, event: Event, message: Message | None, *, region: str) -> SendRequest:

@@ -18,7 +18,7 @@ Told = dict[str, Any]
 
 BY_THE_HOUR = frozenset({Reason.EXPIRED, Reason.WAITED_TOO_LONG, Reason.PAUSED, Reason.QUIET_HOURS})
 UNWRITABLE = frozenset({Reason.MISSING_VARIABLE, Reason.TOO_LONG, Reason.UNSAFE_LINK})
-ASKED_AGAIN = "the rules were checked again just before delivery"
+CHECKED_AGAIN = "the rules were checked again just before delivery"
 NAMES = {"event_id": "event", "idempotency_key": "key", "reference": "reference"}
 """What somebody who asked for a message calls it."""
 NOT_SENT = frozenset({"failed", "unknown", "pending", "retry"})
@@ -92,7 +92,7 @@ def _sentences(told: Told, outcome: str) -> Iterator[str]:
     for cap in told["caps"]:
         yield _cap(cap, told)
     if told["order"]:
-        yield f"Order of the channels: {', '.join(map(_place, told['order']))}."
+        yield f"Order of the channels: {', '.join(map(_in_order, told['order']))}."
     if told["zone"]:
         yield f"Time zone: {told['zone']['name']}, {ZONE_SOURCES[told['zone']['source']]}."
 
@@ -100,7 +100,7 @@ def _sentences(told: Told, outcome: str) -> Iterator[str]:
 def _outcome(told: Told) -> str:
     message, channel = told["message"], told["channel"]
     if told["at_delivery"]:
-        but = "it could not be written" if told["reason"] in UNWRITABLE else ASKED_AGAIN
+        but = "it could not be written" if told["reason"] in UNWRITABLE else CHECKED_AGAIN
         return f"{message} was to be sent by {channel}, but {but}: {reason(told['reason'], told)}.{_next(told)}"
     match told["outcome"]:
         case Verdict.DISPATCHED:
@@ -179,9 +179,9 @@ def _consents(said: Told) -> str:
     return ", ".join(each) or "nothing about this topic"
 
 
-def _place(place: Told) -> str:
-    fallback = f", fallback {place['fallback']}" if place["fallback"] else ""
-    return f"{place['channel']} ({ORDERS[place['order']]}{fallback})"
+def _in_order(candidate: Told) -> str:
+    fallback = f", fallback {candidate['fallback']}" if candidate["fallback"] else ""
+    return f"{candidate['channel']} ({ORDERS[candidate['order']]}{fallback})"
 
 
 def _again(told: Told) -> str:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from heliograph.aws.timers import Timers
     from heliograph.campaigns.runs_store import Runs
     from heliograph.campaigns.store import Campaigns
-    from heliograph.channels.clocks import Pace
+    from heliograph.channels.clocks import RateLimits
     from heliograph.delivery.links import UnsubscribeLinks
     from heliograph.ledger.store import Ledger
     from heliograph.people.consents.store import ConsentHistory
@@ -216,11 +216,11 @@ def sizes() -> dict[tuple[Channel, str], float]:
 
 
 @cache
-def pace() -> Pace:
-    """The pace of the channels."""
-    from heliograph.channels.clocks import Pace
+def rate_limits() -> RateLimits:
+    """The rate limits of the channels."""
+    from heliograph.channels.clocks import RateLimits
 
-    return Pace(client("dynamodb"), setting("RUNS_TABLE"))
+    return RateLimits(client("dynamodb"), setting("RUNS_TABLE"))
 
 
 def rate(channel: Channel) -> float | None:
@@ -233,7 +233,7 @@ def _granted_rate(channel: Channel, ask: Callable[[], float | None]) -> float | 
     period = int(now().timestamp()) // RATE_SECONDS
     if _granted.get(channel, (None, 0.0))[0] != period:
         _granted.pop(channel, None)
-        if known := pace().rate(channel, ask=ask, now=now()):
+        if known := rate_limits().rate(channel, ask=ask, now=now()):
             _granted[channel] = (period, known)
     return _granted[channel][1] if channel in _granted else None
 

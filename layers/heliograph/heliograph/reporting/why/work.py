@@ -72,7 +72,7 @@ def would_be(recipient_id: str, message: Message, at: datetime) -> JsonObject:
     """What would be decided on a request that is made at a time; nothing is reserved, kept or sent."""
     expires = message.expires_after
     request = SendRequest(
-        request_id=ids.derived_id(at, "asked", recipient_id, message.name),
+        request_id=ids.derived_id(at, "foreseen", recipient_id, message.name),
         message=message.name,
         recipient_id=recipient_id,
         requested_at=at,

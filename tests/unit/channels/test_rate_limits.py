@@ -1,4 +1,4 @@
-"""When a pack is sent, when it comes back for its place, and what a refusal means for it."""
+"""When a pack is sent, when it is tried again, and what a refusal means for it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from aws.memory_clocks import ClockTable
 from aws.wire import provider_client
 from builders import CHANNELS, EMAIL, NOW, SMS
-from heliograph.channels.clocks import Pace, Turn
+from heliograph.channels.clocks import RateLimits, Turn
 from heliograph.channels.rate import (
     LONGEST_DELAY,
     delay,
@@ -29,14 +29,14 @@ MAIL = EMAIL
 SECOND = timedelta(seconds=1)
 
 
-def a_pace() -> Pace:
-    return Pace(ClockTable(), "runs")  # type: ignore[arg-type]  # as far as the pace needs a client
+def rate_limits() -> RateLimits:
+    return RateLimits(ClockTable(), "runs")  # type: ignore[arg-type]  # as far as rate limits need a client
 
 
-def ask(pace: Pace, units: int = 100, **fields: Any) -> Turn:
+def ask(limits: RateLimits, units: int = 100, **fields: Any) -> Turn:
     """Ask for a turn at ten a second."""
     asked: dict[str, Any] = {"rate": 10, "patience": 10, "horizon": horizon(0), "now": NOW}
-    return pace.ask(MAIL, units, **(asked | fields))
+    return limits.ask(MAIL, units, **(asked | fields))
 
 
 @given(st.integers(0, 10_000), st.text())
@@ -68,54 +68,54 @@ def test_packs_without_a_place_do_not_all_come_back_at_the_same_moment() -> None
 
 
 def test_who_finds_the_channel_taken_gets_the_place_after_those_who_have_one() -> None:
-    pace = a_pace()
-    turns = [ask(pace) for _ in range(5)]
+    limits = rate_limits()
+    turns = [ask(limits) for _ in range(5)]
     assert [turn.wait is not None for turn in turns] == [True, True, False, False, False]
-    places = [turn.place for turn in turns[2:] if turn.place]
+    places = [turn.at for turn in turns[2:] if turn.at]
     assert {later - earlier for earlier, later in pairwise(places)} == {10 * SECOND}
 
 
 def test_nobody_overtakes_those_who_wait_for_their_place() -> None:
-    pace = a_pace()
-    (*_, waiting) = [ask(pace) for _ in range(3)]
-    assert waiting.place
-    newcomer = ask(pace, now=waiting.place - SECOND)
-    assert newcomer.place == waiting.place + 10 * SECOND
-    assert ask(pace, now=waiting.place - SECOND, placed=True).wait is not None
+    limits = rate_limits()
+    (*_, waiting) = [ask(limits) for _ in range(3)]
+    assert waiting.at
+    newcomer = ask(limits, now=waiting.at - SECOND)
+    assert newcomer.at == waiting.at + 10 * SECOND
+    assert ask(limits, now=waiting.at - SECOND, in_line=True).wait is not None
 
 
 def test_a_line_is_no_longer_than_sqs_can_delay_and_longer_for_those_who_wait_longest() -> None:
-    pace = a_pace()
-    turns = [ask(pace) for _ in range(200)]
-    places = [turn.place for turn in turns if turn.place]
+    limits = rate_limits()
+    turns = [ask(limits) for _ in range(200)]
+    places = [turn.at for turn in turns if turn.at]
     assert turns[-1] == Turn(None, None)
     assert max(places) <= NOW + horizon(0)
     assert horizon(0) == timedelta(seconds=LONGEST_DELAY)
-    assert ask(pace, horizon=horizon(20)).place
+    assert ask(limits, horizon=horizon(20)).at
     assert horizon(10_000) < 2 * horizon(0)
 
 
 def test_on_hold_nobody_sends_and_places_begin_when_it_ends() -> None:
-    pace = a_pace()
-    pace.hold(MAIL, NOW + 60 * SECOND)
-    first, second = ask(pace, placed=True), ask(pace)
-    assert (first.place, second.place) == (NOW + 60 * SECOND, NOW + 70 * SECOND)
-    assert ask(pace, placed=True, now=NOW + 61 * SECOND).wait is not None
+    limits = rate_limits()
+    limits.halt(MAIL, NOW + 60 * SECOND)
+    first, second = ask(limits, in_line=True), ask(limits)
+    assert (first.at, second.at) == (NOW + 60 * SECOND, NOW + 70 * SECOND)
+    assert ask(limits, in_line=True, now=NOW + 61 * SECOND).wait is not None
 
 
 def test_single_messages_that_were_refused_have_a_line_of_their_own() -> None:
-    pace = a_pace()
+    limits = rate_limits()
     for _ in range(200):
-        ask(pace)
-    place = pace.line_up(MAIL, 1, rate=10, horizon=horizon(0), now=NOW, lane=Lane.PRIORITY)
+        ask(limits)
+    place = limits.line_up(MAIL, 1, rate=10, horizon=horizon(0), now=NOW, lane=Lane.PRIORITY)
     assert place == NOW + 2 * SECOND
 
 
 def test_a_piece_that_turned_out_larger_makes_the_next_one_wait_longer() -> None:
-    pace = a_pace()
-    ask(pace, units=50)
-    pace.correct(MAIL, 30, rate=10)
-    assert ask(pace, units=1).wait == pytest.approx(7.0)
+    limits = rate_limits()
+    ask(limits, units=50)
+    limits.correct(MAIL, 30, rate=10)
+    assert ask(limits, units=1).wait == pytest.approx(7.0)
 
 
 # ---- what a provider says of its rate ------------------------------------------------------------------------
@@ -134,20 +134,20 @@ class Ses:
 
 
 def test_two_hundred_functions_that_start_at_once_ask_for_the_rate_once() -> None:
-    pace, ses = a_pace(), Ses(14.0)
-    said = [pace.rate(MAIL, ask=ses, now=NOW) for _ in range(200)]
+    limits, ses = rate_limits(), Ses(14.0)
+    said = [limits.rate(MAIL, ask=ses, now=NOW) for _ in range(200)]
     assert (set(said), ses.asked) == ({14.0}, 1)
 
 
 def test_the_last_known_rate_holds_while_the_provider_has_no_time_to_say() -> None:
-    pace, ses = a_pace(), Ses(14.0, None, 20.0)
-    said = [pace.rate(MAIL, ask=ses, now=NOW + minutes * 60 * SECOND) for minutes in (0, 4, 6, 12)]
+    limits, ses = rate_limits(), Ses(14.0, None, 20.0)
+    said = [limits.rate(MAIL, ask=ses, now=NOW + minutes * 60 * SECOND) for minutes in (0, 4, 6, 12)]
     assert (said, ses.asked) == ([14.0, 14.0, 14.0, 20.0], 3)
 
 
 def test_a_provider_that_never_said_its_rate_is_asked_again_soon() -> None:
-    pace, ses = a_pace(), Ses(None, 14.0)
-    said = [pace.rate(MAIL, ask=ses, now=NOW + seconds * SECOND) for seconds in (0, 1, 7)]
+    limits, ses = rate_limits(), Ses(None, 14.0)
+    said = [limits.rate(MAIL, ask=ses, now=NOW + seconds * SECOND) for seconds in (0, 1, 7)]
     assert (said, ses.asked) == ([None, None, 14.0], 2)
 
 
