@@ -217,6 +217,7 @@ def _environment(cloud: LocalCloud, name: str, made: dict[str, str]) -> dict[str
         "SMS_FAILOVER": "none",
         "SMS_ORIGINATION_IDENTITY": "",
         "SMS_CONFIGURATION_SET": name,
+        "CHANNELS": ",".join(CHANNELS),
         "PUSH_PROVIDER": "pinpoint",
         "PUSH_APPLICATION": made["PushApplication"],
     }

@@ -92,6 +92,7 @@ def environment(port: int) -> dict[str, str]:
         "SMS_FAILOVER": "none",
         "SMS_ORIGINATION_IDENTITY": "",
         "SMS_CONFIGURATION_SET": "heliograph",
+        "CHANNELS": "email,sms,push",
         "PUSH_PROVIDER": "pinpoint",
         "PUSH_APPLICATION": "0123456789abcdef0123456789abcdef",
         "PUSH_PLATFORM_APPLICATIONS": "{}",

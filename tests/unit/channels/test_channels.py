@@ -16,6 +16,7 @@ from heliograph.channels.spec import Authoring, ChannelSpec, Content, Holds, Opt
 from heliograph.model.channels import CHANNEL_NAME, Channel
 from heliograph.model.engagement import EngagementKind
 from heliograph.model.policy import Enforcement
+from heliograph.runtime import wiring
 from heliograph.text.errors import MalformedError
 
 ROOT = Path(__file__).parents[3]
@@ -158,3 +159,13 @@ def test_the_words_of_a_sample_are_looked_over_and_shown(channel: ChannelSpec) -
 def test_there_is_no_spec_of_a_channel_that_does_not_exist() -> None:
     with pytest.raises(KeyError):
         spec(Channel("fax"))
+
+
+def test_a_channel_that_the_stack_does_not_have_is_off_and_so_is_one_that_is_not_set_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HELIOGRAPH_CHANNELS", "email,push")
+    monkeypatch.setenv("HELIOGRAPH_PUSH_PROVIDER", "none")
+    assert wiring.channels_off() == set(CHANNELS) - {"email"}
+    monkeypatch.setenv("HELIOGRAPH_PUSH_PROVIDER", "sns")
+    assert wiring.channels_off() == set(CHANNELS) - {"email", "push"}

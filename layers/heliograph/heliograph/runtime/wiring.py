@@ -304,8 +304,9 @@ def unsubscribe_mailto() -> str:
 
 
 def channels_off() -> frozenset[Channel]:
-    """The channels that nobody has set up."""
-    return frozenset(channel for channel in CHANNELS if spec(channel).is_off(setting))
+    """The channels that this stack does not have, and those that nobody has set up."""
+    deployed = setting("CHANNELS").split(",")
+    return frozenset(channel for channel in CHANNELS if channel not in deployed or spec(channel).is_off(setting))
 
 
 @cache
