@@ -90,7 +90,7 @@ def test_people_who_are_not_known_are_reached_at_the_address_of_the_event_in_its
 
 def test_a_rule_bears_the_name_of_the_reason_that_it_gives() -> None:
     order = [reason.value for reason in Reason]
-    assert [rule.__name__ for rule in RULES] == order[1 : len(RULES) + 1]
+    assert [rule.name for rule in RULES] == order[1 : len(RULES) + 1]
 
 
 def test_the_trace_spells_out_every_rule_up_to_the_one_that_objected() -> None:
@@ -98,7 +98,7 @@ def test_the_trace_spells_out_every_rule_up_to_the_one_that_objected() -> None:
     mail = [(row["rule"], row["result"]) for row in rows if row["channel"] == "email"]
     assert mail[-2:] == [("invalid_address", "passed"), ("no_address", "no_address")]
     text = [(row["rule"], row["result"]) for row in rows if row["channel"] == "sms"]
-    assert text == [(rule.__name__, "passed") for rule in RULES]
+    assert text == [(rule.name, "passed") for rule in RULES]
 
 
 LATER = NOW + timedelta(hours=13)

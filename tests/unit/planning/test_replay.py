@@ -124,7 +124,7 @@ def test_what_is_dispatched_breaks_no_rule_when_each_is_asked_alone(seed: int) -
         ruling = decide(inputs, message, policy)
         if ruling.channel and ruling.outcome is Verdict.DISPATCHED and own_reservation(inputs) is None:
             case = Case(inputs, message, policy, ruling.channel, best_zone(inputs.zones, policy.default_timezone))
-            assert [rule(case) for rule in RULES] == [None] * len(RULES)
+            assert [rule.objection(case) for rule in RULES] == [None] * len(RULES)
 
 
 @given(seeds)
@@ -171,7 +171,7 @@ def a_decision(outcome: Verdict) -> tuple[Inputs, Message, Policy, Ruling]:
 def test_random_decisions_are_of_every_kind() -> None:
     rng = Random(7)
     rulings = [decide(*a_case(rng)[:3]) for _ in range(3_000)]
-    given_by_rules = {Reason(rule.__name__) for rule in RULES}
+    given_by_rules = {Reason(rule.name) for rule in RULES}
     assert {ruling.outcome for ruling in rulings} == {Verdict.DISPATCHED, Verdict.SKIPPED, Verdict.SCHEDULED}
     assert {ruling.reason for ruling in rulings} - {None} == given_by_rules
 

@@ -14,7 +14,7 @@ def said(tried: str) -> list[str]:
 
 
 def test_every_rule_has_a_statement_and_none_is_left_of_a_rule_that_is_gone() -> None:
-    assert list(STATEMENTS) == [rule.__name__ for rule in RULES]
+    assert list(STATEMENTS) == [rule.name for rule in RULES]
 
 
 def test_what_passed_is_ok() -> None:

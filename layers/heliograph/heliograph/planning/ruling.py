@@ -16,7 +16,8 @@ from heliograph.model.reasons import Reason
 from heliograph.model.traces import Trace, Tried
 from heliograph.planning.caps import own_reservation
 from heliograph.planning.cases import Case, cap_ends, wait_from
-from heliograph.planning.rules import LATER, PASSED, RULES, Rule
+from heliograph.planning.declaring import Rule
+from heliograph.planning.rules import LATER, PASSED, RULES
 from heliograph.text.zones import FoundZone, best_zone
 
 
@@ -68,7 +69,7 @@ def _ask(inputs: Inputs, message: Message, policy: Policy, rules: tuple[Rule, ..
     skipped: list[tuple[Case, Reason]] = []
     for channel, fallback, order in candidates(inputs, message, policy):
         case = Case(inputs, message, policy, channel, zone)
-        reason = next((reason for rule in rules if (reason := rule(case))), None)
+        reason = next((reason for rule in rules if (reason := rule.objection(case))), None)
         ruling = Ruling(
             outcome=Verdict.DISPATCHED,
             channel=channel,
@@ -123,8 +124,8 @@ def spelled_out(trace: Trace) -> list[dict[str, str]]:
     rows = []
     for channel, objection in trace:
         for rule in RULES:
-            objects = rule.__name__ == objection
-            rows.append({"channel": channel, "rule": rule.__name__, "result": objection if objects else PASSED})
+            objects = rule.name == objection
+            rows.append({"channel": channel, "rule": rule.name, "result": objection if objects else PASSED})
             if objects:
                 break
     return rows

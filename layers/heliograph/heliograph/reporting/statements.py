@@ -6,28 +6,12 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from heliograph.model.engagement import EngagementKind
-from heliograph.model.reasons import Reason
 from heliograph.model.traces import Trace
+from heliograph.planning.rules import RULES
 from heliograph.planning.ruling import spelled_out
 from heliograph.recording.facts import Fact
 
-STATEMENTS: Mapping[str, tuple[str, str]] = {
-    Reason.UNDECIDABLE: ("what is known", "cannot be worked with"),
-    Reason.UNKNOWN_RECIPIENT: ("person", "not known"),
-    Reason.CONFIRMED: ("confirmation", "given by an earlier channel"),
-    Reason.AWAITING_CONFIRMATION: ("earlier channel", "still has time"),
-    Reason.INVALID_ADDRESS: ("address as it was given", "cannot be read"),
-    Reason.NO_ADDRESS: ("address", "none for {channel}"),
-    Reason.CHANNEL_OFF: ("channel", "not set up"),
-    Reason.ADDRESS_SUPPRESSED: ("state of the address", "it bounced, or its owner complained"),
-    Reason.NOT_CONSENTED: ("consent", "not given for {topic} by {channel}"),
-    Reason.EXPIRED: ("expiry", "it would come too late"),
-    Reason.WAITED_TOO_LONG: ("wait", "longer than it may be"),
-    Reason.CAPPED: ("caps", "full"),
-    Reason.PAUSED: ("pause", "wanted by the person"),
-    Reason.QUIET_HOURS: ("hours", "not permitted now"),
-    Reason.PREFERRED_TIME: ("preferred time", "comes later"),
-}
+STATEMENTS: Mapping[str, tuple[str, str]] = {rule.name: (rule.about, rule.says) for rule in RULES}
 """By rule: what it looks at, and what it says when it objects."""
 
 BEFORE = (Fact.RETRY, Fact.UNKNOWN, Fact.SETTLED, Fact.ACCEPTED)
