@@ -95,14 +95,14 @@ def portions(fields: Item) -> Iterator[Item]:
 
 def update_of(fields: Item, cleared: Iterable[str], *, undated: bool) -> dict[str, Any]:
     """The arguments of an UpdateItem that sets fields and removes others, unless a consent among them is outdated."""
-    names = {f"#{place}": name for place, name in enumerate((*fields, *cleared))}
-    values = {f":{place}": value for place, value in enumerate(fields.values())}
-    sets = [f"#{place} = :{place}" for place in range(len(values))]
-    removes = [f"#{place}" for place in range(len(values), len(names))]
+    names = {f"#{index}": name for index, name in enumerate((*fields, *cleared))}
+    values = {f":{index}": value for index, value in enumerate(fields.values())}
+    sets = [f"#{index} = :{index}" for index in range(len(values))]
+    removes = [f"#{index}" for index in range(len(values), len(names))]
     clauses = [f"{verb} {', '.join(what)}" for verb, what in (("SET", sets), ("REMOVE", removes)) if what]
-    consents = {place: consent_of(value) for place, (name, value) in enumerate(fields.items()) if is_consent(name)}
-    values |= {f":at{place}": {"S": moment(consent.at)} for place, consent in consents.items()}
-    conditions = [_is_news(place, consent.state, undated=undated) for place, consent in consents.items()]
+    consents = {index: consent_of(value) for index, (name, value) in enumerate(fields.items()) if is_consent(name)}
+    values |= {f":at{index}": {"S": moment(consent.at)} for index, consent in consents.items()}
+    conditions = [_is_news(index, consent.state, undated=undated) for index, consent in consents.items()]
     compared = {name: state for name, state in STATES.items() if any(name in condition for condition in conditions)}
     names |= {"#state": "state"} if compared else {}
     values |= {name: {"S": state} for name, state in compared.items()}
@@ -172,12 +172,12 @@ def without(item: Item, paths: Iterable[Path]) -> Item:
 def removals(paths: Sequence[Path]) -> Iterator[dict[str, Any]]:
     """The arguments of the updates that remove attributes, or parts of them; but no opt-out that has come since."""
     for some in chunks(paths, REMOVED_LIMIT):
-        names = {f"#{place}": path[0] for place, path in enumerate(some)}
+        names = {f"#{index}": path[0] for index, path in enumerate(some)}
         names |= {f"#{part}": part for path in some for part in path[1:]}
-        what = [".".join((f"#{place}", *(f"#{part}" for part in path[1:]))) for place, path in enumerate(some)]
+        what = [".".join((f"#{index}", *(f"#{part}" for part in path[1:]))) for index, path in enumerate(some)]
         arguments: dict[str, Any] = {"UpdateExpression": f"REMOVE {', '.join(what)}"}
-        if places := [place for place, path in enumerate(some) if is_consent(path[0]) and len(path) == 1]:
-            arguments["ConditionExpression"] = " AND ".join(f"#{place}.#state <> :refused" for place in places)
+        if indexes := [index for index, path in enumerate(some) if is_consent(path[0]) and len(path) == 1]:
+            arguments["ConditionExpression"] = " AND ".join(f"#{index}.#state <> :refused" for index in indexes)
             arguments["ExpressionAttributeValues"] = {":refused": {"S": ConsentState.OPTED_OUT}}
             names["#state"] = "state"
         yield arguments | {"ExpressionAttributeNames": names}
@@ -188,14 +188,14 @@ def is_consent(name: str) -> bool:
     return name.startswith((f"{ANSWER}#", f"{WAITING}#"))
 
 
-def _is_news(place: int, state: ConsentState, *, undated: bool) -> str:
+def _is_news(index: int, state: ConsentState, *, undated: bool) -> str:
     """The condition under which a consent is set: the very opposite of `holds_against`."""
     is_undated = undated and state in (ConsentState.OPTED_IN, ConsentState.NOT_SET)
-    over = [f"#{place}.#at {'<=' if state is ConsentState.OPTED_OUT else '<'} :at{place}"]
+    over = [f"#{index}.#at {'<=' if state is ConsentState.OPTED_OUT else '<'} :at{index}"]
     if state is ConsentState.NOT_SET:
-        over.append(f"#{place}.#at = :at{place} AND #{place}.#state = :granted")
-    unless = f" AND #{place}.#state <> :refused" if is_undated else ""
-    return f"(attribute_not_exists(#{place}) OR {' OR '.join(f'({one}{unless})' for one in over)})"
+        over.append(f"#{index}.#at = :at{index} AND #{index}.#state = :granted")
+    unless = f" AND #{index}.#state <> :refused" if is_undated else ""
+    return f"(attribute_not_exists(#{index}) OR {' OR '.join(f'({one}{unless})' for one in over)})"
 
 
 def is_outdated(value: Item, kept: Item, *, undated: bool) -> bool:

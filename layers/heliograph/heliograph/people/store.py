@@ -188,11 +188,11 @@ class Recipients:
         kind = spec(consequence.channel).address_kind
         if not kind.indexed_by:
             return [], None
-        asked = _owned(self.table, kind, consequence.address)
+        arguments = _owned(self.table, kind, consequence.address)
         if consequence.after:
             last = {"recipient_id": consequence.after, kind.column: consequence.address}
-            asked["ExclusiveStartKey"] = {name: {"S": value} for name, value in last.items()}
-        answer = self.client.query(**asked, Limit=OWNERS_LIMIT)
+            arguments["ExclusiveStartKey"] = {name: {"S": value} for name, value in last.items()}
+        answer = self.client.query(**arguments, Limit=OWNERS_LIMIT)
         owners = [item["recipient_id"]["S"] for item in answer["Items"]]
         last_key = answer.get("LastEvaluatedKey")
         return owners, replace(consequence, after=last_key["recipient_id"]["S"]) if last_key else None

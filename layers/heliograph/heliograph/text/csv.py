@@ -95,10 +95,10 @@ def read_table(lines: Iterable[str], *, required: str = "") -> Table:
         raise MalformedError(Code.NO_COLUMN, "row 1", f"there is no column {required}")
     key = header.index(required) if required else None
     records = _Records(reader, lines, delimiter, header, key).read()
-    own = [place for place, name in enumerate(header) if name not in REASONS]
+    own = [index for index, name in enumerate(header) if name not in REASONS]
     if len(own) == len(header):
         return Table(header, records)
-    return Table([header[place] for place in own], _without(records, own))
+    return Table([header[index] for index in own], _without(records, own))
 
 
 def guarded(cell: str) -> str:
@@ -202,7 +202,7 @@ class _Records:
     def _looked_at(self, number: int, record: list[str]) -> list[str] | Refused:
         """A record cell by cell: its original cells, or why it cannot be read."""
         self._extra = self._reader.line_num - number
-        if any(self._is_swallowed(record, place) for place in range(len(record))):
+        if any(self._is_swallowed(record, index) for index in range(len(record))):
             raise _swallowing(number)
         if record == [OVERLONG]:
             return Refused(number, "", f"is longer than {LINE_LIMIT} characters")
@@ -216,16 +216,16 @@ class _Records:
             return Refused(number, "", f"takes more than {ROW_LIMIT} bytes", record)
         return [_unguarded(cell) for cell in record]
 
-    def _is_swallowed(self, record: list[str], place: int) -> bool:
-        """Whether there are rows within a cell: lines with as many cells as the header, and an identifier in its place.
+    def _is_swallowed(self, record: list[str], index: int) -> bool:
+        """Whether there are rows within a cell: lines of as many cells as the header, an identifier among them.
 
         Prose has a space behind its commas.
         """
-        cell = record[place]
+        cell = record[index]
         if self._key is None or ("\n" not in cell and "\r" not in cell):
             return False
         _, *lines = BREAK.split(cell)
-        behind = len(record) - 1 - place
+        behind = len(record) - 1 - index
         for line in lines:
             cells = line.split(self._delimiter)
             key = cells[self._key].strip('"') if self._key < len(cells) else ""
@@ -258,9 +258,9 @@ def _without(
     """Records without the columns in which an earlier list said why they were refused."""
     for number, cells in records:
         if isinstance(cells, Refused):
-            yield number, cells._replace(cells=[cells.cells[place] for place in own] if cells.cells else ())
+            yield number, cells._replace(cells=[cells.cells[index] for index in own] if cells.cells else ())
         else:
-            yield number, [cells[place] for place in own]
+            yield number, [cells[index] for index in own]
 
 
 def _swallowing(number: int) -> MalformedError:

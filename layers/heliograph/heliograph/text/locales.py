@@ -30,8 +30,8 @@ def canonical(tag: str) -> str:
     if len(spelled) > LOCALE or not LANGUAGE_TAG.fullmatch(spelled):
         raise ValueError("not a BCP-47 language tag")
     subtags = _subtags(spelled)
-    singleton = next((place for place, subtag in enumerate(subtags) if len(subtag) == 1), len(subtags))
-    return "-".join(_cased(subtag) if 0 < place < singleton else subtag for place, subtag in enumerate(subtags))
+    singleton = next((index for index, subtag in enumerate(subtags) if len(subtag) == 1), len(subtags))
+    return "-".join(_cased(subtag) if 0 < index < singleton else subtag for index, subtag in enumerate(subtags))
 
 
 def _subtags(tag: str) -> list[str]:

@@ -1,6 +1,6 @@
 """How much an event may carry: bounds on the bytes, depth, names and numbers of raw data, on keys and on references.
 
-What is beyond a bound is refused at the door, with its place: behind it, nothing would fail but after ten tries.
+What is beyond a bound is refused at the door, with its position: behind it, nothing would fail but after ten tries.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ WORD: Final = re.compile(r"[A-Za-z_]{1,40}")
 
 
 def fitting(data: dict[str, Any], position: str) -> dict[str, Any]:
-    """Raw data, if it keeps within the bounds; raises MalformedError with its place and which bound it breaks."""
+    """Raw data, if it keeps within the bounds; raises MalformedError with its position and which bound it breaks."""
     try:
         size = len(msgspec.json.encode(data))
     except (RecursionError, UnicodeEncodeError):
@@ -60,7 +60,7 @@ def fitting(data: dict[str, Any], position: str) -> dict[str, Any]:
 def unquoted(error: msgspec.DecodeError) -> str:
     """What msgspec says is wrong, and where, without values and odd names that others chose: they may be an address.
 
-    The names of missing fields and of places are our own.
+    The names of missing fields and of positions are our own.
     """
 
     def said(found: re.Match[str]) -> str:
@@ -94,7 +94,7 @@ def _inside(value: Any, position: str) -> list[Any]:
 
 
 def short(text: str, position: str, most: int) -> str:
-    """A text of some bytes at most, of one line; raises MalformedError with its place."""
+    """A text of some bytes at most, of one line; raises MalformedError with its position."""
     if len(text.encode(errors="surrogatepass")) > most:
         raise MalformedError(Code.CARRIES_TOO_MUCH, position, f"is longer than {most} bytes")
     if not text.isprintable():

@@ -35,9 +35,9 @@ class Deployment:
     resources: tuple[Resource, ...]
     ask: Ask = field(repr=False, compare=False)
 
-    def call(self, service: str, operation: str, **asked: Any) -> Any:
+    def call(self, service: str, operation: str, **arguments: Any) -> Any:
         """Ask AWS."""
-        return self.ask(service, operation, asked)
+        return self.ask(service, operation, arguments)
 
     def named(self, kind: str) -> list[str]:
         """The physical ids of all resources of a kind."""
@@ -100,10 +100,10 @@ def resources_of(ask: Ask, stack: str) -> list[Resource]:
 def _asking(client: Callable[[str], Any]) -> Ask:
     known = cache(client)
 
-    def ask(service: str, operation: str, asked: Mapping[str, Any]) -> Any:
+    def ask(service: str, operation: str, arguments: Mapping[str, Any]) -> Any:
         found = known(service)
         if found.can_paginate(operation):
-            return found.get_paginator(operation).paginate(**asked).build_full_result()
-        return getattr(found, operation)(**asked)
+            return found.get_paginator(operation).paginate(**arguments).build_full_result()
+        return getattr(found, operation)(**arguments)
 
     return ask

@@ -87,8 +87,8 @@ def recursion(deployment: Deployment) -> Iterator[Finding]:
     ]
     for each in own:
         name, queue = _names(deployment, each)
-        asked = {"FunctionName": each["FunctionArn"].rpartition(":")[2]}
-        if deployment.call("lambda", "get_function_recursion_config", **asked)["RecursiveLoop"] != "Allow":
+        arguments = {"FunctionName": each["FunctionArn"].rpartition(":")[2]}
+        if deployment.call("lambda", "get_function_recursion_config", **arguments)["RecursiveLoop"] != "Allow":
             yield wrong("recursion", f"{name} sends to its own queue {queue} and may not come back to itself", mend)
     yield well("recursion", f"{len(own)} queues are sent back to by their own function, which is allowed")
 

@@ -80,10 +80,10 @@ def rights(deployment: Deployment) -> Iterator[Finding]:
 
 def may(deployment: Deployment, role: str, action: str, resource: str) -> bool:
     """Whether a role is allowed a call, by simulation."""
-    asked: dict[str, Any] = {"PolicySourceArn": role, "ActionNames": [action], "ResourceArns": [resource]}
+    arguments: dict[str, Any] = {"PolicySourceArn": role, "ActionNames": [action], "ResourceArns": [resource]}
     if action.startswith("dynamodb:"):
-        asked["ContextEntries"] = [KEY]
-    found = deployment.call("iam", "simulate_principal_policy", **asked)["EvaluationResults"]
+        arguments["ContextEntries"] = [KEY]
+    found = deployment.call("iam", "simulate_principal_policy", **arguments)["EvaluationResults"]
     return all(each["EvalDecision"] == "allowed" for each in found)
 
 

@@ -126,8 +126,8 @@ def _saved(reach: Reach, planned: Sequence[Trial], say: Say) -> int:
 def _start_campaign(reach: Reach, planned: Sequence[Trial], name: str) -> Iterator[Finding]:
     if not planned:
         return
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place, name)
+    with tempfile.TemporaryDirectory() as directory:
+        folder = Path(directory, name)
         folder.mkdir()
         rows = "".join(f"{each.person}\n" for each in planned)
         (folder / "segment.csv").write_text(f"recipient_id\n{rows}", encoding="utf-8")

@@ -48,8 +48,8 @@ def _forget(recipients: Recipients, names: Sequence[str]) -> None:
     client, table = recipients.client, recipients.table
     keys = [each["AttributeName"] for each in client.describe_table(TableName=table)["Table"]["KeySchema"]]
     for name in names:
-        asked: dict[str, Any] = {"TableName": table, "KeyConditionExpression": "recipient_id = :id"}
-        found = client.query(**asked, ExpressionAttributeValues={":id": {"S": name}})["Items"]
+        arguments: dict[str, Any] = {"TableName": table, "KeyConditionExpression": "recipient_id = :id"}
+        found = client.query(**arguments, ExpressionAttributeValues={":id": {"S": name}})["Items"]
         for item in found:
             client.delete_item(TableName=table, Key={key: item[key] for key in keys})
 

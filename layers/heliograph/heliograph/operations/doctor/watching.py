@@ -46,9 +46,9 @@ def dead_letters(deployment: Deployment) -> Iterator[Finding]:
     urls = [url for url in deployment.named("AWS::SQS::Queue") if url.endswith("-dead-letters")]
     kept = 0
     for url in urls:
-        asked = {"QueueUrl": url, "AttributeNames": ["ApproximateNumberOfMessages"]}
+        arguments = {"QueueUrl": url, "AttributeNames": ["ApproximateNumberOfMessages"]}
         number = int(
-            deployment.call("sqs", "get_queue_attributes", **asked)["Attributes"]["ApproximateNumberOfMessages"]
+            deployment.call("sqs", "get_queue_attributes", **arguments)["Attributes"]["ApproximateNumberOfMessages"]
         )
         kept += number
         if number:

@@ -185,9 +185,9 @@ def findings(person: Person, terms: Terms) -> Iterator[Finding]:
             yield Kind.NOT_IN_LEDGER, _example(person, dispatch_id)
         if number > 1:
             yield Kind.DISPATCH_SENT_TWICE, _example(person, dispatch_id)
-    further = {each.entry.dispatch_id for each in person.decisions if ids.is_of_fallbacks(each.entry.pack_id)}
-    if len(person.messages.keys() - further) > 1:
-        yield Kind.PERSON_SENT_TWICE, _example(person, max(person.messages.keys() - further))
+    via_fallback = {each.entry.dispatch_id for each in person.decisions if ids.is_of_fallbacks(each.entry.pack_id)}
+    if len(person.messages.keys() - via_fallback) > 1:
+        yield Kind.PERSON_SENT_TWICE, _example(person, max(person.messages.keys() - via_fallback))
 
 
 def _is_lost(person: Person, terms: Terms) -> bool:

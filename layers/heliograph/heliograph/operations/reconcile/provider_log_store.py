@@ -84,7 +84,7 @@ def in_outbox(messages: Iterable[Mapping[str, Any]], run_id: str) -> Iterator[Si
 
 
 def _is_evidence(event: EngagementEvent) -> bool:
-    """Whether a provider reports on a message that it has; what has no place is what we said ourselves."""
+    """Whether a provider reports on a message that it has; what has no outcome key is what we said ourselves."""
     return bool(event.outcome_key) and event.kind in SHOWS_ACCEPTANCE
 
 
