@@ -15,7 +15,7 @@ import msgspec
 from aws.invocations import Killed, record
 from aws.memory_clocks import ClockTable
 from builders import NOW
-from heliograph.aws.tables import BusyError
+from heliograph.aws.errors import BusyError
 from heliograph.model.decisions import Reservation
 from heliograph.model.ledger import LedgerEntry
 from heliograph.model.outcomes import RecordKey, SlotFacts

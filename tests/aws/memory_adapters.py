@@ -13,7 +13,7 @@ import pytest
 from aws.memory import World
 from builders import CONTENT
 from heliograph.aws.bucket import Bucket, StoredObject
-from heliograph.aws.tables import BusyError
+from heliograph.aws.errors import BusyError
 from heliograph.aws.timers import SOONEST, Timer
 from heliograph.channels.clocks import RateLimits
 from heliograph.ledger.store import Written

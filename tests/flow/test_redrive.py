@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from aws.flow_system import System
 from aws.local_cloud import REGION
-from heliograph.aws.tables import BusyError
+from heliograph.aws.errors import BusyError
 from heliograph.operations.dead_letters import store
 from heliograph.operations.dead_letters import work as redriving
 from heliograph.operations.dead_letters.store import DeadLetters

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from builders import EMAIL, NOW, PUSH, SMS, a_change
-from heliograph.aws.tables import BusyError
+from heliograph.aws.errors import BusyError
 from heliograph.ledger.store import Ledger
 from heliograph.model.channels import Channel
 from heliograph.model.engagement import Engaged, RemoveAddress, SuppressAddress, WithdrawConsent

@@ -17,7 +17,7 @@ from aws.memory import Fate, World
 from aws.memory_adapters import Words, install
 from aws.memory_provider import ANSWERS, Provider
 from builders import EMAIL, SMS, a_cap, a_fallback, a_message, a_promotion, a_recipient, a_request, hours
-from heliograph.aws.tables import BusyError
+from heliograph.aws.errors import BusyError
 from heliograph.model.channels import Channel
 from heliograph.model.decisions import Reservation, Verdict
 from heliograph.model.dispatches import Rendered

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ import click
 from heliograph.text.quantities import counted
 from heliograph_cli import adapters
 from heliograph_cli.console import answer, progress, remark, table
-from heliograph_cli.failures import No
+from heliograph_cli.failures import No, Trouble
 from heliograph_cli.options import common_options, example
 from heliograph_cli.stack import connect
 
@@ -73,9 +74,10 @@ def approve(names: tuple[str, ...], yes: bool) -> None:
     some = _chosen(store, names, yes, "Send {messages}")
     with progress() as bar:
         task = bar.add_task("approve", total=len(some))
-        done = work.approve(
-            store, some, queues, now=datetime.now(UTC), advance=lambda number: bar.advance(task, number)
-        )
+        with repeatable():
+            done = work.approve(
+                store, some, queues, now=datetime.now(UTC), advance=lambda number: bar.advance(task, number)
+            )
     told = {"packs": done.packs, "people": done.people, "expired": done.expired}
     went = counted(done.people, "request is", "requests are")
     late = (
@@ -105,10 +107,26 @@ def drop(names: tuple[str, ...], yes: bool) -> None:
     some = _chosen(store, names, yes, "Never send {messages}")
     with progress() as bar:
         task = bar.add_task("drop", total=len(some))
-        done = work.drop(store, some, ledger, now=datetime.now(UTC), advance=lambda number: bar.advance(task, number))
+        with repeatable():
+            done = work.drop(
+                store, some, ledger, now=datetime.now(UTC), advance=lambda number: bar.advance(task, number)
+            )
     before = f"; {done.decided_before:,} had been decided on before" if done.decided_before else ""
     told = {"packs": done.packs, "people": done.people, "decided_before": done.decided_before}
     answer(told, f"{counted(done.people, 'request was', 'requests were')} dropped{before}.")
+
+
+@contextmanager
+def repeatable() -> Iterator[None]:
+    """Say that the command can be run again when AWS was too busy for all of it."""
+    from heliograph.aws.errors import BusyError
+
+    try:
+        yield
+    except BusyError as error:
+        raise Trouble(
+            f"AWS was too busy: {error}.", "Run the command again: nobody gets anything twice, what is done stays done."
+        ) from error
 
 
 def _waiting(store: Approvals, keys: Sequence[ApprovalKey]) -> list[Waiting]:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from builders import NOW, a_message, a_request
 from heliograph.approvals import approval
 from heliograph.approvals.approval import Approval, ApprovalKey, Exceeded, Limit, block, key_at
+from heliograph.aws.errors import BusyError
 from heliograph.ingesting import requests
 from heliograph.ingesting.requests import Requested
 from heliograph.model.decisions import Verdict
@@ -20,6 +21,8 @@ from heliograph.model.messages import Trigger
 from heliograph.model.policy import Purpose
 from heliograph.model.reasons import Reason
 from heliograph.model.requests import Lane, SendRequest
+from heliograph_cli.commands.approvals import repeatable
+from heliograph_cli.failures import Trouble
 from wiring import everywhere
 
 LATER = NOW + timedelta(hours=3)
@@ -185,3 +188,8 @@ def test_of_what_has_expired_only_that_is_approved_and_nothing_that_was_to_be_sa
 )
 def test_what_else_lies_in_the_folder_is_not_ours(key: str) -> None:
     assert key_at(key) is None
+
+
+def test_what_aws_was_too_busy_for_can_be_done_again_and_the_operator_is_told() -> None:
+    with pytest.raises(Trouble, match="too busy: 2 objects were not deleted.* Run the command again"), repeatable():
+        raise BusyError("2 objects were not deleted")

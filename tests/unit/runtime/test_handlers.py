@@ -11,7 +11,7 @@ import msgspec
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from heliograph.aws.tables import BusyError
+from heliograph.aws.errors import BusyError
 from heliograph.runtime import wiring
 from heliograph.runtime.handlers import Batch, Handler, batch_handler, counting_handler
 from heliograph.text.errors import Code, MalformedError

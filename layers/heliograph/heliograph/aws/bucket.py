@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
-from heliograph.aws.tables import BusyError, chunks
+from heliograph.aws.errors import BusyError
+from heliograph.aws.tables import chunks
 from heliograph.text.errors import Code, MalformedError
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""What the codes of AWS's errors mean, where several services say the same."""
+"""What AWS's services say when they do not do what they are told, where several of them say the same."""
 
 from __future__ import annotations
 
@@ -6,3 +6,7 @@ from typing import Final
 
 NOT_ALLOWED: Final = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403"})
 THROTTLED: Final = frozenset({"Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded"})
+
+
+class BusyError(Exception):
+    """AWS did not take a part of a batch; try again."""

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from heliograph.aws.errors import BusyError
+
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
@@ -21,10 +23,6 @@ FIRST_PAUSE = 0.05  # seconds; all pauses together take 3
 STATEMENT_LIMIT = 25  # BatchExecuteStatement
 RETENTION = timedelta(days=400)
 """How long decisions and what came of them are kept: a year, and a month to look at it."""
-
-
-class BusyError(Exception):
-    """AWS did not take a part of a batch; try again."""
 
 
 def chunks(things: Sequence[T], size: int) -> Iterator[Sequence[T]]:

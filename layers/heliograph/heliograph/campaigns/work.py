@@ -7,7 +7,7 @@ from functools import partial
 import msgspec
 
 from heliograph.aws.bucket import Bucket, StoredObject
-from heliograph.aws.tables import BusyError
+from heliograph.aws.errors import BusyError
 from heliograph.campaigns import segments
 from heliograph.campaigns.newcomers import IsNew, newcomers
 from heliograph.campaigns.segments import Campaign, Uploaded, told

@@ -8,7 +8,8 @@ from datetime import datetime
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
-from heliograph.aws.tables import STATEMENT_LIMIT, BusyError, Item, chunks, expiry, get_items, iso, number, plain, text
+from heliograph.aws.errors import BusyError
+from heliograph.aws.tables import STATEMENT_LIMIT, Item, chunks, expiry, get_items, iso, number, plain, text
 from heliograph.model.channels import Channel
 from heliograph.model.decisions import Verdict
 from heliograph.model.ledger import LedgerEntry

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from heliograph.aws.tables import STATEMENT_LIMIT, BusyError, chunks, get_items, number, text
+from heliograph.aws.errors import BusyError
+from heliograph.aws.tables import STATEMENT_LIMIT, chunks, get_items, number, text
 from heliograph.model.channels import Channel
 from heliograph.model.decisions import Reservation
 from heliograph.model.policy import Purpose

@@ -10,7 +10,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
-from heliograph.aws.tables import BusyError
+from heliograph.aws.errors import BusyError
 from heliograph.channels.rate import delay
 from heliograph.runtime import wiring
 from heliograph.runtime.observe import logger

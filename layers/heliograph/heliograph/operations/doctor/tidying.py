@@ -8,7 +8,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from heliograph.aws.bucket import Bucket
-from heliograph.aws.tables import BusyError
+from heliograph.aws.errors import BusyError
 from heliograph.operations.doctor.findings import Finding, note, well
 from heliograph.operations.doctor.trials import Trial
 from heliograph.people.store import Recipients

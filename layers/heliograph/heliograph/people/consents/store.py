@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from heliograph.aws.tables import FIRST_PAUSE, STATEMENT_LIMIT, BusyError, Item, chunks, text
+from heliograph.aws.errors import BusyError
+from heliograph.aws.tables import FIRST_PAUSE, STATEMENT_LIMIT, Item, chunks, text
 from heliograph.people.changes import RecipientChange
 from heliograph.people.consents.answers import Statement
 from heliograph.people.items_store import consent_of, kept_consent, moment
