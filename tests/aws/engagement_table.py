@@ -46,7 +46,7 @@ class EngagementTable:
 
     def opened_slots(self, channel: Channel) -> set[int]:
         """The slots that were opened on a channel."""
-        records = [slots for record, slots in self.facts.items() if record.channel is channel]
+        records = [slots for record, slots in self.facts.items() if record.channel == channel]
         return {slot for slots in records for slot, facts in slots.items() if EngagementKind.OPENED in facts}
 
     def keep(self, record: RecordKey, slots: SlotFacts, at: datetime) -> None:

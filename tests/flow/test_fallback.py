@@ -501,7 +501,7 @@ def test_who_has_a_dead_device_gets_one_text_before_any_timer_wherever_deliver_i
     system: System, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sender, refusing = wiring.sender, answering(Failed, "dead_token")
-    monkeypatch.setattr(wiring, "sender", lambda channel: refusing if channel is PUSH else sender(channel))
+    monkeypatch.setattr(wiring, "sender", lambda channel: refusing if channel == PUSH else sender(channel))
     for parcel, machine, _ in wherever_killed(system, monkeypatch, "outbox-push-priority"):
         machine.work(*QUEUES)
         assert parcel.sent() == ["sms"]

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from builders import EMAIL, NOW, PACK_ID, PUSH, SMS, a_fallback, a_message, a_recipient, a_rendered, a_request
-from heliograph.delivery import steps
+from heliograph.delivery import slots
 from heliograph.followups.fallbacks import achieved
 from heliograph.model.channels import Channel
 from heliograph.model.dispatches import Dispatch, DispatchPack
@@ -80,22 +80,23 @@ class Chain:
             if ruling.reason
             else a_rendered(current.channel, request_id=current.request.request_id, step=current.request.step)
         )
-        checked = steps.Checked(current, MESSAGE, rendered, ruling.reason or "", ruling.until)
-        claim = steps.claim(checked, pack, policy="p", at=self.now)
+        checked = slots.Checked(current, MESSAGE, rendered, ruling.reason or "", ruling.until)
+        claim = slots.claim_entry(checked, pack, policy="p", at=self.now)
         existing = self.ledger.setdefault(dispatch.dispatch_id, claim)
         won, before = ({claim.dispatch_id}, {}) if existing is claim else (set[str](), {claim.dispatch_id: existing})
         place = ids.outcome_key(pack.pack_id, 0)
         facts: SlotFacts = {0: dict(self.facts.get(place, {}))} if place in self.facts else {}
-        todo = steps.todo(pack, [checked], before, facts, won=won, at=self.now)
-        self.timers += todo.later
-        self._keep(place, todo.facts.get(0, {}))
-        for _ in [*todo.claimed, *todo.again]:
+        (slot,) = slots.classified(pack, [checked], before, facts, won=won, at=self.now)
+        self.timers += slots.due_later(pack, [slot], self.now)
+        self._keep(place, slot.learnt)
+        if slot.to_send or slot.to_send_again:
             self.facts.get(place, {}).pop(Fact.RETRY, None)
             if answer in (Fact.ACCEPTED, Fact.UNKNOWN):
                 self.sent.append((pack.channel, self._is_confirmed(dispatch.request.earlier)))
             self._keep(place, {answer: fact_value(self.now)})
-        failed = {0} if Fact.FAILED in self.facts.get(place, {}) and answer is Fact.FAILED else set[int]()
-        following = steps.at_once(pack, [checked], todo.unreached | failed, self.now)
+        is_failed = Fact.FAILED in self.facts.get(place, {}) and answer is Fact.FAILED
+        unreached = [slot] if slot.reaches_nobody or is_failed else []
+        following = slots.due_now(pack, unreached, self.now)
         self.timers += [packing.Due(requests, self.now) for requests in following]
 
     def hear(self, number: int, kind: EngagementKind) -> None:

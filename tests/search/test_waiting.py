@@ -24,7 +24,8 @@ from aws.memory_clocks import ClockTable
 from builders import EMAIL, NOW, SMS, a_dispatch, a_message
 from heliograph.channels.clocks import RateLimits
 from heliograph.channels.rate import LONGEST_DELAY
-from heliograph.delivery import work as sending
+from heliograph.delivery.sending import work as sending
+from heliograph.delivery.turns import work as turns
 from heliograph.model.channels import Channel
 from heliograph.model.dispatches import Dispatch, DispatchPack, Rendered, Sender
 from heliograph.model.outcomes import Accepted, NotSent, Outcome, RecordKey
@@ -158,19 +159,19 @@ class World:
 
     def work(self, pack: DispatchPack, begun: float) -> None:
         """What deliver does, without the people and the ledger."""
-        turn = sending.turn_of(pack)
+        turn = turns.turn_of(pack)
         if turn is not None:
-            with sending.then_the_rest(turn, receives=1):
+            with turns.then_the_rest(turn, receives=1):
                 batch = [
                     Rendered(
                         dispatch=each, message=MESSAGE, content={"text": self.text}, outcome_key=a_place(pack, each)
                     )
                     for each in turn.pack.dispatches
                 ]
-                sending.correct(turn, batch)
+                turns.correct(turn, batch)
                 record = RecordKey("run", pack.pack_id, self.channel)
                 ends = [*sending.send(record, batch, rate=turn.rate)]
-                sending.finish(turn.pack, ends, in_doubt=[], waiting={}, is_complete=True)
+                turns.finish_open_ends(turn.pack, ends, in_doubt=[], waiting={}, is_complete=True)
         assert self.time - begun < LIFE
         self.at(self.time + A_MOMENT, greenlet.getcurrent().sizes)
 

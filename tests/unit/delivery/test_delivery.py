@@ -2,23 +2,63 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import pytest
 
 from builders import EMAIL, NOW, PACK_ID, a_dispatch, a_message, a_rendered
-from heliograph.delivery.steps import Checked, Todo, claim, facts_of, some_of, todo
+from heliograph.delivery.answers import facts_of
+from heliograph.delivery.packs import some_of
+from heliograph.delivery.slots import Checked, claim_entry, classified, due_later, learnt
 from heliograph.model.decisions import Verdict
-from heliograph.model.dispatches import DispatchPack
+from heliograph.model.dispatches import Dispatch, DispatchPack, Rendered
 from heliograph.model.ledger import LedgerEntry
 from heliograph.model.outcomes import Accepted, Failed, FailureCode, InDoubt, NotSent, Outcome, SlotFacts
 from heliograph.model.requests import Lane
+from heliograph.planning.packing import Due
 from heliograph.recording.facts import detail_of, fact_value
 
 MORNING = NOW + timedelta(hours=22)
 PACK = DispatchPack(
     pack_id=PACK_ID, channel=EMAIL, lane=Lane.BULK, dispatches=tuple(a_dispatch(slot=slot) for slot in range(3))
 )
+
+
+class Todo(NamedTuple):
+    """What a try on the pack has to do, in the order of the slots."""
+
+    claimed: list[Rendered]
+    again: list[Rendered]
+    facts: SlotFacts
+    in_doubt: list[int]
+    later: list[Due]
+    waiting: dict[int, datetime]
+    unsent: list[Dispatch]
+    unreached: set[int]
+
+
+def todo(
+    pack: DispatchPack,
+    people: Sequence[Checked],
+    existing: dict[str, LedgerEntry],
+    facts: SlotFacts,
+    *,
+    won: set[str],
+    complete: bool = True,
+) -> Todo:
+    slots = classified(pack, people, existing, facts, won=won, at=NOW, complete=complete)
+    return Todo(
+        claimed=[each.to_send for each in slots if each.to_send],
+        again=[each.to_send_again for each in slots if each.to_send_again],
+        facts=learnt(slots),
+        in_doubt=[each.number for each in slots if each.is_in_doubt],
+        later=due_later(pack, slots, NOW, complete=complete),
+        waiting={each.number: each.waits_until for each in slots if each.waits_until},
+        unsent=[each.checked.dispatch for each in slots if each.counts_no_more],
+        unreached={each.number for each in slots if each.reaches_nobody},
+    )
 
 
 def checked(slot: int, reason: str = "") -> Checked:
@@ -45,11 +85,11 @@ def an_entry(slot: int, **fields: object) -> LedgerEntry:
 
 
 def first_try(*people: Checked) -> Todo:
-    return todo(PACK, people, {}, {}, won={one.dispatch.dispatch_id for one in people}, at=NOW)
+    return todo(PACK, people, {}, {}, won={one.dispatch.dispatch_id for one in people})
 
 
 def next_try(entry: LedgerEntry, facts: SlotFacts, one: Checked | None = None) -> Todo:
-    return todo(PACK, [one or checked(entry.slot)], {entry.dispatch_id: entry}, facts, won=set(), at=NOW)
+    return todo(PACK, [one or checked(entry.slot)], {entry.dispatch_id: entry}, facts, won=set())
 
 
 def test_what_this_try_has_claimed_is_sent() -> None:
@@ -131,14 +171,14 @@ def test_who_has_to_wait_is_put_off_together_and_decided_on_again() -> None:
 def test_every_try_puts_off_the_same() -> None:
     first = first_try(waits(0), waits(1))
     entries = {one.dispatch_id: scheduled(one.slot) for one in PACK.dispatches[:2]}
-    again = todo(PACK, [checked(0), checked(1)], entries, {}, won=set(), at=NOW)
+    again = todo(PACK, [checked(0), checked(1)], entries, {}, won=set())
     assert (again.later, again.claimed, again.facts.keys()) == (first.later, [], first.facts.keys())
 
 
 def test_nobody_is_put_off_before_everything_is_decided() -> None:
     people = [waits(0), checked(1)]
     won = {one.dispatch.dispatch_id for one in people}
-    result = todo(PACK, people, {}, {}, won=won, at=NOW, complete=False)
+    result = todo(PACK, people, {}, {}, won=won, complete=False)
     assert (result.later, result.facts, result.unsent) == ([], {}, [])
     assert [rendered.dispatch.slot for rendered in result.claimed] == [1]
 
@@ -196,6 +236,6 @@ def test_every_answer_of_a_provider_is_a_fact(outcome: Outcome, kind: str, detai
 
 
 def test_a_claim_says_what_was_decided_and_where_its_outcome_lies() -> None:
-    entry = claim(checked(1), PACK, policy="p1", at=NOW)
+    entry = claim_entry(checked(1), PACK, policy="p1", at=NOW)
     assert (entry.outcome, entry.pack_id, entry.slot, entry.policy) == (Verdict.DISPATCHED, PACK_ID, 1, "p1")
-    assert claim(checked(1, "expired"), PACK, policy="p1", at=NOW).outcome is Verdict.SKIPPED_AT_DELIVERY
+    assert claim_entry(checked(1, "expired"), PACK, policy="p1", at=NOW).outcome is Verdict.SKIPPED_AT_DELIVERY

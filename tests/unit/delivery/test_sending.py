@@ -17,7 +17,8 @@ from builders import EMAIL, NOW, PACK_ID, SMS, a_rendered
 from heliograph.channels.clocks import RateLimits
 from heliograph.channels.email.bulk import Mail, packs
 from heliograph.channels.email.spec import SLOWEST
-from heliograph.delivery import work as sending
+from heliograph.delivery.sending import work as sending
+from heliograph.delivery.turns import work as turns
 from heliograph.model.channels import Channel
 from heliograph.model.dispatches import DispatchPack, Rendered
 from heliograph.model.outcomes import Accepted, NotSent, Outcome, RecordKey, SlotFacts
@@ -101,13 +102,13 @@ def test_nothing_more_is_handed_over_once_the_account_has_halted(edge: Edge) -> 
     assert [[*edge.facts[slot]] for slot in range(4)] == [[Fact.ACCEPTED], [Fact.RETRY], [Fact.RETRY], [Fact.RETRY]]
 
 
-def test_a_function_stops_before_its_end_and_puts_back_what_it_did_not_hand_over(edge: Edge) -> None:
+def test_a_function_stops_before_its_end_and_requeues_what_it_did_not_hand_over(edge: Edge) -> None:
     edge.lives_until = NOW + timedelta(seconds=sending.CALL_TIME + 5)
     batch = texts(*[1] * 10)
     pack = DispatchPack(pack_id=PACK_ID, channel=SMS, lane=Lane.BULK, dispatches=tuple(each.dispatch for each in batch))
     ends = [*sending.send(RECORD, batch, rate=1)]
     assert causes(ends) == ["stopped"] * 4
-    sending.finish(pack, ends, in_doubt=[], waiting={}, is_complete=True)
+    turns.finish_open_ends(pack, ends, in_doubt=[], waiting={}, is_complete=True)
     ((later, delay),) = edge.requeue
     assert [each.slot for each in later.dispatches] == [6, 7, 8, 9]
     assert (later.tries, delay) == (1, 1)
@@ -118,7 +119,7 @@ def test_a_destination_that_is_exhausted_for_today_waits_alone_and_longer(edge: 
     edge.causes = {0: "DAILY_DESTINATION_CALL_LIMIT"}
     batch = texts(1, 1)
     pack = DispatchPack(pack_id=PACK_ID, channel=SMS, lane=Lane.BULK, dispatches=tuple(each.dispatch for each in batch))
-    sending.finish(pack, [*sending.send(RECORD, batch)], in_doubt=[], waiting={}, is_complete=True)
+    turns.finish_open_ends(pack, [*sending.send(RECORD, batch)], in_doubt=[], waiting={}, is_complete=True)
     ((later, delay),) = edge.requeue
     assert ([each.slot for each in later.dispatches], delay) == ([0], 900)
     assert later.not_before
@@ -129,7 +130,7 @@ def test_a_destination_that_says_when_it_has_time_is_asked_then_whatever_its_cau
     edge.causes, edge.until = {1: "A_REASON_OF_ITS_OWN"}, NOW + timedelta(minutes=5)
     batch = texts(1, 1, 1)
     pack = DispatchPack(pack_id=PACK_ID, channel=SMS, lane=Lane.BULK, dispatches=tuple(each.dispatch for each in batch))
-    sending.finish(pack, [*sending.send(RECORD, batch)], in_doubt=[], waiting={}, is_complete=True)
+    turns.finish_open_ends(pack, [*sending.send(RECORD, batch)], in_doubt=[], waiting={}, is_complete=True)
     ((later, delay),) = edge.requeue
     assert ([each.slot for each in later.dispatches], later.not_before, delay) == ([1], edge.until, 299)
 
@@ -137,9 +138,9 @@ def test_a_destination_that_says_when_it_has_time_is_asked_then_whatever_its_cau
 def test_a_pack_is_sent_in_pieces_that_take_ten_seconds_of_the_rate(edge: Edge) -> None:
     batch = texts(*[1] * 30)
     pack = DispatchPack(pack_id=PACK_ID, channel=SMS, lane=Lane.BULK, dispatches=tuple(each.dispatch for each in batch))
-    turn = sending.turn_of(pack)
+    turn = turns.turn_of(pack)
     assert turn
-    with sending.then_the_rest(turn, receives=1):
+    with turns.then_the_rest(turn, receives=1):
         assert edge.requeue == []
     ((rest, _),) = edge.requeue
     assert [len(turn.pack.dispatches), len(rest.dispatches)] == [9, 21]
@@ -152,13 +153,13 @@ def refused_until_it_is_dead(edge: Edge, pack: DispatchPack, *, most: int) -> in
         packs += 1
         one = msgspec.structs.replace(waiting.pop(), not_before=None)
         for receives in range(1, RECEIVES + 1):
-            turn = sending.turn_of(one)
-            with suppress(sending.NotSentYetError):
+            turn = turns.turn_of(one)
+            with suppress(turns.NotSentYetError):
                 assert turn
-                with sending.then_the_rest(turn, receives):
+                with turns.then_the_rest(turn, receives):
                     batch = [a_rendered(SMS, slot=each.slot) for each in turn.pack.dispatches]
                     ends = [*sending.send(RECORD, batch)]
-                    sending.finish(turn.pack, ends, in_doubt=[], waiting={}, is_complete=True)
+                    turns.finish_open_ends(turn.pack, ends, in_doubt=[], waiting={}, is_complete=True)
                 break
         waiting += [some for some, _ in edge.requeue]
         edge.requeue.clear()
@@ -184,19 +185,19 @@ def test_one_person_whom_the_provider_refuses_for_a_new_cause_does_not_hold_up_t
 def test_pieces_are_as_small_as_the_texts_of_a_message_have_shown_to_be_large(edge: Edge) -> None:
     batch = texts(*[3] * 30)
     pack = DispatchPack(pack_id=PACK_ID, channel=SMS, lane=Lane.BULK, dispatches=tuple(each.dispatch for each in batch))
-    first = sending.turn_of(pack)
+    first = turns.turn_of(pack)
     assert first
-    sending.correct(first, batch[:9])
-    second = sending.turn_of(pack)
+    turns.correct(first, batch[:9])
+    second = turns.turn_of(pack)
     assert second
     assert (first.spoken_for, len(second.pack.dispatches), second.spoken_for) == (9, 3, 9)
 
 
-def test_a_pack_that_comes_back_before_its_place_is_put_back_without_asking_anybody(edge: Edge) -> None:
+def test_a_pack_that_comes_back_before_its_place_is_requeued_without_asking_anybody(edge: Edge) -> None:
     place = NOW + timedelta(hours=1)
     dispatches = tuple(each.dispatch for each in texts(1))
     pack = DispatchPack(pack_id=PACK_ID, channel=SMS, lane=Lane.BULK, dispatches=dispatches, not_before=place)
-    assert sending.turn_of(pack) is None
+    assert turns.turn_of(pack) is None
     ((later, delay),) = edge.requeue
     assert (later.not_before, delay) == (place, 900)
 

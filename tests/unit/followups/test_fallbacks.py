@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from builders import EMAIL, NOW, PACK_ID, PUSH, SMS, a_dispatch, a_fallback, a_message, a_rendered, a_request
-from heliograph.delivery import steps
+from heliograph.delivery import slots
 from heliograph.followups.fallbacks import LOST_AFTER, achieved, reaches_nobody
 from heliograph.model.channels import Channel
 from heliograph.model.dispatches import Dispatch, DispatchPack
@@ -152,23 +152,25 @@ def test_a_channel_is_followed_at_once_only_when_it_certainly_reaches_nobody(
 
 def test_the_same_people_have_the_same_pack_at_once_as_at_their_timer() -> None:
     pack = pack_of(0, 1)
-    everybody = [steps.Checked(one, MESSAGE, None, "no_address") for one in pack.dispatches]
+    everybody = [slots.Checked(one, MESSAGE, None, "no_address") for one in pack.dispatches]
+    won = {one.dispatch_id for one in pack.dispatches}
+    first, second = slots.classified(pack, everybody, {}, {}, won=won, at=NOW)
     ((later, _),) = scheduled(pack)
-    assert list(steps.at_once(pack, everybody, {0, 1}, NOW)) == [later]
-    (one,) = steps.at_once(pack, everybody, {1}, NOW)
+    assert list(slots.due_now(pack, [first, second], NOW)) == [later]
+    (one,) = slots.due_now(pack, [second], NOW)
     assert (ids.is_of_fallbacks(one.pack_id), one.requests) == (True, later.requests[1:])
 
 
 def test_what_is_skipped_has_no_timer() -> None:
     pack = pack_of(0, 1)
     checked = [
-        steps.Checked(one, MESSAGE, None if reason else a_rendered(PUSH), reason)
+        slots.Checked(one, MESSAGE, None if reason else a_rendered(PUSH), reason)
         for one, reason in zip(pack.dispatches, ("", "no_address"), strict=True)
     ]
     won = {one.dispatch.dispatch_id for one in checked}
-    todo = steps.todo(pack, checked, {}, {}, won=won, at=NOW)
-    assert [len(requests.requests) for requests, _ in todo.later] == [1]
-    assert todo.unreached == {1}
+    found = slots.classified(pack, checked, {}, {}, won=won, at=NOW)
+    assert [len(requests.requests) for requests, _ in slots.due_later(pack, found, NOW)] == [1]
+    assert [slot.reaches_nobody for slot in found] == [False, True]
 
 
 # ---- what is scheduled ---------------------------------------------------------------------------------------
@@ -183,8 +185,8 @@ MESSAGE = a_message(
 )
 
 
-def pack_of(*slots: int, fallbacks: int = 0) -> DispatchPack:
-    dispatches = tuple(a_dispatch(PUSH, slot=slot, message="parcel", fallbacks=fallbacks) for slot in slots)
+def pack_of(*numbers: int, fallbacks: int = 0) -> DispatchPack:
+    dispatches = tuple(a_dispatch(PUSH, slot=number, message="parcel", fallbacks=fallbacks) for number in numbers)
     return DispatchPack(pack_id=PACK_ID, channel=PUSH, lane=Lane.BULK, run_id="run-1", dispatches=dispatches)
 
 

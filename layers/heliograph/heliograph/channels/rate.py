@@ -34,7 +34,7 @@ for the next one while the channel rests."""
 LEAD = 1.0
 """Seconds before its turn at which a pack is tried again: SQS and Lambda need a moment."""
 AGEING = 10
-"""Seconds by which the line is longer for a pack with each time that it came in vain: who waits longest comes first."""
+"""Seconds by which the line is longer for a pack with each try in vain: who waits longest comes first."""
 OLDEST = 60
 """Tries after which a pack grows no older."""
 

@@ -1,1 +1,0 @@
-"""The last look at a person before delivery."""

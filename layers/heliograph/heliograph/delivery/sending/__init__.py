@@ -1,0 +1,1 @@
+"""Handing over to a provider, with every answer kept at once."""

@@ -1,0 +1,81 @@
+"""Handing over at the rate of the provider; it stops when the account has halted, or the function ends soon."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from heliograph.aws.queues import QueueError
+from heliograph.channels.rate import STOPPED
+from heliograph.channels.registry import spec
+from heliograph.delivery.answers import facts_of, not_handed_over
+from heliograph.model.dispatches import Rendered
+from heliograph.model.engagement import Events
+from heliograph.model.outcomes import Failed, InDoubt, NotSent, Outcome, RecordKey, SlotFacts
+from heliograph.recording.consequences import outcome_events
+from heliograph.runtime import wiring
+from heliograph.runtime.observe import count_facts
+
+CALL_TIME = 30  # seconds that a call to a provider and keeping its answer may take: its time-outs and a margin
+
+
+def send(record: RecordKey, batch: list[Rendered], *, rate: float | None = None) -> Iterator[Outcome]:
+    """Hand messages to the provider and keep each answer at once; yields the outcomes that something follows from."""
+    waiting = {rendered.dispatch.dispatch_id: rendered for rendered in batch}
+    calls = wiring.sender(record.channel)(batch) if batch else iter(())
+    halted = spec(record.channel).codes.halted
+    started, units, is_stopped = wiring.now(), 0, False
+    while waiting and not is_stopped and _has_time_for_a_call(started, units, rate):
+        outcomes = next(calls, None)
+        if outcomes is None:
+            return  # of what the provider said nothing, nobody knows what became
+        taken = {outcome.dispatch_id: waiting.pop(outcome.dispatch_id) for outcome in outcomes}
+        units += sum(map(units_of, taken.values()))
+        try:
+            _keep_answers(record, outcomes, taken)
+        except (ClientError, BotoCoreError, QueueError):
+            keep(record, not_handed_over(waiting.values(), wiring.now()), wiring.now())
+            raise  # what was answered is in doubt now; what was not handed over is not
+        yield from (outcome for outcome in outcomes if isinstance(outcome, NotSent | InDoubt | Failed))
+        is_stopped = any(isinstance(each, NotSent) and each.cause in halted for each in outcomes)
+    if waiting:
+        keep(record, not_handed_over(waiting.values(), wiring.now()), wiring.now())
+        yield from (NotSent(dispatch_id=dispatch_id, cause=STOPPED) for dispatch_id in waiting)
+
+
+def _has_time_for_a_call(started: datetime, units: int, rate: float | None) -> bool:
+    """Whether the function lives to see the answer of another call; waits until the rate permits it."""
+    pause = units / rate - (wiring.now() - started).total_seconds() if rate else 0.0
+    if wiring.time_left() - max(0.0, pause) < CALL_TIME:
+        return False
+    if pause > 0:
+        wiring.sleep(pause)
+    return True
+
+
+def units_of(rendered: Rendered) -> int:
+    """What a message takes of its provider's rate."""
+    return spec(rendered.dispatch.channel).measure(rendered.content).parts
+
+
+def _keep_answers(record: RecordKey, outcomes: Sequence[Outcome], batch: Mapping[str, Rendered]) -> None:
+    """Keep a provider's answers, and tell record of those that something follows from."""
+    now = wiring.now()
+    keep(record, facts_of(outcomes, batch, now), now)
+    events = tuple(
+        event
+        for outcome in outcomes
+        for rendered in (batch[outcome.dispatch_id],)
+        for event in outcome_events(rendered.dispatch, outcome, occurred_at=now, outcome_key=rendered.outcome_key)
+    )
+    if events:
+        wiring.engagement().send([Events(events=events)])
+
+
+def keep(record: RecordKey, facts: SlotFacts, now: datetime) -> None:
+    """Keep facts, and count them."""
+    if facts:
+        wiring.records().keep(record, facts, now)
+        count_facts(record.channel, facts)

@@ -1,0 +1,1 @@
+"""Dispatches in doubt, once their grace is over."""

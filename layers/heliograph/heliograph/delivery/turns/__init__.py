@@ -1,0 +1,1 @@
+"""The turns of packs: how fast a channel sends, and what waits meanwhile."""
