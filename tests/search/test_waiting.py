@@ -24,6 +24,7 @@ from aws.memory_clocks import ClockTable
 from builders import EMAIL, NOW, SMS, a_dispatch, a_message
 from heliograph.channels.clocks import RateLimits
 from heliograph.channels.rate import LONGEST_DELAY
+from heliograph.channels.registry import spec
 from heliograph.delivery.sending import work as sending
 from heliograph.delivery.turns import work as turns
 from heliograph.model.channels import Channel
@@ -60,7 +61,7 @@ class Provider:
         start = max(self._spoken_for, at - 1)
         why = ""
         if self.pause[0] <= at < self.pause[1]:
-            why = "ACCOUNT_SENDING_PAUSED"
+            why = min(spec(batch[0].dispatch.channel).codes.halted)
         elif len(batch) > max(1, self.rate) or start + min(1, units / self.rate) > at + 1:
             why = "TooManyRequestsException"
         if why:
