@@ -23,7 +23,7 @@ from heliograph.model.dispatches import Sender
 from heliograph.model.engagement import Consequence, EngagementEvent, SuppressAddress, WithdrawConsent
 from heliograph.model.ledger import LedgerEntry
 from heliograph.model.messages import Message
-from heliograph.model.outcomes import RecordKey, SlotFacts
+from heliograph.model.outcomes import Happened, RecordKey, SlotFacts
 from heliograph.model.packs import Delivered, Planned
 from heliograph.model.people import AddressSuppression, Consent, ConsentState, Recipient, consent_key
 from heliograph.model.policy import Policy
@@ -155,7 +155,7 @@ class Facts:
             for facts in wanted:
                 del facts[Fact.RETRY]
 
-    def settle(self, record: RecordKey, slot: int, facts: Mapping[str, str]) -> None:
+    def settle(self, record: RecordKey, slot: int, facts: Mapping[str, Happened]) -> None:
         with self._world.call():
             known = self._world.facts[record].setdefault(slot, {})
             if Fact.SETTLED not in known:

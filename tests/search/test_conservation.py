@@ -178,8 +178,7 @@ class Conservation(RuleBasedStateMachine):
             (rendered.dispatch.request.request_id, rendered.dispatch.channel) for rendered in self.provider.taken
         )
         for rendered in self.provider.taken:
-            settled = self.facts_of(rendered).get(Fact.SETTLED, "")
-            is_sent_again = detail_of(settled) == OnUnknown.RESEND
+            is_sent_again = detail_of(self.facts_of(rendered), Fact.SETTLED) == OnUnknown.RESEND
             assert times[rendered.dispatch.request.request_id, rendered.dispatch.channel] <= 1 + is_sent_again
 
     @invariant()

@@ -15,13 +15,13 @@ from heliograph.model.channels import Channel
 from heliograph.model.dispatches import Dispatch, DispatchPack
 from heliograph.model.engagement import EngagementKind
 from heliograph.model.ledger import LedgerEntry
-from heliograph.model.outcomes import Facts, SlotFacts
+from heliograph.model.outcomes import Facts, Happened, SlotFacts
 from heliograph.model.policy import Policy
 from heliograph.model.requests import EarlierDispatch, Lane, RequestPack
 from heliograph.planning import packing
 from heliograph.planning.decisions import decision, inputs_of, recheck
 from heliograph.planning.ruling import decide
-from heliograph.recording.facts import Fact, fact_value
+from heliograph.recording.facts import Fact
 from heliograph.text import ids
 from search.budget import budget
 
@@ -44,7 +44,7 @@ class Chain:
     def __init__(self) -> None:
         self.now = NOW
         self.ledger: dict[str, LedgerEntry] = {}
-        self.facts: dict[str, dict[str, str]] = {}
+        self.facts: dict[str, dict[str, Happened]] = {}
         """By place."""
         self.timers: list[packing.Due] = []
         self.outbox: list[DispatchPack] = []
@@ -93,7 +93,7 @@ class Chain:
             self.facts.get(place, {}).pop(Fact.RETRY, None)
             if answer in (Fact.ACCEPTED, Fact.UNKNOWN):
                 self.sent.append((pack.channel, self._is_confirmed(dispatch.request.earlier)))
-            self._keep(place, {answer: fact_value(self.now)})
+            self._keep(place, {answer: Happened(self.now)})
         is_failed = Fact.FAILED in self.facts.get(place, {}) and answer is Fact.FAILED
         unreached = [slot] if slot.reaches_nobody or is_failed else []
         following = slots.due_now(pack, unreached, self.now)
@@ -103,7 +103,7 @@ class Chain:
         """Something happens to a message that was taken."""
         places = sorted(self.facts)
         if places and Fact.FAILED not in self.facts[places[number % len(places)]]:
-            self._keep(places[number % len(places)], {kind: fact_value(self.now)})
+            self._keep(places[number % len(places)], {kind: Happened(self.now)})
 
     def fire(self, number: int, *, again: bool) -> None:
         """A timer that is due fires, perhaps not for the last time."""

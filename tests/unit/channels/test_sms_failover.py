@@ -12,8 +12,8 @@ from builders import NOW, SMS, a_rendered
 from heliograph.channels.failover import failing_over
 from heliograph.channels.sms.texts import end_user_messaging_sender, sender_id_of, sns_sender
 from heliograph.model.dispatches import Rendered
-from heliograph.model.outcomes import Accepted, Failed, FailureCode, InDoubt, NotSent, Outcome
-from heliograph.recording.facts import fact_value, is_by_another_provider
+from heliograph.model.outcomes import Accepted, Failed, FailureCode, Happened, InDoubt, NotSent, Outcome
+from heliograph.recording.facts import is_by_another_provider
 
 SERVICE = "pinpoint-sms-voice-v2"
 Answer = dict[str, Any] | Refusal | Exception
@@ -50,14 +50,14 @@ def texts(number: int) -> list[Rendered]:
     return [a_rendered(SMS, content={"text": "Hello"}, slot=slot) for slot in range(number)]
 
 
-def accepted(rendered: Rendered, message_id: str) -> Accepted:
-    return Accepted(dispatch_id=rendered.dispatch.dispatch_id, provider_message_id=message_id)
+def accepted(rendered: Rendered, message_id: str, provider: str = "") -> Accepted:
+    return Accepted(dispatch_id=rendered.dispatch.dispatch_id, provider_message_id=message_id, provider=provider)
 
 
 @pytest.mark.parametrize("cause", NEVER_LEFT)
 def test_what_never_left_because_nobody_could_be_reached_goes_by_the_other(cause: Exception) -> None:
     both, (rendered,) = Both(cause, handed_over=1), texts(1)
-    assert both.send(rendered) == [accepted(rendered, "sns:s-0")]
+    assert both.send(rendered) == [accepted(rendered, "s-0", provider="sns")]
     assert both.outages == [(type(cause).__name__, 1)]
 
 
@@ -65,8 +65,8 @@ def test_after_an_outage_the_rest_of_the_pack_goes_straight_to_the_other() -> No
     both, batch = Both(TAKEN, NEVER_LEFT[0], handed_over=2), texts(3)
     assert both.send(*batch) == [
         accepted(batch[0], "sms-1"),
-        accepted(batch[1], "sns:s-0"),
-        accepted(batch[2], "sns:s-1"),
+        accepted(batch[1], "s-0", provider="sns"),
+        accepted(batch[2], "s-1", provider="sns"),
     ]
     assert len(both.wire.sent) == 2
     assert both.outages == [("EndpointConnectionError", 2)]
@@ -74,7 +74,7 @@ def test_after_an_outage_the_rest_of_the_pack_goes_straight_to_the_other() -> No
 
 def test_the_next_pack_is_the_first_providers_again() -> None:
     both, (first, second) = Both(NEVER_LEFT[0], TAKEN, handed_over=1), texts(2)
-    assert both.send(first) == [accepted(first, "sns:s-0")]
+    assert both.send(first) == [accepted(first, "s-0", provider="sns")]
     assert both.send(second) == [accepted(second, "sms-1")]
 
 
@@ -95,7 +95,7 @@ def test_who_hears_that_the_service_is_unavailable_stays_in_doubt_and_the_others
     both, batch = Both(OUT, handed_over=1), texts(2)
     outcomes = both.send(*batch)
     assert isinstance(outcomes[0], InDoubt)
-    assert outcomes[1] == accepted(batch[1], "sns:s-0")
+    assert outcomes[1] == accepted(batch[1], "s-0", provider="sns")
     assert both.outages == [("ServiceUnavailableException", 1)]
 
 
@@ -130,9 +130,9 @@ def test_a_final_refusal_is_not_handed_over() -> None:
 
 
 def test_what_the_other_took_says_so() -> None:
-    assert is_by_another_provider({"accepted": fact_value(NOW, "sns:s-0")})
-    assert not is_by_another_provider({"accepted": fact_value(NOW, "sms-1")})
-    assert not is_by_another_provider({"sent": fact_value(NOW)})
+    assert is_by_another_provider({"accepted": Happened(NOW, "s-0", "sns")})
+    assert not is_by_another_provider({"accepted": Happened(NOW, "sms-1")})
+    assert not is_by_another_provider({"sent": Happened(NOW)})
 
 
 @pytest.mark.parametrize(

@@ -15,10 +15,9 @@ from heliograph.delivery.slots import Checked, claim_entry, classified, due_late
 from heliograph.model.decisions import Verdict
 from heliograph.model.dispatches import Dispatch, DispatchPack, Rendered
 from heliograph.model.ledger import LedgerEntry
-from heliograph.model.outcomes import Accepted, Failed, FailureCode, InDoubt, NotSent, Outcome, SlotFacts
+from heliograph.model.outcomes import Accepted, Failed, FailureCode, Happened, InDoubt, NotSent, Outcome, SlotFacts
 from heliograph.model.requests import Lane
 from heliograph.planning.packing import Due
-from heliograph.recording.facts import detail_of, fact_value
 
 MORNING = NOW + timedelta(hours=22)
 PACK = DispatchPack(
@@ -100,7 +99,7 @@ def test_what_this_try_has_claimed_is_sent() -> None:
 def test_who_must_not_be_written_to_is_skipped_with_the_reason() -> None:
     result = first_try(checked(0, "not_consented"))
     assert not result.claimed
-    assert detail_of(result.facts[0]["skipped"]) == "not_consented"
+    assert result.facts[0]["skipped"].detail == "not_consented"
 
 
 def test_what_was_claimed_and_of_which_nothing_is_known_is_in_doubt() -> None:
@@ -112,18 +111,18 @@ def test_what_was_claimed_and_of_which_nothing_is_known_is_in_doubt() -> None:
 
 
 def test_what_is_in_doubt_stays_in_doubt_until_it_is_settled() -> None:
-    doubt = {"unknown": fact_value(NOW)}
+    doubt = {"unknown": Happened(NOW)}
     assert next_try(an_entry(0), {0: doubt}).in_doubt == [0]
-    assert next_try(an_entry(0), {0: {**doubt, "settled": fact_value(NOW)}}).in_doubt == []
+    assert next_try(an_entry(0), {0: {**doubt, "settled": Happened(NOW)}}).in_doubt == []
 
 
 def test_what_is_provably_not_sent_is_sent_again() -> None:
-    result = next_try(an_entry(0), {0: {"retry": fact_value(NOW, "throttled")}})
+    result = next_try(an_entry(0), {0: {"retry": Happened(NOW, "throttled")}})
     assert [rendered.dispatch.slot for rendered in result.again] == [0]
 
 
 def test_what_is_to_be_sent_again_after_a_doubt_is_sent_again() -> None:
-    facts = {kind: fact_value(NOW) for kind in ("unknown", "settled", "retry")}
+    facts = {kind: Happened(NOW) for kind in ("unknown", "settled", "retry")}
     assert [rendered.dispatch.slot for rendered in next_try(an_entry(0), {0: facts}).again] == [0]
 
 
@@ -134,19 +133,19 @@ def test_some_of_a_pack_keep_their_places() -> None:
 
 @pytest.mark.parametrize("kind", ["accepted", "failed", "skipped", "delivered"])
 def test_what_has_an_outcome_is_left_alone(kind: str) -> None:
-    facts = {"retry": fact_value(NOW), kind: fact_value(NOW)}
+    facts = {"retry": Happened(NOW), kind: Happened(NOW)}
     assert next_try(an_entry(0), {0: facts})[:6] == ([], [], {}, [], [], {})
 
 
 def test_who_withdrew_before_a_letter_is_sent_again_is_skipped() -> None:
-    result = next_try(an_entry(0), {0: {"retry": fact_value(NOW)}}, checked(0, "not_consented"))
+    result = next_try(an_entry(0), {0: {"retry": Happened(NOW)}}, checked(0, "not_consented"))
     assert not result.again
-    assert detail_of(result.facts[0]["skipped"]) == "not_consented"
+    assert result.facts[0]["skipped"].detail == "not_consented"
 
 
 def test_who_was_skipped_by_an_interrupted_try_stays_skipped() -> None:
     result = next_try(an_entry(0, outcome=Verdict.SKIPPED_AT_DELIVERY, reason="expired"), {})
-    assert detail_of(result.facts[0]["skipped"]) == "expired"
+    assert result.facts[0]["skipped"].detail == "expired"
 
 
 def waits(slot: int) -> Checked:
@@ -161,7 +160,7 @@ def test_who_has_to_wait_is_put_off_together_and_decided_on_again() -> None:
     result = first_try(waits(0), waits(1), checked(2))
     ((pack, until),) = result.later
     assert (until, [request.step for request in pack.requests]) == (MORNING, [1, 1])
-    assert {slot: detail_of(facts["scheduled"]) for slot, facts in result.facts.items()} == dict.fromkeys(
+    assert {slot: facts["scheduled"].detail for slot, facts in result.facts.items()} == dict.fromkeys(
         (0, 1), "quiet_hours"
     )
     assert [one.slot for one in result.unsent] == [0, 1]
@@ -184,7 +183,7 @@ def test_nobody_is_put_off_before_everything_is_decided() -> None:
 
 
 def test_what_was_claimed_and_not_taken_waits_in_its_outbox() -> None:
-    result = next_try(an_entry(0), {0: {"retry": fact_value(NOW, "throttled")}}, waits(0))
+    result = next_try(an_entry(0), {0: {"retry": Happened(NOW, "throttled")}}, waits(0))
     assert (result.waiting, result.later, result.again, result.facts) == ({0: MORNING}, [], [], {})
 
 
@@ -216,7 +215,7 @@ def test_what_another_try_of_plan_decided_against_is_not_sent_and_does_not_count
     ],
 )
 def test_only_what_certainly_reaches_nobody_does_not_count(kind: str, detail: str, is_unsent: bool) -> None:
-    todo = next_try(an_entry(0), {0: {kind: fact_value(NOW, detail)}})
+    todo = next_try(an_entry(0), {0: {kind: Happened(NOW, detail)}})
     assert bool(todo.unsent) is is_unsent
 
 
@@ -232,7 +231,7 @@ def test_only_what_certainly_reaches_nobody_does_not_count(kind: str, detail: st
 def test_every_answer_of_a_provider_is_a_fact(outcome: Outcome, kind: str, detail: str) -> None:
     rendered = a_rendered(slot=2)
     ((slot, facts),) = facts_of([outcome], {"d": rendered}, NOW).items()
-    assert (slot, {name: detail_of(value) for name, value in facts.items()}) == (2, {kind: detail})
+    assert (slot, {name: value.detail for name, value in facts.items()}) == (2, {kind: detail})
 
 
 def test_a_claim_says_what_was_decided_and_where_its_outcome_lies() -> None:

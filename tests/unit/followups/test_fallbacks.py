@@ -14,13 +14,13 @@ from heliograph.model.channels import Channel
 from heliograph.model.dispatches import Dispatch, DispatchPack
 from heliograph.model.engagement import EngagementKind
 from heliograph.model.messages import Message
+from heliograph.model.outcomes import Happened
 from heliograph.model.policy import Policy
 from heliograph.model.requests import EarlierDispatch, Lane, SendRequest
 from heliograph.model.traces import Achieved, Confirmation
 from heliograph.planning import packing
 from heliograph.planning.decisions import decision, inputs_of
 from heliograph.planning.ruling import decide
-from heliograph.recording.facts import fact_value
 from heliograph.text import ids
 
 MILLISECOND = timedelta(milliseconds=1)
@@ -37,8 +37,7 @@ def earlier(
 def found(dispatch: EarlierDispatch, now: datetime, **facts: datetime | str) -> Achieved:
     """What a dispatch has achieved: facts by the time at which they happened, or with what more they say."""
     known = {
-        kind: fact_value(value) if isinstance(value, datetime) else fact_value(NOW, value)
-        for kind, value in facts.items()
+        kind: Happened(value) if isinstance(value, datetime) else Happened(NOW, value) for kind, value in facts.items()
     }
     return achieved([dispatch], {dispatch.outcome_key: known}, now)
 
@@ -80,7 +79,7 @@ def test_what_came_back_after_all_was_not_delivered(came_back: str) -> None:
 
 def test_any_earlier_channel_may_confirm_however_late() -> None:
     first, second = earlier(), earlier(EngagementKind.DELIVERED, channel=SMS)
-    facts = {first.outcome_key: {"opened": fact_value(NOW)}, second.outcome_key: {"accepted": fact_value(NOW)}}
+    facts = {first.outcome_key: {"opened": Happened(NOW)}, second.outcome_key: {"accepted": Happened(NOW)}}
     assert achieved([first, second], facts, NOW) == Achieved(Confirmation(PUSH, EngagementKind.OPENED))
 
 
@@ -147,7 +146,7 @@ def test_what_was_dropped_in_doubt_and_taken_after_all_has_its_time() -> None:
 def test_a_channel_is_followed_at_once_only_when_it_certainly_reaches_nobody(
     facts: dict[str, str], *, is_certain: bool
 ) -> None:
-    assert reaches_nobody({kind: fact_value(NOW, detail) for kind, detail in facts.items()}) is is_certain
+    assert reaches_nobody({kind: Happened(NOW, detail) for kind, detail in facts.items()}) is is_certain
 
 
 def test_the_same_people_have_the_same_pack_at_once_as_at_their_timer() -> None:

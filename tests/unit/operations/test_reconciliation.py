@@ -11,6 +11,7 @@ from builders import EMAIL, NOW, PACK_ID, REQUEST_ID, SMS
 from heliograph.model.decisions import Verdict
 from heliograph.model.engagement import EngagementKind
 from heliograph.model.ledger import LedgerEntry
+from heliograph.model.outcomes import Happened
 from heliograph.operations.reconcile.comparison import (
     EXAMPLES,
     Decided,
@@ -22,7 +23,7 @@ from heliograph.operations.reconcile.comparison import (
     reconcile,
     with_sums,
 )
-from heliograph.recording.facts import Fact, fact_value
+from heliograph.recording.facts import Fact
 from heliograph.text import ids
 
 DISPATCH_ID = f"{REQUEST_ID}-0"
@@ -47,8 +48,7 @@ def decided(
         channel=channel,
         until=until,
     )
-    kinds = (fact.partition(" ") for fact in facts)
-    return Decided(entry, {kind: fact_value(HOUR_AGO, detail) for kind, _, detail in kinds})
+    return Decided(entry, {kind: Happened(HOUR_AGO, *more) for kind, *more in map(str.split, facts)})
 
 
 def somebody(*decisions: Decided, messages: Mapping[str, int] | None = None) -> Person:
@@ -183,7 +183,7 @@ def test_who_was_put_off_just_before_delivery_is_deferred_until_it_is_long_due()
 
 
 def test_what_another_provider_took_in_an_outage_cannot_be_compared() -> None:
-    sums = found(somebody(decided(Verdict.DISPATCHED, "accepted sns:s-1", channel="sms")))
+    sums = found(somebody(decided(Verdict.DISPATCHED, "accepted s-1 sns", channel="sms")))
     assert (sums.holds, sums.unchecked, sums.counts["accepted"]) == (True, 1, 1)
 
 

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 
 from builders import EMAIL, NOW, PACK_ID, a_change
 from heliograph.model.engagement import EngagementKind
-from heliograph.model.outcomes import RecordKey, SlotFacts
+from heliograph.model.outcomes import Happened, RecordKey, SlotFacts
 from heliograph.model.people import Consent, ConsentState
 from heliograph.people.changes import RecipientChange
 from heliograph.people.items_store import consent_of, item_of
 from heliograph.people.store import Recipients
-from heliograph.recording.facts import Fact, fact_value
+from heliograph.recording.facts import Fact
 from heliograph.recording.store import Records
 
 EXPRESSION_LIMIT = 4_096  # bytes of an expression: DynamoDB, "Constraints", expression parameters
@@ -64,7 +64,7 @@ class Silent:
 
 def facts_of_everybody(slots: int, kinds: list[str]) -> SlotFacts:
     """So many slots with facts of these kinds."""
-    return {slot: {kind: fact_value(NOW, "detail") for kind in kinds} for slot in range(slots)}
+    return {slot: {kind: Happened(NOW, "detail") for kind in kinds} for slot in range(slots)}
 
 
 @given(st.integers(0, 100), st.lists(st.sampled_from(KINDS), unique=True))

@@ -13,23 +13,13 @@ from hypothesis import strategies as st
 
 from builders import EMAIL, NOW, PACK_ID
 from heliograph.model.engagement import EngagementEvent, EngagementKind
-from heliograph.model.outcomes import RecordKey
-from heliograph.recording.facts import (
-    STRONGEST_FIRST,
-    Fact,
-    Standing,
-    at_of,
-    by_record,
-    detail_of,
-    fact_value,
-    standing_of,
-    state_of,
-    tally,
-)
+from heliograph.model.outcomes import Happened, RecordKey
+from heliograph.recording.facts import STRONGEST_FIRST, Fact, Standing, by_record, standing_of, state_of, tally
+from heliograph.recording.store import fact_of, spelled
 from heliograph.text.errors import MalformedError
 
 KINDS = [*(fact.value for fact in Fact), *(kind.value for kind in EngagementKind)]
-SETS_OF_FACTS = st.sets(st.sampled_from(KINDS)).map(lambda kinds: dict.fromkeys(kinds, fact_value(NOW, "x")))
+SETS_OF_FACTS = st.sets(st.sampled_from(KINDS)).map(lambda kinds: dict.fromkeys(kinds, Happened(NOW, "x")))
 
 
 def an_event(kind: EngagementKind, *, slot: int = 7, minutes: int = 0, event_id: str = "e") -> EngagementEvent:
@@ -45,13 +35,24 @@ def an_event(kind: EngagementKind, *, slot: int = 7, minutes: int = 0, event_id:
     )
 
 
-def test_a_fact_keeps_its_time_and_detail() -> None:
-    value = fact_value(NOW, "0100-abc def")
-    assert (at_of(value), detail_of(value)) == (NOW, "0100-abc def")
+@pytest.mark.parametrize(
+    ("kind", "fact", "kept"),
+    [
+        ("accepted", Happened(NOW, "0100-abc"), "0100-abc"),
+        ("accepted", Happened(NOW, "s-0", "sns"), "sns:s-0"),
+        ("skipped", Happened(NOW, "missing_variable", "data.order_id"), "missing_variable data.order_id"),
+        ("skipped", Happened(NOW, "not_consented"), "not_consented"),
+        ("retry", Happened(NOW, "a cause in words: this"), "a cause in words: this"),
+        ("opened", Happened(NOW), ""),
+    ],
+)
+def test_a_fact_is_kept_as_one_text_and_comes_back_as_it_was(kind: str, fact: Happened, kept: str) -> None:
+    assert spelled(kind, fact) == f"{int(NOW.timestamp() * 1000)} {kept}".rstrip()
+    assert fact_of(kind, spelled(kind, fact)) == fact
 
 
 @given(SETS_OF_FACTS, SETS_OF_FACTS)
-def test_a_state_never_moves_backwards(facts: dict[str, str], more: dict[str, str]) -> None:
+def test_a_state_never_moves_backwards(facts: dict[str, Happened], more: dict[str, Happened]) -> None:
     order = [kind.value for kind in STRONGEST_FIRST] + ["pending"]
     assert order.index(state_of({**facts, **more})) <= order.index(state_of(facts))
 
@@ -72,12 +73,12 @@ def test_a_state_never_moves_backwards(facts: dict[str, str], more: dict[str, st
     ],
 )
 def test_the_strongest_fact_is_the_state(kinds: Sequence[str], state: str, standing: Standing) -> None:
-    facts = dict.fromkeys(kinds, fact_value(NOW, "x"))
+    facts = dict.fromkeys(kinds, Happened(NOW, "x"))
     assert (state_of(facts), standing_of(facts)) == (state, standing)
 
 
 @given(st.lists(SETS_OF_FACTS))
-def test_every_slot_always_counts_in_exactly_one_sum(slots: list[dict[str, str]]) -> None:
+def test_every_slot_always_counts_in_exactly_one_sum(slots: list[dict[str, Happened]]) -> None:
     assert sum(tally(slots).standings.values()) == len(slots)
 
 

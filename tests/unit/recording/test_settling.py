@@ -8,13 +8,14 @@ import pytest
 
 from builders import NOW, a_message
 from heliograph.model.messages import Message, OnUnknown
+from heliograph.model.outcomes import Happened
 from heliograph.model.policy import Purpose
-from heliograph.recording.facts import detail_of, fact_value, may_be_sent_again, standing_of, state_of
+from heliograph.recording.facts import may_be_sent_again, standing_of, state_of
 from heliograph.recording.settling import settlement
 
 
-def facts(*kinds: str) -> dict[str, str]:
-    return dict.fromkeys(kinds, fact_value(NOW, "why"))
+def facts(*kinds: str) -> dict[str, Happened]:
+    return dict.fromkeys(kinds, Happened(NOW, "why"))
 
 
 @pytest.mark.parametrize(
@@ -34,15 +35,15 @@ def test_the_rule_of_the_message_decides_else_its_purpose(message: Message | Non
 
 
 def test_a_settlement_is_said_in_the_ledger() -> None:
-    assert detail_of(settlement(facts("unknown"), a_message(), NOW)["settled"]) == "resend"
+    assert settlement(facts("unknown"), a_message(), NOW)["settled"].detail == "resend"
     dropped = settlement(facts("unknown"), a_message(on_unknown=OnUnknown.DROP), NOW)
-    assert (detail_of(dropped["settled"]), detail_of(dropped["failed"])) == ("drop", "in_doubt")
+    assert (dropped["settled"].detail, dropped["failed"].detail) == ("drop", "in_doubt")
 
 
 @pytest.mark.parametrize("kind", ["accepted", "sent", "delivered", "bounced", "opened"])
 def test_evidence_settles_more_than_any_rule(kind: str) -> None:
     settled = settlement(facts("unknown", kind), a_message(), NOW)
-    assert {name: detail_of(value) for name, value in settled.items()} == {"settled": "accepted"}
+    assert {name: value.detail for name, value in settled.items()} == {"settled": "accepted"}
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from builders import EMAIL, NOW, PUSH, SMS
 from heliograph.model.channels import Channel
+from heliograph.model.outcomes import Happened
 from heliograph.model.packs import Delivered, Planned
 from heliograph.model.runs import Run
-from heliograph.recording.facts import fact_value
 from heliograph.reporting.figures import RunFigures, figures
 
 
@@ -23,7 +23,7 @@ def planned(people: int, *, dispatched: int = 0, scheduled: int = 0, again: bool
 
 
 def delivered(*kinds: str, channel: Channel = EMAIL) -> Delivered:
-    return Delivered(channel=channel, slots={slot: {kind: fact_value(NOW, "why")} for slot, kind in enumerate(kinds)})
+    return Delivered(channel=channel, slots={slot: {kind: Happened(NOW, "why")} for slot, kind in enumerate(kinds)})
 
 
 def holds(sums: RunFigures) -> bool:
@@ -102,7 +102,7 @@ def test_what_followed_on_further_channels_is_told_apart_and_counts_nobody_again
     rest = Planned(
         people=2, again=True, via_fallback=True, dispatched={"sms": 1}, skipped={"confirmed": 1}, scheduled=0
     )
-    texts = Delivered(channel=SMS, slots={0: {"accepted": fact_value(NOW), "delivered": fact_value(NOW)}})
+    texts = Delivered(channel=SMS, slots={0: {"accepted": Happened(NOW), "delivered": Happened(NOW)}})
     before = figures(a_run(audience=2, ingested=True), first)
     after = figures(a_run(audience=2, ingested=True), [*first, rest, msgspec.structs.replace(texts, via_fallback=True)])
     assert (after.via_fallback, after.via_fallback_engagement) == ({"sms": 1}, {"delivered": 1})

@@ -9,7 +9,6 @@ import msgspec
 
 from heliograph.model.dispatches import Rendered, Sender
 from heliograph.model.outcomes import Accepted, InDoubt, NotSent, Outcome
-from heliograph.recording.facts import taken_by
 
 UNREACHABLE: Final = frozenset({"EndpointConnectionError", "ConnectTimeoutError", "ProxyConnectionError"})
 """No connection came about (refused, no such host, no answer to it): the letter has not left us."""
@@ -65,4 +64,4 @@ def _outage(outcome: Outcome) -> str:
 def _named(outcome: Outcome, provider: str) -> Outcome:
     if not isinstance(outcome, Accepted):
         return outcome
-    return msgspec.structs.replace(outcome, provider_message_id=taken_by(provider, outcome.provider_message_id))
+    return msgspec.structs.replace(outcome, provider=provider)

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from heliograph.model.dispatches import Rendered
-from heliograph.model.outcomes import Accepted, Failed, InDoubt, NotSent, Outcome, SlotFacts
-from heliograph.recording.facts import Fact, fact_value
+from heliograph.model.outcomes import Accepted, Failed, Happened, InDoubt, NotSent, Outcome, SlotFacts
+from heliograph.recording.facts import Fact
 
 
 def facts_of(outcomes: Iterable[Outcome], batch: Mapping[str, Rendered], at: datetime) -> SlotFacts:
@@ -17,16 +17,16 @@ def facts_of(outcomes: Iterable[Outcome], batch: Mapping[str, Rendered], at: dat
 
 def not_handed_over(batch: Iterable[Rendered], at: datetime) -> SlotFacts:
     """What is known of messages that were not handed over when sending had to stop: they are certainly not sent."""
-    return {rendered.dispatch.slot: {Fact.RETRY: fact_value(at, "stopped")} for rendered in batch}
+    return {rendered.dispatch.slot: {Fact.RETRY: Happened(at, "stopped")} for rendered in batch}
 
 
-def _fact(outcome: Outcome, at: datetime) -> dict[str, str]:
+def _fact(outcome: Outcome, at: datetime) -> dict[str, Happened]:
     match outcome:
         case Accepted():
-            return {Fact.ACCEPTED: fact_value(at, outcome.provider_message_id)}
+            return {Fact.ACCEPTED: Happened(at, outcome.provider_message_id, outcome.provider)}
         case Failed():
-            return {Fact.FAILED: fact_value(at, outcome.code)}
+            return {Fact.FAILED: Happened(at, outcome.code)}
         case NotSent():
-            return {Fact.RETRY: fact_value(at, outcome.cause)}
+            return {Fact.RETRY: Happened(at, outcome.cause)}
         case InDoubt():
-            return {Fact.UNKNOWN: fact_value(at, outcome.cause)}
+            return {Fact.UNKNOWN: Happened(at, outcome.cause)}

@@ -14,10 +14,10 @@ from heliograph.model.decisions import NO_DISPATCH, Verdict
 from heliograph.model.dispatches import Dispatch, DispatchPack, Rendered
 from heliograph.model.ledger import LedgerEntry
 from heliograph.model.messages import Message
-from heliograph.model.outcomes import Facts, SlotFacts
+from heliograph.model.outcomes import Facts, Happened, SlotFacts
 from heliograph.model.requests import RequestPack
 from heliograph.planning.packing import Due, fallbacks, packed_by_time
-from heliograph.recording.facts import Fact, fact_value, is_in_doubt, is_unsent, may_be_sent_again, reason_value
+from heliograph.recording.facts import Fact, is_in_doubt, is_unsent, may_be_sent_again
 
 
 class Checked(NamedTuple):
@@ -69,7 +69,7 @@ class Slot(NamedTuple):
     kind: Kind
     checked: Checked
     claim: Claim
-    learnt: dict[str, str]
+    learnt: dict[str, Happened]
     """The facts that this try adds without sending."""
     known: Facts
     """All that is known of it then."""
@@ -182,17 +182,17 @@ def _claim_of(entry: LedgerEntry) -> Claim:
     return Claim(entry.reason, datetime.fromisoformat(entry.until) if entry.until else None, entry.detail)
 
 
-def _learnt(kind: Kind, claim: Claim, entry: LedgerEntry | None, at: datetime) -> dict[str, str]:
+def _learnt(kind: Kind, claim: Claim, entry: LedgerEntry | None, at: datetime) -> dict[str, Happened]:
     if kind is Kind.INTERRUPTED and entry is not None:
         if entry.outcome is not Verdict.SKIPPED_AT_DELIVERY:
-            return {Fact.UNKNOWN: fact_value(at, "interrupted")}
+            return {Fact.UNKNOWN: Happened(at, "interrupted")}
         return _skipped(claim, entry.decided_at)
     is_skipped = (kind is Kind.NEW and claim.reason) or (kind is Kind.UNSENT and claim.reason and not claim.until)
     return _skipped(claim, at) if is_skipped else {}
 
 
-def _skipped(claim: Claim, at: datetime) -> dict[str, str]:
-    return {Fact.SCHEDULED if claim.until else Fact.SKIPPED: fact_value(at, reason_value(claim.reason, claim.detail))}
+def _skipped(claim: Claim, at: datetime) -> dict[str, Happened]:
+    return {Fact.SCHEDULED if claim.until else Fact.SKIPPED: Happened(at, claim.reason, claim.detail)}
 
 
 def learnt(slots: Iterable[Slot]) -> SlotFacts:

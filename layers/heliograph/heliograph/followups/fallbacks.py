@@ -14,7 +14,6 @@ from heliograph.recording.facts import (
     SHOWS_ACCEPTANCE,
     Fact,
     Standing,
-    at_of,
     detail_of,
     is_accepted,
     is_unsent,
@@ -64,7 +63,7 @@ def reaches_nobody(facts: Facts) -> bool:
     """
     if standing_of(facts) not in (Standing.FAILED, Standing.SKIPPED):
         return False
-    return is_unsent(facts) and detail_of(facts.get(Fact.SKIPPED, "")) != Reason.CONFIRMED
+    return is_unsent(facts) and detail_of(facts, Fact.SKIPPED) != Reason.CONFIRMED
 
 
 def _confirmed_by(dispatch: EarlierDispatch, facts: Facts) -> EngagementKind | None:
@@ -80,7 +79,7 @@ def _time_left(dispatch: EarlierDispatch, facts: Facts, now: datetime) -> dateti
     """
     within = timedelta(seconds=dispatch.within)
     if is_accepted(facts):
-        taken = min(at_of(value) for kind, value in facts.items() if kind in SHOWS_ACCEPTANCE)
+        taken = min(value.at for kind, value in facts.items() if kind in SHOWS_ACCEPTANCE)
         return taken + within if taken + within > now and NOT_ARRIVED.isdisjoint(facts) else None
     is_settled = Fact.SETTLED in facts and not may_be_sent_again(facts)
     if is_settled or Fact.FAILED in facts or Fact.SKIPPED in facts or now > dispatch.at + LOST_AFTER:

@@ -43,7 +43,7 @@ def _after(earlier: LedgerEntry, facts: Mapping[str, Facts], again: Replay) -> J
     return {
         "channel": earlier.channel,
         "state": state_of(known),
-        "reason": earlier.reason or detail_of(known.get(Fact.FAILED, "")) or None,
+        "reason": earlier.reason or detail_of(known, Fact.FAILED) or None,
         "unless": fallback.unless,
         "within": fallback.within,
     }

@@ -31,6 +31,8 @@ class Accepted(Value, frozen=True, kw_only=True):
 
     dispatch_id: str
     provider_message_id: str
+    provider: str = ""
+    """Who took it, if that is not the channel's own provider."""
     dead_addresses: tuple[str, ...] = ()
     """Devices that the provider reported gone while it took others."""
     delivered: bool = False
@@ -72,7 +74,17 @@ class RecordKey(NamedTuple):
     channel: Channel
 
 
-Facts = Mapping[str, str]
-"""Kind -> `facts.fact_value`: when, and what more there is to say (a provider's message id, a code, a reason)."""
-SlotFacts = dict[int, dict[str, str]]
-"""Slot -> kind of fact -> its value (`facts.fact_value`)."""
+class Happened(NamedTuple):
+    """A fact of a dispatch: when it happened, and what more there is to say."""
+
+    at: datetime
+    detail: str = ""
+    """A provider's id of the message, a code, a reason."""
+    about: str = ""
+    """Of what was skipped, the missing variable; of what was accepted, a provider other than the channel's own."""
+
+
+Facts = Mapping[str, Happened]
+"""By kind."""
+SlotFacts = dict[int, dict[str, Happened]]
+"""By slot and kind."""

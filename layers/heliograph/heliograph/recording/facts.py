@@ -8,33 +8,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from enum import StrEnum
 
 from heliograph.model.engagement import EngagementEvent, EngagementKind
-from heliograph.model.outcomes import Facts, FailureCode, RecordKey, SlotFacts
+from heliograph.model.outcomes import Facts, FailureCode, Happened, RecordKey, SlotFacts
 from heliograph.model.values import Value
 from heliograph.text.ids import split_outcome_key
 
 
-def fact_value(at: datetime, detail: str = "") -> str:
-    """A fact as it is kept: `<epoch milliseconds> <detail>`."""
-    return f"{int(at.timestamp() * 1000)} {detail}".rstrip()
-
-
-def at_of(value: str) -> datetime:
-    """When a fact happened (UTC)."""
-    return datetime.fromtimestamp(int(value.partition(" ")[0]) / 1000, tz=UTC)
-
-
-def detail_of(value: str) -> str:
-    """What more a fact says."""
-    return value.partition(" ")[2]
-
-
-def reason_value(reason: str, detail: str) -> str:
-    """A reason as it is kept, with the name of what is missing: `missing_variable data.order_id`."""
-    return f"{reason} {detail}".rstrip()
+def detail_of(facts: Facts, kind: str) -> str:
+    """What more a fact says; nothing, if there is none."""
+    return facts[kind].detail if kind in facts else ""
 
 
 class Fact(StrEnum):
@@ -96,7 +80,7 @@ def may_be_sent_again(facts: Facts) -> bool:
 
 def is_unsent(facts: Facts) -> bool:
     """Whether it certainly does not reach its person: skipped, put off, or refused for good; not if in doubt."""
-    if detail_of(facts.get(Fact.FAILED, "")) == FailureCode.IN_DOUBT:
+    if detail_of(facts, Fact.FAILED) == FailureCode.IN_DOUBT:
         return False
     return standing_of(facts) in (Standing.FAILED, Standing.SKIPPED, Standing.SCHEDULED)
 
@@ -123,14 +107,9 @@ def standing_of(facts: Facts) -> Standing:
     return Standing.PENDING
 
 
-def taken_by(provider: str, message_id: str) -> str:
-    """The id of a message that another provider took than the channel's own: `sns:<id>`."""
-    return f"{provider}:{message_id}"
-
-
 def is_by_another_provider(facts: Facts) -> bool:
     """Whether a provider took it that stood in for the channel's own, and reports nothing."""
-    return Fact.ACCEPTED in facts and ":" in detail_of(facts[Fact.ACCEPTED])
+    return Fact.ACCEPTED in facts and bool(facts[Fact.ACCEPTED].about)
 
 
 class Tally(Value, frozen=True, kw_only=True):
@@ -152,11 +131,11 @@ def tally(slots: Iterable[Facts]) -> Tally:
         standing = standing_of(facts)
         standings[standing.value] += 1
         if standing is Standing.SKIPPED:
-            reason, _, detail = detail_of(facts[Fact.SKIPPED]).partition(" ")
-            skipped[reason] += 1
-            missing.update([detail] if detail else [])
+            fact = facts[Fact.SKIPPED]
+            skipped[fact.detail] += 1
+            missing.update([fact.about] if fact.about else [])
         if standing is Standing.FAILED:
-            failed[detail_of(facts[Fact.FAILED])] += 1
+            failed[facts[Fact.FAILED].detail] += 1
         engagement.update(kind for kind in kinds if kind in facts)
     return Tally(
         standings=dict(standings),
@@ -174,7 +153,7 @@ def by_record(events: Iterable[EngagementEvent]) -> dict[RecordKey, SlotFacts]:
         if not event.outcome_key:
             continue  # the outcome of its dispatch is known already
         slots, (_, slot) = records.setdefault(record_of(event), {}), split_outcome_key(event.outcome_key)
-        slots.setdefault(slot, {}).setdefault(event.kind.value, fact_value(event.occurred_at, event.detail))
+        slots.setdefault(slot, {}).setdefault(event.kind.value, Happened(event.occurred_at, event.detail))
     return records
 
 

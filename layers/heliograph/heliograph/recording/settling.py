@@ -6,23 +6,23 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from heliograph.model.messages import Message, OnUnknown
-from heliograph.model.outcomes import Facts, FailureCode
-from heliograph.recording.facts import Fact, fact_value, is_accepted, is_in_doubt
+from heliograph.model.outcomes import Facts, FailureCode, Happened
+from heliograph.recording.facts import Fact, is_accepted, is_in_doubt
 
 TAKEN = "accepted"
 """What a settlement says when a provider's event has shown that the message was taken."""
 
 
-def settlement(facts: Facts, message: Message | None, at: datetime) -> Mapping[str, str]:
+def settlement(facts: Facts, message: Message | None, at: datetime) -> Mapping[str, Happened]:
     """The facts that settle a dispatch; none when it is not in doubt (any more, or was settled before).
 
     A message that is no longer in the catalogue is dropped.
     """
     if is_accepted(facts) and Fact.UNKNOWN in facts and Fact.SETTLED not in facts:
-        return {Fact.SETTLED: fact_value(at, TAKEN)}
+        return {Fact.SETTLED: Happened(at, TAKEN)}
     if not is_in_doubt(facts):
         return {}
     rule = message.settling_rule() if message else OnUnknown.DROP
     if rule is OnUnknown.RESEND:
-        return {Fact.SETTLED: fact_value(at, rule), Fact.RETRY: fact_value(at, "settled")}
-    return {Fact.SETTLED: fact_value(at, rule), Fact.FAILED: fact_value(at, FailureCode.IN_DOUBT)}
+        return {Fact.SETTLED: Happened(at, rule), Fact.RETRY: Happened(at, "settled")}
+    return {Fact.SETTLED: Happened(at, rule), Fact.FAILED: Happened(at, FailureCode.IN_DOUBT)}

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from heliograph.aws.tables import Item, chunks, expiry, get_items, plain, text
 from heliograph.model.channels import Channel
 from heliograph.model.engagement import EngagementKind
-from heliograph.model.outcomes import RecordKey, SlotFacts
+from heliograph.model.outcomes import Happened, RecordKey, SlotFacts
 from heliograph.model.packs import Delivered, Planned
 from heliograph.recording.facts import Fact
 from heliograph.text.ids import is_of_fallbacks
@@ -30,6 +30,8 @@ def part_of(run_id: str, pack_id: str) -> str:
     return f"{run_id}#{zlib.crc32(pack_id.encode()) % SHARDS}" if run_id else pack_id
 
 
+WITH_MORE = frozenset({Fact.ACCEPTED.value, Fact.SKIPPED.value, Fact.SCHEDULED.value})
+"""Facts that may say what they are about."""
 LATER = frozenset(
     {EngagementKind.OPENED, EngagementKind.CLICKED, EngagementKind.COMPLAINED, EngagementKind.UNSUBSCRIBED}
 )
@@ -75,10 +77,10 @@ class Records:
         self._add(_key(record), [fact for fact in facts if fact[0] not in LATER], at)
         self._add(_key(record, "-later"), [fact for fact in facts if fact[0] in LATER], at)
 
-    def _add(self, key: Item, facts: list[tuple[str, int, str]], at: datetime) -> None:
+    def _add(self, key: Item, facts: list[tuple[str, int, Happened]], at: datetime) -> None:
         for some in chunks(facts, FACTS_LIMIT):
             names = {f"#f{i}": f"{kind}#{slot}" for i, (kind, slot, _) in enumerate(some)}
-            values = {f":f{i}": text(value) for i, (_, _, value) in enumerate(some)}
+            values = {f":f{i}": text(spelled(kind, fact)) for i, (kind, _, fact) in enumerate(some)}
             sets = ", ".join(f"#f{i} = if_not_exists(#f{i}, :f{i})" for i in range(len(some)))
             self._client.update_item(
                 TableName=self._table,
@@ -99,7 +101,7 @@ class Records:
             ExpressionAttributeNames=names,
         )
 
-    def settle(self, record: RecordKey, slot: int, facts: Mapping[str, str]) -> None:
+    def settle(self, record: RecordKey, slot: int, facts: Mapping[str, Happened]) -> None:
         """Add the facts that settle a slot, unless somebody else has settled it."""
         names = {f"#{kind}": f"{kind}#{slot}" for kind in facts}
         try:
@@ -109,7 +111,7 @@ class Records:
                 UpdateExpression="SET " + ", ".join(f"#{kind} = :{kind}" for kind in facts),
                 ConditionExpression=f"attribute_not_exists(#{Fact.SETTLED})",
                 ExpressionAttributeNames=names,
-                ExpressionAttributeValues={f":{kind}": text(value) for kind, value in facts.items()},
+                ExpressionAttributeValues={f":{kind}": text(spelled(kind, fact)) for kind, fact in facts.items()},
             )
         except self._client.exceptions.ConditionalCheckFailedException:
             return
@@ -164,4 +166,25 @@ def _add_facts(slots: SlotFacts, item: Mapping[str, Any]) -> None:
     for name, value in item.items():
         kind, mark, slot = name.partition("#")
         if mark:
-            slots.setdefault(int(slot), {})[kind] = value["S"]
+            slots.setdefault(int(slot), {})[kind] = fact_of(kind, value["S"])
+
+
+def spelled(kind: str, fact: Happened) -> str:
+    """`<epoch milliseconds> <detail>`; in it `<provider>:<id>` of what was accepted, `<reason> <variable>` else."""
+    ends = (fact.about, fact.detail) if kind == Fact.ACCEPTED else (fact.detail, fact.about)
+    detail = _mark(kind).join(filter(None, ends))
+    return f"{int(fact.at.timestamp() * 1000)} {detail}".rstrip()
+
+
+def fact_of(kind: str, kept: str) -> Happened:
+    """A fact as it was before it was spelled."""
+    millis, _, detail = kept.partition(" ")
+    at = datetime.fromtimestamp(int(millis) / 1000, tz=UTC)
+    first, mark, last = detail.partition(_mark(kind)) if kind in WITH_MORE else (detail, "", "")
+    if not mark:
+        return Happened(at, detail)
+    return Happened(at, last, first) if kind == Fact.ACCEPTED else Happened(at, first, last)
+
+
+def _mark(kind: str) -> str:
+    return ":" if kind == Fact.ACCEPTED else " "

@@ -17,7 +17,7 @@ from heliograph.model.messages import Message
 from heliograph.model.outcomes import Facts, RecordKey
 from heliograph.model.runs import Run
 from heliograph.model.values import JsonObject
-from heliograph.recording.facts import Fact, at_of, detail_of, state_of
+from heliograph.recording.facts import Fact, state_of
 from heliograph.reporting import pages
 from heliograph.reporting.figures import RunFigures, figures
 from heliograph.reporting.statements import statements
@@ -210,8 +210,8 @@ def _entry(entry: LedgerEntry, facts: Facts) -> JsonObject:
         "state": state_of(facts) if dispatched else entry.outcome,
         "run_id": entry.run_id or None,
         "decided_at": entry.decided_at,
-        "events": {kind: at_of(value) for kind, value in facts.items()},
-        "provider_message_id": detail_of(facts[Fact.ACCEPTED]) if Fact.ACCEPTED in facts else None,
+        "events": {kind: value.at for kind, value in facts.items()},
+        "provider_message_id": _receipt(facts),
         "rules": statements(entry.tried, _topic(entry.message)),
         "policy": entry.policy,
         "zone": work.zone(entry.zone),
@@ -221,6 +221,14 @@ def _entry(entry: LedgerEntry, facts: Facts) -> JsonObject:
         "idempotency_key": entry.cause.idempotency_key or None,
         "reference": entry.cause.reference or None,
     }
+
+
+def _receipt(facts: Facts) -> str | None:
+    """The provider's id of the message; of another provider than the channel's own with its name, `sns:<id>`."""
+    if Fact.ACCEPTED not in facts:
+        return None
+    accepted = facts[Fact.ACCEPTED]
+    return ":".join(filter(None, (accepted.about, accepted.detail)))
 
 
 def _topic(message: str) -> str:

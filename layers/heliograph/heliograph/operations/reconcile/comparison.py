@@ -15,15 +15,7 @@ from heliograph.model.decisions import Verdict
 from heliograph.model.ledger import LedgerEntry
 from heliograph.model.outcomes import Facts, FailureCode
 from heliograph.model.values import Value
-from heliograph.recording.facts import (
-    SHOWS_ACCEPTANCE,
-    Fact,
-    Standing,
-    at_of,
-    detail_of,
-    is_by_another_provider,
-    standing_of,
-)
+from heliograph.recording.facts import SHOWS_ACCEPTANCE, Fact, Standing, detail_of, is_by_another_provider, standing_of
 from heliograph.text import ids
 
 EXAMPLES = 20
@@ -212,13 +204,13 @@ def _of_dispatch(decided: Decided, messages: int, terms: Terms) -> Iterator[str]
 
 def _was_refused(facts: Facts) -> bool:
     """Whether the provider refused it; what was dropped in doubt may turn out to have been taken."""
-    return Fact.FAILED in facts and detail_of(facts[Fact.FAILED]) != FailureCode.IN_DOUBT
+    return Fact.FAILED in facts and detail_of(facts, Fact.FAILED) != FailureCode.IN_DOUBT
 
 
 def _without_message(decided: Decided, terms: Terms) -> str:
     if decided.entry.channel not in terms.reporting or is_by_another_provider(decided.facts):
         return "unchecked"
-    accepted_at = min(at_of(value) for kind, value in decided.facts.items() if kind in SHOWS_ACCEPTANCE)
+    accepted_at = min(value.at for kind, value in decided.facts.items() if kind in SHOWS_ACCEPTANCE)
     return "awaited" if accepted_at + terms.grace > terms.at else Kind.NOT_IN_PROVIDER_LOG
 
 
