@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from datetime import datetime
 
 import msgspec
@@ -56,11 +56,7 @@ def inputs_of(
         fallbacks=request.fallbacks,
         known=person.known,
         readable=person.readable,
-        reach={
-            each: Reach.OFF if each in off else found
-            for each in channels
-            if (found := reach(person, each)) is not Reach.NONE
-        },
+        reach=_reaches(person, channels, off),
         consents={key: person.consents[key].state for key in subjects if key in person.consents},
         preferences=person.preferences,
         zones=zones_of(person),
@@ -71,6 +67,12 @@ def inputs_of(
         awaited_until=achieved.awaited_until,
         before=tuple(each.channel for each in request.earlier),
     )
+
+
+def _reaches(person: Recipient, channels: Iterable[Channel], off: Container[Channel]) -> dict[Channel, Reach]:
+    """What there is to reach a person by, on the channels on which there is something."""
+    found = {each: reach(person, each) for each in channels}
+    return {each: Reach.OFF if each in off else how for each, how in found.items() if how is not Reach.NONE}
 
 
 def decision(
