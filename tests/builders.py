@@ -35,6 +35,7 @@ CONTENT = {
     EMAIL: {"subject": "Hello", "html": "<p>Hello</p>", "text": "Hello"},
     SMS: {"text": "Hello"},
     PUSH: {"title": "Hello", "body": "Hello there", "url": "https://example.com/hello"},
+    Channel("webhook"): {"data": '{"hello": "there"}'},
 }
 
 

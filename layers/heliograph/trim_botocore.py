@@ -17,6 +17,7 @@ Json = dict[str, Any]
 
 OPERATIONS = {
     "dynamodb": ("BatchExecuteStatement", "BatchGetItem", "GetItem", "PutItem", "Query", "UpdateItem"),
+    "lambda": ("Invoke",),
     "pinpoint": ("SendMessages",),
     "pinpoint-sms-voice-v2": ("SendTextMessage",),
     "s3": ("GetObject", "HeadObject", "PutObject"),

@@ -24,7 +24,7 @@ from heliograph_cli.waiting import until_still
 
 ROOT = Path(__file__).parents[2]
 LANES = ("priority", "bulk")
-CHANNELS = ("email", "sms", "push")
+CHANNELS = ("email", "sms", "push", "webhook")
 VERBS = {
     "events": "ingest_event",
     "segments": "ingest_segment",

@@ -12,6 +12,7 @@ import pytest
 from benchmarks import place
 from builders import EMAIL, PUSH, SMS
 from desk_builders import MESSAGE, POLICY, SOUND, a_desk, findings, with_policy
+from heliograph.channels.registry import CHANNELS
 from heliograph.model.channels import Channel
 from heliograph.model.policy import Cap, Enforcement, Hours, Policy, Purpose
 from heliograph.planning.caps import caps_on
@@ -216,16 +217,8 @@ COMPILED = Policy(
     topics={"news": "News", "offers": "Offers and sales"},
     double_opt_in=("offers",),
     enforcement={
-        Purpose.PROMOTIONAL: {
-            EMAIL: Enforcement.OPT_OUT,
-            SMS: Enforcement.OPT_IN,
-            PUSH: Enforcement.OPT_IN,
-        },
-        Purpose.TRANSACTIONAL: {
-            EMAIL: Enforcement.OPT_OUT,
-            SMS: Enforcement.OPT_OUT,
-            PUSH: Enforcement.OFF,
-        },
+        Purpose.PROMOTIONAL: dict.fromkeys(CHANNELS, Enforcement.OPT_IN) | {EMAIL: Enforcement.OPT_OUT},
+        Purpose.TRANSACTIONAL: dict.fromkeys(CHANNELS, Enforcement.OPT_OUT) | {PUSH: Enforcement.OFF},
     },
     caps=(
         Cap(limit=3, seconds=7 * 24 * 3600),

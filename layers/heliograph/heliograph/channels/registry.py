@@ -17,6 +17,7 @@ CHANNELS: Final = (
     Channel("email"),
     Channel("sms"),
     Channel("push"),
+    Channel("webhook"),
 )
 """In the order in which a policy tries them that names no other."""
 

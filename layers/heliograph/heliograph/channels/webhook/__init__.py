@@ -1,0 +1,1 @@
+"""The custom channel: a signed POST to an endpoint, or a function that gets what Pinpoint's custom channels got."""

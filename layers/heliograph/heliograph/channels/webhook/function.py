@@ -1,0 +1,109 @@
+"""A function of yours that gets what Amazon Pinpoint's custom channels gave it: such functions work as they are.
+
+Pinpoint called it for up to 50 endpoints at once, gave it 15 seconds, and took any answer for a success. So do we.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from heliograph.channels.errors import PROVIDER_ERRORS, outcome_of
+from heliograph.channels.webhook.spec import FUNCTION_FINAL_CODES
+from heliograph.model.dispatches import Rendered, Sender
+from heliograph.model.outcomes import Accepted, InDoubt, Outcome
+from heliograph.model.values import JsonObject
+
+if TYPE_CHECKING:
+    from types_boto3_lambda import LambdaClient
+
+CALL_LIMIT: Final = 50  # endpoints a call; docs of Pinpoint's custom channels
+
+
+def function_sender(client: LambdaClient, *, stack: str) -> Sender:
+    """Send by calling functions, for all at once to whom the same is said.
+
+    An address says which is called, and may come from anybody: so only those whose names begin `<stack>-webhook-`.
+    """
+
+    def send(batch: Sequence[Rendered]) -> Iterator[tuple[Outcome, ...]]:
+        for function, group in groups(batch):
+            event = payload(group, application=stack)
+            dispatch_ids = [each.dispatch.dispatch_id for each in group]
+            yield _call(client, f"{stack}-webhook-{function}", event, dispatch_ids)
+
+    return send
+
+
+def _call(client: LambdaClient, function: str, event: JsonObject, dispatch_ids: Sequence[str]) -> tuple[Outcome, ...]:
+    """One call. A function that failed may have seen to some endpoints: that is in doubt, as after a time-out."""
+    try:
+        answer = client.invoke(FunctionName=function, Payload=msgspec.json.encode(event))
+    except PROVIDER_ERRORS as error:
+        return tuple(outcome_of(error, each, final=FUNCTION_FINAL_CODES) for each in dispatch_ids)
+    answer["Payload"].close()
+    if failure := answer.get("FunctionError"):
+        return tuple(InDoubt(dispatch_id=each, cause=f"Function{failure}") for each in dispatch_ids)
+    request = answer["ResponseMetadata"]["RequestId"]
+    return tuple(Accepted(dispatch_id=each, provider_message_id=request) for each in dispatch_ids)
+
+
+def groups(batch: Iterable[Rendered]) -> Iterator[tuple[str, list[Rendered]]]:
+    """Functions, and whom each is told of in a call: people to whom the same is said, at most 50, each of them once."""
+    open_groups: dict[tuple[str, str], dict[str, Rendered]] = {}
+    for rendered in batch:
+        person = rendered.dispatch.request.recipient_id
+        key = (function_of(rendered), rendered.content["data"])
+        group = open_groups.setdefault(key, {})
+        if len(group) == CALL_LIMIT or person in group:
+            yield key[0], list(group.values())
+            group.clear()
+        group[person] = rendered
+    yield from ((function, list(group.values())) for (function, _), group in open_groups.items())
+
+
+def function_of(rendered: Rendered) -> str:
+    """The function that an address names: `chatbot` of `chatbot:42`."""
+    return rendered.dispatch.addresses[0].partition(":")[0]
+
+
+def payload(batch: Sequence[Rendered], *, application: str) -> JsonObject:
+    """What the function gets. `Data` is a text: that of `webhook.json`, or JSON where that holds something else."""
+    first = batch[0]
+    said = msgspec.json.decode(first.content["data"])
+    return {
+        "Message": {},
+        "Data": said if isinstance(said, str) else first.content["data"],
+        "ApplicationId": application,
+        "CampaignId": first.dispatch.request.run_id or first.message.name,
+        "TreatmentId": "0",
+        "ActivityId": first.message.name,
+        "ScheduledTime": _time(first.dispatch.request.requested_at),
+        "Endpoints": {rendered.dispatch.request.recipient_id: _endpoint(rendered) for rendered in batch},
+    }
+
+
+def _endpoint(rendered: Rendered) -> JsonObject:
+    """A person as Pinpoint told of an endpoint. `dispatch_id` is ours: the same for every try, to know a repeat by."""
+    dispatch = rendered.dispatch
+    attributes = {name: [str(value)] for name, value in dispatch.request.attributes.items()}
+    requested_at = _time(dispatch.request.requested_at)
+    return {
+        "ChannelType": "CUSTOM",
+        "Address": dispatch.addresses[0].partition(":")[2],
+        "EndpointStatus": "ACTIVE",
+        "OptOut": "NONE",
+        "Demographic": {"Locale": dispatch.locale, "Timezone": dispatch.zone.name if dispatch.zone else ""},
+        "EffectiveDate": requested_at,
+        "CreationDate": requested_at,
+        "Attributes": attributes | {"dispatch_id": [dispatch.dispatch_id]},
+        "User": {"UserId": dispatch.request.recipient_id},
+    }
+
+
+def _time(at: datetime) -> str:
+    """As Pinpoint wrote times: `2020-04-08T19:00:16.843Z`."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

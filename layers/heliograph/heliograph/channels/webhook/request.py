@@ -1,0 +1,109 @@
+"""One request to an endpoint: to the address that was checked, once, following nobody anywhere, bounded in time."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from http.client import HTTPException
+from threading import Timer
+from typing import Final, NamedTuple
+
+from urllib3.connection import HTTPSConnection
+from urllib3.exceptions import HTTPError
+
+from heliograph.channels.webhook.destination import Destination, is_public
+
+CONNECT_TIME: Final = 2.0  # seconds, for the connection and for TLS each
+TIME_OUT: Final = 15.0  # seconds for the request and its answer; Standard Webhooks: 15 to 30
+
+NETWORK_ERRORS: Final = (OSError, HTTPException, HTTPError)
+"""What a name that is not found, a connection, TLS and HTTP raise."""
+
+
+class ForbiddenAddressError(Exception):
+    """A host is, or pretends to be, somewhere inside."""
+
+
+class Answer(NamedTuple):
+    """What an endpoint said."""
+
+    status: int
+    retry_after: str
+
+
+class Line(NamedTuple):
+    """How endpoints are reached; tests have their own."""
+
+    look_up: Callable[[str, int], Sequence[str]]
+    """Host and port -> its IP addresses."""
+    is_permitted: Callable[[str], bool]
+    trust: ssl.SSLContext
+    time_out: float
+
+
+def look_up(host: str, port: int) -> Sequence[str]:
+    """The IP addresses of a host, of the kinds that this machine can reach."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG)
+    return [str(address[0]) for _, _, _, _, address in found]
+
+
+def internet() -> Line:
+    """The internet, and the authorities that the machine trusts."""
+    return Line(look_up, is_public, ssl.create_default_context(), TIME_OUT)
+
+
+def post(destination: Destination, signed: dict[str, str], body: bytes, line: Line) -> Answer:
+    """Ask an endpoint, and look at what its answer begins with. Raises ForbiddenAddressError and NETWORK_ERRORS.
+
+    The name is looked up once, and the connection goes to an address that was checked: a name that means another
+    address a moment later leads nowhere. TLS still proves that it is the host of the URL.
+    """
+    connection = HTTPSConnection(
+        _address_of(destination, line),
+        destination.port,
+        server_hostname=destination.host,
+        ssl_context=line.trust,
+        timeout=CONNECT_TIME,
+    )
+    headers = {
+        "Host": destination.authority,
+        "User-Agent": "Heliograph",
+        "Content-Type": "application/json",
+        **signed,
+    }
+    try:
+        connection.connect()
+        with _ended_after(line.time_out, connection):
+            connection.request("POST", destination.target, body=body, headers=headers, preload_content=False)
+            with closing(connection.getresponse()) as answer:
+                return Answer(answer.status, answer.headers.get("Retry-After", ""))
+    finally:
+        connection.close()
+
+
+def _address_of(destination: Destination, line: Line) -> str:
+    """One of the host's addresses, IPv4 first, as functions rarely have another; if any is inside, none is trusted."""
+    addresses = sorted(line.look_up(destination.host, destination.port), key=lambda address: ":" in address)
+    if not addresses or not all(map(line.is_permitted, addresses)):
+        raise ForbiddenAddressError
+    return addresses[0]
+
+
+@contextmanager
+def _ended_after(seconds: float, connection: HTTPSConnection) -> Iterator[None]:
+    """End what takes longer: a time-out of a socket begins anew with every byte that comes."""
+    connection.timeout = seconds  # for the silent; what follows is for those who dribble
+    timer = Timer(seconds, _hang_up, [connection.sock])
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _hang_up(own: socket.socket) -> None:
+    """Shut the socket below TLS: shutting TLS itself would let what is written meanwhile go out in the clear."""
+    with suppress(OSError):
+        socket.socket.shutdown(own, socket.SHUT_RDWR)

@@ -1,0 +1,310 @@
+"""Rules of the POST: what goes to an endpoint, how it is reached, and what its answers mean."""
+
+from __future__ import annotations
+
+import hmac
+import json
+import socket
+import ssl
+from base64 import b64encode
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aws.webhook_receiver import Receiver, certificate_for, receiving, status
+from builders import a_rendered
+from heliograph.channels.webhook import signature
+from heliograph.channels.webhook.destination import is_public
+from heliograph.channels.webhook.post import GIVEN_UP, LONGEST_DELAY, RETRY_AFTER_MOST, post_sender, wait_of
+from heliograph.channels.webhook.request import TIME_OUT, Line
+from heliograph.channels.webhook.spec import NAME as WEBHOOK
+from heliograph.model.dispatches import Rendered
+from heliograph.model.outcomes import Accepted, Failed, FailureCode, NotSent, Outcome
+
+HOST = "hooks.example.com"
+ASKED = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
+KEYS = ["an old key", "the new key"]
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return certificate_for(HOST, tmp_path_factory.mktemp("tls"))
+
+
+@pytest.fixture
+def receiver(certificate: Path) -> Iterator[Receiver]:
+    """An endpoint on this machine; its name is that of its certificate."""
+    with receiving(certificate) as listening:
+        yield listening
+
+
+@pytest.fixture
+def line(certificate: Path) -> Line:
+    """Every name leads to this machine, which is permitted."""
+    return line_to("127.0.0.1", trust=ssl.create_default_context(cafile=certificate))
+
+
+def line_to(*addresses: str, trust: ssl.SSLContext | None = None, time_out: float = TIME_OUT) -> Line:
+    """Every name has these addresses; loopback is permitted besides what is public."""
+    return Line(
+        look_up=lambda host, port: addresses,
+        is_permitted=lambda address: address == "127.0.0.1" or is_public(address),
+        trust=trust or ssl.create_default_context(),
+        time_out=time_out,
+    )
+
+
+def endpoint(receiver: Receiver, target: str = "/hooks") -> str:
+    return f"https://{HOST}:{receiver.port}{target}"
+
+
+def a_webhook(address: str, data: str = '{"order":"A-1"}', **dispatch: Any) -> Rendered:
+    return a_rendered(WEBHOOK, content={"data": data}, addresses=(address,), requested_at=ASKED, **dispatch)
+
+
+def send(line: Line, *batch: Rendered, at: datetime = ASKED, keys: Sequence[str] = KEYS) -> list[Outcome]:
+    sender = post_sender(lambda: keys, line=line, now=lambda: at)
+    return [outcome for outcomes in sender(batch) for outcome in outcomes]
+
+
+# ---- what goes out -----------------------------------------------------------------------------------------
+
+
+def test_an_endpoint_gets_the_payload_that_the_specification_recommends(receiver: Receiver, line: Line) -> None:
+    webhook = a_webhook(endpoint(receiver, "/hooks?tenant=7"), '{"order": "A-1", "lines": [1.50]}')
+    assert send(line, webhook) == [
+        Accepted(
+            dispatch_id=webhook.dispatch.dispatch_id,
+            provider_message_id=webhook.dispatch.dispatch_id,
+            delivered=True,
+        )
+    ]
+    (got,) = receiver.got
+    assert got.target == "/hooks?tenant=7"
+    assert got.headers["content-type"] == "application/json"
+    assert got.headers["host"] == f"{HOST}:{receiver.port}"
+    assert json.loads(got.body) == {
+        "type": "order-shipped",
+        "timestamp": "2026-11-21T10:00:00Z",
+        "data": {"order": "A-1", "lines": [1.5]},
+    }
+
+
+def test_a_receiver_can_verify_a_request_with_any_secret_that_it_was_given(receiver: Receiver, line: Line) -> None:
+    address = endpoint(receiver)
+    send(line, a_webhook(address))
+    (got,) = receiver.got
+    signed = f"{got.headers['webhook-id']}.{got.headers['webhook-timestamp']}.".encode() + got.body
+    signatures = [
+        f"v1,{b64encode(hmac.digest(signature.secret_of(address, key), signed, 'sha256')).decode()}" for key in KEYS
+    ]
+    assert got.headers["webhook-signature"].split() == signatures
+    assert got.headers["webhook-timestamp"] == str(int(ASKED.timestamp()))
+
+
+def test_another_try_has_the_same_id_and_body_and_a_time_of_its_own(receiver: Receiver, line: Line) -> None:
+    webhook, later = a_webhook(endpoint(receiver)), ASKED + timedelta(minutes=5)
+    send(line, webhook)
+    send(line, webhook, at=later)
+    first, second = receiver.got
+    assert first.body == second.body
+    assert first.headers["webhook-id"] == second.headers["webhook-id"] == webhook.dispatch.dispatch_id
+    assert "." not in first.headers["webhook-id"]
+    assert second.headers["webhook-timestamp"] == str(int(later.timestamp()))
+    assert first.headers["webhook-signature"] != second.headers["webhook-signature"]
+
+
+# ---- where it goes -----------------------------------------------------------------------------------------
+
+
+def is_refused(outcomes: list[Outcome]) -> bool:
+    (outcome,) = outcomes
+    return isinstance(outcome, Failed) and outcome.code is FailureCode.INVALID_ADDRESS
+
+
+@pytest.mark.parametrize("inside", ["169.254.169.254", "10.0.0.1", "::1", "::ffff:127.0.0.1", "fd00:ec2::254"])
+def test_a_name_that_leads_inside_is_refused_even_if_it_leads_outside_as_well(receiver: Receiver, inside: str) -> None:
+    webhook = a_webhook(endpoint(receiver))
+    assert is_refused(send(line_to(inside), webhook))
+    assert is_refused(send(line_to("127.0.0.1", inside), webhook))
+    assert receiver.got == []
+
+
+@pytest.mark.parametrize("address", ["http://hooks.example.com/", "chatbot:42"])
+def test_an_address_that_is_no_endpoint_is_refused(line: Line, address: str) -> None:
+    assert is_refused(send(line, a_webhook(address)))
+
+
+def test_the_connection_goes_to_the_address_that_was_checked(receiver: Receiver, line: Line) -> None:
+    looked_up: list[str] = []
+
+    def look_up(host: str, port: int) -> Sequence[str]:
+        looked_up.append(host)
+        return ["127.0.0.1" if len(looked_up) == 1 else "169.254.169.254"]
+
+    (outcome,) = send(line._replace(look_up=look_up), a_webhook(endpoint(receiver)))
+    assert isinstance(outcome, Accepted)
+    assert looked_up == [HOST]
+
+
+def test_nothing_is_said_to_a_server_that_cannot_prove_its_name(receiver: Receiver, line: Line) -> None:
+    for outcomes in (
+        send(line, a_webhook(f"https://another.example.com:{receiver.port}/")),
+        send(line_to("127.0.0.1"), a_webhook(endpoint(receiver))),
+    ):
+        (outcome,) = outcomes
+        assert isinstance(outcome, NotSent)
+        assert outcome.cause == "SSLCertVerificationError"
+    assert receiver.got == []
+
+
+# ---- what the answers mean ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("code", [200, 201, 202, 204])
+def test_any_2xx_is_a_delivery(receiver: Receiver, line: Line, code: int) -> None:
+    receiver.respond = status(code)
+    (outcome,) = send(line, a_webhook(endpoint(receiver)))
+    assert isinstance(outcome, Accepted)
+
+
+def test_an_endpoint_that_is_gone_is_not_used_again(receiver: Receiver, line: Line) -> None:
+    receiver.respond = status(410)
+    (outcome,) = send(line, a_webhook(endpoint(receiver)))
+    assert isinstance(outcome, Failed)
+    assert outcome.dead_addresses == (endpoint(receiver),)
+
+
+@pytest.mark.parametrize(("code", "why"), [(413, FailureCode.CONTENT_TOO_LARGE), (422, FailureCode.REJECTED)])
+def test_a_refusal_of_this_very_message_is_final(receiver: Receiver, line: Line, code: int, why: FailureCode) -> None:
+    receiver.respond = status(code)
+    (outcome,) = send(line, a_webhook(endpoint(receiver)))
+    assert isinstance(outcome, Failed)
+    assert (outcome.code, outcome.dead_addresses) == (why, ())
+
+
+@pytest.mark.parametrize("code", [304, 400, 401, 403, 404, 408, 429, 500, 502, 503, 504])
+def test_any_other_answer_is_asked_for_again(receiver: Receiver, line: Line, code: int) -> None:
+    receiver.respond = status(code)
+    (outcome,) = send(line, a_webhook(endpoint(receiver)))
+    assert isinstance(outcome, NotSent)
+    assert outcome.cause == f"HTTP{code}"
+
+
+@pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
+def test_no_redirect_is_followed(receiver: Receiver, line: Line, code: int) -> None:
+    receiver.respond = status(code, Location=endpoint(receiver, "/elsewhere"))
+    (outcome,) = send(line, a_webhook(endpoint(receiver)))
+    assert isinstance(outcome, NotSent)
+    assert [got.target for got in receiver.got] == ["/hooks"]
+
+
+def hang_up(handler: BaseHTTPRequestHandler) -> None:
+    handler.close_connection = True
+
+
+def talk_nonsense(handler: BaseHTTPRequestHandler) -> None:
+    handler.wfile.write(b"SSH-2.0-OpenSSH_9.9\r\n")
+    handler.close_connection = True
+
+
+def dribble(handler: BaseHTTPRequestHandler) -> None:
+    """An answer that never comes to its end, and is never silent."""
+    while True:
+        handler.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+
+@pytest.mark.parametrize("respond", [hang_up, talk_nonsense])
+def test_a_connection_that_ends_without_an_answer_leaves_the_message_to_be_sent_again(
+    receiver: Receiver, line: Line, respond: object
+) -> None:
+    receiver.respond = respond  # type: ignore[assignment]  # parametrised
+    (outcome,) = send(line, a_webhook(endpoint(receiver)))
+    assert isinstance(outcome, NotSent)
+    assert outcome.until
+
+
+def test_an_endpoint_that_never_ends_its_answer_holds_up_nobody_for_longer_than_the_time_out(
+    receiver: Receiver, line: Line
+) -> None:
+    receiver.respond = dribble
+    (outcome,) = send(line._replace(time_out=0.2), a_webhook(endpoint(receiver)))
+    assert isinstance(outcome, NotSent)
+
+
+def test_nobody_there_and_no_such_name_are_asked_again(receiver: Receiver, line: Line) -> None:
+    def unknown(host: str, port: int) -> Sequence[str]:
+        raise OSError("no such name")
+
+    (nobody,) = send(line, a_webhook(f"https://{HOST}:{free_port()}/"))
+    (no_name,) = send(line._replace(look_up=unknown), a_webhook(endpoint(receiver)))
+    assert isinstance(nobody, NotSent)
+    assert isinstance(no_name, NotSent)
+
+
+def free_port() -> int:
+    """A port at which nobody listens any more."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        return int(listening.getsockname()[1])
+
+
+# ---- when it is sent again ---------------------------------------------------------------------------------
+
+
+def wait(receiver: Receiver, line: Line, *, age: timedelta) -> timedelta | None:
+    """How long an endpoint that fails is left alone when a message is so old."""
+    (outcome,) = send(line, a_webhook(endpoint(receiver)), at=ASKED + age)
+    assert isinstance(outcome, NotSent)
+    return outcome.until - ASKED - age if outcome.until else None
+
+
+def test_a_message_is_sent_again_ever_more_rarely(receiver: Receiver, line: Line) -> None:
+    receiver.respond = status(500)
+    for age, least in (
+        (timedelta(), timedelta(seconds=5)),
+        (timedelta(minutes=5), timedelta(minutes=5)),
+        (timedelta(days=2), LONGEST_DELAY),
+    ):
+        waited = wait(receiver, line, age=age)
+        assert waited
+        assert least <= waited <= least * 1.25
+
+
+def test_a_message_that_was_tried_for_days_is_parked(receiver: Receiver, line: Line) -> None:
+    receiver.respond = status(500)
+    assert wait(receiver, line, age=GIVEN_UP) is not None
+    assert wait(receiver, line, age=GIVEN_UP + timedelta(seconds=1)) is None
+
+
+def test_an_endpoint_may_ask_to_be_left_alone_for_longer_but_not_for_ever(receiver: Receiver, line: Line) -> None:
+    day = timedelta(seconds=RETRY_AFTER_MOST)
+    for asked, least in (("120", timedelta(minutes=2)), ("99999999999", day), ("1", timedelta(minutes=1))):
+        receiver.respond = status(503, Retry_After=asked)
+        waited = wait(receiver, line, age=timedelta(minutes=1))
+        assert waited
+        assert least <= waited <= max(least, timedelta(seconds=75))
+
+
+def test_retry_after_is_seconds_or_a_date() -> None:
+    soon = datetime.now(UTC) + timedelta(hours=2)
+    assert wait_of("7") == timedelta(seconds=7)
+    assert timedelta(hours=1.9) < wait_of(format_datetime(soon, usegmt=True)) <= timedelta(hours=2)
+    assert [wait_of(each) for each in ("", "soon", "-5", "9" * 5_000)] == [timedelta()] * 4
+
+
+@settings(deadline=None)
+@given(
+    st.one_of(
+        st.text(), st.from_regex(r"(Mon, )?\d{1,9} [A-Z][a-z]{2} \d{1,12} \d\d:\d\d:\d\d [A-Z+-]\w*", fullmatch=True)
+    )
+)
+def test_whatever_an_endpoint_writes_there_stops_nobody(header: str) -> None:
+    assert timedelta() <= wait_of(header) <= timedelta(seconds=RETRY_AFTER_MOST)
