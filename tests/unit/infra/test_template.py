@@ -14,6 +14,7 @@ import pytest
 
 from heliograph.aws.tables import RETENTION
 from heliograph.campaigns.runs_store import LIST
+from heliograph.model.engagement import EngagementEvent
 from heliograph.model.packs import Planned
 from heliograph.model.reasons import Reason
 from heliograph.recording.store import part_of
@@ -385,7 +386,7 @@ def granted_on_runs(part: str, actions: set[str]) -> set[str]:
     [
         pytest.param(LIST, {"IngestSegment", "Report"}, id="the list of runs"),
         pytest.param("campaign#news", {"IngestSegment"}, id="a campaign's uploads"),
-        pytest.param("hour#news", {"IngestEvent"}, id="an hour's allowance"),
+        pytest.param("hour#news", {"IngestEvent"}, id="an hour's quota"),
         pytest.param("rate#email", RECORDING, id="a channel's clock"),
         pytest.param(part_of("0123456789", PACK), RECORDING, id="a pack of a run"),
         pytest.param(part_of("", PACK), RECORDING, id="a pack of no run: what an event asked for"),
@@ -598,3 +599,9 @@ def test_an_alarm_reaches_somebody_and_needs_no_arithmetic() -> None:
     for name, alarm in ALARMS.items():
         assert alarm["AlarmActions"] == [{"Ref": "AlarmTopic"}], name
         assert "Metrics" not in alarm, name
+
+
+def test_the_columns_of_the_lake_are_what_is_kept_of_an_event() -> None:
+    (table,) = everywhere("AWS::Glue::Table").values()
+    columns = {each["Name"] for each in table["TableInput"]["StorageDescriptor"]["Columns"]}
+    assert columns == {*EngagementEvent.__struct_fields__} - {"address"}
