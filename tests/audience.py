@@ -43,7 +43,7 @@ class Clock:
 
 
 class Slot(NamedTuple):
-    """A letter of a run: on each channel a slot is used once."""
+    """A message of a run: on each channel a slot is used once."""
 
     channel: str
     number: int
@@ -59,7 +59,7 @@ class Evidence(NamedTuple):
     """The providers' log: every message that they took in this run."""
 
     def sent_slots(self) -> Counter[Slot]:
-        """How often each letter was sent."""
+        """How often each message was sent."""
         return Counter(Slot(one["channel"], split_outcome_key(one["tags"]["outcome_key"])[1]) for one in self.sent)
 
     def most_by(self, tag: str) -> int:

@@ -59,7 +59,7 @@ def granted(some: tuple[SendRequest, ...], most: int) -> bool:
 
 
 def await_approval(excess: approval.Approval) -> None:
-    """Put requests aside until an operator releases or drops them; the alarm tells them."""
+    """Put requests aside until an operator approves or drops them; the alarm tells them."""
     key, people = approval.key_of(excess), len(excess.pack.requests)
     wiring.approvals().keep(key, excess)
     count("", {"awaiting_approval": people})

@@ -116,7 +116,7 @@ class Room(Reservations):
 
 
 class Shelf(Bucket):
-    """A `Bucket` in memory, for evidence."""
+    """A `Bucket` in memory, for inputs."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -228,7 +228,7 @@ def install(
     links = SimpleNamespace(url=lambda recipient_id, topic: "https://example.com/u")
     runs = SimpleNamespace(get=world.runs.get, complete=lambda run_id: None)
     room, shelf = Room(world), Shelf(world)
-    evidence = KeptInputs(shelf)
+    inputs = KeptInputs(shelf)
     edges: dict[str, Callable[..., Any]] = {
         "now": lambda: world.now,
         "recipients": lambda: people,
@@ -238,7 +238,7 @@ def install(
         "bucket": lambda: shelf,
         "lake": lambda: shelf,
         "reservations": lambda: room,
-        "kept_inputs": lambda: evidence,
+        "kept_inputs": lambda: inputs,
         "links": lambda: links,
         "timers": lambda: later,
         "templates": lambda: words,

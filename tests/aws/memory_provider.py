@@ -1,4 +1,4 @@
-"""A provider in memory: it takes letters or not, answers or not, and reports what it took."""
+"""A provider in memory: it takes messages or not, answers or not, and reports what it took."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ STORIES = (
     (EngagementKind.SENT,),
     (EngagementKind.SENT, EngagementKind.DELIVERED, EngagementKind.COMPLAINED),
 )
-"""What the provider reports of the letters that it took, one after the other."""
+"""What the provider reports of the messages that it took, one after the other."""
 ANSWERS = ("accepted", "accepted", "taken, and the answer lost", "lost on the way", "throttled", "refused")
 
 
@@ -35,7 +35,7 @@ class Provider:
         self.answers: Iterator[str] = cycle(ANSWERS[:1])
 
     def sender(self, channel: Channel) -> Sender:
-        """A provider that takes two letters a call."""
+        """A provider that takes two messages a call."""
 
         def send(batch: Sequence[Rendered]) -> Iterator[tuple[Outcome, ...]]:
             waiting = iter(batch)
@@ -47,7 +47,7 @@ class Provider:
         return send
 
     def _answer(self, rendered: Rendered, answer: str) -> Outcome:
-        """What the provider does with a letter, and what it says."""
+        """What the provider does with a message, and what it says."""
         dispatch_id = rendered.dispatch.dispatch_id
         if answer in ("accepted", "taken, and the answer lost"):
             self.taken.append(rendered)
@@ -63,7 +63,7 @@ class Provider:
                 return InDoubt(dispatch_id=dispatch_id, cause="ReadTimeoutError")
 
     def _event(self, rendered: Rendered, kind: EngagementKind) -> EngagementEvent:
-        """An event of the provider about a letter."""
+        """An event of the provider about a message."""
         dispatch = rendered.dispatch
         return EngagementEvent(
             event_id=event_id(dispatch.dispatch_id, kind),

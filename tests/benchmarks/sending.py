@@ -32,10 +32,10 @@ class BareSend:
 
     def __init__(self, batch: list[Rendered]) -> None:
         self._client = place.stock_client("sesv2")
-        self._letters = batch
+        self._batch = batch
 
     def __call__(self) -> float:
-        return cpu_of(lambda: [self._send(rendered) for rendered in self._letters], len(self._letters))
+        return cpu_of(lambda: [self._send(rendered) for rendered in self._batch], len(self._batch))
 
     def _send(self, rendered: Rendered) -> Any:
         content = rendered.content

@@ -1,4 +1,4 @@
-"""The work that is measured: packs of a campaign, single events, letters, what SES reports."""
+"""The work that is measured: packs of a campaign, single events, rendered messages, what SES reports."""
 
 from __future__ import annotations
 
@@ -72,13 +72,13 @@ def order_event() -> str:
 
 
 def batch(number: int) -> list[Rendered]:
-    """Rendered letters of a campaign."""
+    """Rendered messages of a campaign."""
     run, sample, templates = new_run(), place.sample("bench_sale"), wiring.templates()
     message = templates.messages["bench_sale"]
-    return [_letter(run, message, sample, slot) for slot in range(number)]
+    return [_rendered(run, message, sample, slot) for slot in range(number)]
 
 
-def _letter(run: Run, message: Any, sample: dict[str, Any], slot: int) -> Rendered:
+def _rendered(run: Run, message: Any, sample: dict[str, Any], slot: int) -> Rendered:
     recipient_id = f"customer-{slot:07d}"
     request_id = ids.derived_id(run.started_at, run.run_id, recipient_id)
     link = wiring.links().url(recipient_id, message.topic)

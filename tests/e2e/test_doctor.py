@@ -88,7 +88,7 @@ def test_nothing_is_left_but_the_run_and_the_decisions(stack: Stack) -> None:
     assert not stack.dead_letters()
 
 
-def test_a_letter_that_is_parked_raises_its_alarm_and_the_doctor_sees_both(
+def test_a_message_that_is_parked_raises_its_alarm_and_the_doctor_sees_both(
     stack: Stack, operator: dict[str, str]
 ) -> None:
     inbox, sns = Inbox(stack.cloud), stack.cloud.client("sns")

@@ -46,7 +46,7 @@ class Duplicating:
         raise AssertionError("the queues never became empty")
 
     def campaign(self, name: str, hand_out: HandOut) -> Evidence:
-        """Run a campaign to its end; its evidence."""
+        """Run a campaign to its end; what came of it."""
         crowd = a_crowd(name, mails=MAILS, texts=TEXTS)
         wiring.recipients().save_many(crowd)
         run_id = start(self.system, name, crowd)

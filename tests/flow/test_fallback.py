@@ -1,4 +1,4 @@
-"""Further channels when nobody reacts: the real functions, raced against their timers by the millisecond."""
+"""Fallbacks when nobody reacts: the real functions, raced against their timers by the millisecond."""
 
 from __future__ import annotations
 
@@ -197,7 +197,7 @@ def test_nobody_reacts_and_one_channel_follows_the_other(parcel: Parcel) -> None
     assert (parcel.sent(), parcel.timers()) == (["push", "sms", "email"], [])
 
 
-def test_what_was_opened_a_millisecond_before_the_timer_has_no_further_channel(parcel: Parcel) -> None:
+def test_what_was_opened_a_millisecond_before_the_timer_has_no_fallback(parcel: Parcel) -> None:
     parcel.start()
     (push,) = parcel.send(PUSH)
     parcel.clock.time = NOON + UNTIL_SMS - MILLISECOND
@@ -207,7 +207,7 @@ def test_what_was_opened_a_millisecond_before_the_timer_has_no_further_channel(p
     assert parcel.reasons()[0] == "confirmed"
 
 
-def test_what_is_opened_a_millisecond_after_the_timer_has_exactly_one_further_channel(parcel: Parcel) -> None:
+def test_what_is_opened_a_millisecond_after_the_timer_has_exactly_one_fallback(parcel: Parcel) -> None:
     parcel.start()
     (push,) = parcel.send(PUSH)
     parcel.ring()
@@ -218,7 +218,7 @@ def test_what_is_opened_a_millisecond_after_the_timer_has_exactly_one_further_ch
     assert (parcel.send(EMAIL), parcel.sent(), parcel.timers()) == ([], ["push", "sms"], [])
 
 
-def test_what_is_opened_between_the_timer_and_the_delivery_has_no_further_channel(parcel: Parcel) -> None:
+def test_what_is_opened_between_the_timer_and_the_delivery_has_no_fallback(parcel: Parcel) -> None:
     parcel.start()
     (push,) = parcel.send(PUSH)
     parcel.ring()
@@ -315,7 +315,7 @@ def test_what_the_provider_refused_is_followed_at_once_and_its_timer_adds_nothin
     assert parcel.sent() == ["sms"]
 
 
-def test_a_refused_try_that_comes_again_has_one_further_channel(parcel: Parcel) -> None:
+def test_a_refused_try_that_comes_again_has_one_fallback(parcel: Parcel) -> None:
     parcel.start()
     packs = parcel.send(PUSH, answer=Failed, why="rejected")
     parcel.follow()
@@ -387,7 +387,7 @@ def test_what_still_waits_in_its_outbox_is_awaited_and_then_in_time(parcel: Parc
     assert (parcel.send(SMS), parcel.sent(), parcel.timers()) == ([], ["push"], [])
 
 
-def test_nobody_gets_a_further_channel_before_the_first_was_handed_over(parcel: Parcel) -> None:
+def test_nobody_gets_a_fallback_before_the_first_was_handed_over(parcel: Parcel) -> None:
     parcel.start()
     assert parcel.timers() == []
     parcel.clock.advance(UNTIL_SMS * 3)
@@ -407,7 +407,7 @@ def test_what_is_in_doubt_is_awaited_until_it_is_settled(parcel: Parcel) -> None
     assert parcel.sent() == ["push", "sms"]
 
 
-def test_consent_that_is_withdrawn_after_the_timer_stops_the_further_channel(parcel: Parcel) -> None:
+def test_consent_that_is_withdrawn_after_the_timer_stops_the_fallback(parcel: Parcel) -> None:
     parcel.start()
     parcel.send(PUSH)
     parcel.ring()
@@ -487,7 +487,7 @@ def wherever_killed(
 
 
 @pytest.mark.parametrize("queue", ["outbox-push-priority", "outbox-sms-priority"])
-def test_nobody_loses_a_further_channel_or_gets_two_wherever_deliver_is_killed(
+def test_nobody_loses_a_fallback_or_gets_two_wherever_deliver_is_killed(
     system: System, monkeypatch: pytest.MonkeyPatch, queue: str
 ) -> None:
     for parcel, machine, end in wherever_killed(system, monkeypatch, queue):

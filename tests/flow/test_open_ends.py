@@ -69,7 +69,7 @@ def requeue(system: System, queue: str) -> int:
 
 
 @pytest.mark.parametrize("cause", ["TooManyRequestsException", "ACCOUNT_THROTTLED", "SendingPausedException"])
-def test_a_throttled_or_paused_letter_waits_in_its_outbox_and_never_fails(
+def test_a_throttled_or_paused_message_waits_in_its_outbox_and_never_fails(
     system: System, person: str, cause: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     body = a_pack(system, person)
@@ -92,7 +92,7 @@ def test_a_wrong_set_up_is_tried_again_until_it_is_parked(
     assert requeue(system, "outbox-email-priority") == 0
 
 
-def test_a_transactional_letter_in_doubt_is_sent_again_after_the_grace(
+def test_a_transactional_message_in_doubt_is_sent_again_after_the_grace(
     system: System, person: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     body = a_pack(system, person)
@@ -105,7 +105,7 @@ def test_a_transactional_letter_in_doubt_is_sent_again_after_the_grace(
     assert "settled" in work.timeline(person)["entries"][0]["events"]
 
 
-def test_a_letter_in_doubt_is_settled_once_and_no_more(
+def test_a_message_in_doubt_is_settled_once_and_no_more(
     system: System, person: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     body = a_pack(system, person)
@@ -117,7 +117,7 @@ def test_a_letter_in_doubt_is_settled_once_and_no_more(
     assert (state(person), sent(system, person)) == ("unknown", 0)
 
 
-def test_a_promotional_letter_in_doubt_is_dropped_after_the_grace(
+def test_a_promotional_message_in_doubt_is_dropped_after_the_grace(
     system: System, person: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     body = a_pack(system, person, "spring_sale")
@@ -161,8 +161,8 @@ def test_nobody_sends_on_a_channel_that_is_on_hold(
     assert deliver(system, body, monkeypatch) == {"batchItemFailures": []}
     assert (sent(system, person), requeue(system, "outbox-email-bulk")) == (0, 1)
     wiring.rate_limits().halt(EMAIL, datetime.now(UTC) - timedelta(seconds=1))
-    put_back_until_now = json.dumps(json.loads(body) | {"not_before": datetime.now(UTC).isoformat()})
-    deliver(system, put_back_until_now, monkeypatch)
+    requeued_until_now = json.dumps(json.loads(body) | {"not_before": datetime.now(UTC).isoformat()})
+    deliver(system, requeued_until_now, monkeypatch)
     assert sent(system, person) == 1
     system.sqs.purge_queue(QueueUrl=system.queue_url("outbox-email-bulk"))
 
@@ -175,9 +175,9 @@ def test_the_rate_of_a_channel_is_shared_and_never_exceeded(system: System) -> N
     given = [turn.wait for turn in turns if turn.wait is not None]
     assert given == sorted(given)
     assert len(given) * 50 <= 100 * (max(given) + 1) + 100  # the rate, the last pack's second and the burst
-    places = [turn.at for turn in turns if turn.at]
-    assert len(given) + len(places) == len(turns)
-    assert {later - earlier for earlier, later in pairwise(places)} == {timedelta(seconds=0.5)}
+    times = [turn.at for turn in turns if turn.at]
+    assert len(given) + len(times) == len(turns)
+    assert {later - earlier for earlier, later in pairwise(times)} == {timedelta(seconds=0.5)}
 
 
 class OnceFailing:

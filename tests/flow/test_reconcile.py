@@ -117,7 +117,7 @@ def test_a_mail_to_somebody_outside_of_the_segment_is_a_difference(
     assert "example.com" not in str(shape(found, run_id))
 
 
-def test_who_was_deferred_counts_as_what_came_of_it(
+def test_who_was_scheduled_counts_as_what_came_of_it(
     system: System, stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fields = {"email": "", "phone": "+4915123456789", "timezone": "Europe/Berlin"}

@@ -28,7 +28,7 @@ ORDER = {"carrier": "DHL", "tracking_url": "https://example.com/t", "lines": [{"
 
 
 @pytest.fixture(autouse=True)
-def no_letters(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+def no_dead_letters(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
     """No dead letters of other tests; and no waiting, because the local cloud has one server to ask."""
     monkeypatch.setattr(store, "WAIT_SECONDS", 0)
     for each in store.queues(system.sqs, system.name):

@@ -55,7 +55,7 @@ class Singles:
                 self._hear_all()
             self.machine.work(stage)
             self.machine.ends[stage].clear()
-        self.machine.work(f"outbox-{self.channel}-priority")  # what settle has put back
+        self.machine.work(f"outbox-{self.channel}-priority")  # what settle has requeued
         tried = self.machine.tried[before:]
         return {stage: [one for one in tried if one.queue == stage] for stage in ends}
 

@@ -119,7 +119,7 @@ def test_what_was_asked_for_is_found_by_what_its_asker_calls_it(system: System, 
     assert {entry["reference"] for entry in work.timeline(person)["entries"]} == {order}
 
 
-def test_what_is_held_back_is_found_before_anything_is_decided(system: System, person: str) -> None:
+def test_what_was_requested_is_found_before_anything_is_decided(system: System, person: str) -> None:
     detail = {"message": "spring_sale", "recipient_id": person, "reference": f"A-{person}"}
     system.publish("SendRequested", detail)
     system.work("events")
@@ -166,7 +166,7 @@ def test_a_capped_person_is_told_the_next_time(system: System, person: str) -> N
     assert is_made_again(told)
 
 
-def test_a_deferral_tells_until_when_and_which_hours(
+def test_a_scheduled_decision_tells_until_when_and_which_hours(
     system: System, person: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     known(system, person, phone="+4915123456789", timezone="Europe/Berlin", consents={"offers/sms": "opted_in"})

@@ -1,4 +1,4 @@
-"""Two hundred at once: each decision is written by one, and each letter is sent by one."""
+"""Two hundred at once: each decision is written by one, and each message is sent by one."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_each_decision_of_two_hundred_planners_at_once_is_written_by_one_and_kno
 
 
 def a_pack(name: str, batch: int) -> str:
-    """The body of a pack of letters to people of their own."""
+    """The body of a pack of messages to people of their own."""
     people = [f"claims-{name}-{number}" for number in range(batch)]
     wiring.recipients().save_many([a_person(person, email=f"{person}@example.com") for person in people])
     dispatches = tuple(
@@ -141,13 +141,13 @@ def throttled(batch: Sequence[Rendered]) -> Iterator[tuple[Outcome, ...]]:
 
 
 @pytest.mark.parametrize("batch", [1, 3])
-def test_each_letter_of_a_pack_that_two_hundred_deliver_at_once_is_sent_once(system: System, batch: int) -> None:
+def test_each_message_of_a_pack_that_two_hundred_deliver_at_once_is_sent_once(system: System, batch: int) -> None:
     body = a_pack(f"first{batch}", batch)
     assert at_once(system, body) == [{"batchItemFailures": []}] * AT_ONCE
     assert sent(system, f"first{batch}") == Counter(f"claims-first{batch}-{number}" for number in range(batch))
 
 
-def test_each_letter_that_was_throttled_is_sent_once_by_two_hundred_who_try_again_at_once(
+def test_each_message_that_was_throttled_is_sent_once_by_two_hundred_who_try_again_at_once(
     system: System, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     body = a_pack("again", 3)

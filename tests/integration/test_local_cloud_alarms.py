@@ -15,7 +15,7 @@ from aws.local_cloud import Inbox, LocalCloud
 def queues(local_cloud: LocalCloud) -> Iterator[tuple[str, str]]:
     """The names of two queues."""
     sqs = local_cloud.client("sqs")
-    names = (f"letters-{uuid.uuid4().hex}", f"letters-{uuid.uuid4().hex}")
+    names = (f"dead-letters-{uuid.uuid4().hex}", f"dead-letters-{uuid.uuid4().hex}")
     urls = [sqs.create_queue(QueueName=name)["QueueUrl"] for name in names]
     yield names
     for url in urls:
@@ -49,12 +49,12 @@ def state(cloud: LocalCloud, name: str) -> str:
     return str(alarm["StateValue"])
 
 
-def test_a_letter_in_a_queue_raises_the_alarm_of_that_queue_alone(
+def test_a_message_in_a_queue_raises_the_alarm_of_that_queue_alone(
     local_cloud: LocalCloud, topic: str, inbox: Inbox, queues: tuple[str, str]
 ) -> None:
     watched, other = (an_alarm(local_cloud, topic, name) for name in queues)
     sqs = local_cloud.client("sqs")
-    sqs.send_message(QueueUrl=sqs.get_queue_url(QueueName=queues[0])["QueueUrl"], MessageBody="a letter")
+    sqs.send_message(QueueUrl=sqs.get_queue_url(QueueName=queues[0])["QueueUrl"], MessageBody="a message")
     [told] = inbox.take(1)
     assert (told["AlarmName"], told["NewStateValue"]) == (watched, "ALARM")
     assert (state(local_cloud, watched), state(local_cloud, other)) == ("ALARM", "OK")
@@ -67,7 +67,7 @@ def test_an_alarm_over_three_periods_waits_for_all_three(
     patient = f"{queues[0]}-patient"
     an_alarm(local_cloud, topic, queues[0], AlarmName=patient, EvaluationPeriods=3)
     sqs = local_cloud.client("sqs")
-    sqs.send_message(QueueUrl=sqs.get_queue_url(QueueName=queues[0])["QueueUrl"], MessageBody="a letter")
+    sqs.send_message(QueueUrl=sqs.get_queue_url(QueueName=queues[0])["QueueUrl"], MessageBody="a message")
     assert [each["AlarmName"] for each in inbox.take(1)] == [at_once]
     assert state(local_cloud, patient) == "OK"
 

@@ -183,7 +183,7 @@ class Conservation(RuleBasedStateMachine):
 
     @invariant()
     def nobody_gets_more_than_the_caps_allow(self) -> None:
-        arrived = [rendered for rendered in self.provider.taken if not came_back(self.facts_of(rendered))]
+        arrived = [rendered for rendered in self.provider.taken if not did_not_arrive(self.facts_of(rendered))]
         for cap in CAPS:
             for person in PEOPLE:
                 counted = [self.world.reserved[id_] for id_ in capped_ids(arrived, person, cap)]
@@ -199,7 +199,7 @@ class Conservation(RuleBasedStateMachine):
                 self.seen[record, slot] = now
 
     def facts_of(self, rendered: Rendered) -> Facts:
-        """What is known of a letter."""
+        """What is known of a dispatch."""
         pack_id, slot = ids.split_outcome_key(rendered.outcome_key)
         record = RecordKey(rendered.dispatch.request.run_id, pack_id, rendered.dispatch.channel)
         return self.world.facts[record].get(slot, {})
@@ -208,7 +208,7 @@ class Conservation(RuleBasedStateMachine):
         """Whether a dispatch counts against the caps: it may have reached its person."""
         record = RecordKey(entry.run_id, entry.pack_id, Channel(entry.channel))
         facts = self.world.facts[record].get(entry.slot, {})
-        return not is_unsent(facts) and not came_back(facts)
+        return not is_unsent(facts) and not did_not_arrive(facts)
 
     def teardown(self) -> None:
         """When all is quiet again, everything has an end that agrees with the provider's log."""
@@ -295,8 +295,8 @@ def is_inside(cap: Cap, each: Reservation, last: Reservation) -> bool:
     return last.at - timedelta(seconds=cap.seconds) < each.at <= last.at
 
 
-def came_back(facts: Facts) -> bool:
-    """Whether a letter certainly did not reach its person although the provider accepted it."""
+def did_not_arrive(facts: Facts) -> bool:
+    """Whether a message certainly did not reach its person although the provider accepted it."""
     return EngagementKind.BOUNCED in facts
 
 

@@ -1,4 +1,4 @@
-"""Whatever happens in whatever order, never more than one further channel follows, and none after a confirmation."""
+"""Whatever happens in whatever order, never more than one channel follows, and none after a confirmation."""
 
 from __future__ import annotations
 

@@ -242,7 +242,7 @@ class Crowd:
 
 
 class Post:
-    """A provider that takes every letter, as long as it can travel."""
+    """A provider that takes every message, as long as it can travel."""
 
     def __init__(self) -> None:
         self.taken: Counter[str] = Counter()

@@ -108,7 +108,7 @@ class World:
         this.parent.switch()
 
     def send(self, works: Sequence[DispatchPack], *, delay: int = 0) -> None:
-        """The outbox; what is put back is a new message, which was never received."""
+        """The outbox; what is requeued is a new message, which was never received."""
         assert 0 <= delay <= LONGEST_DELAY
         for work in works:
             self.at(self.time + delay + self.random.random(), work)

@@ -32,7 +32,7 @@ UNREADABLE_PHONES = ("12", "+49 000", "call me", "+999 123456789")
 WRONG_ZONES = ("Mars/Olympus", "PST", "UTC+5:30", "Europe/Atlantis")
 WINDOWS = ("22:00-07:00", "21:00-09:00 12:00-13:00")
 PAUSES = ("2026-01-01", "2036-01-01T09:00:00+02:00")
-"""One that is over, and one that is longer than any message is held."""
+"""One that is over, and one that is longer than any message waits."""
 WISHES = ("email", "sms", "push", "email sms", "sms email", "push sms")
 Row = dict[str, str]
 

@@ -1,4 +1,4 @@
-"""Rules about the ways of a message in message.toml: channels, fallbacks, how long it is held, its limits."""
+"""Rules about the ways of a message in message.toml: channels, fallbacks, how long it waits, its limits."""
 
 from pathlib import Path
 
@@ -115,7 +115,7 @@ def test_a_message_without_channels_leaves_those_of_its_fallbacks_to_them(tmp_pa
     assert (message.channels, message.every_channel()) == ((EMAIL,), (EMAIL, SMS))
 
 
-def test_how_long_a_message_is_held_and_whether_reactions_count_is_left_to_the_policy_or_said(tmp_path: Path) -> None:
+def test_how_long_a_message_waits_and_whether_reactions_count_is_left_to_the_policy_or_said(tmp_path: Path) -> None:
     left = built(tmp_path / "left", SOUND[MESSAGE])
     said = built(tmp_path / "said", SOUND[MESSAGE] + 'wait_at_most = "12 hours"\nby_engagement = false\n')
     assert (left.wait_at_most, left.by_engagement) == (None, None)

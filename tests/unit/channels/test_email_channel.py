@@ -38,7 +38,7 @@ def promotional() -> Rendered:
     return a_rendered(purpose=Purpose.PROMOTIONAL, unsubscribe_url=URL)
 
 
-def test_one_letter_goes_as_a_simple_mail_with_our_ids() -> None:
+def test_one_message_goes_as_a_simple_mail_with_our_ids() -> None:
     wire = Wire("sesv2", {"MessageId": "ses-1"})
     rendered = a_rendered()
     [outcome] = send(wire, [rendered])
@@ -50,7 +50,7 @@ def test_one_letter_goes_as_a_simple_mail_with_our_ids() -> None:
     assert {tag["Name"]: tag["Value"] for tag in request["EmailTags"]} == rendered.tags()
 
 
-def test_several_letters_share_a_call_with_their_text_as_replacement_data() -> None:
+def test_several_messages_share_a_call_with_their_text_as_replacement_data() -> None:
     wire = Wire("sesv2", {"BulkEmailEntryResults": [TAKEN, TAKEN | {"MessageId": "ses-2"}]})
     first, second = batch(2)
     outcomes = send(wire, [first, second])
@@ -64,7 +64,7 @@ def test_several_letters_share_a_call_with_their_text_as_replacement_data() -> N
     assert {tag["Name"]: tag["Value"] for tag in entry["ReplacementTags"]} == second.tags()
 
 
-def test_a_call_takes_no_more_than_fifty_letters() -> None:
+def test_a_call_takes_no_more_than_fifty_messages() -> None:
     wire = Wire("sesv2", {"BulkEmailEntryResults": [TAKEN] * 50}, {"MessageId": "ses-51"})
     assert len(send(wire, batch(51))) == 51
     assert len(wire.sent[0]["BulkEmailEntries"]) == 50
@@ -87,7 +87,7 @@ def test_a_mail_too_large_for_bulk_goes_alone() -> None:
     assert all("Simple" in request["Content"] for request in wire.sent)
 
 
-def test_letters_with_other_parts_go_in_another_call() -> None:
+def test_messages_with_other_parts_go_in_another_call() -> None:
     wire = Wire("sesv2", {"MessageId": "ses-1"}, {"MessageId": "ses-2"})
     send(wire, [a_rendered(), a_rendered(slot=1, content={"subject": "Hello", "text": "Hello", "html": ""})])
     assert [list(request["Content"]["Simple"]["Body"]) for request in wire.sent] == [["Html", "Text"], ["Text"]]
@@ -169,7 +169,7 @@ def test_an_identity_that_is_not_verified_yet_is_no_fault_of_the_mail(count: int
     [(error, NotSent) for error in NEVER_LEFT] + [(error, InDoubt) for error in MAY_HAVE_ARRIVED],
 )
 @pytest.mark.parametrize("count", [1, 2])
-def test_a_letter_is_in_doubt_when_the_request_may_have_arrived(
+def test_a_message_is_in_doubt_when_the_request_may_have_arrived(
     error: Exception, expected: type[Outcome], count: int
 ) -> None:
     outcomes = send(Wire("sesv2", error), batch(count))

@@ -47,7 +47,7 @@ def test_a_delay_always_fits_into_sqs_and_is_the_same_for_the_same_try(tries: in
 
 
 @given(st.integers(-10_000_000, 10_000_000))
-def test_a_pack_with_a_place_comes_back_just_before_it_or_as_late_as_sqs_can(milliseconds: int) -> None:
+def test_a_pack_with_a_turn_is_requeued_for_just_before_it_or_as_late_as_sqs_can(milliseconds: int) -> None:
     seconds = seconds_until(NOW + timedelta(milliseconds=milliseconds), NOW)
     assert 0 <= seconds <= LONGEST_DELAY
     if 0 < seconds < LONGEST_DELAY:
@@ -60,22 +60,22 @@ def test_delays_of_what_failed_grow_from_seconds_to_a_quarter_of_an_hour() -> No
     assert delay(20, "p") > LONGEST_DELAY / 2
 
 
-def test_packs_without_a_place_do_not_all_come_back_at_the_same_moment() -> None:
+def test_packs_without_a_turn_do_not_all_ask_again_at_the_same_moment() -> None:
     assert len({seconds_without(str(pack), 8) for pack in range(100)}) > 50
 
 
 # ---- the clocks --------------------------------------------------------------------------------------------
 
 
-def test_who_finds_the_channel_taken_gets_the_place_after_those_who_have_one() -> None:
+def test_who_finds_the_channel_taken_gets_the_turn_after_those_who_have_one() -> None:
     limits = rate_limits()
     turns = [ask(limits) for _ in range(5)]
     assert [turn.wait is not None for turn in turns] == [True, True, False, False, False]
-    places = [turn.at for turn in turns[2:] if turn.at]
-    assert {later - earlier for earlier, later in pairwise(places)} == {10 * SECOND}
+    times = [turn.at for turn in turns[2:] if turn.at]
+    assert {later - earlier for earlier, later in pairwise(times)} == {10 * SECOND}
 
 
-def test_nobody_overtakes_those_who_wait_for_their_place() -> None:
+def test_nobody_overtakes_those_who_wait_for_their_turn() -> None:
     limits = rate_limits()
     (*_, waiting) = [ask(limits) for _ in range(3)]
     assert waiting.at
@@ -87,15 +87,15 @@ def test_nobody_overtakes_those_who_wait_for_their_place() -> None:
 def test_a_line_is_no_longer_than_sqs_can_delay_and_longer_for_those_who_wait_longest() -> None:
     limits = rate_limits()
     turns = [ask(limits) for _ in range(200)]
-    places = [turn.at for turn in turns if turn.at]
+    times = [turn.at for turn in turns if turn.at]
     assert turns[-1] == Turn(None, None)
-    assert max(places) <= NOW + horizon(0)
+    assert max(times) <= NOW + horizon(0)
     assert horizon(0) == timedelta(seconds=LONGEST_DELAY)
     assert ask(limits, horizon=horizon(20)).at
     assert horizon(10_000) < 2 * horizon(0)
 
 
-def test_on_hold_nobody_sends_and_places_begin_when_it_ends() -> None:
+def test_while_halted_nobody_sends_and_turns_begin_when_it_ends() -> None:
     limits = rate_limits()
     limits.halt(MAIL, NOW + 60 * SECOND)
     first, second = ask(limits, in_line=True), ask(limits)
@@ -107,8 +107,8 @@ def test_single_messages_that_were_refused_have_a_line_of_their_own() -> None:
     limits = rate_limits()
     for _ in range(200):
         ask(limits)
-    place = limits.line_up(MAIL, 1, rate=10, horizon=horizon(0), now=NOW, lane=Lane.PRIORITY)
-    assert place == NOW + 2 * SECOND
+    turn = limits.line_up(MAIL, 1, rate=10, horizon=horizon(0), now=NOW, lane=Lane.PRIORITY)
+    assert turn == NOW + 2 * SECOND
 
 
 def test_a_piece_that_turned_out_larger_makes_the_next_one_wait_longer() -> None:

@@ -38,7 +38,7 @@ def send(wire: Wire, *batch: Rendered, identity: str = "pool-1") -> list[Outcome
     return [outcome for outcomes in sender(batch) for outcome in outcomes]
 
 
-def test_a_letter_goes_as_a_text_with_our_ids() -> None:
+def test_a_message_goes_as_a_text_with_our_ids() -> None:
     wire, rendered = Wire(SERVICE, TAKEN), a_text(run_id=RUN_ID)
     assert send(wire, rendered) == [
         Accepted(dispatch_id=rendered.dispatch.dispatch_id, provider_message_id="sms-1"),
@@ -61,7 +61,7 @@ def test_context_is_within_what_the_provider_takes() -> None:
     assert all(len(value) <= 800 for value in ids.values())
 
 
-def test_a_promotional_letter_goes_as_promotional() -> None:
+def test_a_promotional_message_goes_as_promotional() -> None:
     wire = Wire(SERVICE, TAKEN)
     send(wire, a_text(purpose=Purpose.PROMOTIONAL))
     assert wire.sent[0]["MessageType"] == "PROMOTIONAL"

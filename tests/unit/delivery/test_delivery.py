@@ -137,7 +137,7 @@ def test_what_has_an_outcome_is_left_alone(kind: str) -> None:
     assert next_try(an_entry(0), {0: facts})[:6] == ([], [], {}, [], [], {})
 
 
-def test_who_withdrew_before_a_letter_is_sent_again_is_skipped() -> None:
+def test_who_withdrew_before_a_message_is_sent_again_is_skipped() -> None:
     result = next_try(an_entry(0), {0: {"retry": Happened(NOW)}}, checked(0, "not_consented"))
     assert not result.again
     assert result.facts[0]["skipped"].detail == "not_consented"
@@ -156,7 +156,7 @@ def scheduled(entry_slot: int) -> LedgerEntry:
     return an_entry(entry_slot, outcome=Verdict.SKIPPED_AT_DELIVERY, reason="quiet_hours", until=MORNING.isoformat())
 
 
-def test_who_has_to_wait_is_put_off_together_and_decided_on_again() -> None:
+def test_who_has_to_wait_is_scheduled_together_and_decided_on_again() -> None:
     result = first_try(waits(0), waits(1), checked(2))
     ((pack, until),) = result.later
     assert (until, [request.step for request in pack.requests]) == (MORNING, [1, 1])
@@ -167,14 +167,14 @@ def test_who_has_to_wait_is_put_off_together_and_decided_on_again() -> None:
     assert [rendered.dispatch.slot for rendered in result.claimed] == [2]
 
 
-def test_every_try_puts_off_the_same() -> None:
+def test_every_try_schedules_the_same() -> None:
     first = first_try(waits(0), waits(1))
     entries = {one.dispatch_id: scheduled(one.slot) for one in PACK.dispatches[:2]}
     again = todo(PACK, [checked(0), checked(1)], entries, {}, won=set())
     assert (again.later, again.claimed, again.facts.keys()) == (first.later, [], first.facts.keys())
 
 
-def test_nobody_is_put_off_before_everything_is_decided() -> None:
+def test_nobody_is_scheduled_before_everything_is_decided() -> None:
     people = [waits(0), checked(1)]
     won = {one.dispatch.dispatch_id for one in people}
     result = todo(PACK, people, {}, {}, won=won, complete=False)

@@ -32,7 +32,7 @@ RECEIVES = 20
 
 
 class Edge:
-    """A provider that answers as it is told, the time, and what is kept and put back."""
+    """A provider that answers as it is told, the time, and what is kept and requeued."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.time, self.lives_until = NOW, NOW + timedelta(hours=1)

@@ -1,4 +1,4 @@
-"""Further channels: what confirms an earlier one, how long it has, and that never more than one follows."""
+"""Fallbacks: what confirms an earlier one, how long it has, and that never more than one follows."""
 
 from __future__ import annotations
 

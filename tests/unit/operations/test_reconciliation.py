@@ -93,16 +93,16 @@ def test_a_person_of_whom_nothing_was_decided_is_lost() -> None:
     assert sums.differences[Kind.LOST] == (1, (Example(recipient_id="amara", dispatch_id=DISPATCH_ID),))
 
 
-def test_a_deferral_that_is_long_due_is_lost_at_its_next_step() -> None:
+def test_who_is_scheduled_and_long_due_is_lost_at_its_next_step() -> None:
     due = decided(Verdict.SCHEDULED, until=(NOW - timedelta(hours=1)).isoformat())
     assert found(somebody(due)).differences[Kind.LOST][1][0].dispatch_id == NEXT_ID
 
 
-def test_a_deferral_that_is_just_due_has_the_grace() -> None:
+def test_who_is_scheduled_and_just_due_has_the_grace() -> None:
     assert not kinds(somebody(decided(Verdict.SCHEDULED, until=(NOW - timedelta(minutes=5)).isoformat())))
 
 
-def test_a_deferral_counts_as_what_its_next_step_became() -> None:
+def test_who_is_scheduled_counts_as_what_the_next_step_became() -> None:
     first = decided(Verdict.SCHEDULED, until=HOUR_AGO.isoformat())
     sums = found(somebody(first, decided(Verdict.DISPATCHED, Fact.ACCEPTED, step=1), messages={NEXT_ID: 1}))
     assert sums.holds
@@ -153,27 +153,27 @@ def test_messages_of_two_dispatches_to_one_person_are_sent_twice() -> None:
     assert kinds(somebody(ACCEPTED, again, messages={DISPATCH_ID: 1, NEXT_ID: 1})) == {Kind.PERSON_SENT_TWICE: 1}
 
 
-def further(outcome: Verdict, *facts: str) -> Decided:
+def via_fallback(outcome: Verdict, *facts: str) -> Decided:
     return decided(outcome, *facts, step=1, channel="sms", pack_id=ids.of_fallbacks(PACK_ID))
 
 
-def test_a_further_channel_is_no_second_message_and_the_person_counts_as_on_the_first() -> None:
+def test_a_fallback_is_no_second_message_and_the_person_counts_as_on_the_first() -> None:
     followed = somebody(
         decided(Verdict.DISPATCHED, "failed rejected"),
-        further(Verdict.DISPATCHED, Fact.ACCEPTED),
+        via_fallback(Verdict.DISPATCHED, Fact.ACCEPTED),
         messages={NEXT_ID: 1},
     )
     assert (kinds(followed), found(followed).counts["failed"]) == ({}, 1)
-    both = somebody(ACCEPTED, further(Verdict.DISPATCHED, Fact.ACCEPTED), messages={DISPATCH_ID: 1, NEXT_ID: 1})
+    both = somebody(ACCEPTED, via_fallback(Verdict.DISPATCHED, Fact.ACCEPTED), messages={DISPATCH_ID: 1, NEXT_ID: 1})
     assert (kinds(both), found(both).counts["accepted"]) == ({}, 1)
 
 
-def test_a_further_channel_that_was_not_needed_changes_nothing() -> None:
-    person = somebody(ACCEPTED, further(Verdict.SKIPPED), messages=ONE)
+def test_a_fallback_that_was_not_needed_changes_nothing() -> None:
+    person = somebody(ACCEPTED, via_fallback(Verdict.SKIPPED), messages=ONE)
     assert (kinds(person), found(person).counts["accepted"]) == ({}, 1)
 
 
-def test_who_was_put_off_just_before_delivery_is_deferred_until_it_is_long_due() -> None:
+def test_who_was_scheduled_just_before_delivery_stays_so_until_it_is_long_due() -> None:
     scheduled = [
         decided(Verdict.SKIPPED_AT_DELIVERY, "scheduled quiet_hours", until=(NOW + timedelta(hours=hours)).isoformat())
         for hours in (8, -1)

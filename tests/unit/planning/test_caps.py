@@ -211,7 +211,7 @@ def test_capped_the_earliest_time_of_all_channels_is_told() -> None:
         "no room yet when they end": ("2026-11-20 08:00:01", "no: email capped"),
     },
 )
-def test_capped_is_asked_for_the_time_at_which_a_held_message_would_go(sent_before: str, expected: str) -> None:
+def test_capped_is_asked_for_the_time_at_which_a_waiting_message_would_go(sent_before: str, expected: str) -> None:
     policy = Policy(caps=(a_cap(1, days=1),), hours=(BY_DAY,))
     ruling = rule_on(a_subscriber(), MAILED_NEWS, policy, reserved=[reserved(sent_before)], now=at("2026-11-20 22:00"))
     assert in_words(ruling) == expected

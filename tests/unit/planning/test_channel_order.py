@@ -145,7 +145,7 @@ FIRST, SECOND, THIRD = (
     "person, request_, expected, stage",
     {
         "the first channel": (a_recipient(), FIRST, "push", 0),
-        "no device: the further channel at once": (a_recipient(devices=()), FIRST, "sms", 1),
+        "no device: the fallback at once": (a_recipient(devices=()), FIRST, "sms", 1),
         "no device, no phone: the last one": (a_recipient(devices=(), phone=""), FIRST, "email", 2),
         "nobody opened the push": (a_recipient(), SECOND, "sms", 1),
         "nobody opened the push, and there is no phone": (a_recipient(phone=""), SECOND, "email", 2),

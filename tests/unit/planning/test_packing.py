@@ -31,7 +31,7 @@ def sent(index: int, channel: Channel = EMAIL) -> Decision:
     return a_dispatch(channel, slot=index, request_id=f"request-{index}")
 
 
-def held(index: int, until: datetime = LATER) -> Scheduled:
+def scheduled(index: int, until: datetime = LATER) -> Scheduled:
     ruling = Ruling(outcome=Verdict.SCHEDULED, reason=Reason.QUIET_HOURS, channel=SMS, until=until)
     return Scheduled(request=number(index), until=until, ruling=ruling)
 
@@ -67,16 +67,18 @@ def test_dispatches_travel_by_channel_and_keep_their_slots() -> None:
 
 
 def test_people_who_wait_for_the_same_hour_wait_together_and_are_decided_on_again() -> None:
-    result = outbox(a_pack(number(0), number(1)), [held(0), held(1)], {})
+    result = outbox(a_pack(number(0), number(1)), [scheduled(0), scheduled(1)], {})
     ((pack, until),) = result.later
     assert (until, [request.step for request in pack.requests]) == (LATER, [1, 1])
     assert pack.pack_id != PACK_ID
-    assert result == outbox(a_pack(number(0), number(1)), [held(0), held(1)], {})
+    assert result == outbox(a_pack(number(0), number(1)), [scheduled(0), scheduled(1)], {})
 
 
 def test_who_is_due_within_the_same_minute_waits_together() -> None:
     moments = [LATER, LATER + timedelta(seconds=1), LATER + timedelta(seconds=59), LATER + timedelta(minutes=1)]
-    result = outbox(a_pack(*map(number, range(4))), [held(index, until) for index, until in enumerate(moments)], {})
+    result = outbox(
+        a_pack(*map(number, range(4))), [scheduled(index, until) for index, until in enumerate(moments)], {}
+    )
     sizes = {until: len(pack.requests) for pack, until in result.later}
     assert sizes == {LATER: 1, LATER + timedelta(minutes=1): 3}
 
@@ -96,7 +98,7 @@ def test_a_wait_that_is_too_large_for_one_schedule_takes_several_and_loses_nobod
 
 
 def test_the_sums_of_a_pack_say_where_everybody_went() -> None:
-    planned = outbox(a_pack(*map(number, range(3))), [sent(0), held(1), refused(2)], {}).planned
+    planned = outbox(a_pack(*map(number, range(3))), [sent(0), scheduled(1), refused(2)], {}).planned
     assert (planned.people, planned.dispatched, planned.skipped, planned.scheduled, planned.again) == (
         3,
         {"email": 1},
@@ -107,8 +109,8 @@ def test_the_sums_of_a_pack_say_where_everybody_went() -> None:
 
 
 def test_what_is_written_in_the_ledger_counts_more_than_what_is_decided_now() -> None:
-    existing = {"request-0-0": written(0, held(0)), "request-1-0": written(1, refused(1))}
-    result = outbox(a_pack(number(0), number(1)), [sent(0), held(1)], existing)
+    existing = {"request-0-0": written(0, scheduled(0)), "request-1-0": written(1, refused(1))}
+    result = outbox(a_pack(number(0), number(1)), [sent(0), scheduled(1)], existing)
     assert not result.dispatches
     assert (result.planned.scheduled, result.planned.skipped) == (1, {"no_address": 1})
     assert result.later[0][0].requests[0].request_id == "request-0"
@@ -121,7 +123,7 @@ def test_what_is_being_delivered_is_not_passed_on_again() -> None:
 
 
 def test_an_entry_says_what_was_decided_why_and_where_its_outcome_will_lie() -> None:
-    written_down = written(4, held(4))
+    written_down = written(4, scheduled(4))
     assert (written_down.outcome, written_down.reason, written_down.until) == (
         Verdict.SCHEDULED,
         Reason.QUIET_HOURS,

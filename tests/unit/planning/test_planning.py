@@ -52,7 +52,7 @@ def test_a_yes_is_a_dispatch_to_the_live_addresses_on_the_channel() -> None:
     assert (decision.channel, decision.addresses) == (PUSH, ("gcm:here",))
 
 
-def test_a_later_is_a_deferral_until_the_time_at_which_it_is_planned_again() -> None:
+def test_a_later_is_scheduled_for_the_time_at_which_it_is_planned_again() -> None:
     decision = plan(a_request(requested_at=NIGHT), NEWS, a_subscriber(), policy=BY_DAY, now=NIGHT)
     assert isinstance(decision, Scheduled)
     assert (decision.until, decision.reason) == (NIGHT + timedelta(hours=9), Reason.QUIET_HOURS)
@@ -151,7 +151,7 @@ def test_just_before_delivery_an_expired_message_is_skipped() -> None:
     assert in_words(ruling) == "no: email expired"
 
 
-def test_just_before_delivery_a_further_channel_is_skipped_when_an_earlier_one_was_confirmed() -> None:
+def test_just_before_delivery_a_fallback_is_skipped_when_an_earlier_one_was_confirmed() -> None:
     confirmed_by = Confirmation(PUSH, EngagementKind.OPENED)
     dispatch, message = a_dispatch(SMS, fallbacks=1), a_message(channels=(PUSH,), fallback=(a_fallback(SMS),))
     _, ruling = recheck(dispatch, message, a_recipient(), policy=Policy(), now=NOW, confirmed_by=confirmed_by)
@@ -165,8 +165,8 @@ def test_just_before_delivery_people_who_are_not_known_keep_the_address_of_the_e
 
 
 def test_just_before_delivery_a_suppression_stops_a_message_to_somebody_who_is_not_known() -> None:
-    held = a_recipient(email="guest@example.com", suppressed={EMAIL}).suppressed
-    ghost = Recipient(recipient_id="amara", suppressed=held, known=False)
+    suppressed = a_recipient(email="guest@example.com", suppressed={EMAIL}).suppressed
+    ghost = Recipient(recipient_id="amara", suppressed=suppressed, known=False)
     dispatch = a_dispatch(addresses=("guest@example.com",), known=False, email="guest@example.com")
     _, ruling = recheck(dispatch, a_message(), ghost, policy=Policy(), now=NOW)
     assert in_words(ruling) == "no: email address_suppressed"

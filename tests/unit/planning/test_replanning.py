@@ -69,7 +69,7 @@ def the_end(world: World) -> RunFigures:
 
 
 @pytest.mark.parametrize("edge", EDGES)
-def test_who_was_deferred_before_a_crash_is_written_to_although_the_pack_is_planned_again_by_day(
+def test_who_was_scheduled_before_a_crash_is_written_to_although_the_pack_is_planned_again_by_day(
     world: World, edge: int
 ) -> None:
     plan(world, Fate(edge, Killed))
@@ -91,7 +91,7 @@ def test_who_was_skipped_stays_skipped_in_the_sums_although_they_consent_before_
 
 
 @pytest.mark.parametrize("edge", EDGES)
-def test_no_sum_is_negative_although_a_deferral_is_over_before_its_first_plan_has_ended(
+def test_no_sum_is_negative_although_what_is_scheduled_is_due_before_its_plan_has_ended(
     world: World, edge: int
 ) -> None:
     plan(world, Fate(edge, Killed))

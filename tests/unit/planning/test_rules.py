@@ -85,7 +85,7 @@ SECOND = a_request(fallbacks=1)
         "nobody reacted": (Achieved(), SECOND, "sms"),
     },
 )
-def test_confirmed_and_awaiting_confirmation_a_further_channel_comes_when_the_earlier_one_has_had_its_time(
+def test_confirmed_and_awaiting_confirmation_a_fallback_comes_when_the_earlier_one_has_had_its_time(
     before: Achieved, request_: SendRequest, expected: str
 ) -> None:
     assert in_words(rule_on(a_recipient(), WITH_FALLBACK, request=request_, achieved=before)) == expected

@@ -147,7 +147,7 @@ LONG: dict[str, tuple[Preferences, Policy, SendRequest]] = {
     "every five minutes quiet, and no hour of the year open": (Preferences(quiet=WINDOWS), CLOSED, a_request()),
     "a preferred time that never comes": (Preferences(time="03:00", quiet=("02:00-09:00",)), HOURS, a_request()),
     "a preferred time in a closed year": (Preferences(time="03:00"), CLOSED, a_request()),
-    "held until the year 9000": (
+    "waiting until the year 9000": (
         Preferences(time="03:00", quiet=("02:00-09:00",)),
         HOURS,
         a_request(requested_at=datetime(9000, 1, 1, tzinfo=UTC)),
@@ -184,7 +184,7 @@ def steps(what: Callable[[], object]) -> int:
 @pytest.mark.parametrize("wanted", ["03:00", "12:00", "23:59", "00:00"])
 @pytest.mark.parametrize("quiet", [(), ("02:00-09:00",), ("12:00-13:30", "22:00-06:00")])
 @pytest.mark.parametrize("days", [(), (6,), (0, 1, 2, 3, 4)])
-def test_a_preferred_time_is_the_first_that_is_permitted_of_the_days_until_the_hold_ends(
+def test_a_preferred_time_is_the_first_that_is_permitted_of_the_days_until_the_wait_ends(
     wanted: str, quiet: tuple[str, ...], days: tuple[int, ...]
 ) -> None:
     """Passing over days changes nothing: the same as looking at every day."""

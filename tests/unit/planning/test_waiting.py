@@ -66,7 +66,7 @@ NO_TEXTS_AT_NIGHT = Policy(hours=(hours(channels=(SMS,), quiet=("21:00-08:00",))
         ),
     },
 )
-def test_expired_a_message_is_not_sent_when_it_is_worthless_nor_held_until_then(
+def test_expired_a_message_is_not_sent_when_it_is_worthless_nor_waits_until_then(
     request_: SendRequest, message: Message, policy: Policy, now: datetime, expected: str
 ) -> None:
     assert in_words(rule_on(a_subscriber(), message, policy, request=request_, now=now)) == expected
@@ -75,8 +75,8 @@ def test_expired_a_message_is_not_sent_when_it_is_worthless_nor_held_until_then(
 NEVER = Policy(hours=(hours(allowed=()),))
 
 
-def held(hours: float) -> Policy:
-    """Quiet by night, and a message is held for so many hours."""
+def waiting(hours: float) -> Policy:
+    """Quiet by night, and a message waits for so many hours."""
     return Policy(hours=BY_DAY.hours, wait_at_most=int(hours * 3600))
 
 
@@ -84,12 +84,12 @@ def held(hours: float) -> Policy:
     "message, policy, expected",
     {
         "nine hours of quiet, three days by default": (TEXTED_NEWS, BY_DAY, "later: sms quiet_hours Sun 08:00"),
-        "as long as the policy allows": (TEXTED_NEWS, held(9), "later: sms quiet_hours Sun 08:00"),
-        "longer than the policy allows": (TEXTED_NEWS, held(8.99), "no: sms waited_too_long"),
+        "as long as the policy allows": (TEXTED_NEWS, waiting(9), "later: sms quiet_hours Sun 08:00"),
+        "longer than the policy allows": (TEXTED_NEWS, waiting(8.99), "no: sms waited_too_long"),
         "longer than the message allows": (a_promotion(SMS, wait_at_most=60), BY_DAY, "no: sms waited_too_long"),
         "the message allows more than the policy": (
             a_promotion(SMS, wait_at_most=86_400),
-            held(1),
+            waiting(1),
             "later: sms quiet_hours Sun 08:00",
         ),
         "the next channel is not quiet": (a_promotion(SMS, EMAIL, wait_at_most=60), NO_TEXTS_AT_NIGHT, "email"),
@@ -97,7 +97,7 @@ def held(hours: float) -> Policy:
         "nothing holds it": (a_promotion(EMAIL, wait_at_most=0), NO_TEXTS_AT_NIGHT, "email"),
     },
 )
-def test_waited_too_long_a_message_is_held_until_its_deadline_and_not_longer(
+def test_waited_too_long_a_message_waits_until_its_deadline_and_not_longer(
     message: Message, policy: Policy, expected: str
 ) -> None:
     assert in_words(rule_on(a_subscriber(), message, policy, now=NIGHT)) == expected
@@ -118,7 +118,7 @@ def test_waited_too_long_the_deadline_runs_from_the_request_and_not_from_the_las
         "receipts are not paused": (NOW + timedelta(days=1), RECEIPT, Policy(), "email"),
         "it ends now": (NOW, NEWS, Policy(), "email"),
         "it ends at night": (NIGHT, NEWS, BY_DAY, "later: email paused Sun 08:00"),
-        "longer than a message is held": (NOW + timedelta(days=4), NEWS, Policy(), "no: email waited_too_long"),
+        "longer than a message waits": (NOW + timedelta(days=4), NEWS, Policy(), "no: email waited_too_long"),
     },
 )
 def test_paused_promotions_wait_while_a_person_wants_to_be_left_alone(

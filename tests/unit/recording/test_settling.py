@@ -41,7 +41,7 @@ def test_a_settlement_is_said_in_the_ledger() -> None:
 
 
 @pytest.mark.parametrize("kind", ["accepted", "sent", "delivered", "bounced", "opened"])
-def test_evidence_settles_more_than_any_rule(kind: str) -> None:
+def test_what_a_provider_says_settles_more_than_any_rule(kind: str) -> None:
     settled = settlement(facts("unknown", kind), a_message(), NOW)
     assert {name: value.detail for name, value in settled.items()} == {"settled": "accepted"}
 
@@ -53,6 +53,6 @@ def test_what_is_not_in_doubt_or_was_settled_is_left_alone(kinds: Sequence[str])
     assert settlement(facts(*kinds), a_message(), NOW) == {}
 
 
-def test_evidence_after_a_drop_still_counts() -> None:
+def test_what_a_provider_says_after_a_drop_still_counts() -> None:
     dropped = {**facts("unknown"), **settlement(facts("unknown"), None, NOW)}
     assert standing_of({**dropped, **facts("delivered")}) == "accepted"

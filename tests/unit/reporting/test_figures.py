@@ -54,7 +54,7 @@ def test_a_run_is_complete_when_everybody_has_an_outcome() -> None:
     assert holds(sums)
 
 
-def test_people_who_are_planned_again_are_no_longer_deferred() -> None:
+def test_people_who_are_planned_again_are_no_longer_scheduled() -> None:
     records: list[Planned | Delivered] = [
         planned(3, scheduled=3),
         planned(2, again=True, dispatched=1, scheduled=1),
@@ -94,7 +94,7 @@ def test_a_runs_sums_always_add_up(packs: list[list[str]], ingested: bool) -> No
     assert (sums.state == "complete") == (ingested and not any({"retry", "nothing"} & set(p) for p in packs))
 
 
-def test_what_followed_on_further_channels_is_told_apart_and_counts_nobody_again() -> None:
+def test_what_followed_via_fallback_is_told_apart_and_counts_nobody_again() -> None:
     first: list[Planned | Delivered] = [
         planned(2, dispatched=2),
         delivered("accepted", "accepted", channel=PUSH),

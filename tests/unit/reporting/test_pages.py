@@ -117,10 +117,10 @@ def test_a_rate_never_says_all_or_nothing_of_what_is_not(numbers: tuple[int, int
     assert (share[1] == "0.0") == (counted == 0)
 
 
-def test_further_channels_are_shown_apart_and_only_when_there_were_some() -> None:
-    assert "further channels" not in words(report_page(figures()))
+def test_what_went_via_fallback_is_shown_apart_and_only_when_there_were_some() -> None:
+    assert "via fallback" not in words(report_page(figures()))
     page = words(report_page(figures(via_fallback={"sms": 21}, via_fallback_engagement={"delivered": 20})))
-    assert "Accepted on further channels, after nobody reacted" in page
+    assert "Accepted via fallback, after nobody reacted" in page
     assert "What happened there" in page
 
 
@@ -206,7 +206,7 @@ def test_a_timeline_shows_the_rule_that_objected_and_what_it_means() -> None:
     assert "consent: not given for offers by email" in shown
 
 
-def test_a_deferral_says_when_it_is_planned_again() -> None:
+def test_a_scheduled_decision_says_when_it_is_planned_again() -> None:
     entry = an_entry(outcome="scheduled", reason="quiet_hours", until="2026-03-02T02:30:00Z", events={})
     assert "Planned again: 2026-03-02 08:00:00" in words(a_timeline(entry))
 

@@ -55,7 +55,7 @@ class RateLimits:
         now: datetime,
         in_line: bool = False,
     ) -> Turn:
-        """Speak for some units (letters, parts) at a rate (units a second): now, or for a turn in the line.
+        """Speak for some units (messages, parts) at a rate (units a second): now, or for a turn in the line.
 
         Who has had a turn (`in_line`) need not stand behind those who wait.
         """

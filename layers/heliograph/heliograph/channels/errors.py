@@ -1,6 +1,6 @@
-"""What a failed provider call means for a letter: refused for good, certainly not taken, or in doubt.
+"""What a failed provider call means for a message: refused for good, certainly not taken, or in doubt.
 
-Final is what is about this person or this letter; those codes are listed at each call. What is about our set-up or the
+Final is what is about this person or this message; those codes are listed at each call. What is about our set-up or the
 provider's state is tried again, then parked, so that it can be redriven once it is mended.
 Clients that send must not try by themselves (`total_max_attempts` 1): a second try might be a second message.
 """
@@ -30,7 +30,7 @@ BEFORE_SENDING: Final = (EndpointConnectionError, ConnectTimeoutError, ProxyConn
 def outcome_of(
     error: ProviderError, dispatch_id: str, *, final: Mapping[str, FailureCode]
 ) -> Failed | NotSent | InDoubt:
-    """What became of a letter whose call failed with this error."""
+    """What became of a message whose call failed with this error."""
     code = code_of(error)
     if code in final:
         return Failed(dispatch_id=dispatch_id, code=final[code])

@@ -11,18 +11,18 @@ from heliograph.model.dispatches import Rendered, Sender
 from heliograph.model.outcomes import Accepted, InDoubt, NotSent, Outcome
 
 UNREACHABLE: Final = frozenset({"EndpointConnectionError", "ConnectTimeoutError", "ProxyConnectionError"})
-"""No connection came about (refused, no such host, no answer to it): the letter has not left us."""
+"""No connection came about (refused, no such host, no answer to it): the message has not left us."""
 OUT_OF_SERVICE: Final = frozenset({"ServiceUnavailable", "ServiceUnavailableException", "503"})
-"""So says the front door, and may be wrong about this very letter, which stays in doubt; the next go elsewhere."""
+"""So says the front door, and may be wrong about this very message, which stays in doubt; the next go elsewhere."""
 
 Noticed = Callable[[str, int], None]
-"""Hears of an outage: its cause, and how many letters are handed to the secondary."""
+"""Hears of an outage: its cause, and how many messages are handed to the secondary."""
 
 
 def failing_over(primary: Sender, secondary: Sender, *, secondary_name: str, noticed: Noticed) -> Sender:
     """Send by the primary; once it is seen out of service, hand what it certainly did not take to the secondary.
 
-    Throttling is no outage, and neither a refusal nor a doubt is handed on. The next letters, those of another pack,
+    Throttling is no outage, and neither a refusal nor a doubt is handed on. The next messages, those of another pack,
     are the primary's again.
     """
 

@@ -1,1 +1,1 @@
-"""Further channels when nobody reacts."""
+"""Fallbacks: the next channel when nobody reacts."""

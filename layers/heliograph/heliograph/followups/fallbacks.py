@@ -1,4 +1,4 @@
-"""Further channels when nobody reacts: whether an earlier one has done its work, and when the next one's turn is."""
+"""Fallbacks when nobody reacts: whether an earlier one has done its work, and when the next one's turn is."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def achieved(earlier: Iterable[EarlierDispatch], facts: Mapping[str, Facts], now
 def reaches_nobody(facts: Facts) -> bool:
     """Whether a dispatch certainly reached nobody, and its next channel need not wait for anything.
 
-    Not so when an earlier channel had done its work, or when it was put off or dropped in doubt.
+    Not so when an earlier channel had done its work, or when it was scheduled or dropped in doubt.
     """
     if standing_of(facts) not in (Standing.FAILED, Standing.SKIPPED):
         return False

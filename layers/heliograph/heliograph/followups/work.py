@@ -22,7 +22,7 @@ ALONE: JsonObject = {"after": None, "next": None}
 
 
 def told(entry: LedgerEntry, again: Replay | None) -> JsonObject:
-    """What came before a decision and what comes after it, as far as its message has further channels."""
+    """What came before a decision and what comes after it, as far as its message has fallbacks."""
     if again is None or not again.message.fallback:
         return ALONE
     request_id, _ = _parts(entry)

@@ -101,7 +101,7 @@ class Changed(NamedTuple):
 def read(body: JsonObject, messages: Mapping[str, Message], *, policy: Policy) -> Requested | Changed:
     """What a message of the queue `events` asks for: a trigger's rule names its message, our own events stand alone.
 
-    Raises MalformedError with the place and the reason when it asks for nothing that can be done.
+    Raises MalformedError with the position and the reason when it asks for nothing that can be done.
     """
     region = policy.default_region
     match body:

@@ -25,7 +25,7 @@ class Dispatch(Value, frozen=True, kw_only=True):
     """One, or for push every live device of the person."""
     locale: str
     slot: int
-    """The place of its request in the pack: stable over every retry."""
+    """The number of its request in the pack: stable over every retry."""
     known: bool = True
     """False: the address came with the event and there is no such recipient."""
     tried: Trace = ()
@@ -47,9 +47,9 @@ class DispatchPack(Value, frozen=True, kw_only=True):
     run_id: str = ""
     dispatches: tuple[Dispatch, ...] = ()
     tries: int = 0
-    """How often it was put back, because its provider had no time for it: the older, the sooner it gets a place."""
+    """How often it was requeued, because its provider had no room for it: the more often, the sooner it gets a turn."""
     not_before: datetime | None = None
-    """Its place in the line of its channel, or until when it has to wait."""
+    """Its turn in the line of its channel, or until when it has to wait."""
 
 
 class Rendered(Value, frozen=True, kw_only=True):
@@ -79,5 +79,5 @@ class Sender(Protocol):
     """A channel's provider."""
 
     def __call__(self, batch: Sequence[Rendered]) -> Iterator[tuple[Outcome, ...]]:
-        """Hand letters over; after every provider call yield its outcomes, so that they are kept at once."""
+        """Hand rendered messages over; after every provider call yield its outcomes, so that they are kept at once."""
         ...

@@ -37,9 +37,9 @@ class Trigger(Value, frozen=True, kw_only=True):
     expires_at: str = ""
     """Where an ISO 8601 time is after which the message must not be sent."""
     most_per_event: int = 1
-    """The most recipients that one event is expected to name; beyond it, all of them are held for approval."""
+    """The most recipients that one event is expected to name; beyond it, all of them wait for approval."""
     most_per_hour: int | None = None
-    """The most recipients that are expected in an hour (UTC); beyond it, they are held for approval."""
+    """The most recipients that are expected in an hour (UTC); beyond it, they wait for approval."""
 
 
 class Fallback(Value, frozen=True, kw_only=True):
@@ -50,7 +50,7 @@ class Fallback(Value, frozen=True, kw_only=True):
     within: int
     """Seconds after the provider took the message."""
     channels: tuple[Channel, ...]
-    """The further channels, in the order in which they are tried; one of them gets the message."""
+    """The next channels, in the order in which they are tried; one of them gets the message."""
 
 
 class Message(Value, frozen=True, kw_only=True):
@@ -66,7 +66,7 @@ class Message(Value, frozen=True, kw_only=True):
     fallback: tuple[Fallback, ...] = ()
     """What follows, step by step, when nobody reacts."""
     wait_at_most: int | None = None
-    """Seconds for which it may be held (quiet hours, pauses); None: as the policy says."""
+    """Seconds for which it may wait (quiet hours, pauses); None: as the policy says."""
     by_engagement: bool | None = None
     """Whether the channel where the person reacted last comes first; None: as the policy says."""
     locales: dict[Channel, tuple[str, ...]]

@@ -76,6 +76,6 @@ class Policy(Value, frozen=True, kw_only=True):
     caps: tuple[Cap, ...] = ()
     hours: tuple[Hours, ...] = ()
     wait_at_most: int = 3 * 24 * 3600
-    """Seconds after the request for which a message may be held."""
+    """Seconds after the request for which a message may wait."""
     by_engagement: bool = False
     """Whether the channel where a person reacted last comes first."""

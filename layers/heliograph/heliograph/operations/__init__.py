@@ -1,1 +1,1 @@
-"""What operators do: reconcile, replay, dead letters."""
+"""What operators do: reconcile, replay, dead letters, doctor."""

@@ -64,7 +64,7 @@ def own_reservation(inputs: Inputs) -> Reservation | None:
 def reserved_after(inputs: Inputs, ruling: Ruling, message: Message, policy: Policy) -> tuple[Reservation, ...]:
     """A person's reservations after a ruling: with one for this request if it is sent.
 
-    Plan takes none back: what it has once dispatched, deliver sends, or withholds and takes back.
+    Plan takes none back: what it has once dispatched, deliver sends, or skips and gives back.
     """
     if ruling.channel is None or ruling.outcome is not Verdict.DISPATCHED or own_reservation(inputs):
         return inputs.reserved

@@ -51,7 +51,7 @@ class Case:
 
     @property
     def wait_ends(self) -> datetime:
-        """After this time the message is not held any longer."""
+        """After this time the message does not wait any longer."""
         seconds = self.policy.wait_at_most if self.message.wait_at_most is None else self.message.wait_at_most
         return self.inputs.requested_at + timedelta(seconds=seconds)
 

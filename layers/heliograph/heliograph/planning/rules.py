@@ -65,7 +65,7 @@ def confirmed(case: Case) -> Reason | None:
     means="An earlier channel still has time to do its work.",
 )
 def awaiting_confirmation(case: Case) -> Reason | None:
-    """A further channel waits as long as the earlier one has time."""
+    """A fallback waits as long as the earlier one has time."""
     until = case.inputs.awaited_until
     return Reason.AWAITING_CONFIRMATION if until and until > case.inputs.now else None
 
@@ -148,7 +148,7 @@ def not_consented(case: Case) -> Reason | None:
     means="It would have come too late.",
 )
 def expired(case: Case) -> Reason | None:
-    """A message is not sent after the time at which it is worthless, nor held until then."""
+    """A message is not sent after the time at which it is worthless, nor waits until then."""
     not_after = case.inputs.not_after
     if not_after is None:
         return None
@@ -163,7 +163,7 @@ def expired(case: Case) -> Reason | None:
     means="It would have had to wait longer than it may.",
 )
 def waited_too_long(case: Case) -> Reason | None:
-    """A message is held for so long at most, as the message or the policy says."""
+    """A message waits for so long at most, as the message or the policy says."""
     until, reason = case.wait
     return Reason.WAITED_TOO_LONG if reason and (until is None or until > case.wait_ends) else None
 
@@ -217,7 +217,7 @@ def quiet_hours(case: Case) -> Reason | None:
     means="It waits for the time of day that the person prefers.",
 )
 def preferred_time(case: Case) -> Reason | None:
-    """Promotional messages wait for the time of day that a person prefers, if it comes before the hold ends."""
+    """Promotional messages wait for the time of day that a person prefers, if it comes before the wait ends."""
     return Reason.PREFERRED_TIME if case.wait.reason is Reason.PREFERRED_TIME else None
 
 

@@ -61,7 +61,7 @@ def _ask_or_pass_over(inputs: Inputs, message: Message, policy: Policy, rules: t
 
 
 def _ask(inputs: Inputs, message: Message, policy: Policy, rules: tuple[Rule, ...]) -> Ruling:
-    """Give the message to the first channel that may carry it; else defer it, else say why not.
+    """Give the message to the first channel that may carry it; else let it wait for one, else say why not.
 
     A channel that merely has to wait is waited for. A "no" names the channel that came closest to carrying it.
     """

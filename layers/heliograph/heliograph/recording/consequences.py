@@ -53,7 +53,7 @@ def outcome_events(
 ) -> tuple[EngagementEvent, ...]:
     """The events to record for an outcome: dead devices, numbers that opted out, and what has arrived already.
 
-    Only the last has a `place`: of the others the outcome itself has already said what became of the dispatch.
+    Only the last has an outcome key: of the others the outcome itself has already said what became of the dispatch.
     """
     if not isinstance(outcome, Accepted | Failed):
         return ()
@@ -102,7 +102,7 @@ def _withdraw(event: EngagementEvent, source: str) -> WithdrawConsent:
 
 
 def _refund(event: EngagementEvent, messages: Mapping[str, Message], policy: Policy) -> tuple[Consequence, ...]:
-    """A message under a cap that did not arrive; without a place, its outcome has settled that already."""
+    """A message under a cap that did not arrive; without an outcome key, its outcome has settled that already."""
     message = messages.get(event.message)
     if message is None or not event.outcome_key or not caps_on(message, policy):
         return ()

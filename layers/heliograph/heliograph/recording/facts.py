@@ -29,7 +29,7 @@ class Fact(StrEnum):
     FAILED = "failed"
     SKIPPED = "skipped"
     SCHEDULED = "scheduled"
-    """Put off just before delivery."""
+    """Scheduled again just before delivery."""
     UNKNOWN = "unknown"
     SETTLED = "settled"
 
@@ -79,7 +79,7 @@ def may_be_sent_again(facts: Facts) -> bool:
 
 
 def is_unsent(facts: Facts) -> bool:
-    """Whether it certainly does not reach its person: skipped, put off, or refused for good; not if in doubt."""
+    """Whether it certainly does not reach its person: skipped, scheduled, or refused for good; not if in doubt."""
     if detail_of(facts, Fact.FAILED) == FailureCode.IN_DOUBT:
         return False
     return standing_of(facts) in (Standing.FAILED, Standing.SKIPPED, Standing.SCHEDULED)

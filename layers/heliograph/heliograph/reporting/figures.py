@@ -35,10 +35,10 @@ class RunFigures(Value, frozen=True, kw_only=True, omit_defaults=False):
     by_channel: dict[str, int]
     """Accepted, by channel."""
     via_fallback: dict[str, int]
-    """Accepted on a further channel after a fallback, by channel; these people are in `counts` once."""
+    """Accepted via fallback, by channel; these people are in `counts` once."""
     engagement: dict[str, int]
     via_fallback_engagement: dict[str, int] = {}
-    """What happened to the messages on further channels."""
+    """What happened to the messages via fallback."""
     missing: dict[str, int] = {}
     """Variable -> people to whom nothing could be written without it, the most first."""
     problem: str = ""

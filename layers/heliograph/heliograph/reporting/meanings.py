@@ -12,7 +12,7 @@ from heliograph.planning.rules import RULES
 MEANINGS: Mapping[str, str] = {
     **{rule.name: rule.means for rule in RULES},
     Reason.UNKNOWN_MESSAGE: "There is no such message.",
-    Reason.DROPPED: "It was held for approval, and dropped.",
+    Reason.DROPPED: "It waited for approval, and was dropped.",
     Reason.MISSING_VARIABLE: "Something that the message is made of was missing.",
     Reason.TOO_LONG: "The text would take more SMS parts than the message may, or a part of it be too large.",
     Reason.UNSAFE_LINK: "A link would lead neither to the web, nor to a mailbox, a phone or an app of yours.",

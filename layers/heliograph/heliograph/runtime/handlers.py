@@ -39,7 +39,7 @@ def counting_handler(kind: type[T]) -> Callable[[Callable[[T, int], None]], Hand
     """Make a handler of SQS batches of a function that takes one decoded message and how often it was received.
 
     An exception means "try again" for that message alone. A message that cannot be read (MalformedError) is parked at
-    once in the dead letters of the queue, where it raises the alarm, with its place and reason.
+    once in the dead letters of the queue, where it raises the alarm, with its position and reason.
     """
     decoder = msgspec.json.Decoder(kind)
 
@@ -60,7 +60,7 @@ def counting_handler(kind: type[T]) -> Callable[[Callable[[T, int], None]], Hand
 
 @contextmanager
 def parking(body: str) -> Iterator[None]:
-    """Around everything that reads a message: what cannot be read is parked, with its place and reason."""
+    """Around everything that reads a message: what cannot be read is parked, with its position and reason."""
     try:
         yield
     except MalformedError as error:
@@ -112,7 +112,7 @@ class Batch:
         self._failed: set[str] = set()
 
     def read(self, read: Callable[[str], Iterable[T]]) -> list[Part[T]]:
-        """What is in the messages; one that cannot be read (MalformedError) is parked, with its place and reason."""
+        """What is in the messages; one that cannot be read (MalformedError) is parked, with its position and reason."""
         found: list[Part[T]] = []
 
         def take(some: Sequence[SqsRecord]) -> None:

@@ -36,7 +36,7 @@ def count(channel: str, counts: Mapping[str, int]) -> None:
 
 
 def count_failover(channel: str, cause: str, batch: int) -> None:
-    """Say that a provider is out of service, and count the letters that another one gets."""
+    """Say that a provider is out of service, and count the messages that another one gets."""
     logger.warning("A provider was out of service", extra={"channel": channel, "cause": cause, "rendered": batch})
     count(channel, {"failed_over": batch})
 

@@ -211,7 +211,7 @@ def grace() -> int:
 
 @cache
 def sizes() -> dict[tuple[Channel, str], float]:
-    """Units (parts of a text) that a letter of a message took on a channel when this function last sent some."""
+    """Units (parts of a text) that a message took on a channel when this function last sent some."""
     return {}
 
 

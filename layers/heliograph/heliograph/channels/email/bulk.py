@@ -29,7 +29,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Mail(NamedTuple):
-    """A letter and its entry in a bulk call."""
+    """A rendered message and its entry in a bulk call."""
 
     rendered: Rendered
     entry: BulkEmailEntryTypeDef
@@ -38,7 +38,7 @@ class Mail(NamedTuple):
 
 
 def mail(rendered: Rendered, *, unsubscribe_mailto: str) -> Mail:
-    """Address, tags, headers and rendered text of one letter."""
+    """Address, tags, headers and rendered text of one message."""
     data = _encode({part: rendered.content[part] for part in ("subject", *parts(rendered))})
     entry: BulkEmailEntryTypeDef = {
         "Destination": {"ToAddresses": [rendered.dispatch.addresses[0]]},
@@ -87,7 +87,7 @@ def pass_through(rendered: Rendered) -> BulkEmailContentTypeDef:
 
 
 def parts(rendered: Rendered) -> tuple[str, ...]:
-    """The bodies that this letter has: an empty one would be shown as an empty mail."""
+    """The bodies that this message has: an empty one would be shown as an empty mail."""
     return tuple(part for part in ("html", "text") if rendered.content.get(part))
 
 

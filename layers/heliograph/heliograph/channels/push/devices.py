@@ -8,7 +8,7 @@ from heliograph.model.outcomes import Accepted, Failed, FailureCode, InDoubt, No
 
 
 def each_in_turn(send_one: Callable[[Rendered], Outcome]) -> Sender:
-    """A sender that makes one call, or a few, for each letter."""
+    """A sender that makes one call, or a few, for each message."""
 
     def send(batch: Sequence[Rendered]) -> Iterator[tuple[Outcome, ...]]:
         for rendered in batch:

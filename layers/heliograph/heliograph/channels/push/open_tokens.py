@@ -18,7 +18,7 @@ class OpenTokens:
         self._signer = Signer(list(keys), salt=SALT)
 
     def token(self, tags: Mapping[str, str]) -> str:
-        """The token for the tags of a letter: 27 characters."""
+        """The token for the tags of a message: 27 characters."""
         return self._signer.get_signature(_signed(tags)).decode()
 
     def is_genuine(self, tags: Mapping[str, str], token: str) -> bool:

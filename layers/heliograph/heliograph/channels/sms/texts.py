@@ -28,7 +28,7 @@ FINAL_FIELDS: Final = {
     "destinationphonenumber": FailureCode.INVALID_ADDRESS,
     "messagebody": FailureCode.REJECTED,
 }
-"""The `Fields` of a ValidationException that are the letter's; all others are our set-up."""
+"""The `Fields` of a ValidationException that are the message's; all others are our set-up."""
 
 
 SNS_SENDER: Final = re.compile(r"\+[1-9][0-9]{4,14}|(?=.*[A-Za-z])[A-Za-z0-9-]{1,11}")
@@ -66,7 +66,7 @@ def end_user_messaging_sender(
 
 
 def _final(error: ProviderError) -> Mapping[str, FailureCode]:
-    """The final codes; of a bad parameter, only if one is the letter's (when the error says which it was)."""
+    """The final codes; of a bad parameter, only if one is the message's (when the error says which it was)."""
     if not isinstance(error, ClientError) or code_of(error) not in ("INVALID_PARAMETER", "FIELD_VALIDATION_FAILED"):
         return FINAL_REASONS
     fields = cast("dict[str, Any]", error.response).get("Fields")

@@ -149,7 +149,7 @@ def with_sums(found: Reconciliation, audience: int, counts: Mapping[str, int]) -
 
 
 def standing(person: Person) -> Standing:
-    """In which of the five sums a person counts, whatever followed on further channels; on the way is unknown."""
+    """In which of the five sums a person counts, whatever followed via fallback; on the way is unknown."""
     first = [decided for decided in person.decisions if not ids.is_of_fallbacks(decided.entry.pack_id)]
     if not first:
         return Standing.UNKNOWN

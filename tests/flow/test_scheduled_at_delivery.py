@@ -1,4 +1,4 @@
-"""What waited in its outbox until it must not be sent any more: put off to the morning, or not sent at all."""
+"""What waited in its outbox until it must not be sent any more: scheduled for the morning, or not sent at all."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class Sales:
         return [each.dispatch_id.rpartition("-")[2] for account in accounts.values() for each in account.reserved]
 
     def scheduled(self, *ends: Boundary) -> None:
-        """A whole run that is put off at night and sent in the morning; deliver is killed at these ends."""
+        """A whole run that is scheduled at night and sent in the morning; deliver is killed at these ends."""
         self.start()
         assert self.work(PLAN).pending == PEOPLE
         assert self.reserved() == ["0"] * PEOPLE
@@ -138,7 +138,7 @@ def test_what_waited_until_the_night_is_sent_in_the_morning_wherever_deliver_is_
     sales.scheduled(normal[-3], normal[-5])
 
 
-def test_a_pack_that_comes_twice_is_put_off_once(sales: Sales) -> None:
+def test_a_pack_that_comes_twice_is_scheduled_once(sales: Sales) -> None:
     sales.start()
     sales.work(PLAN)
     sales.clock.time = NIGHT
@@ -151,7 +151,7 @@ def test_a_pack_that_comes_twice_is_put_off_once(sales: Sales) -> None:
     assert sales.sent() == Counter(sales.people)
 
 
-def test_a_run_of_many_is_put_off_pack_by_pack_and_not_person_by_person(sales: Sales) -> None:
+def test_a_run_of_many_is_scheduled_pack_by_pack_and_not_person_by_person(sales: Sales) -> None:
     sales.start(500)
     sales.clock.time = NIGHT
     assert sales.work(PLAN).counts["scheduled"] == 500
