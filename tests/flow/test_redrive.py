@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from aws.flow_system import System
+from aws.flow_system import CHANNELS, System
 from aws.local_cloud import REGION
 from heliograph.aws.errors import BusyError
 from heliograph.operations.dead_letters import store
@@ -22,7 +22,7 @@ from heliograph.reporting import work as reports
 from heliograph.runtime import wiring
 from heliograph_cli.main import cli
 from heliograph_cli.target import Target
-from wiring import QUEUES
+from wiring import load, resources, text_of
 
 ORDER = {"carrier": "DHL", "tracking_url": "https://example.com/t", "lines": [{"name": "Bench", "quantity": 1}]}
 
@@ -184,7 +184,9 @@ def test_a_campaign_that_cannot_be_read_is_recognised(
 
 
 def test_every_queue_with_dead_letters_is_looked_at(system: System) -> None:
-    deployed = {name.removesuffix("-dead-letters") for name in QUEUES if name.endswith("-dead-letters")}
+    queues = resources(load("infra/queues.yaml", Channels=",".join(CHANNELS)), "AWS::SQS::Queue").values()
+    names = [text_of(each["QueueName"]).removeprefix("${StackName}-") for each in queues]
+    deployed = {name.removesuffix("-dead-letters") for name in names if name.endswith("-dead-letters")}
     assert {each.queue for each in store.queues(system.sqs, system.name)} == deployed
 
 
