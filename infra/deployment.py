@@ -18,8 +18,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 SETTINGS = ROOT / "samconfig.toml"
 REGIONS = ROOT / "infra/regions.txt"
-LONGEST_NAME = 45
-"""Of a stack: SQS takes 80 characters, and `-outbox-email-priority-dead-letters` has 35."""
+DEFAULT_CHANNELS = "email,sms,push"
+ALWAYS = ("sms", "push")
+"""Their providers are switched off by parameters of their own; infra/channels/providers.yaml asks for their roles."""
 
 PUSH_REGIONS = (
     *("ap-northeast-1", "ap-northeast-2", "ap-south-1", "ap-southeast-1", "ap-southeast-2", "ca-central-1"),
@@ -49,19 +50,32 @@ def arguments(given: dict[str, str], settings: Path = SETTINGS) -> str:
 
 def problems(settings: Path = SETTINGS) -> Iterator[str]:
     """What AWS would refuse, and only after a while."""
-    stack = _stack(settings)
-    if len(stack) > LONGEST_NAME or not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]*", stack):
+    stack, kept = _stack(settings), answers(settings)
+    channels = [each.strip() for each in kept.get("Channels", DEFAULT_CHANNELS).split(",")]
+    longest = longest_name(channels)
+    if len(stack) > longest or not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]*", stack):
         yield (
-            f"The stack cannot be called {stack}: at most {LONGEST_NAME} letters, digits and hyphens, a letter first,"
+            f"The stack cannot be called {stack}: at most {longest} letters, digits and hyphens, a letter first,"
             " because queues and functions are named after it. Change stack_name in samconfig.toml."
         )
+    if missing := [each for each in ALWAYS if each not in channels]:
+        yield f"Channels in samconfig.toml must name {' and '.join(missing)} as well: a stack has them, used or not."
     region = _deploy(settings).get("region") or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
     known = REGIONS.read_text().split()
     if region and region not in known:
         yield f"Heliograph does not run in {region}: it lacks a service. Set AWS_REGION to one of: {', '.join(known)}."
-    kept = answers(settings)
     if region and kept.get("PushProvider") == "pinpoint":
         yield from _push_problems(region, kept.get("PushApplication", ""))
+
+
+def longest_name(channels: list[str]) -> int:
+    """How long a stack's name may be: SQS takes 80 characters, Lambda 64, and both follow the longest channel."""
+    channel = max(channels, key=len)
+    queue, function = (
+        f"-outbox-{channel}-priority-dead-letters",
+        max("-import-recipients", f"-deliver-{channel}", key=len),
+    )
+    return min(80 - len(queue), 64 - len(function))
 
 
 def _push_problems(region: str, application: str) -> Iterator[str]:

@@ -13,7 +13,7 @@ import pytest
 from cfnlint.schema import PROVIDER_SCHEMA_MANAGER  # type: ignore[import-untyped]  # it brings no types
 
 from infra import deployment
-from wiring import NESTED, QUEUES, ROOT, TEMPLATE, text_of
+from wiring import FUNCTIONS, NESTED, ROOT, STACKS, TEMPLATE, load, resources, text_of
 
 REGIONS = deployment.REGIONS.read_text().split()
 EVERYWHERE = (TEMPLATE, *(template for name, template in NESTED.items() if name != "Pinpoint"))
@@ -66,9 +66,37 @@ def test_a_stack_whose_queues_could_not_be_named_is_refused(tmp_path: Path, name
     assert bool(found) is not fits
 
 
-def test_the_longest_name_of_a_stack_is_what_queues_leave_it() -> None:
-    longest = max(len(text_of(queue["QueueName"]).replace("${StackName}", "")) for queue in QUEUES.values())
-    assert longest + deployment.LONGEST_NAME == 80  # CreateQueue
+@pytest.mark.parametrize("further", ["", ",webhook", ",pigeonposts"])
+def test_the_longest_name_of_a_stack_is_what_its_queues_and_functions_leave_it(further: str) -> None:
+    channels = f"{deployment.DEFAULT_CHANNELS}{further}"
+    queues = resources(load("infra/queues.yaml", Channels=channels), "AWS::SQS::Queue")
+    delivering = resources(load("infra/delivery.yaml", Channels=channels), "AWS::Serverless::Function")
+    functions = FUNCTIONS | delivering
+    left = {80 - ending(each["QueueName"]) for each in queues.values()}  # CreateQueue
+    left |= {64 - ending(each["FunctionName"]) for each in functions.values()}  # CreateFunction
+    assert deployment.longest_name(channels.split(",")) == min(left)
+
+
+def ending(name: dict[str, str]) -> int:
+    """How long a name is without the stack's."""
+    return len(text_of(name).replace("${StackName}", ""))
+
+
+def test_a_longer_channel_leaves_its_stack_a_shorter_name(tmp_path: Path) -> None:
+    text = ANSWERS.replace('"heliograph"', f'"{"s" * 44}"')
+    assert not list(deployment.problems(settings(tmp_path, text.format("eu-west-1", "Channels=email,sms,push"))))
+    further = settings(tmp_path, text.format("eu-west-1", "Channels=email,sms,push,webhook"))
+    (problem,) = deployment.problems(further)
+    assert "at most 43" in problem
+
+
+def test_channels_whose_providers_the_template_names_cannot_be_left_out(tmp_path: Path) -> None:
+    """CloudFormation would say so when half of the stack is made: there is no output of that name."""
+    (problem,) = deployment.problems(settings(tmp_path, ANSWERS.format("eu-west-1", "Channels=email,webhook")))
+    assert "sms and push" in problem
+    roles = [each["Fn::GetAtt"][1] for each in STACKS["Providers"]["Parameters"].values() if "Fn::GetAtt" in each]
+    assert {role.removeprefix("Outputs.").removesuffix("Role") for role in roles} == set(deployment.ALWAYS)
+    assert TEMPLATE["Parameters"]["Channels"]["Default"] == deployment.DEFAULT_CHANNELS
 
 
 def test_a_region_without_our_services_is_refused_before_anything_is_built(
