@@ -19,6 +19,7 @@ ACTIONS = {
     "s3:GetObject": ["s3:GetObject", "s3:ListBucket"],  # without the latter a missing file looks like a forbidden one
     "s3:ListObjectsV2": ["s3:ListBucket"],
     "sqs:SendMessageBatch": ["sqs:SendMessage"],
+    "lambda:Invoke": ["lambda:InvokeFunction"],
     "scheduler:CreateSchedule": ["scheduler:CreateSchedule", "iam:PassRole"],
     "scheduler:UpdateSchedule": ["scheduler:UpdateSchedule", "iam:PassRole"],
     "dynamodb:BatchExecuteStatement": [],  # asked for by its statements, as PartiQLInsert and so on
