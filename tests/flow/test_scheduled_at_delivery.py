@@ -59,7 +59,7 @@ class Sales:
         return sums
 
     def deliver_once(self) -> None:
-        """Hand the one pack that waits to deliver, which may put it back."""
+        """Hand the one pack that waits to deliver, which may requeue it."""
         (message,) = self.system.messages(DELIVER)
         with self.machine.edge.watch():  # here nobody waits for delayed messages
             assert self.system.run("deliver", [message["Body"]]) == {"batchItemFailures": []}

@@ -35,7 +35,7 @@ from heliograph.runtime import wiring
 from heliograph.text.ids import derived_id
 
 PACK = 100  # people
-A_MOMENT = 0.03  # seconds that a function takes for a message that it puts back
+A_MOMENT = 0.03  # seconds that a function takes for a message that it requeues
 A_CALL = 0.25  # seconds of a provider's call
 LIFE = 300.0  # seconds that a function lives
 DAY = 86_400.0

@@ -26,8 +26,8 @@ def rehearsed(detail: JsonObject) -> JsonObject:
     """
     now, templates = wiring.now(), wiring.templates()
     event = Event(id="rehearsal", source="heliograph.cli", detail_type="SendRequested", time=now, detail=detail)
-    asked = requested(event, templates.messages, region=templates.policy.default_region)
-    (request,), message = asked.requests, asked.message
+    made = requested(event, templates.messages, region=templates.policy.default_region)
+    (request,), message = made.requests, made.message
     if message is None:
         raise NotFoundError(f"There is no message {request.message}.", f"Deployed are {', '.join(templates.messages)}.")
     told = work.considered(request, message, now)
