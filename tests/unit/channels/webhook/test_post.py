@@ -8,9 +8,12 @@ import socket
 import ssl
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from http.client import BadStatusLine
 from http.server import BaseHTTPRequestHandler
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +21,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aws.webhook_receiver import Receiver, certificate_for, receiving, status
+from aws.webhook_receiver import Receiver, Respond, certificate_for, receiving, status
 from builders import a_rendered
 from heliograph.channels.webhook import signature
 from heliograph.channels.webhook.destination import is_public
 from heliograph.channels.webhook.post import GIVEN_UP, LONGEST_DELAY, RETRY_AFTER_MOST, post_sender, wait_of
-from heliograph.channels.webhook.request import TIME_OUT, Line
+from heliograph.channels.webhook.request import HEAD_LIMIT, TIME_OUT, Line, read_answer
 from heliograph.channels.webhook.spec import NAME as WEBHOOK
 from heliograph.model.dispatches import Rendered
 from heliograph.model.outcomes import Accepted, Failed, FailureCode, NotSent, Outcome
@@ -237,6 +240,65 @@ def test_an_endpoint_that_never_ends_its_answer_holds_up_nobody_for_longer_than_
     receiver.respond = dribble
     (outcome,) = send(line._replace(time_out=0.2), a_webhook(endpoint(receiver)))
     assert isinstance(outcome, NotSent)
+
+
+def says(*lines: bytes) -> Respond:
+    """Answer with these lines, whatever they are."""
+
+    def respond(handler: BaseHTTPRequestHandler) -> None:
+        handler.wfile.write(b"\r\n".join((*lines, b"", b"")))
+        handler.close_connection = True
+
+    return respond
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"Content-Type: multipart/mixed; boundary*=idna''x",  # the standard library raises UnicodeError here
+        b"Content-Type: multipart/mixed; boundary*=a%00b''x",
+        b"Content-Type: multipart/mixed; boundary*" + b"9" * 5_000 + b"=x",
+        b"Content-Length: 1, 2",
+        b"Content-Length: " + b"9" * 5_000,
+        b"no header at all",
+        b" goes on from nowhere",
+        b"Retry-After: \xff\xfe\x85",
+    ],
+    ids=lambda header: header[:20].decode("latin-1"),
+)
+@pytest.mark.parametrize("code", [200, 500])
+def test_no_header_of_an_answer_stops_anybody_or_gets_the_url_into_the_logs(
+    receiver: Receiver, line: Line, caplog: pytest.LogCaptureFixture, header: bytes, code: int
+) -> None:
+    receiver.respond = says(b"HTTP/1.1 %d Whatever" % code, header)
+    (outcome,) = send(line, a_webhook(endpoint(receiver, "/hooks?token=t0ken")))
+    assert isinstance(outcome, Accepted if code == 200 else NotSent)
+    assert caplog.text == ""
+
+
+def test_what_an_endpoint_says_before_its_answer_does_not_count(receiver: Receiver, line: Line) -> None:
+    hints = (b"HTTP/1.1 103 Early Hints", b"Retry-After: 86400", b"")
+    receiver.respond = says(b"HTTP/1.1 100 Continue", b"", *hints, b"HTTP/1.0 503", b"retry-after:  120 ")
+    (outcome,) = send(line, a_webhook(endpoint(receiver)))
+    assert isinstance(outcome, NotSent)
+    assert outcome.until == ASKED + timedelta(minutes=2)
+
+
+@pytest.mark.parametrize(
+    "lines", [(b"HTTP/1.1 200 OK", b"x: " + b"a" * HEAD_LIMIT), (b"HTTP/1.1 200 OK", *(HEAD_LIMIT * [b"x"]))], ids=len
+)
+def test_of_an_endless_head_only_some_is_read(receiver: Receiver, line: Line, lines: tuple[bytes, ...]) -> None:
+    receiver.respond = says(*lines)
+    (outcome,) = send(line, a_webhook(endpoint(receiver)))
+    assert isinstance(outcome, NotSent)
+
+
+@settings(deadline=None)
+@given(st.binary())
+def test_whatever_an_endpoint_answers_is_read_or_no_answer(said: bytes) -> None:
+    for stream in (BytesIO(said), BytesIO(b"HTTP/1.1 200 OK\r\n" + said)):
+        with suppress(BadStatusLine):
+            assert 200 <= read_answer(stream).status <= 999
 
 
 def test_nobody_there_and_no_such_name_are_asked_again(receiver: Receiver, line: Line) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
-from http.client import HTTPException
+from contextlib import contextmanager, suppress
+from http.client import BadStatusLine, HTTPException
 from threading import Timer
-from typing import Final, NamedTuple
+from typing import BinaryIO, Final, NamedTuple
 
 from urllib3.connection import HTTPSConnection
 from urllib3.exceptions import HTTPError
@@ -17,6 +18,8 @@ from heliograph.channels.webhook.destination import Destination, is_public
 
 CONNECT_TIME: Final = 2.0  # seconds, for the connection and for TLS each
 TIME_OUT: Final = 15.0  # seconds for the request and its answer; Standard Webhooks: 15 to 30
+HEAD_LIMIT: Final = 65_536  # bytes of what an answer begins with
+STATUS: Final = re.compile(rb"HTTP/1\.[01] ([1-9][0-9]{2})(?: .*)?\r?\n")
 
 NETWORK_ERRORS: Final = (OSError, HTTPException, HTTPError)
 """What a name that is not found, a connection, TLS and HTTP raise."""
@@ -76,11 +79,40 @@ def post(destination: Destination, signed: dict[str, str], body: bytes, line: Li
     try:
         connection.connect()
         with _ended_after(line.time_out, connection):
-            connection.request("POST", destination.target, body=body, headers=headers, preload_content=False)
-            with closing(connection.getresponse()) as answer:
-                return Answer(answer.status, answer.headers.get("Retry-After", ""))
+            connection.request("POST", destination.target, body=body, headers=headers)
+            with connection.sock.makefile("rb") as stream:
+                return read_answer(stream)
     finally:
         connection.close()
+
+
+def read_answer(stream: BinaryIO) -> Answer:
+    """The status that counts (1xx do not), and the one header that is looked at. Raises BadStatusLine.
+
+    It is read here, as an endpoint may write anything: HTTP libraries look at every header, raise whatever their
+    parsers raise, and log what they do not understand together with the URL.
+    """
+    status, head = 100, [b""]
+    while status < 200:
+        head = _head(stream)
+        said = STATUS.fullmatch(head[0])
+        if not said:
+            raise BadStatusLine("")
+        status = int(said[1])
+    fields = (line.partition(b":") for line in head[1:])
+    asked = (value.strip().decode("latin-1") for name, _, value in fields if name.lower() == b"retry-after")
+    return Answer(status, next(asked, ""))
+
+
+def _head(stream: BinaryIO) -> list[bytes]:
+    """The lines up to an empty one."""
+    head, left = [], HEAD_LIMIT
+    while (line := stream.readline(left)) not in (b"\r\n", b"\n"):
+        head.append(line)
+        left -= len(line)
+        if not line or not left:
+            raise BadStatusLine("")
+    return head or [b""]
 
 
 def _address_of(destination: Destination, line: Line) -> str:
