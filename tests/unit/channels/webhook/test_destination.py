@@ -61,6 +61,7 @@ def test_an_endpoint_is_kept_in_one_spelling(written: str, kept: str) -> None:
         "https://[fe80::1%25eth0]/",
         "https://[not an address]/",
         f"https://hooks.example.com/{'x' * URL_LIMIT}",
+        f"https://hooks.example.com?{'x' * URL_LIMIT}"[:URL_LIMIT],
     ],
 )
 def test_what_is_no_plain_https_url_is_refused_without_quoting_it(written: str) -> None:

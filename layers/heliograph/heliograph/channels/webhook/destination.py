@@ -104,7 +104,10 @@ def read(text: str) -> Destination:
     if port is not None and port != HTTPS and port < UNPRIVILEGED:
         raise MalformedError(Code.BAD_ADDRESS, "endpoint", f"has a port other than {HTTPS} below {UNPRIVILEGED}")
     query = f"?{parts.query}" if parts.query else ""
-    return Destination(host, HTTPS if port is None else port, (parts.path or "/") + query)
+    found = Destination(host, HTTPS if port is None else port, (parts.path or "/") + query)
+    if len(found.url) > URL_LIMIT:
+        raise MalformedError(Code.BAD_ADDRESS, "endpoint", f"is longer than {URL_LIMIT} characters")
+    return found
 
 
 def is_public(address: str) -> bool:
