@@ -48,7 +48,15 @@ def test_endpoints_are_posted_to_and_functions_are_called() -> None:
     [
         *(
             (data, FailureCode.REJECTED)
-            for data in ("", '{"order": A-1}', '{"a": 1} {"b": 2}', '{"total": NaN}', '{"name": "\\ud800"}')
+            for data in (
+                "",
+                "[" * 9_000 + "]" * 9_000,
+                '"\ud800"',
+                '{"order": A-1}',
+                '{"a": 1} {"b": 2}',
+                '{"total": NaN}',
+                '{"name": "\\ud800"}',
+            )
         ),
         (json.dumps("x" * BODY_LIMIT), FailureCode.CONTENT_TOO_LARGE),
     ],

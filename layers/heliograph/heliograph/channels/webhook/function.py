@@ -73,10 +73,10 @@ def function_of(rendered: Rendered) -> str:
 def payload(batch: Sequence[Rendered], *, application: str) -> JsonObject:
     """What the function gets. `Data` is a text: that of `webhook.json`, or JSON where that holds something else."""
     first = batch[0]
-    said = msgspec.json.decode(first.content["data"])
+    data = first.content["data"].strip()
     return {
         "Message": {},
-        "Data": said if isinstance(said, str) else first.content["data"],
+        "Data": msgspec.json.decode(data) if data.startswith('"') else data,
         "ApplicationId": application,
         "CampaignId": first.dispatch.request.run_id or first.message.name,
         "TreatmentId": "0",

@@ -16,7 +16,7 @@ def is_json(text: str) -> bool:
     """Whether a text is JSON, of any kind."""
     try:
         msgspec.json.decode(text)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError, UnicodeEncodeError):  # nested too deeply; half a character
         return False
     return True
 
