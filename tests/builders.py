@@ -230,6 +230,7 @@ def a_rendered(
     content: dict[str, str] | None = None,
     purpose: Purpose = Purpose.TRANSACTIONAL,
     unsubscribe_url: str = "",
+    claimed_at: datetime | None = None,
     **dispatch: Any,
 ) -> Rendered:
     """A rendered dispatch; further fields are those of the dispatch."""
@@ -239,5 +240,6 @@ def a_rendered(
         message=a_message(sent.request.message, purpose=purpose),
         content=CONTENT[channel] if content is None else content,
         outcome_key=f"{PACK_ID}-{sent.slot}",
+        claimed_at=claimed_at or sent.request.requested_at,
         unsubscribe_url=unsubscribe_url,
     )

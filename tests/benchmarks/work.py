@@ -104,7 +104,14 @@ def _rendered(run: Run, message: Any, sample: dict[str, Any], slot: int) -> Rend
         slot=slot % 100,
     )
     where = ids.outcome_key(run.run_id, slot % 100)
-    return Rendered(dispatch=dispatch, message=message, content=content, outcome_key=where, unsubscribe_url=link)
+    return Rendered(
+        dispatch=dispatch,
+        message=message,
+        content=content,
+        outcome_key=where,
+        claimed_at=run.started_at,
+        unsubscribe_url=link,
+    )
 
 
 def ses_event(kind: str, tags: dict[str, str], at: datetime) -> str:

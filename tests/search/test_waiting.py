@@ -165,7 +165,11 @@ class World:
             with turns.then_the_rest(turn, receives=1):
                 batch = [
                     Rendered(
-                        dispatch=each, message=MESSAGE, content={"text": self.text}, outcome_key=a_place(pack, each)
+                        dispatch=each,
+                        message=MESSAGE,
+                        content={"text": self.text},
+                        outcome_key=a_place(pack, each),
+                        claimed_at=wiring.now(),
                     )
                     for each in turn.pack.dispatches
                 ]

@@ -121,6 +121,12 @@ def test_what_is_provably_not_sent_is_sent_again() -> None:
     assert [rendered.dispatch.slot for rendered in result.again] == [0]
 
 
+def test_what_is_sent_again_knows_since_when_it_is_tried() -> None:
+    hour = timedelta(hours=1)
+    (again,) = next_try(an_entry(0, decided_at=NOW - hour), {0: {"retry": Happened(NOW, "throttled")}}).again
+    assert again.claimed_at == NOW - hour
+
+
 def test_what_is_to_be_sent_again_after_a_doubt_is_sent_again() -> None:
     facts = {kind: Happened(NOW) for kind in ("unknown", "settled", "retry")}
     assert [rendered.dispatch.slot for rendered in next_try(an_entry(0), {0: facts}).again] == [0]

@@ -160,7 +160,7 @@ def classified(
         claim = _claim_of(entry) if entry and kind is Kind.INTERRUPTED else Claim(one.reason, one.until, one.detail)
         is_early = kind in DECIDED and claim.until is not None and not complete
         learnt = {} if is_early else _learnt(kind, claim, entry, at)
-        slots.append(Slot(kind, one, claim, learnt, known | learnt))
+        slots.append(Slot(kind, _since(entry, one), claim, learnt, known | learnt))
     return slots
 
 
@@ -176,6 +176,13 @@ def _kind(pack: DispatchPack, entry: LedgerEntry | None, facts: Facts, *, is_won
     if not facts:
         return Kind.INTERRUPTED
     return Kind.UNSENT if may_be_sent_again(facts) else Kind.KNOWN
+
+
+def _since(entry: LedgerEntry | None, one: Checked) -> Checked:
+    """What is sent again was claimed by an earlier try."""
+    if entry is None or one.rendered is None:
+        return one
+    return one._replace(rendered=msgspec.structs.replace(one.rendered, claimed_at=entry.decided_at))
 
 
 def _claim_of(entry: LedgerEntry) -> Claim:

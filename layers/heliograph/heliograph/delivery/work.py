@@ -126,13 +126,15 @@ def _last_look(
         return Checked(current, message, None, ruling.reason, ruling.until)
     attributes = (recipient.attributes if recipient else {}) | dispatch.request.attributes
     try:
-        rendered = _rendered(current, message, attributes, ids.outcome_key(pack.pack_id, dispatch.slot))
+        rendered = _rendered(current, message, attributes, ids.outcome_key(pack.pack_id, dispatch.slot), now)
     except UndeliverableError as error:
         return Checked(current, message, None, error.code, detail=error.detail[:VARIABLE])
     return Checked(current, message, rendered, "")
 
 
-def _rendered(dispatch: Dispatch, message: Message, attributes: dict[str, object], outcome_key: str) -> Rendered:
+def _rendered(
+    dispatch: Dispatch, message: Message, attributes: dict[str, object], outcome_key: str, now: datetime
+) -> Rendered:
     """Raises UndeliverableError when the words cannot be written to this person."""
     promotional = message.purpose is Purpose.PROMOTIONAL
     unsubscribe_url = wiring.links().url(dispatch.request.recipient_id, message.topic) if promotional else ""
@@ -148,5 +150,10 @@ def _rendered(dispatch: Dispatch, message: Message, attributes: dict[str, object
     if excess := spec(dispatch.channel).excess(message, content):
         raise UndeliverableError(Reason.TOO_LONG, excess)
     return Rendered(
-        dispatch=dispatch, message=message, content=content, outcome_key=outcome_key, unsubscribe_url=unsubscribe_url
+        dispatch=dispatch,
+        message=message,
+        content=content,
+        outcome_key=outcome_key,
+        claimed_at=now,
+        unsubscribe_url=unsubscribe_url,
     )

@@ -60,6 +60,8 @@ class Rendered(Value, frozen=True, kw_only=True):
     content: dict[str, str]
     """Part -> text: `subject`, `html`, `text` for email; `text` for SMS; `title`, `body`, `url` for push."""
     outcome_key: str
+    claimed_at: datetime
+    """When it was handed over for the first time: what is asked for today may go out in a week."""
     unsubscribe_url: str = ""
     """Signed, for this person and topic; promotional messages only."""
 

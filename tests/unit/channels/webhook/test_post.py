@@ -340,6 +340,15 @@ def test_a_message_is_sent_again_ever_more_rarely(receiver: Receiver, line: Line
         assert least <= waited <= least * 1.25
 
 
+def test_a_message_that_waited_for_days_before_it_was_tried_is_sent_again_soon(receiver: Receiver, line: Line) -> None:
+    receiver.respond = status(500)
+    at = ASKED + 2 * GIVEN_UP
+    (outcome,) = send(line, a_webhook(endpoint(receiver), claimed_at=at), at=at)
+    assert isinstance(outcome, NotSent)
+    assert outcome.until
+    assert outcome.until <= at + timedelta(seconds=7)
+
+
 def test_a_message_that_was_tried_for_days_is_parked(receiver: Receiver, line: Line) -> None:
     receiver.respond = status(500)
     assert wait(receiver, line, age=GIVEN_UP) is not None

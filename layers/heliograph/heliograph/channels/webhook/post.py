@@ -67,7 +67,7 @@ def _send_one(rendered: Rendered, keys: Sequence[str], line: Line, at: datetime)
 
 def _later(rendered: Rendered, cause: str, at: datetime, *, retry_after: str = "") -> NotSent:
     """Sent again after about as long as it has been tried for; the endpoint may ask for longer."""
-    dispatch_id, age = rendered.dispatch.dispatch_id, at - rendered.dispatch.request.requested_at
+    dispatch_id, age = rendered.dispatch.dispatch_id, at - rendered.claimed_at
     if age > GIVEN_UP:
         return NotSent(dispatch_id=dispatch_id, cause="GivenUp")
     delay = max(FIRST_DELAY, min(LONGEST_DELAY, age))
