@@ -53,7 +53,7 @@ def doctor(sends: bool, message: str, phone: str) -> None:
 
 
 def _sent(stack: Stack, looked_at: Any, message: str, phone: str) -> Iterator[Any]:
-    from heliograph.operations.doctor.sending import SIMULATED_PHONE, send_through
+    from heliograph.operations.doctor.sending import send_through
     from heliograph_cli.console import console
 
     with console(stderr=True).status("Sending to simulators") as shown:
@@ -61,7 +61,7 @@ def _sent(stack: Stack, looked_at: Any, message: str, phone: str) -> Iterator[An
             _reach(stack),
             looked_at,
             message=message,
-            phone=phone or SIMULATED_PHONE,
+            phone=phone,
             say=lambda text: shown.update(f"Sending to simulators: {text}"),
         )
 
@@ -70,7 +70,6 @@ def _reach(stack: Stack) -> Reach:
     """How the doctor reaches the stack, with the commands' own ways."""
     from heliograph.operations.doctor.sending import Reach
     from heliograph_cli import adapters
-    from heliograph_cli import target as targets
     from heliograph_cli.commands.send import put_event
     from heliograph_cli.compiled import catalogue
     from heliograph_cli.local.cloud import ROOT
@@ -85,7 +84,6 @@ def _reach(stack: Stack) -> Reach:
         wait=lambda look, patience: until_still(look, patience=patience),
         recipients=adapters.recipients(stack),
         bucket=adapters.bucket(stack),
-        ses=targets.client(stack.target, "sesv2"),
         catalogue=catalogue(),
         templates=ROOT / "templates",
     )

@@ -11,13 +11,15 @@ import pytest
 
 from builders import CONTENT, a_message
 from heliograph.channels import rate
-from heliograph.channels.registry import CHANNELS, authoring, spec
+from heliograph.channels.registry import CHANNELS, authoring, doctor, spec
 from heliograph.channels.spec import Authoring, ChannelSpec, Content, Holds, OptOut, Written
 from heliograph.model.channels import CHANNEL_NAME, Channel
 from heliograph.model.engagement import EngagementKind
 from heliograph.model.policy import Enforcement
 from heliograph.runtime import wiring
 from heliograph.text.errors import MalformedError
+from wiring import CHANNELS as BY_DEFAULT
+from wiring import load
 
 ROOT = Path(__file__).parents[3]
 FOLDER = ROOT / "layers/heliograph/heliograph/channels"
@@ -154,6 +156,30 @@ def test_the_words_of_a_sample_are_looked_over_and_shown(channel: ChannelSpec) -
     assert not remarks
     assert (FOLDER / channel.name / "preview.html").is_file()
     assert isinstance(told.pane(content), dict)
+
+
+ONLY_BY_NAME = {"webhook"}
+"""A stack has these when its parameter `Channels` names them, and not before."""
+
+
+def test_a_stack_has_the_channels_of_the_registry_in_its_order_but_for_those_it_must_name() -> None:
+    assert set(CHANNELS) >= ONLY_BY_NAME
+    assert [name for name in CHANNELS if name not in ONLY_BY_NAME] == list(BY_DEFAULT)
+
+
+def test_a_channel_brings_a_template_that_is_given_what_every_channel_s_is(channel: ChannelSpec) -> None:
+    assert load(f"infra/channels/{channel.name}.yaml")["Parameters"].keys() == {
+        *("StackName", "Queues", "Role", "AlarmTopic")
+    }
+
+
+def test_a_channel_may_say_whether_it_is_well_under_names_of_its_own() -> None:
+    """A name that two channels gave their checks would hide one of them."""
+    doctors = {name: told for name in CHANNELS if (told := doctor(name))}
+    assert doctors.keys() == {name for name in CHANNELS if (FOLDER / name / "doctor.py").is_file()}
+    named = [check for told in doctors.values() for check in told.checks]
+    assert len(set(named)) == len(named)
+    assert all(check.split()[0] == name for name, told in doctors.items() for check in told.checks)
 
 
 def test_there_is_no_spec_of_a_channel_that_does_not_exist() -> None:

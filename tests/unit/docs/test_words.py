@@ -56,12 +56,12 @@ ALLOWED = (
         "a header of HTTP, a column of Pinpoint's, the name of an AWS service",
     ),
     Allowed("user", "end_user_messaging|end-user-messaging|EndUserMessaging", "", "the name of an AWS service"),
-    Allowed("suppression", "", "infra/|doctor/", "SES's own list"),
+    Allowed("suppression", "", "infra/|email/doctor", "SES's own list"),
     Allowed("suppression", "AddressSuppression|_suppression", "people", "of an address"),
 )
 """Words of others, and words that mean another thing there. Whoever adds a line says why."""
 
-ADDRESSES = re.compile(r"people/|model/people|model/engagement|consequences|infra/|doctor/|address", re.IGNORECASE)
+ADDRESSES = re.compile(r"people/|model/people|model/engagement|consequences|infra/|email/doctor|address", re.IGNORECASE)
 """Where suppress… is said of an address, which is all that can be suppressed."""
 
 

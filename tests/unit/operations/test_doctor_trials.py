@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from doctor_builders import MAIL, a_deployment, refused
 from heliograph.campaigns.segments import read_campaign
+from heliograph.channels.sms import doctor as sms_doctor
 from heliograph.operations.doctor import sending, trials
-from heliograph.operations.doctor.findings import State, note, well
-from heliograph.operations.doctor.trials import Chosen, Trial, judge
+from heliograph.operations.doctor.findings import Finding, State, note, well
+from heliograph.operations.doctor.trials import Trial, judge
 
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
-MAIL = Chosen(name="receipt", topic="orders", channels=("email",), data={"id": "A-1"}, attributes={"first_name": "Mia"})
 
 
 def a_message(name: str, **facts: Any) -> dict[str, Any]:
@@ -36,28 +38,6 @@ def a_trial(**what: Any) -> Trial:
 
 def an_entry(state: str, **what: Any) -> dict[str, Any]:
     return {"state": state, "channel": "email", "reason": None, "until": None, **what}
-
-
-def everybody() -> list[Trial]:
-    made = [*trials.of_email(MAIL, stamp="1"), trials.scheduled(MAIL, stamp="1", now=NOW)]
-    return [*made, trials.to_a_dead_device(MAIL, stamp="1")]
-
-
-def test_nobody_real_is_written_to() -> None:
-    for each in everybody():
-        profile = dict(each.profile)
-        assert "phone" not in profile
-        assert str(profile.get("email", f"@{trials.SIMULATOR}")).endswith(f"@{trials.SIMULATOR}")
-        assert profile.get("devices", [trials.DEAD_DEVICE]) == [trials.DEAD_DEVICE]
-
-
-def test_each_person_has_an_address_of_their_own_so_that_a_bounce_suppresses_nobody_else() -> None:
-    mailed = [each.profile["email"] for each in everybody() if "email" in each.profile]
-    assert len(mailed) == len(set(mailed))
-
-
-def test_three_are_sent_to_by_a_campaign() -> None:
-    assert sum(each.by_campaign for each in everybody()) == trials.IN_THE_CAMPAIGN == 3
 
 
 @pytest.mark.parametrize(
@@ -135,6 +115,34 @@ def test_a_failure_that_was_wanted_is_well() -> None:
 
 def test_what_is_due_in_a_moment_is_waited_for() -> None:
     assert judge(a_trial(), [an_entry("scheduled", until=(NOW + trials.PAUSE).isoformat())], NOW) is None
+
+
+@pytest.mark.parametrize(
+    ("channels", "sent"),
+    [
+        ("email", ["delivered", "bounced", "complained", *["campaign"] * 3, "scheduled"]),
+        ("push", ["dead device"]),
+        ("webhook", []),
+    ],
+)
+def test_each_channel_of_the_stack_sends_what_it_has_a_simulator_for(
+    channels: str, sent: list[str], tmp_path: Path
+) -> None:
+    carried = {"channels": ["email", "push", "webhook"]}
+    messages = a_catalogue(a_message("receipt", **carried), a_message("sale", purpose="promotional", **carried))
+    choose = partial(trials.choose, messages, tmp_path)
+    planned = list(sending.plan(a_deployment(Channels=channels), choose, stamp="1", now=NOW))
+    assert [each.check for each in planned if isinstance(each, Trial)] == [f"send: {what}" for what in sent]
+    assert len(planned) == len(sent)
+
+
+def test_a_provider_that_cannot_be_asked_is_a_finding_and_the_next_channel_goes_on(tmp_path: Path) -> None:
+    answers = {(sms_doctor.SERVICE, "send_text_message"): refused("AccessDeniedException", "SendTextMessage")}
+    choose = partial(trials.choose, a_catalogue(a_message("receipt", channels=["push"])), tmp_path)
+    told, sent = sending.plan(a_deployment(answers, Channels="sms,push"), choose, stamp="1", now=NOW)
+    assert isinstance(told, Finding)
+    assert (told.check, told.state) == ("send: sms", State.UNKNOWN)
+    assert isinstance(sent, Trial)
 
 
 def test_the_people_of_a_campaign_are_one_line() -> None:

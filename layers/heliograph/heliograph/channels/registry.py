@@ -1,6 +1,7 @@
 """The channels that there are: a line each. What a channel is stands in its folder, which is read when it is asked for.
 
-A function that sends on one channel never imports the others; `authoring` is imported by those who write messages.
+A function that sends on one channel never imports the others; `authoring` is imported by those who write messages,
+and `doctor`, which a channel may do without, by the doctor.
 """
 
 from __future__ import annotations
@@ -8,10 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
-from typing import Final, cast
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Final, cast
 
 from heliograph.channels.spec import AddressKind, Authoring, ChannelSpec
 from heliograph.model.channels import Channel
+
+if TYPE_CHECKING:
+    from heliograph.operations.doctor.channel import ChannelDoctor
 
 CHANNELS: Final = (
     Channel("email"),
@@ -34,6 +39,13 @@ def spec(channel: Channel) -> ChannelSpec:
 def authoring(channel: Channel) -> Authoring:
     """What those need who write messages for a channel."""
     return cast("Authoring", import_module(f"heliograph.channels.{channel}.authoring"))
+
+
+@cache
+def doctor(channel: Channel) -> ChannelDoctor | None:
+    """What shows whether a channel is well, if it says so."""
+    name = f"heliograph.channels.{channel}.doctor"
+    return cast("ChannelDoctor", import_module(name).DOCTOR) if find_spec(name) else None
 
 
 @cache

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from email.utils import parseaddr
 from functools import cache, cached_property
 from typing import Any, NamedTuple
+
+from heliograph.channels.registry import CHANNELS
+from heliograph.model.channels import Channel
 
 Ask = Callable[[str, str, Mapping[str, Any]], Any]
 """Service, operation and its parameters -> the answer, all pages of it. Raises botocore's errors."""
@@ -63,9 +65,10 @@ class Deployment:
         return self.arn.split(":")[3]
 
     @property
-    def sender(self) -> str:
-        """The address that mails come from."""
-        return parseaddr(self.parameters.get("EmailSender", ""))[1]
+    def channels(self) -> tuple[Channel, ...]:
+        """Those that the stack has, in the order of the registry."""
+        named = {name.strip() for name in self.parameters.get("Channels", "").split(",")}
+        return tuple(channel for channel in CHANNELS if channel in named)
 
 
 def read(name: str, client: Callable[[str], Any]) -> Deployment:

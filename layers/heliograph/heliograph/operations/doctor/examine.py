@@ -2,53 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from heliograph.aws.errors import NOT_ALLOWED, THROTTLED
-from heliograph.operations.doctor import email, functions, push, rights, sms, watching
+from heliograph.channels import registry
+from heliograph.operations.doctor import functions, rights, watching
+from heliograph.operations.doctor.channel import Check
 from heliograph.operations.doctor.deployment import Deployment
 from heliograph.operations.doctor.findings import Finding, State, unknown
 
-Check = Callable[[Deployment], Iterable[Finding]]
+What = TypeVar("What")
 
-CHECKS: Mapping[str, Check] = {
+OF_THE_STACK: Mapping[str, Check] = {
     "stack": functions.stack,
     "functions": functions.functions,
     "concurrency": functions.concurrency,
     "queues": functions.mappings,
     "recursion": functions.recursion,
     "rights": rights.rights,
-    "email account": email.account,
-    "email identity": email.identity,
-    "email events": email.events,
-    "sms account": sms.account,
-    "sms sender": sms.identity,
-    "sms events": sms.events,
-    "push": push.credentials,
+}
+"""What is told before the channels. A check that finds something wrong says that it is well no more."""
+OF_WATCHING: Mapping[str, Check] = {
     "schedules": watching.schedules,
     "alarms": watching.alarms,
     "alarm topic": watching.listeners,
     "dead letters": watching.dead_letters,
 }
-"""In the order in which they are told. A check that finds something wrong says that it is well no more."""
 
 
-def examine(deployment: Deployment, checks: Mapping[str, Check] = CHECKS) -> Iterator[Finding]:
+def checks_of(deployment: Deployment) -> dict[str, Check]:
+    """The checks of a deployment with its channels, in the order in which they are told."""
+    doctors = filter(None, map(registry.doctor, deployment.channels))
+    return {**OF_THE_STACK, **{name: check for each in doctors for name, check in each.checks.items()}, **OF_WATCHING}
+
+
+def examine(deployment: Deployment, checks: Mapping[str, Check] | None = None) -> Iterator[Finding]:
     """All findings, each as soon as it is there."""
-    for name, check in checks.items():
+    for name, check in (checks_of(deployment) if checks is None else checks).items():
         yield from _looked(name, check, deployment)
 
 
 def _looked(name: str, check: Check, deployment: Deployment) -> list[Finding]:
-    found: list[Finding] = []
-    try:
-        found.extend(check(deployment))
-    except (BotoCoreError, ClientError) as error:
-        found.append(untold(name, error))
+    found = list(told(name, check(deployment)))
     bad = any(each.state in (State.WRONG, State.UNKNOWN) for each in found)
     return [each for each in found if not (bad and each.state is State.WELL)]
+
+
+def told(name: str, found: Iterable[What]) -> Iterator[What | Finding]:
+    """What is found until something cannot be looked at, and then why not."""
+    try:
+        yield from found
+    except (BotoCoreError, ClientError) as error:
+        yield untold(name, error)
 
 
 def untold(name: str, error: BotoCoreError | ClientError) -> Finding:

@@ -10,22 +10,23 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from heliograph.aws.bucket import Bucket
-from heliograph.operations.doctor import push, sms, trials
+from heliograph.channels import registry
+from heliograph.operations.doctor import trials
+from heliograph.operations.doctor.channel import Trying
 from heliograph.operations.doctor.deployment import Deployment
-from heliograph.operations.doctor.examine import untold
-from heliograph.operations.doctor.findings import Finding, State, note, well, wrong
+from heliograph.operations.doctor.examine import told
+from heliograph.operations.doctor.findings import Finding, State, well, wrong
 from heliograph.operations.doctor.tidying import tidy_up
-from heliograph.operations.doctor.trials import Trial
+from heliograph.operations.doctor.trials import Chosen, Trial
 from heliograph.people.store import Recipients
 from heliograph.text.errors import NotFoundError
 
-SIMULATED_PHONE = "+14254147755"  # of AWS, in the United States; nobody has it
-PATIENCE = 120.0  # seconds without any progress: cold starts, and SES's simulator complains after half a minute
+PATIENCE = 120.0  # seconds without any progress: cold starts, and a simulator complains after half a minute
 
 Say = Callable[[str], None]
+Choose = Callable[..., Chosen | None]
+"""`trials.choose` of the messages that are deployed."""
 Entries = Sequence[Mapping[str, Any]]
 Look = Callable[[], tuple[Any, object]]
 """What is seen, and whether it is done."""
@@ -45,8 +46,6 @@ class Reach:
     """Look until it is done, or until nothing has moved for so many seconds; what was seen last."""
     recipients: Recipients
     bucket: Bucket
-    ses: Any
-    """A client of SES."""
     catalogue: Mapping[str, Any]
     """The messages that are deployed."""
     templates: Path
@@ -54,43 +53,35 @@ class Reach:
 
 
 def send_through(
-    reach: Reach, deployment: Deployment, *, message: str = "", phone: str = SIMULATED_PHONE, say: Say = lambda _: None
+    reach: Reach, deployment: Deployment, *, message: str = "", phone: str = "", say: Say = lambda _: None
 ) -> Iterator[Finding]:
     """All trials at once; each finding as soon as it is there. It cleans up in any case."""
-    yield from _dry_run(deployment, phone)
     now = datetime.now(UTC)
     stamp = f"{now:%y%m%d%H%M%S}"
-    planned, left_out = _plan(reach, deployment, stamp=stamp, now=now, message=message)
-    yield from left_out
+    choose = partial(trials.choose, reach.catalogue, reach.templates)
+    planned = list[Trial]()
+    for each in plan(deployment, choose, stamp=stamp, now=now, message=message, phone=phone):
+        if isinstance(each, Trial):
+            planned.append(each)
+        else:
+            yield each
     try:
         yield from _go(reach, planned, stamp=stamp, say=say)
     finally:
         say("cleaning up")
-        yield from tidy_up(reach.recipients, reach.bucket, reach.ses, planned, campaign=_campaign(stamp))
+        yield from tidy_up(reach.recipients, reach.bucket, deployment, planned, campaign=_campaign(stamp))
 
 
-def _plan(
-    reach: Reach, deployment: Deployment, *, stamp: str, now: datetime, message: str
-) -> tuple[list[Trial], list[Finding]]:
-    """What is sent, and what is left out, and why."""
-    planned, left_out = list[Trial](), list[Finding]()
-    choose = partial(trials.choose, reach.catalogue, reach.templates)
-    if mail := choose(purpose="transactional", channel="email", name=message):
-        planned += trials.of_email(mail, stamp=stamp)
-    else:
-        mend = "Run `make build` in the folder that was deployed, or name one with --message."
-        left_out.append(wrong("send: email", "no transactional message goes by email", mend))
-    if offer := choose(purpose="promotional", channel="email"):
-        planned.append(trials.scheduled(offer, stamp=stamp, now=now))
-    else:
-        left_out.append(note("send: scheduled", "left out: no promotional message goes by email", ""))
-    ready = all(each.state is State.WELL for each in push.credentials(deployment))
-    device = choose(purpose="transactional", channel="push", name=message)
-    if device and ready:
-        planned.append(trials.to_a_dead_device(device, stamp=stamp))
-    else:
-        left_out.append(note("send: dead device", "left out: push is not set up, or no message goes by it", ""))
-    return planned, left_out
+def plan(
+    deployment: Deployment, choose: Choose, *, stamp: str, now: datetime, message: str = "", phone: str = ""
+) -> Iterator[Trial | Finding]:
+    """What each channel sends, and what it leaves out, and why."""
+    for channel in deployment.channels:
+        if doctor := registry.doctor(channel):
+            transactional = choose(purpose="transactional", channel=channel, name=message)
+            promotional = choose(purpose="promotional", channel=channel)
+            trying = Trying(deployment, transactional, promotional, stamp, now, phone)
+            yield from told(f"send: {channel}", doctor.trials(trying))
 
 
 def _go(reach: Reach, planned: Sequence[Trial], *, stamp: str, say: Say) -> Iterator[Finding]:
@@ -178,37 +169,6 @@ def summed(findings: Sequence[Finding]) -> list[Finding]:
 
 def _state(entries: Sequence[Mapping[str, Any]]) -> str:
     return f"{len(entries)} {entries[0]['state']}" if entries else ""
-
-
-def _dry_run(deployment: Deployment, phone: str) -> Iterator[Finding]:
-    """Ask End User Messaging whether it would send a text. It sends none."""
-    own = deployment.parameters
-    if own.get("SmsProvider") == "sns":
-        yield note("send: sms", "left out: SNS knows no dry run", "")
-        return
-    text = {
-        "DestinationPhoneNumber": phone,
-        "MessageBody": "A dry run.",
-        "MessageType": "TRANSACTIONAL",
-        "DryRun": True,
-    }
-    text |= {"ConfigurationSetName": deployment.stack, "Context": {"doctor": "dry-run"}}
-    if own.get("SmsOriginationIdentity"):
-        text["OriginationIdentity"] = own["SmsOriginationIdentity"]
-    try:
-        deployment.call(sms.SERVICE, "send_text_message", **text)
-    except (BotoCoreError, ClientError) as error:
-        yield _refused(error)
-        return
-    yield well("send: sms", "a text would be sent (dry run)")
-
-
-def _refused(error: BotoCoreError | ClientError) -> Finding:
-    reason = error.response.get("Reason", "") if isinstance(error, ClientError) else ""
-    if not reason or not isinstance(error, ClientError):
-        return untold("send: sms", error)
-    mend = "AWS's list of reasons says more; with a sender of another country, name its simulator number with --phone."
-    return wrong("send: sms", f"a text would be refused: {error.response['Error'].get('Code')}, {reason}", mend)
 
 
 def _campaign(stamp: str) -> str:

@@ -1,34 +1,35 @@
-"""Remove what the doctor made: people, the campaign's folder, pages, and addresses that SES may have listed."""
+"""Remove what the doctor made: people, the campaign's folder, pages, and what it left at providers."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from heliograph.aws.bucket import Bucket
 from heliograph.aws.errors import BusyError
+from heliograph.channels import registry
+from heliograph.operations.doctor.deployment import Deployment
 from heliograph.operations.doctor.findings import Finding, note, well
 from heliograph.operations.doctor.trials import Trial
 from heliograph.people.store import Recipients
 
-GONE = {"NotFoundException", "ResourceNotFoundException", "NoSuchKey"}
-
 
 def tidy_up(
-    recipients: Recipients, bucket: Bucket, ses: Any, planned: Sequence[Trial], *, campaign: str
+    recipients: Recipients, bucket: Bucket, deployment: Deployment, planned: Sequence[Trial], *, campaign: str
 ) -> Iterator[Finding]:
     """The decisions about these people stay in the ledger until they expire, and so does the run."""
     names = [each.person for each in planned]
-    addresses = [str(each.profile["email"]) for each in planned if "email" in each.profile]
     pages = [f"reports/timeline/{name}.html" for name in names]
     steps: dict[str, Callable[[], None]] = {
         "people": lambda: _forget(recipients, names),
         "the campaign's folder": lambda: bucket.delete(list(bucket.list_keys(f"campaigns/{campaign}/"))),
         "pages": lambda: bucket.delete(pages),
-        "suppressed addresses": lambda: _unlist(ses, addresses),
     }
+    for doctor in filter(None, map(registry.doctor, deployment.channels)):
+        steps |= {what: partial(remove, deployment, planned) for what, remove in doctor.leftovers.items()}
     left = 0
     for what, remove in steps.items():
         try:
@@ -52,13 +53,3 @@ def _forget(recipients: Recipients, names: Sequence[str]) -> None:
         found = client.query(**arguments, ExpressionAttributeValues={":id": {"S": name}})["Items"]
         for item in found:
             client.delete_item(TableName=table, Key={key: item[key] for key in keys})
-
-
-def _unlist(ses: Any, addresses: Sequence[str]) -> None:
-    """SES does not list its simulator's addresses by itself; somebody may have."""
-    for address in addresses:
-        try:
-            ses.delete_suppressed_destination(EmailAddress=address)
-        except ClientError as error:
-            if error.response["Error"].get("Code") not in GONE:
-                raise

@@ -1,9 +1,9 @@
-"""What the doctor sends through a stack: to whom, and how it must end. Nobody of these people exists."""
+"""What the doctor sends through a stack, and how it must end. Nobody of these people exists."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,6 @@ import msgspec
 
 from heliograph.operations.doctor.findings import Finding, well, wrong
 
-SIMULATOR = "simulator.amazonses.com"
-DEAD_DEVICE = "gcm:dead-heliograph-doctor"  # no push service ever gave this token to a device
-IN_THE_CAMPAIGN = 3  # people
 PAUSE = timedelta(seconds=90)  # long enough that it is scheduled, not sent
 FAR = timedelta(minutes=15)  # what is scheduled later is not waited for
 ENDED_BADLY = ("failed", "skipped", "bounced", "undelivered", "complained", "unknown")
@@ -68,40 +65,13 @@ def choose(catalogue: Json, templates: Path, *, purpose: str, channel: str, name
     return None
 
 
-def of_email(message: Chosen, *, stamp: str) -> Iterator[Trial]:
-    """The ways in which a mail can end, one by one and in a campaign."""
-    for word, wanted in (("success", "delivered"), ("bounce", "bounced"), ("complaint", "complained")):
-        yield _mailed(f"send: {wanted}", message, stamp=stamp, who=wanted, word=word, wanted=wanted)
-    for number in range(1, IN_THE_CAMPAIGN + 1):
-        one = _mailed(
-            "send: campaign", message, stamp=stamp, who=f"campaign-{number}", word="success", wanted="delivered"
-        )
-        yield msgspec.structs.replace(one, by_campaign=True)
+def person_of(stamp: str, who: str) -> str:
+    """The id of one of these people."""
+    return f"doctor-{stamp}-{who}"
 
 
-def scheduled(message: Chosen, *, stamp: str, now: datetime) -> Trial:
-    """A promotional message to somebody who wants none for a minute and a half."""
-    due = now + PAUSE
-    agreed = dict.fromkeys((f"{message.topic}/email", "promotional/email"), "confirmed")
-    one = _mailed("send: scheduled", message, stamp=stamp, who="scheduled", word="success", wanted="delivered")
-    wishes = {"paused_until": due.isoformat(timespec="seconds"), "consents": agreed, "consent_source": "api:doctor"}
-    return msgspec.structs.replace(one, profile={**one.profile, **wishes}, due=due)
-
-
-def to_a_dead_device(message: Chosen, *, stamp: str) -> Trial:
-    """A push to a device that does not exist."""
-    person = f"doctor-{stamp}-device"
-    profile = _profile(person, message, devices=[DEAD_DEVICE])
-    return Trial(check="send: dead device", person=person, message=message, profile=profile, wanted="failed")
-
-
-def _mailed(check: str, message: Chosen, *, stamp: str, who: str, word: str, wanted: str) -> Trial:
-    person = f"doctor-{stamp}-{who}"
-    profile = _profile(person, message, email=f"{word}+{stamp}-{who}@{SIMULATOR}")
-    return Trial(check=check, person=person, message=message, profile=profile, wanted=wanted)
-
-
-def _profile(person: str, message: Chosen, **address: Any) -> Json:
+def profile_of(person: str, message: Chosen, **address: Any) -> Json:
+    """What `RecipientUpdated` says of somebody with an address."""
     return {"recipient_id": person, "attributes": dict(message.attributes), **address}
 
 

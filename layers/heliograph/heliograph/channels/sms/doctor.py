@@ -1,14 +1,18 @@
-"""Checks of SMS: the account's tier and budget, and who texts come from."""
+"""Is SMS well? The account's tier and budget, who texts come from, what is reported, and whether one would be sent."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
+from botocore.exceptions import ClientError
+
+from heliograph.operations.doctor.channel import ChannelDoctor, Trying
 from heliograph.operations.doctor.deployment import Deployment
 from heliograph.operations.doctor.findings import Finding, note, well, wrong
 
 SERVICE = "pinpoint-sms-voice-v2"
+SIMULATED_PHONE = "+14254147755"  # of AWS, in the United States; nobody has it
 TEXT_LIMIT = "TEXT_MESSAGE_MONTHLY_SPEND_LIMIT"
 FIRST_LIMIT = 1  # US dollar a month, of a new account
 KINDS = {
@@ -114,3 +118,45 @@ def _reports(destination: dict[str, Any]) -> bool:
 
 def _by_sns(deployment: Deployment) -> bool:
     return deployment.parameters.get("SmsProvider") == "sns"
+
+
+def configuration_set(deployment: Deployment) -> str:
+    """What texts are sent with; SNS knows no such thing."""
+    return "" if _by_sns(deployment) else deployment.resource_arn("sms-voice", f"configuration-set/{deployment.stack}")
+
+
+def dry_run(trying: Trying) -> Iterator[Finding]:
+    """Ask End User Messaging whether it would send a text. It sends none."""
+    if _by_sns(trying.deployment):
+        yield note("send: sms", "left out: SNS knows no dry run", "")
+        return
+    text = {
+        "DestinationPhoneNumber": trying.phone or SIMULATED_PHONE,
+        "MessageBody": "A dry run.",
+        "MessageType": "TRANSACTIONAL",
+        "DryRun": True,
+        "ConfigurationSetName": trying.deployment.stack,
+        "Context": {"doctor": "dry-run"},
+    }
+    if identity := trying.deployment.parameters.get("SmsOriginationIdentity"):
+        text["OriginationIdentity"] = identity
+    try:
+        trying.deployment.call(SERVICE, "send_text_message", **text)
+    except ClientError as error:
+        if not (reason := error.response.get("Reason")):
+            raise
+        yield _refused(error.response["Error"].get("Code", ""), str(reason))
+        return
+    yield well("send: sms", "a text would be sent (dry run)")
+
+
+def _refused(code: str, reason: str) -> Finding:
+    mend = "AWS's list of reasons says more; with a sender of another country, name its simulator number with --phone."
+    return wrong("send: sms", f"a text would be refused: {code}, {reason}", mend)
+
+
+DOCTOR: Final = ChannelDoctor(
+    checks={"sms account": account, "sms sender": identity, "sms events": events},
+    calls={"sms-voice:SendTextMessage": configuration_set},
+    trials=dry_run,
+)

@@ -1,18 +1,36 @@
-"""Checks of SES: the account, the identity of the sender, and what it reports back."""
+"""Is email well? SES: the account, the identity of the sender, what it reports back, and its simulator."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from email.utils import parseaddr
+from typing import Any, Final
 
+import msgspec
 from botocore.exceptions import ClientError
 
+from heliograph.operations.doctor.channel import ChannelDoctor, Trying
 from heliograph.operations.doctor.deployment import Deployment
 from heliograph.operations.doctor.findings import Finding, note, well, wrong
+from heliograph.operations.doctor.trials import PAUSE, Chosen, Trial, person_of, profile_of
 
 NEEDED = {"SEND", "REJECT", "BOUNCE", "COMPLAINT", "DELIVERY", "RENDERING_FAILURE"}
 """What outcomes are made of; opens and clicks may be left out on purpose."""
 NEARLY = 0.9  # of a day's quota
+SIMULATOR = "simulator.amazonses.com"
+IN_THE_CAMPAIGN = 3  # people
+NOT_THERE = "NotFoundException"
+
+
+def sender_of(deployment: Deployment) -> str:
+    """The address that mails come from."""
+    return parseaddr(deployment.parameters.get("EmailSender", ""))[1]
+
+
+def domain_of(deployment: Deployment) -> str:
+    """The identity that roles may send as."""
+    return deployment.resource_arn("ses", f"identity/{sender_of(deployment).rpartition('@')[2]}")
 
 
 def account(deployment: Deployment) -> Iterator[Finding]:
@@ -39,7 +57,7 @@ def account(deployment: Deployment) -> Iterator[Finding]:
 
 def identity(deployment: Deployment) -> Iterator[Finding]:
     """The sender is verified, and its mails are signed."""
-    sender = deployment.sender
+    sender = sender_of(deployment)
     for name in (sender, sender.rpartition("@")[2]):
         if found := _identity(deployment, name):
             yield from _judged(name, found)
@@ -52,7 +70,7 @@ def _identity(deployment: Deployment, name: str) -> Any:
     try:
         return deployment.call("sesv2", "get_email_identity", EmailIdentity=name)
     except ClientError as error:
-        if error.response["Error"].get("Code") != "NotFoundException":
+        if error.response["Error"].get("Code") != NOT_THERE:
             raise
         return None
 
@@ -85,3 +103,60 @@ def events(deployment: Deployment) -> Iterator[Finding]:
             yield wrong("email events", f"the configuration set {name} does not report {', '.join(missing)}", mend)
             continue
         yield well("email events", f"{name} reports {len(reported)} kinds of events")
+
+
+def trials(trying: Trying) -> Iterator[Trial | Finding]:
+    """Mails that end in every way, one by one and in a campaign, and one that is scheduled."""
+    if mail := trying.transactional:
+        yield from endings(mail, stamp=trying.stamp)
+    else:
+        mend = "Run `make build` in the folder that was deployed, or name one with --message."
+        yield wrong("send: email", "no transactional message goes by email", mend)
+    if offer := trying.promotional:
+        yield scheduled(offer, stamp=trying.stamp, now=trying.now)
+    else:
+        yield note("send: scheduled", "left out: no promotional message goes by email", "")
+
+
+def endings(message: Chosen, *, stamp: str) -> Iterator[Trial]:
+    """The ways in which a mail can end, one by one and in a campaign."""
+    for word, wanted in (("success", "delivered"), ("bounce", "bounced"), ("complaint", "complained")):
+        yield _mailed(f"send: {wanted}", message, stamp=stamp, who=wanted, word=word, wanted=wanted)
+    for number in range(1, IN_THE_CAMPAIGN + 1):
+        one = _mailed(
+            "send: campaign", message, stamp=stamp, who=f"campaign-{number}", word="success", wanted="delivered"
+        )
+        yield msgspec.structs.replace(one, by_campaign=True)
+
+
+def scheduled(message: Chosen, *, stamp: str, now: datetime) -> Trial:
+    """A promotional message to somebody who wants none for a minute and a half."""
+    due = now + PAUSE
+    agreed = dict.fromkeys((f"{message.topic}/email", "promotional/email"), "confirmed")
+    one = _mailed("send: scheduled", message, stamp=stamp, who="scheduled", word="success", wanted="delivered")
+    wishes = {"paused_until": due.isoformat(timespec="seconds"), "consents": agreed, "consent_source": "api:doctor"}
+    return msgspec.structs.replace(one, profile={**one.profile, **wishes}, due=due)
+
+
+def _mailed(check: str, message: Chosen, *, stamp: str, who: str, word: str, wanted: str) -> Trial:
+    person = person_of(stamp, who)
+    profile = profile_of(person, message, email=f"{word}+{stamp}-{who}@{SIMULATOR}")
+    return Trial(check=check, person=person, message=message, profile=profile, wanted=wanted)
+
+
+def unlist(deployment: Deployment, planned: Sequence[Trial]) -> None:
+    """SES does not list its simulator's addresses by itself; somebody may have."""
+    for address in (str(each.profile["email"]) for each in planned if "email" in each.profile):
+        try:
+            deployment.call("sesv2", "delete_suppressed_destination", EmailAddress=address)
+        except ClientError as error:
+            if error.response["Error"].get("Code") != NOT_THERE:
+                raise
+
+
+DOCTOR: Final = ChannelDoctor(
+    checks={"email account": account, "email identity": identity, "email events": events},
+    calls={"ses:SendEmail": domain_of, "ses:SendBulkEmail": domain_of},
+    trials=trials,
+    leftovers={"suppressed addresses": unlist},
+)
