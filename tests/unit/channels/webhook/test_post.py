@@ -15,6 +15,7 @@ from http.client import BadStatusLine
 from http.server import BaseHTTPRequestHandler
 from io import BytesIO
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -23,11 +24,12 @@ from hypothesis import strategies as st
 
 from aws.webhook_receiver import Receiver, Respond, certificate_for, receiving, status
 from builders import a_rendered
-from heliograph.channels.webhook import signature
+from heliograph.channels.webhook import request, signature
 from heliograph.channels.webhook.destination import is_public
 from heliograph.channels.webhook.post import GIVEN_UP, LONGEST_DELAY, RETRY_AFTER_MOST, post_sender, wait_of
 from heliograph.channels.webhook.request import HEAD_LIMIT, TIME_OUT, Line, read_answer
 from heliograph.channels.webhook.spec import NAME as WEBHOOK
+from heliograph.delivery.sending.work import CALL_TIME
 from heliograph.model.dispatches import Rendered
 from heliograph.model.outcomes import Accepted, Failed, FailureCode, NotSent, Outcome
 
@@ -240,6 +242,27 @@ def test_an_endpoint_that_never_ends_its_answer_holds_up_nobody_for_longer_than_
     receiver.respond = dribble
     (outcome,) = send(line._replace(time_out=0.2), a_webhook(endpoint(receiver)))
     assert isinstance(outcome, NotSent)
+
+
+def test_a_name_server_that_never_answers_holds_up_nobody_for_long(
+    receiver: Receiver, line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answered = Event()
+
+    def look_up(host: str, port: int) -> Sequence[str]:
+        answered.wait()
+        return ["127.0.0.1"]
+
+    monkeypatch.setattr(request, "LOOK_UP_TIME", 0.05)
+    (outcome,) = send(line._replace(look_up=look_up), a_webhook(endpoint(receiver)))
+    answered.set()
+    assert isinstance(outcome, NotSent)
+    assert outcome.cause == "TimeoutError"
+    assert receiver.got == []
+
+
+def test_all_that_a_request_may_take_fits_into_the_time_of_a_call() -> None:
+    assert request.LOOK_UP_TIME + 2 * request.CONNECT_TIME + TIME_OUT <= CALL_TIME - 5  # to keep the answer
 
 
 def says(*lines: bytes) -> Respond:

@@ -6,9 +6,10 @@ import re
 import socket
 import ssl
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from http.client import BadStatusLine, HTTPException
-from threading import Timer
+from threading import Thread, Timer
 from typing import BinaryIO, Final, NamedTuple
 
 from urllib3.connection import HTTPSConnection
@@ -16,6 +17,7 @@ from urllib3.exceptions import HTTPError
 
 from heliograph.channels.webhook.destination import Destination, is_public
 
+LOOK_UP_TIME: Final = 5.0  # seconds for the name
 CONNECT_TIME: Final = 2.0  # seconds, for the connection and for TLS each
 TIME_OUT: Final = 15.0  # seconds for the request and its answer; Standard Webhooks: 15 to 30
 HEAD_LIMIT: Final = 65_536  # bytes of what an answer begins with
@@ -117,10 +119,24 @@ def _head(stream: BinaryIO) -> list[bytes]:
 
 def _address_of(destination: Destination, line: Line) -> str:
     """One of the host's addresses, IPv4 first, as functions rarely have another; if any is inside, none is trusted."""
-    addresses = sorted(line.look_up(destination.host, destination.port), key=lambda address: ":" in address)
+    addresses = sorted(_look_up(destination, line), key=lambda address: ":" in address)
     if not addresses or not all(map(line.is_permitted, addresses)):
         raise ForbiddenAddressError
     return addresses[0]
+
+
+def _look_up(destination: Destination, line: Line) -> Sequence[str]:
+    """The addresses of a host; its name server is somebody's as well, and may let us wait for longer than we live."""
+    found: Future[Sequence[str]] = Future()
+
+    def ask() -> None:
+        try:
+            found.set_result(line.look_up(destination.host, destination.port))
+        except Exception as error:  # noqa: BLE001 - it is raised below
+            found.set_exception(error)
+
+    Thread(target=ask, daemon=True).start()
+    return found.result(LOOK_UP_TIME)
 
 
 @contextmanager
