@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
+from unittest.mock import MagicMock
 
 import msgspec
 import pytest
@@ -18,7 +19,9 @@ from heliograph.campaigns.segments import read_campaign
 from heliograph.channels.sms import doctor as sms_doctor
 from heliograph.operations.doctor import sending, trials
 from heliograph.operations.doctor.findings import Finding, State, note, well
+from heliograph.operations.doctor.tidying import tidy_up
 from heliograph.operations.doctor.trials import Trial, judge
+from heliograph.people.store import Recipients
 
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
 
@@ -143,6 +146,23 @@ def test_a_provider_that_cannot_be_asked_is_a_finding_and_the_next_channel_goes_
     assert isinstance(told, Finding)
     assert (told.check, told.state) == ("send: sms", State.UNKNOWN)
     assert isinstance(sent, Trial)
+
+
+@pytest.mark.parametrize(
+    ("channels", "says"),
+    [("email,sms", "suppressed addresses could not be removed: TooManyRequestsException"), ("sms", "1 people, ")],
+)
+def test_what_a_channel_of_the_stack_cannot_remove_is_told_and_all_else_is_removed(channels: str, says: str) -> None:
+    client, bucket = MagicMock(), MagicMock()
+    client.describe_table.return_value = {"Table": {"KeySchema": [{"AttributeName": "recipient_id"}]}}
+    client.query.return_value = {"Items": [{"recipient_id": {"S": "doctor-1"}, "email": {"S": "a@b.example"}}]}
+    answers = {("sesv2", "delete_suppressed_destination"): refused("TooManyRequestsException")}
+    mailed = a_trial(profile={"email": "success+1@simulator.amazonses.com"})
+    people = Recipients(client, "people", history=MagicMock())
+    (found,) = tidy_up(people, bucket, a_deployment(answers, Channels=channels), [mailed], campaign="doctor-1")
+    assert found.says.startswith(says)
+    client.delete_item.assert_called_once_with(TableName="people", Key={"recipient_id": {"S": "doctor-1"}})
+    bucket.delete.assert_called_with(["reports/timeline/doctor-1.html"])
 
 
 def test_the_people_of_a_campaign_are_one_line() -> None:
