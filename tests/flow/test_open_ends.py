@@ -200,7 +200,7 @@ class OnceFailing:
 def test_who_was_not_handed_over_when_an_answer_could_not_be_kept_is_not_in_doubt(
     system: System, person: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    phones = {f"{person}-{number}": f"+4915123456{number}" for number in (780, 781, 782)}
+    phones = {f"{person}-{number}": f"+4915223456{number}" for number in (780, 781, 782)}
     for recipient_id, phone in phones.items():
         system.publish("RecipientUpdated", {"recipient_id": recipient_id, "phone": phone} | CONSENTS)
     system.work("events")
