@@ -10,6 +10,8 @@ from typing import Any
 from cfnlint.decode import cfn_yaml  # type: ignore[import-untyped]  # it brings no types
 from cfnlint.template import Template  # type: ignore[import-untyped]
 
+from heliograph.channels import registry
+
 ROOT = Path(__file__).parent.parent
 Properties = dict[str, Any]
 LOOPS = "AWS::LanguageExtensions"
@@ -51,8 +53,10 @@ def text_of(value: Any) -> str:
     return str(text)
 
 
-TEMPLATE = load("template.yaml")
-CHANNELS: tuple[str, ...] = tuple(TEMPLATE["Parameters"]["Channels"]["Default"].split(","))
+DEFAULT_CHANNELS: tuple[str, ...] = tuple(load("template.yaml")["Parameters"]["Channels"]["Default"].split(","))
+CHANNELS: tuple[str, ...] = tuple(registry.CHANNELS)
+"""Those that a stack may have: what holds for each must hold for the ones that are off until somebody wants them."""
+TEMPLATE = load("template.yaml", Channels=",".join(CHANNELS))
 STACKS: dict[str, Properties] = {
     name: each["Properties"]
     for name, each in TEMPLATE["Resources"].items()

@@ -13,7 +13,7 @@ import pytest
 from cfnlint.schema import PROVIDER_SCHEMA_MANAGER  # type: ignore[import-untyped]  # it brings no types
 
 from infra import deployment
-from wiring import FUNCTIONS, NESTED, ROOT, STACKS, TEMPLATE, load, resources, text_of
+from wiring import DEFAULT_CHANNELS, FUNCTIONS, NESTED, ROOT, STACKS, TEMPLATE, load, resources, text_of
 
 REGIONS = deployment.REGIONS.read_text().split()
 EVERYWHERE = (TEMPLATE, *(template for name, template in NESTED.items() if name != "Pinpoint"))
@@ -96,7 +96,7 @@ def test_channels_whose_providers_the_template_names_cannot_be_left_out(tmp_path
     assert "sms and push" in problem
     roles = [each["Fn::GetAtt"][1] for each in STACKS["Providers"]["Parameters"].values() if "Fn::GetAtt" in each]
     assert {role.removeprefix("Outputs.").removesuffix("Role") for role in roles} == set(deployment.ALWAYS)
-    assert TEMPLATE["Parameters"]["Channels"]["Default"] == deployment.DEFAULT_CHANNELS
+    assert tuple(deployment.DEFAULT_CHANNELS.split(",")) == DEFAULT_CHANNELS
 
 
 def test_a_region_without_our_services_is_refused_before_anything_is_built(
