@@ -35,19 +35,19 @@ def consents(many: int, state: ConsentState, *, start: int = 0, proof: str = LON
     return {consent_key(f"{number:0128}", EMAIL): said for number in range(start, start + many)}
 
 
-def attributes(size: int, many: int = limits.ATTRIBUTES, rendered: str = "a") -> dict[str, Any]:
+def attributes(size: int, many: int = limits.ATTRIBUTES, initial: str = "a") -> dict[str, Any]:
     """So many attributes of that many bytes together."""
-    return {f"{rendered}{number:03}": "x" * (size // many - 6) for number in range(many)}
+    return {f"{initial}{number:03}": "x" * (size // many - 6) for number in range(many)}
 
 
-def largest(start: int = 0, state: ConsentState = OUT, rendered: str = "a") -> RecipientChange:
+def largest(start: int = 0, state: ConsentState = OUT, initial: str = "a") -> RecipientChange:
     """As much as one row or event can say."""
     return a_change(
         "amara",
         email="amara@example.com",
         devices=tuple(f"gcm:{number:04}{'t' * (limits.DEVICE_TOKEN - 8)}" for number in range(limits.DEVICES)),
         consents=consents(limits.CONSENTS, state, start=start, at=NOW),
-        attributes=attributes(limits.ATTRIBUTES_BYTES, rendered=rendered),
+        attributes=attributes(limits.ATTRIBUTES_BYTES, initial=initial),
     )
 
 
@@ -146,26 +146,26 @@ def test_no_opt_out_makes_room(people: Recipients) -> None:
 
 
 def test_a_person_has_a_hundred_attributes_and_those_that_were_given_last(people: Recipients) -> None:
-    for rendered, many in (("a", 90), ("b", 30)):
-        people.save(a_change("amara", attributes=attributes(10_000, many, rendered)))
+    for initial, many in (("a", 90), ("b", 30)):
+        people.save(a_change("amara", attributes=attributes(10_000, many, initial)))
     found = people.get_many(["amara"], consistent=True)["amara"].attributes
     assert len(found) == limits.ATTRIBUTES
     assert len([name for name in found if name.startswith("b")]) == 30
 
 
 def test_attributes_of_a_person_take_64_kb_however_many_events_brought_them(people: Recipients) -> None:
-    for rendered in "abc":
-        people.save(a_change("amara", attributes=attributes(40_000, 10, rendered)))
+    for initial in "abc":
+        people.save(a_change("amara", attributes=attributes(40_000, 10, initial)))
     found = people.get_many(["amara"], consistent=True)["amara"].attributes
     assert 60_000 < sum(len(name) + len(str(value)) for name, value in found.items()) <= limits.ATTRIBUTES_BYTES
     assert len([name for name in found if name.startswith("c")]) == 10
 
 
 said = st.builds(
-    lambda start, state, at, many, proof, size, rendered: a_change(
+    lambda start, state, at, many, proof, size, initial: a_change(
         "amara",
         consents=consents(many, state, start=start, proof=proof, at=NOW + timedelta(hours=at)),
-        attributes=attributes(size, rendered=rendered),
+        attributes=attributes(size, initial=initial),
     ),
     start=st.sampled_from([0, 50, 100, 400]),
     state=st.sampled_from(ConsentState),
@@ -173,7 +173,7 @@ said = st.builds(
     many=st.sampled_from([1, limits.CONSENTS]),
     proof=st.sampled_from(["", LONGEST]),
     size=st.sampled_from([2_000, limits.ATTRIBUTES_BYTES]),
-    rendered=st.sampled_from("ab"),
+    initial=st.sampled_from("ab"),
 )
 
 
