@@ -9,7 +9,8 @@ import msgspec
 import pytest
 
 from aws.flow_system import System
-from builders import CHANNELS, EMAIL, SMS
+from builders import EMAIL, SMS
+from heliograph.channels.registry import CHANNELS
 from heliograph.model.channels import Channel
 from heliograph.model.engagement import EngagementEvent, EngagementKind, Events
 from heliograph.people.consents import work

@@ -18,8 +18,7 @@ from heliograph.model.engagement import EngagementKind
 from heliograph.model.policy import Enforcement
 from heliograph.runtime import wiring
 from heliograph.text.errors import MalformedError
-from wiring import CHANNELS as BY_DEFAULT
-from wiring import load
+from wiring import DEFAULT_CHANNELS, load
 
 ROOT = Path(__file__).parents[3]
 FOLDER = ROOT / "layers/heliograph/heliograph/channels"
@@ -164,7 +163,7 @@ ONLY_BY_NAME = {"webhook"}
 
 def test_a_stack_has_the_channels_of_the_registry_in_its_order_but_for_those_it_must_name() -> None:
     assert set(CHANNELS) >= ONLY_BY_NAME
-    assert [name for name in CHANNELS if name not in ONLY_BY_NAME] == list(BY_DEFAULT)
+    assert [name for name in CHANNELS if name not in ONLY_BY_NAME] == list(DEFAULT_CHANNELS)
 
 
 def test_a_channel_brings_a_template_that_is_given_what_every_channel_s_is(channel: ChannelSpec) -> None:
