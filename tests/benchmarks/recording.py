@@ -19,7 +19,7 @@ FEEDBACK = ("Send", "Delivery")
 """What SES reports of every mail, within seconds."""
 
 BATCH: int = mappings("Record")["Engagement"]["BatchSize"]
-CONCURRENCY = mappings("DeliverEmail")["Bulk"]["ScalingConfig"]["MaximumConcurrency"]["Ref"]
+CONCURRENCY = mappings("Deliveremail")["Bulk"]["ScalingConfig"]["MaximumConcurrency"]["Ref"]
 AT_ONCE: int = TEMPLATE["Parameters"][CONCURRENCY]["Default"]
 """Packs that are being sent at the same time: their events come mixed."""
 

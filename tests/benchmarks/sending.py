@@ -59,7 +59,7 @@ class Pipeline:
         self.aws, self.logs = aws, logs
         self.message, self.people = message, people
         self.plan_batch = mappings("Plan")["Bulk"]["BatchSize"]
-        self.deliver_batch = mappings("DeliverEmail")["Bulk"]["BatchSize"]
+        self.deliver_batch = mappings("Deliveremail")["Bulk"]["BatchSize"]
         self.seconds = {"plan": 0.0, "deliver": 0.0}
         self.counts: dict[str, Any] = {}
         self.log_bytes = 0
