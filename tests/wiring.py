@@ -49,7 +49,9 @@ def text_of(value: Any) -> str:
         value = value["Fn::Sub"]
     text, told = value if isinstance(value, list) else (value, {})
     for name, said in told.items():
-        text = text.replace(f"${{{name}}}", str(said))
+        text = text.replace(
+            f"${{{name}}}", f"${{{said['Ref']}}}" if isinstance(said, dict) and "Ref" in said else str(said)
+        )
     return str(text)
 
 

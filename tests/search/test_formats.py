@@ -48,10 +48,10 @@ def hostile(random: Random) -> Any:
     if random.random() < 0.3:
         return random.choice(ODD)
     text = random.choice(["1234.5", "2026-12-24T18:05:00+01:00", "EUR", "long"])
-    batch = list(text)
+    letters = list(text)
     for _ in range(random.randint(1, 3)):
-        batch[random.randrange(len(batch))] = random.choice(LETTERS) * random.randint(0, 2)
-    return "".join(batch)
+        letters[random.randrange(len(letters))] = random.choice(LETTERS) * random.randint(0, 2)
+    return "".join(letters)
 
 
 def test_hostile_values_in_filters(tally: Tally) -> None:

@@ -192,7 +192,10 @@ def test_what_feeds_a_queue_is_named_after_it() -> None:
     for rule in everywhere("AWS::Events::Rule").values():
         (target,) = rule["Targets"]
         queue = text_of(target["Arn"]).removeprefix("${Queues}")
-        assert rule.get("EventBusName") or re.match(rf"{queue}\b", short(rule["Name"]))
+        bus = "${StackName}/" if rule.get("EventBusName") else ""
+        name = text_of(rule["Name"]) if "Name" in rule else "unnamed"
+        feeders = {each for each in WORK_QUEUES if any(fnmatchcase(f"rule/{bus}{name}", like) for like in feeds(each))}
+        assert feeders == ({"events", queue} if bus else {queue})
         assert f"{queue}Policy" in NESTED["Queues"]["Resources"]
     for subscription in everywhere("AWS::SNS::Subscription").values():
         if subscription["Protocol"] == "sqs":
@@ -200,10 +203,19 @@ def test_what_feeds_a_queue_is_named_after_it() -> None:
             assert re.match(
                 rf"{text_of(subscription['Endpoint']).removeprefix('${Queues}')}-", short(topic["TopicName"])
             )
-    sources = everywhere("AWS::SQS::QueuePolicy")["segmentsPolicy"]["PolicyDocument"]["Statement"][1]["Condition"]
-    assert {text_of(each).rpartition("}:")[2] for each in sources["ArnLike"]["aws:SourceArn"]} == {
-        *("rule/${StackName}-segments*", "rule/${StackName}/*", "${StackName}-segments*")
+    assert feeds("engagement") == {
+        *("rule/${StackName}-engagement", "rule/${StackName}-engagement-*"),
+        *("rule/${StackName}/${StackName}-engagement-*", "${StackName}-engagement-*"),
     }
+
+
+def feeds(queue: str) -> set[str]:
+    """What may send to a queue: rules and topics, as the queue's policy names them."""
+    policy = everywhere("AWS::SQS::QueuePolicy").get(f"{queue}Policy")
+    if policy is None:
+        return set()
+    sources = policy["PolicyDocument"]["Statement"][1]["Condition"]["ArnLike"]["aws:SourceArn"]
+    return {text_of(each).rpartition("AccountId}:")[2] for each in as_list(sources)}
 
 
 def test_what_the_scheduler_cannot_bring_may_go_to_its_dead_letters() -> None:
