@@ -204,11 +204,11 @@ class _Search:
         self._classes.add(cls)
 
     def _read(self, node: ast.AST, scope: _Scope, owner: Symbol | None) -> None:
-        for each in self._taken(node):
+        for each in _taken(node):
             for name, value in _bound(each):
                 if found := _type_of(value, scope):
                     scope.types.setdefault(name, found)
-        for each in self._taken(node):
+        for each in _taken(node):
             if isinstance(each, ast.Call):
                 self._call(each, scope, owner)
                 if isinstance(each.func, ast.Attribute) and _is_unknown(each.func, scope):
@@ -219,20 +219,6 @@ class _Search:
                 self._attribute(each, scope, owner)
             elif isinstance(each, ast.Name) and isinstance(each.ctx, ast.Load):
                 self._refer(_named(each.id, scope), owner)
-
-    def _taken(self, node: ast.AST) -> Iterator[ast.AST]:
-        """A tree without its annotations and docstring."""
-        yield node
-        for name, value in ast.iter_fields(node):
-            if name in {"annotation", "returns"}:
-                continue
-            for child in value if isinstance(value, list) else [value]:
-                if isinstance(child, ast.Assign) and ast.unparse(child) in _later(node):
-                    continue
-                if isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant):
-                    continue
-                if isinstance(child, ast.AST):
-                    yield from self._taken(child)
 
     def _call(self, call: ast.Call, scope: _Scope, owner: Symbol | None) -> None:
         target = call.func
@@ -280,6 +266,34 @@ class _Search:
             self._want(symbol, module, owner)
 
 
+# ---- reading each tree once, for all functions -----------------------------------------------------------------
+
+
+@cache
+def _taken(node: ast.AST) -> tuple[ast.AST, ...]:
+    """A tree without its annotations and docstrings."""
+    return node, *(inner for child in _children(node) for inner in _taken(child))
+
+
+def _children(node: ast.AST) -> Iterator[ast.AST]:
+    later = _later(node)
+    for name, value in ast.iter_fields(node):
+        if name in {"annotation", "returns"}:
+            continue
+        for child in value if isinstance(value, list) else [value]:
+            if isinstance(child, ast.Assign) and later and ast.unparse(child) in later:
+                continue
+            if isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant):
+                continue
+            if isinstance(child, ast.AST):
+                yield child
+
+
+@cache
+def _walked(node: ast.FunctionDef) -> tuple[ast.AST, ...]:
+    return tuple(ast.walk(node))
+
+
 # ---- what a name stands for ------------------------------------------------------------------------------------
 
 
@@ -308,8 +322,8 @@ def _is_property(node: ast.FunctionDef) -> bool:
 
 
 def _scope(module: Module, owner: Symbol | None, node: ast.FunctionDef) -> _Scope:
-    scope = _Scope(module, owner, dict(_imports(ast.walk(node))))
-    for each in ast.walk(node):
+    scope = _Scope(module, owner, dict(_imports(_walked(node))))
+    for each in _walked(node):
         if isinstance(each, ast.arg) and each.annotation and (found := _annotated(each.annotation, scope)):
             scope.types[each.arg] = found
     if owner and node.args.args and node.args.args[0].arg == "self":

@@ -10,21 +10,12 @@ import pytest
 from botocore import xform_name
 from botocore.config import Config
 
-from heliograph.channels.registry import CHANNELS
 from permissions import calls
-from reached import ROOT, calls_of
 from trim_botocore import ADDRESSED_BY_RULES, OPERATIONS
 from wiring import FUNCTIONS
 
 CALLED = {call.operation for function in FUNCTIONS for call in calls(function) if ":PartiQL" not in call.operation}
-"""By the code of the functions: what only operators call works with a botocore of their own."""
-CALLED |= {
-    call.operation
-    for channel in CHANNELS
-    for call in calls_of(ROOT / "functions/deliver/app.py", channel=channel)
-    if ":PartiQL" not in call.operation
-}
-"""A stack may have any channel, whichever it has by default."""
+"""By the code of the functions, those of all channels: what only operators call works with a botocore of their own."""
 
 
 @pytest.mark.parametrize("call", sorted(CALLED))
