@@ -8,6 +8,8 @@ PYTHON ?= python3
 export UV_PYTHON_DOWNLOADS := never
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export SAM_CLI_TELEMETRY := 0
+# What Python has compiled is kept: many processes start here, and each would compile everything again.
+unexport PYTHONDONTWRITEBYTECODE
 # The AWS CLI reads the one, boto3 and the SAM CLI the other.
 ifneq ($(AWS_REGION),)
 export AWS_DEFAULT_REGION := $(AWS_REGION)
@@ -120,7 +122,8 @@ clean:  ## remove what was built; the environments stay
 
 # ---- environments -------------------------------------------------------------------------------------------------
 
-# uv comes through pip, by the hashes in the lock file; all else comes through uv.
+# uv comes through pip, by the hashes in the lock file; all else comes through uv, and is compiled once for all processes.
+install := .venv/bin/uv pip sync --quiet --compile-bytecode
 .venv/bin/uv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=...")'
 	$(PYTHON) -m venv .venv
@@ -129,18 +132,18 @@ clean:  ## remove what was built; the environments stay
 	.venv/bin/python -m pip install --quiet --require-hashes --requirement .local/uv-requirements.txt
 
 $(project): requirements.txt pyproject.toml | .venv/bin/uv
-	.venv/bin/uv pip sync --quiet --python .venv/bin/python --require-hashes requirements.txt
+	$(install) --python .venv/bin/python --require-hashes requirements.txt
 	.venv/bin/uv pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation --editable .
 	touch $@
 
 $(sam): infra/sam-requirements.txt | $(project)
 	test -x .local/sam/bin/python || .venv/bin/uv venv --quiet --python .venv/bin/python .local/sam
-	.venv/bin/uv pip sync --quiet --python .local/sam/bin/python --require-hashes infra/sam-requirements.txt
+	$(install) --python .local/sam/bin/python --require-hashes infra/sam-requirements.txt
 	touch $@
 
 $(cloud): infra/local/requirements.txt | $(project)
 	test -x .local/cloud/bin/python || .venv/bin/uv venv --quiet --python .venv/bin/python .local/cloud
-	.venv/bin/uv pip sync --quiet --python .local/cloud/bin/python --require-hashes infra/local/requirements.txt
+	$(install) --python .local/cloud/bin/python --require-hashes infra/local/requirements.txt
 	touch $@
 
 # Debian's Chromium, for the tests in a browser. Without it they are skipped, and this is tried again the next time.
