@@ -92,7 +92,7 @@ format: $(project)  ## format the code, mend what the linter can, and list the t
 	.venv/bin/python tests/contents.py
 
 # SAM copies no template whose name comes out of a loop.
-with_looped_templates = mkdir -p $(1)/infra && cp -r infra/channels $(1)/infra/
+with_looped_templates = cp -r infra/channels $(1)/Delivery/
 
 # The answers to the questions of the first time are kept in samconfig.toml. docs/deploy.md tells what to answer.
 # SAM would look for that file beside the built template, and knows no other than the first runtime if it is not told.

@@ -15,12 +15,12 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
+from heliograph.channels.registry import CHANNELS
+
 ROOT = Path(__file__).resolve().parents[1]
 SETTINGS = ROOT / "samconfig.toml"
 REGIONS = ROOT / "infra/regions.txt"
 DEFAULT_CHANNELS = "email,sms,push"
-ALWAYS = ("sms", "push")
-"""Their providers are switched off by parameters of their own; infra/channels/providers.yaml asks for their roles."""
 
 PUSH_REGIONS = (
     *("ap-northeast-1", "ap-northeast-2", "ap-south-1", "ap-southeast-1", "ap-southeast-2", "ca-central-1"),
@@ -58,8 +58,11 @@ def problems(settings: Path = SETTINGS) -> Iterator[str]:
             f"The stack cannot be called {stack}: at most {longest} letters, digits and hyphens, a letter first,"
             " because queues and functions are named after it. Change stack_name in samconfig.toml."
         )
-    if missing := [each for each in ALWAYS if each not in channels]:
-        yield f"Channels in samconfig.toml must name {' and '.join(missing)} as well: a stack has them, used or not."
+    if unknown := [each for each in channels if each not in CHANNELS]:
+        yield (
+            f"There is no channel {' and no channel '.join(map(repr, unknown))}. Name one or more of"
+            f" {', '.join(CHANNELS)} as Channels in samconfig.toml."
+        )
     region = _deploy(settings).get("region") or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
     known = REGIONS.read_text().split()
     if region and region not in known:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from cfnlint.decode import cfn_yaml  # type: ignore[import-untyped]  # it brings no types
 from cfnlint.template import Template  # type: ignore[import-untyped]
@@ -15,6 +15,7 @@ from heliograph.channels import registry
 ROOT = Path(__file__).parent.parent
 Properties = dict[str, Any]
 LOOPS = "AWS::LanguageExtensions"
+STACK = "AWS::CloudFormation::Stack"
 
 
 def load(name: str, **given: str) -> dict[str, Any]:
@@ -58,15 +59,32 @@ def text_of(value: Any) -> str:
 DEFAULT_CHANNELS: tuple[str, ...] = tuple(load("template.yaml")["Parameters"]["Channels"]["Default"].split(","))
 CHANNELS: tuple[str, ...] = tuple(registry.CHANNELS)
 """Those that a stack may have: what holds for each must hold for the ones that are off until somebody wants them."""
+
+
+class Stack(NamedTuple):
+    """A nested stack."""
+
+    url: str
+    """Its template, from the root of the repository."""
+    given: Properties
+    """The parameters that the stack around it gives it."""
+    template: dict[str, Any]
+
+
+def stacks_of(channels: Iterable[str], url: str = "template.yaml") -> Iterator[tuple[str, Stack]]:
+    """The stacks in a stack with these channels, and those within them, by name; but for that which is compiled."""
+    for name, resource in load(url, Channels=",".join(channels))["Resources"].items():
+        if resource["Type"] == STACK and name != "Triggers":
+            own = resource["Properties"]
+            inner = str(Path(url).parent / own["TemplateURL"])
+            yield name, Stack(inner, own.get("Parameters", {}), load(inner, Channels=",".join(channels)))
+            yield from stacks_of(channels, inner)
+
+
 TEMPLATE = load("template.yaml", Channels=",".join(CHANNELS))
-STACKS: dict[str, Properties] = {
-    name: each["Properties"]
-    for name, each in TEMPLATE["Resources"].items()
-    if each["Type"] == "AWS::CloudFormation::Stack" and name != "Triggers"
-}
-"""The nested stacks, but for that which is compiled."""
-NESTED = {name: load(each["TemplateURL"], Channels=",".join(CHANNELS)) for name, each in STACKS.items()}
-"""Their templates."""
+STACKS = dict(stacks_of(CHANNELS))
+NESTED = {name: stack.template for name, stack in STACKS.items()}
+"""The templates of the stacks in the stack."""
 
 
 def resources(template: dict[str, Any], kind: str) -> dict[str, Properties]:
@@ -116,14 +134,13 @@ def queue_of(mapping: Properties) -> str:
     return text_of(mapping["Queue"]).removeprefix("${Queues}")
 
 
-def policies(role: str) -> Iterator[Properties]:
-    """The policies of a role: its own, and what a channel's or a provider's stack adds to it."""
-    yield from everywhere("AWS::IAM::Role")[role]["Policies"]
-    for name, template in NESTED.items():
-        for policy in resources(template, "AWS::IAM::Policy").values():
+def policies(role: str, stacks: Mapping[str, Stack] = STACKS) -> Iterator[Properties]:
+    """The policies of a role: its own, and what a channel's stack adds to it."""
+    for stack in stacks.values():
+        yield from resources(stack.template, "AWS::IAM::Role").get(role, {}).get("Policies", ())
+        for policy in resources(stack.template, "AWS::IAM::Policy").values():
             (added_to,) = policy["Roles"]
-            parameter = added_to["Fn::Select"][1]["Fn::Split"][1]["Ref"]
-            if output_of(*STACKS[name]["Parameters"][parameter]["Fn::GetAtt"]) == {"Fn::GetAtt": [role, "Arn"]}:
+            if stack.given[added_to["Ref"]] == {"Ref": role}:
                 yield policy
 
 

@@ -52,10 +52,12 @@ class System:
         kept = self._deploy("storage", StackName=name, DeletionProtection="false", EmailIdentity="heliograph.test")
         queues = self._deploy("queues", StackName=name, Channels=",".join(CHANNELS))
         bus = self._deploy("bus", StackName=name, Queues=queues["Queues"], Bucket=kept["Bucket"])
-        role = {"Role": self._role(), "AlarmTopic": f"arn:aws:sns:{REGION}:{ACCOUNT}:{name}-alarms"}
-        for channel in CHANNELS:
-            self._deploy(f"channels/{channel}", StackName=name, Queues=queues["Queues"], **role)
         push = self._deploy("channels/pinpoint", StackName=name)
+        given = {"Role": self._role(), "AlarmTopic": f"arn:aws:sns:{REGION}:{ACCOUNT}:{name}-alarms"}
+        given |= {"SmsProvider": "end-user-messaging", "SmsFailover": "none"}
+        given |= {"PushProvider": "pinpoint", "PushApplication": push["Application"]}
+        for channel in CHANNELS:
+            self._deploy(f"channels/{channel}", StackName=name, Queues=queues["Queues"], **given)
         self._deploy(
             "triggers",
             folder="build",
@@ -180,7 +182,7 @@ class System:
     def _role(self) -> str:
         """Of nobody: the channels add their rights to it."""
         made = self.cloud.client("iam").create_role(RoleName=f"{self.name}-deliver", AssumeRolePolicyDocument="{}")
-        return str(made["Role"]["Arn"])
+        return str(made["Role"]["RoleName"])
 
     def _deploy(self, part: str, folder: str = "infra", **parameters: str) -> dict[str, str]:
         cloudformation = self.cloud.client("cloudformation")

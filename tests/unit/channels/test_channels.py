@@ -18,7 +18,7 @@ from heliograph.model.engagement import EngagementKind
 from heliograph.model.policy import Enforcement
 from heliograph.runtime import wiring
 from heliograph.text.errors import MalformedError
-from wiring import DEFAULT_CHANNELS, load
+from wiring import DEFAULT_CHANNELS, STACKS
 
 ROOT = Path(__file__).parents[3]
 FOLDER = ROOT / "layers/heliograph/heliograph/channels"
@@ -167,9 +167,10 @@ def test_a_stack_has_the_channels_of_the_registry_in_its_order_but_for_those_it_
 
 
 def test_a_channel_brings_a_template_that_is_given_what_every_channel_s_is(channel: ChannelSpec) -> None:
-    assert load(f"infra/channels/{channel.name}.yaml")["Parameters"].keys() == {
-        *("StackName", "Queues", "Role", "AlarmTopic")
-    }
+    """CloudFormation refuses a parameter that is not declared, and one that is missing."""
+    stack = STACKS[f"Channel{channel.name}"]
+    assert stack.url == f"infra/channels/{channel.name}.yaml"
+    assert stack.template["Parameters"].keys() == stack.given.keys()
 
 
 def test_a_channel_may_say_whether_it_is_well_under_names_of_its_own() -> None:

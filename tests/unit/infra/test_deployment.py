@@ -13,7 +13,7 @@ import pytest
 from cfnlint.schema import PROVIDER_SCHEMA_MANAGER  # type: ignore[import-untyped]  # it brings no types
 
 from infra import deployment
-from wiring import DEFAULT_CHANNELS, FUNCTIONS, NESTED, ROOT, STACKS, TEMPLATE, load, resources, text_of
+from wiring import DEFAULT_CHANNELS, FUNCTIONS, NESTED, ROOT, TEMPLATE, load, resources, text_of
 
 REGIONS = deployment.REGIONS.read_text().split()
 EVERYWHERE = (TEMPLATE, *(template for name, template in NESTED.items() if name != "Pinpoint"))
@@ -90,13 +90,20 @@ def test_a_longer_channel_leaves_its_stack_a_shorter_name(tmp_path: Path) -> Non
     assert "at most 43" in problem
 
 
-def test_channels_whose_providers_the_template_names_cannot_be_left_out(tmp_path: Path) -> None:
-    """CloudFormation would say so when half of the stack is made: there is no output of that name."""
-    (problem,) = deployment.problems(settings(tmp_path, ANSWERS.format("eu-west-1", "Channels=email,webhook")))
-    assert "sms and push" in problem
-    roles = [each["Fn::GetAtt"][1] for each in STACKS["Providers"]["Parameters"].values() if "Fn::GetAtt" in each]
-    assert {role.removeprefix("Outputs.").removesuffix("Role") for role in roles} == set(deployment.ALWAYS)
+@pytest.mark.parametrize("channels", ["email", "sms", "email,webhook", "push,sms"])
+def test_any_channel_may_be_left_out(tmp_path: Path, channels: str) -> None:
+    """test_subsets_of_channels.py shows that the templates fit together then."""
+    assert not list(deployment.problems(settings(tmp_path, ANSWERS.format("eu-west-1", f"Channels={channels}"))))
     assert tuple(deployment.DEFAULT_CHANNELS.split(",")) == DEFAULT_CHANNELS
+
+
+@pytest.mark.parametrize(("channels", "said"), [("email,fax", "no channel 'fax'. Name"), ("", "no channel ''. Name")])
+def test_a_channel_that_there_is_not_is_refused_with_those_that_there_are(
+    tmp_path: Path, channels: str, said: str
+) -> None:
+    (problem,) = deployment.problems(settings(tmp_path, ANSWERS.format("eu-west-1", f"Channels={channels}")))
+    assert said in problem
+    assert "email, sms, push, webhook" in problem
 
 
 def test_a_region_without_our_services_is_refused_before_anything_is_built(

@@ -41,7 +41,7 @@ LOOPED = [name for name in TEMPLATES if any(loops(written(name)))]
 
 def test_there_are_loops() -> None:
     """Else the tests below would hold for a search that finds nothing."""
-    assert {"template.yaml", "infra/queues.yaml", "infra/delivery.yaml", "infra/alarms.yaml"} <= set(LOOPED)
+    assert {"infra/queues.yaml", "infra/delivery.yaml", "infra/alarms.yaml"} <= set(LOOPED)
 
 
 @pytest.mark.parametrize("name", LOOPED)

@@ -8,7 +8,7 @@ import pytest
 
 from permissions import called, calls, granted
 from reached import calls_of
-from wiring import CHANNELS, FUNCTIONS, STACKS, load
+from wiring import FUNCTIONS
 
 
 @pytest.mark.parametrize("function", sorted(FUNCTIONS))
@@ -20,13 +20,6 @@ def test_every_call_of_a_function_is_granted_by_its_role(function: str) -> None:
 @pytest.mark.parametrize("function", sorted(FUNCTIONS))
 def test_a_role_grants_nothing_that_its_function_never_calls(function: str) -> None:
     assert granted(function) - called(function).keys() == set(), "granted but never called: take it from the role"
-
-
-@pytest.mark.parametrize("channel", CHANNELS)
-def test_the_template_of_a_channel_asks_for_what_all_are_given(channel: str) -> None:
-    """CloudFormation refuses a parameter that is not declared, and one that is missing."""
-    given = STACKS[f"Channel{CHANNELS[0]}"]["Parameters"]
-    assert load(f"infra/channels/{channel}.yaml")["Parameters"].keys() == given.keys()
 
 
 def test_calls_of_every_service_are_found() -> None:

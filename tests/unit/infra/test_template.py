@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from heliograph.aws.tables import RETENTION
 from heliograph.campaigns.runs_store import LIST
@@ -90,7 +92,8 @@ def references(node: Any) -> Iterator[list[str]]:
 
 def test_what_stacks_hand_on_is_there() -> None:
     """The linter does not look into what loops make."""
-    outputs = [(name, output) for name, output in references(TEMPLATE) if output.startswith("Outputs.")]
+    templates = (TEMPLATE, *NESTED.values())
+    outputs = [each for template in templates for each in references(template) if each[1].startswith("Outputs.")]
     assert outputs
     for name, output in outputs:
         assert output_of(name, output), f"{name} has no {output}"
@@ -98,13 +101,22 @@ def test_what_stacks_hand_on_is_there() -> None:
 
 def test_every_stack_gets_what_it_asks_for_and_nothing_else() -> None:
     for name, stack in STACKS.items():
-        assert stack.get("Parameters", {}).keys() == NESTED[name]["Parameters"].keys(), name
+        assert stack.given.keys() == stack.template["Parameters"].keys(), name
+
+
+def test_the_channels_that_sam_takes_for_the_default_are_the_default() -> None:
+    """It hands no default of the root on, and packages the templates of these."""
+    assert written_default("infra/delivery.yaml") == written_default("template.yaml")
+
+
+def written_default(name: str) -> str:
+    return str(load(name)["Parameters"]["Channels"]["Default"])
 
 
 @pytest.mark.parametrize("kept", ["Recipients", "Ledger", "Runs", "Bucket", "SigningSecret"])
 def test_a_parameter_brings_the_arn_of_what_it_is_called_after(kept: str) -> None:
     """So permissions.py may take the one for the other."""
-    given = [stack["Parameters"][kept] for stack in STACKS.values() if kept in stack.get("Parameters", {})]
+    given = [stack.given[kept] for stack in STACKS.values() if kept in stack.given]
     assert given
     assert all(each == {"Fn::GetAtt": ["Storage", f"Outputs.{kept}"]} for each in given)
     assert output_of("Storage", kept) == {"Fn::GetAtt": [kept, "Id" if kept == "SigningSecret" else "Arn"]}
@@ -113,15 +125,10 @@ def test_a_parameter_brings_the_arn_of_what_it_is_called_after(kept: str) -> Non
 def test_a_channel_is_a_word_in_the_list_and_a_file() -> None:
     """Everything else that it needs comes out of loops."""
     names = ",".join((*CHANNELS, "pigeon"))
-    root, queues, alarms, delivery = (
-        load(name, Channels=names)
-        for name in ("template.yaml", *map("infra/{}.yaml".format, ("queues", "alarms", "delivery")))
-    )
-    own = root["Resources"]["Channelpigeon"]["Properties"]
-    assert own["TemplateURL"] == "infra/channels/pigeon.yaml"
-    assert own["Parameters"].keys() == {"StackName", "Queues", "Role", "AlarmTopic"}
-    assert own["Parameters"]["Role"] == {"Fn::GetAtt": ["Delivery", "Outputs.pigeonRole"]}
-    assert delivery["Outputs"]["pigeonRole"]["Value"] == {"Fn::GetAtt": ["DeliverpigeonRole", "Arn"]}
+    queues, alarms, delivery = (load(f"infra/{name}.yaml", Channels=names) for name in ("queues", "alarms", "delivery"))
+    own = delivery["Resources"]["Channelpigeon"]["Properties"]
+    assert own["TemplateURL"] == "channels/pigeon.yaml"
+    assert own["Parameters"]["Role"] == {"Ref": "DeliverpigeonRole"}
     assert {"Deliverpigeon", "DeliverpigeonRole", "DeliverpigeonLog"} <= delivery["Resources"].keys()
     lanes = ("priority", "bulk")
     kinds = ("Queue", "DeadLetters", "Policy")
@@ -187,35 +194,63 @@ def test_every_topic_takes_tls_alone_and_only_from_who_publishes_there() -> None
     assert publishers == {"cloudwatch.amazonaws.com", "sms-voice.amazonaws.com"}
 
 
-def test_what_feeds_a_queue_is_named_after_it() -> None:
-    """That is how the queue knows it; rules of the stack's own bus may feed any."""
+def feeders() -> Iterator[tuple[str, str]]:
+    """What brings work to queues, as the end of its ARN, and which queue it feeds."""
     for rule in everywhere("AWS::Events::Rule").values():
         (target,) = rule["Targets"]
-        queue = text_of(target["Arn"]).removeprefix("${Queues}")
-        bus = "${StackName}/" if rule.get("EventBusName") else ""
-        name = text_of(rule["Name"]) if "Name" in rule else "unnamed"
-        feeders = {each for each in WORK_QUEUES if any(fnmatchcase(f"rule/{bus}{name}", like) for like in feeds(each))}
-        assert feeders == ({"events", queue} if bus else {queue})
-        assert f"{queue}Policy" in NESTED["Queues"]["Resources"]
+        bus = "${StackName}/" if "EventBusName" in rule else ""
+        yield f"rule/{bus}{text_of(rule.get('Name', 'unnamed'))}", text_of(target["Arn"]).removeprefix("${Queues}")
     for subscription in everywhere("AWS::SNS::Subscription").values():
         if subscription["Protocol"] == "sqs":
             topic = everywhere("AWS::SNS::Topic")[subscription["TopicArn"]["Ref"]]
-            assert re.match(
-                rf"{text_of(subscription['Endpoint']).removeprefix('${Queues}')}-", short(topic["TopicName"])
-            )
-    assert feeds("engagement") == {
-        *("rule/${StackName}-engagement", "rule/${StackName}-engagement-*"),
-        *("rule/${StackName}/${StackName}-engagement-*", "${StackName}-engagement-*"),
-    }
+            yield text_of(topic["TopicName"]), text_of(subscription["Endpoint"]).removeprefix("${Queues}")
 
 
-def feeds(queue: str) -> set[str]:
-    """What may send to a queue: rules and topics, as the queue's policy names them."""
-    policy = everywhere("AWS::SQS::QueuePolicy").get(f"{queue}Policy")
-    if policy is None:
-        return set()
-    sources = policy["PolicyDocument"]["Statement"][1]["Condition"]["ArnLike"]["aws:SourceArn"]
-    return {text_of(each).rpartition("AccountId}:")[2] for each in as_list(sources)}
+def taken(queue: str) -> set[str]:
+    """What may send to a queue, as its policy names it: patterns for the end of an ARN of this account and region."""
+    statements = everywhere("AWS::SQS::QueuePolicy").get(f"{queue}Policy", {"PolicyDocument": {"Statement": [{}]}})
+    found = set[str]()
+    for statement in statements["PolicyDocument"]["Statement"][1:]:
+        for each in as_list(statement["Condition"]["ArnLike"]["aws:SourceArn"]):
+            where, end = re.fullmatch(
+                r"arn:\$\{AWS::Partition\}:(.*:\$\{AWS::AccountId\}):(.*)", text_of(each)
+            ).groups()  # type: ignore[union-attr]
+            assert where in {f"{service}:${{AWS::Region}}:${{AWS::AccountId}}" for service in ("events", "sns")}
+            found.add(end)
+    return found
+
+
+def takes(queue: str, feeder: str, stack: str, other: str) -> bool:
+    """Whether a queue of a stack takes what a feeder of another brings."""
+    feeder = feeder.replace("${StackName}", other)
+    return any(fnmatchcase(feeder, like.replace("${StackName}", stack)) for like in taken(queue))
+
+
+def test_what_feeds_a_queue_is_named_after_it() -> None:
+    """That is how the queue knows it; `events` takes what any rule of the stack's own bus brings."""
+    assert {queue for _, queue in feeders()} == {queue for queue in WORK_QUEUES if taken(queue)}
+    for feeder, queue in feeders():
+        takers = {each for each in WORK_QUEUES if takes(each, feeder, "shop", "shop")}
+        assert takers == ({"events", queue} if feeder.startswith("rule/${StackName}/") else {queue}), feeder
+
+
+NAME_OF_A_STACK = st.from_regex(r"[A-Za-z][A-Za-z0-9-]{0,44}", fullmatch=True)
+"""As CloudFormation takes them."""
+WORDS_OF_FEEDERS = sorted(
+    {word for feeder, _ in feeders() for word in re.findall(r"[a-z]+", feeder)} | {*CHANNELS, "a"}
+)
+
+
+@given(stack=NAME_OF_A_STACK, further=st.lists(st.sampled_from(WORDS_OF_FEEDERS), min_size=1, max_size=3))
+@example(stack="shop", further=["segments"])
+@example(stack="shop", further=["engagement", "email"])
+def test_no_queue_takes_what_another_stack_brings_whatever_that_is_called(stack: str, further: list[str]) -> None:
+    """A stack `shop-segments` beside a stack `shop`."""
+    longer = "-".join((stack, *further))
+    for feeder, _ in feeders():
+        for queue in WORK_QUEUES:
+            assert not takes(queue, feeder, stack, longer), f"{queue} of {stack} takes {feeder} of {longer}"
+            assert not takes(queue, feeder, longer, stack), f"{queue} of {longer} takes {feeder} of {stack}"
 
 
 def test_what_the_scheduler_cannot_bring_may_go_to_its_dead_letters() -> None:
@@ -432,7 +467,7 @@ def test_sns_may_send_texts_by_end_user_messaging_in_the_name_of_the_function() 
     sending = [each for each in statements("DeliversmsRole") if "sms-voice:SendTextMessage" in as_list(each["Action"])]
     by_sns = [each for each in sending if each["Resource"] == "*"]
     assert [each["Condition"] for each in by_sns] == [{"StringEquals": {"aws:CalledViaLast": "sns.amazonaws.com"}}]
-    providers = NESTED["Providers"]
+    providers = NESTED["Channelsms"]
     assert by_sns[0] in providers["Resources"]["SmsBySns"]["Properties"]["PolicyDocument"]["Statement"]
     assert providers["Resources"]["SmsBySns"]["Condition"] == "SmsBySns"
     ways = [each["Fn::Equals"] for each in providers["Conditions"]["SmsBySns"]["Fn::Or"]]
@@ -514,7 +549,7 @@ def test_data_outlives_the_stack() -> None:
 def test_the_type_that_many_regions_lack_is_in_a_stack_of_its_own_that_is_off_by_default() -> None:
     (name,) = [name for name, template in NESTED.items() if resources(template, "AWS::Pinpoint::App")]
     assert len(NESTED[name]["Resources"]) == 1
-    assert TEMPLATE["Resources"][name]["Condition"] == "MakesPushApplication"
+    assert NESTED["Delivery"]["Resources"][name]["Condition"] == "MakesPushApplication"
     assert TEMPLATE["Parameters"]["PushProvider"]["Default"] == "none"
 
 
