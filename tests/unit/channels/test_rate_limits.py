@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 from datetime import timedelta
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,9 +15,13 @@ from hypothesis import strategies as st
 from aws.memory_clocks import ClockTable
 from aws.wire import provider_client
 from builders import CHANNELS, EMAIL, NOW, SMS
+from heliograph.aws.errors import THROTTLED
+from heliograph.channels import rate
 from heliograph.channels.clocks import RateLimits, Turn
+from heliograph.channels.errors import BEFORE_SENDING
 from heliograph.channels.rate import (
     LONGEST_DELAY,
+    UNREACHABLE,
     delay,
     horizon,
     passes_by_itself,
@@ -181,6 +187,30 @@ def test_a_pause_and_a_throttle_pass_by_themselves_and_a_wrong_set_up_does_not(
         halted,
         passes,
     )
+
+
+@pytest.mark.parametrize("cause", sorted(THROTTLED))
+def test_a_service_without_time_is_no_fault_of_anybody_on_any_channel(cause: str) -> None:
+    assert all(passes_by_itself(cause, codes) for codes in CODES)
+
+
+def test_a_provider_that_no_connection_came_about_to_is_asked_again() -> None:
+    assert {each.__name__ for each in BEFORE_SENDING} == UNREACHABLE
+
+
+ALONE = {"ledger/store.py"}
+"""A batch of statements answers each with codes of an enumeration of its own (BatchStatementErrorCodeEnum)."""
+
+
+def test_the_codes_of_a_service_without_time_are_listed_once() -> None:
+    package = Path(rate.__file__).parents[1]
+    named = {
+        path.relative_to(package).as_posix()
+        for path in package.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant) and node.value in THROTTLED
+    }
+    assert named - ALONE == {"aws/errors.py"}
 
 
 def reasons_of(exception: str) -> list[str]:

@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import Final
 
 NOT_ALLOWED: Final = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403"})
-THROTTLED: Final = frozenset({"Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded"})
+THROTTLED: Final = frozenset(
+    {
+        *("BandwidthLimitExceeded", "KMSThrottling", "KMSThrottlingException", "PriorRequestNotComplete"),
+        *("ProvisionedThroughputExceededException", "RequestLimitExceeded", "RequestThrottled"),
+        *("RequestThrottledException", "SlowDown", "Throttled", "ThrottledException", "Throttling"),
+        *("ThrottlingException", "TooManyRequests", "TooManyRequestsException"),
+    }
+)
+"""The codes by which a service says that it has no time just now: it is asked too often."""
 
 
 class BusyError(Exception):

@@ -5,18 +5,14 @@ from __future__ import annotations
 import zlib
 from datetime import datetime, timedelta
 
+from heliograph.aws.errors import THROTTLED
 from heliograph.channels.spec import Codes
 from heliograph.model.outcomes import NotSent
 
-BUSY = frozenset(
-    {
-        *("TooManyRequestsException", "TooManyRequests", "ThrottlingException", "ThrottledException", "Throttled"),
-        *("Throttling", "KMSThrottling", "KMSThrottlingException", "RequestLimitExceeded", "RequestThrottled"),
-        *("RequestThrottledException", "BandwidthLimitExceeded", "SlowDown", "PriorRequestNotComplete"),
-        *("EndpointConnectionError", "ConnectTimeoutError", "ProxyConnectionError"),
-    }
-)
-"""So every service of AWS says that it has no time just now, and so we say that it cannot be reached."""
+UNREACHABLE = frozenset({"EndpointConnectionError", "ConnectTimeoutError", "ProxyConnectionError"})
+"""So botocore says that no connection came about (`errors.BEFORE_SENDING`)."""
+BUSY = THROTTLED | UNREACHABLE
+"""The causes that mean "not now" whichever provider it is."""
 
 STOPPED = "stopped"
 """Not handed over, because the account had halted or the function had no time left."""

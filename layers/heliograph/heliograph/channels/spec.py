@@ -93,7 +93,7 @@ class Codes(NamedTuple):
     halted: frozenset[str] = frozenset()
     """The account as a whole does not send: paused, suspended, or its quota, budget or credentials are used up."""
     busy: frozenset[str] = frozenset()
-    """The provider has no time just now, beyond the codes that all AWS services share (`rate.BUSY`)."""
+    """The provider has no time just now, beyond the codes that all of them share (`rate.BUSY`)."""
     exhausted: Mapping[str, timedelta] = {}
     """One destination gets nothing more for a while: others do, and it is asked again so much later."""
     final: Mapping[str, FailureCode] = {}

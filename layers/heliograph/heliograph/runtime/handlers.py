@@ -10,7 +10,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
-from heliograph.aws.errors import BusyError
+from heliograph.aws.errors import THROTTLED, BusyError
 from heliograph.channels.rate import delay
 from heliograph.runtime import wiring
 from heliograph.runtime.observe import logger
@@ -21,13 +21,6 @@ T = TypeVar("T")
 SqsRecord = dict[str, Any]
 """A message as Lambda hands it over."""
 Handler = Callable[[Any, Any], dict[str, Any]]
-NO_TIME = frozenset(
-    {
-        *("ProvisionedThroughputExceededException", "RequestLimitExceeded", "SlowDown", "Throttling"),
-        *("ThrottlingException", "TooManyRequestsException"),
-    }
-)
-"""How AWS's services say that they are asked too often."""
 
 
 def queue_handler(kind: type[T]) -> Callable[[Callable[[T], None]], Handler]:
@@ -175,7 +168,7 @@ def may_be_the_fault_of_one(error: Exception) -> bool:
     match getattr(error, "response", None):
         case {"ResponseMetadata": {"HTTPStatusCode": int(status)}} if status >= 500:
             return False
-    return code_of(error) not in NO_TIME and not isinstance(error, BotoCoreError | BusyError)
+    return code_of(error) not in THROTTLED and not isinstance(error, BotoCoreError | BusyError)
 
 
 def receives(record: SqsRecord) -> int:
