@@ -84,7 +84,11 @@ def test_in_an_outage_a_text_is_sent_once_by_the_other_provider(texts: Texts) ->
     (sent,) = texts.sent(phone)
     assert not sent["tags"]
     entry = latest(person)
-    assert (entry["state"], entry["provider_message_id"]) == ("accepted", f"sns:{sent['provider_message_id']}")
+    assert (entry["state"], entry["provider"], entry["provider_message_id"]) == (
+        "accepted",
+        "sns",
+        sent["provider_message_id"],
+    )
 
 
 def test_after_an_outage_the_usual_provider_sends_again(texts: Texts) -> None:

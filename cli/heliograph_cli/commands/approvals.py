@@ -118,14 +118,15 @@ def drop(names: tuple[str, ...], yes: bool) -> None:
 
 @contextmanager
 def repeatable() -> Iterator[None]:
-    """Say that the command can be run again when AWS was too busy for all of it."""
-    from heliograph.aws.errors import BusyError
+    """Say that the command can be run again when AWS was too busy for all of it, or SQS refused some of it."""
+    from heliograph.aws.errors import BusyError, QueueError
 
     try:
         yield
-    except BusyError as error:
+    except (BusyError, QueueError) as error:
         raise Trouble(
-            f"AWS was too busy: {error}.", "Run the command again: nobody gets anything twice, what is done stays done."
+            f"AWS did not take all of it: {error}.",
+            "Run the command again: nobody gets anything twice, what is done stays done.",
         ) from error
 
 

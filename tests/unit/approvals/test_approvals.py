@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from builders import NOW, a_message, a_request
 from heliograph.approvals import approval
 from heliograph.approvals.approval import Approval, ApprovalKey, Exceeded, Limit, block, key_at
-from heliograph.aws.errors import BusyError
+from heliograph.aws.errors import BusyError, QueueError
 from heliograph.ingesting import requests
 from heliograph.ingesting.requests import Requested
 from heliograph.model.decisions import Verdict
@@ -190,6 +190,7 @@ def test_what_else_lies_in_the_folder_is_not_ours(key: str) -> None:
     assert key_at(key) is None
 
 
-def test_what_aws_was_too_busy_for_can_be_done_again_and_the_operator_is_told() -> None:
-    with pytest.raises(Trouble, match="2 objects were not deleted"), repeatable():
-        raise BusyError("2 objects were not deleted")
+@pytest.mark.parametrize("error", [BusyError("2 of them were refused"), QueueError("2 of them were refused")])
+def test_what_aws_did_not_take_can_be_done_again_and_the_operator_is_told(error: Exception) -> None:
+    with pytest.raises(Trouble, match=r"2 of them were refused\. Run the command again"), repeatable():
+        raise error

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from aws.engagement_table import EngagementTable, installed
 from builders import EMAIL, NOW
 from functions.record.app import handler
-from heliograph.aws.queues import QueueError
+from heliograph.aws.errors import QueueError
 from heliograph.channels.events import event_id
 from heliograph.model.engagement import EngagementEvent, EngagementKind, Events
 from heliograph.people.store import OWNERS_LIMIT, Recipients

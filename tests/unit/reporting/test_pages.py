@@ -60,6 +60,7 @@ def an_entry(**what: Any) -> dict[str, Any]:
         "run_id": "",
         "decided_at": "2026-02-21T10:00:00Z",
         "events": {"delivered": "2026-02-21T20:00:03Z", "accepted": "2026-02-21T10:00:01+00:00"},
+        "provider": None,
         "provider_message_id": "0102018f-1",
         "rules": [{"channel": "email", "rule": "no_address", "result": "passed", "says": "address: ok"}],
         "until": None,
@@ -216,6 +217,11 @@ def test_a_capped_person_is_told_when_the_next_one_could_go() -> None:
     shown = words(a_timeline(entry))
     assert "The caps are full" in shown
     assert "The next one could go: 2026-03-02 08:00:00 Asia/Kolkata, 2026-03-02 02:30:00 UTC" in shown
+
+
+@pytest.mark.parametrize(("provider", "shown"), [(None, "0102018f-1"), ("sns", "sns:0102018f-1")])
+def test_a_timeline_names_the_provider_that_stood_in_for_another(provider: str | None, shown: str) -> None:
+    assert f"<code>{shown}</code>" in a_timeline(an_entry(provider=provider))
 
 
 @pytest.mark.parametrize("code", [*Reason, *FailureCode])

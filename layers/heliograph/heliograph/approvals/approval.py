@@ -11,7 +11,7 @@ import msgspec
 
 from heliograph.ingesting import requests
 from heliograph.ingesting.requests import Requested
-from heliograph.model.decisions import Verdict
+from heliograph.model.decisions import Ruling, Skipped, Verdict
 from heliograph.model.ledger import LedgerEntry
 from heliograph.model.messages import Trigger
 from heliograph.model.reasons import Reason
@@ -145,17 +145,8 @@ def is_dropped(entry: LedgerEntry) -> bool:
 
 def drops(approval: Approval, at: datetime) -> Iterator[LedgerEntry]:
     """What the ledger keeps of people whose requests are dropped: a "no" to each."""
+    ruling = Ruling(outcome=Verdict.SKIPPED, reason=Reason.DROPPED)
     for pack in packs(approval, at):
         for slot, request in enumerate(pack.requests):
-            yield LedgerEntry(
-                recipient_id=request.recipient_id,
-                dispatch_id=request.dispatch_id,
-                message=request.message,
-                version=approval.version,
-                outcome=Verdict.SKIPPED,
-                decided_at=at,
-                pack_id=pack.pack_id,
-                slot=slot,
-                reason=Reason.DROPPED,
-                cause=request.cause,
-            )
+            no = Skipped(request=request, ruling=ruling)
+            yield LedgerEntry.of(no, pack_id=pack.pack_id, slot=slot, version=approval.version, policy="", at=at)

@@ -18,3 +18,7 @@ THROTTLED: Final = frozenset(
 
 class BusyError(Exception):
     """AWS did not take a part of a batch; try again."""
+
+
+class QueueError(Exception):
+    """SQS did not take some of the messages; try again."""

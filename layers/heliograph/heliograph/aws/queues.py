@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from heliograph.aws.errors import QueueError
 from heliograph.text.bodies import MESSAGE_LIMIT, body
 from heliograph.text.errors import Code, MalformedError
 
@@ -20,10 +21,6 @@ def url_of(arn: str) -> str:
     """The URL of a queue. botocore calls the endpoint of its own region, whatever the host is."""
     _, _, _, region, account, name = arn.split(":")
     return f"https://sqs.{region}.amazonaws.com/{account}/{name}"
-
-
-class QueueError(Exception):
-    """SQS did not take some of the messages; try again."""
 
 
 class Queue:

@@ -73,7 +73,7 @@ def _next(
         "channels": fallback.channels,
         "unless": fallback.unless,
         "within": fallback.within,
-        "confirmed_by": " ".join(confirmed_by) if confirmed_by else None,
+        "confirmed_by": confirmed_by and confirmed_by._asdict(),
         "until": until,
         "at_once": reaches_nobody(known),
         "decided_at": after[0].decided_at if after else None,

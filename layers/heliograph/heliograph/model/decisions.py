@@ -93,8 +93,8 @@ class Ruling(Value, frozen=True, kw_only=True):
     """Which fallback the channel belongs to; 0: none."""
 
 
-class Skipped(Value, frozen=True, kw_only=True):
-    """The decision not to send, with its reason."""
+class NotDispatched(Value, frozen=True, kw_only=True):
+    """The decision not to send, at least not now; the ruling says why."""
 
     request: SendRequest
     ruling: Ruling
@@ -112,32 +112,18 @@ class Skipped(Value, frozen=True, kw_only=True):
 
     @property
     def channel(self) -> Channel | None:
-        """The channel that came closest."""
+        """The channel that came closest, or that is waited for."""
         return self.ruling.channel
 
 
-class Scheduled(Value, frozen=True, kw_only=True):
+class Skipped(NotDispatched, frozen=True, kw_only=True):
+    """The decision not to send."""
+
+
+class Scheduled(NotDispatched, frozen=True, kw_only=True):
     """The decision to plan again at `until`."""
 
-    request: SendRequest
     until: datetime
-    ruling: Ruling
-    inputs: Reference | None = None
-
-    @property
-    def dispatch_id(self) -> str:
-        """The id of this decision on its request."""
-        return self.request.dispatch_id
-
-    @property
-    def reason(self) -> Reason:
-        """The reason, from the closed list."""
-        return self.ruling.reason or Reason.QUIET_HOURS
-
-    @property
-    def channel(self) -> Channel | None:
-        """The channel that is waited for."""
-        return self.ruling.channel
 
 
 Decision = Dispatch | Skipped | Scheduled

@@ -136,8 +136,8 @@ def _following(following: Told, told: Told) -> str:
     channels = " or ".join(following["channels"])
     if following["decided_at"]:
         return f"The next step, {channels}, was decided on {at(following['decided_at'], told)}."
-    if following["confirmed_by"]:
-        return f"No other channel is needed: {following['confirmed_by']}."
+    if confirmed_by := following["confirmed_by"]:
+        return f"No other channel is needed: {confirmed_by['channel']} {confirmed_by['kind']}."
     if following["until"]:
         return f"If it is not {following['unless']} until {at(following['until'], told)}, {channels} is next."
     return f"Next is {channels}, at once." if following["at_once"] else f"Next is {channels}."

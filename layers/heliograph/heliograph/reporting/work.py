@@ -211,7 +211,7 @@ def _entry(entry: LedgerEntry, facts: Facts) -> JsonObject:
         "run_id": entry.run_id or None,
         "decided_at": entry.decided_at,
         "events": {kind: value.at for kind, value in facts.items()},
-        "provider_message_id": _receipt(facts),
+        **_receipt(facts),
         "rules": statements(entry.tried, _topic(entry.message)),
         "policy": entry.policy,
         "zone": work.zone(entry.zone),
@@ -223,12 +223,12 @@ def _entry(entry: LedgerEntry, facts: Facts) -> JsonObject:
     }
 
 
-def _receipt(facts: Facts) -> str | None:
-    """The provider's id of the message; of another provider than the channel's own with its name, `sns:<id>`."""
+def _receipt(facts: Facts) -> JsonObject:
+    """The provider's id of the message, and which provider took it if that is not the channel's own."""
     if Fact.ACCEPTED not in facts:
-        return None
+        return {"provider": None, "provider_message_id": None}
     accepted = facts[Fact.ACCEPTED]
-    return ":".join(filter(None, (accepted.about, accepted.detail)))
+    return {"provider": accepted.about or None, "provider_message_id": accepted.detail}
 
 
 def _topic(message: str) -> str:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from heliograph.aws.queues import QueueError
+from heliograph.aws.errors import QueueError
 from heliograph.channels.rate import STOPPED
 from heliograph.channels.registry import spec
 from heliograph.delivery.answers import facts_of, not_handed_over
