@@ -1,17 +1,21 @@
-"""Record provider events and our own: facts of the dispatch, consequences for the person, the lake."""
+"""Record provider events and our own: facts of the dispatch, consequences for the person, the lake; who wrote to us."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from typing import TypeVar
 
 from heliograph.model.engagement import Consequence, EngagementEvent, Refund, SuppressAddress, Unfinished
+from heliograph.model.inbound import InboundMessage
 from heliograph.recording.consequences import consequences
 from heliograph.recording.facts import by_record, record_of
-from heliograph.recording.reading import read
+from heliograph.recording.reading import News, read
 from heliograph.runtime import wiring
 from heliograph.runtime.handlers import Batch, Part, batch_handler
-from heliograph.runtime.observe import count_events
+from heliograph.runtime.observe import count_events, logger
+
+T = TypeVar("T")
 
 
 @batch_handler
@@ -21,17 +25,22 @@ def handler(batch: Batch) -> None:
     Everything here may be done twice, in any order: one step that fails does not keep an event from the others.
     """
     found = batch.read(partial(read, signing_keys=wiring.keys))
-    events = [Part(each.message_id, each.content) for each in found if isinstance(each.content, EngagementEvent)]
-    unfinished = [Part(each.message_id, each.content) for each in found if isinstance(each.content, SuppressAddress)]
+    events = of_kind(EngagementEvent, found)
     for some in of_one_record(events):
         batch.work(keep, some)
     for one in events:
         batch.work(follow, [one])
-    for rest in unfinished:
+    for rest in of_kind(SuppressAddress, found):
         batch.work(go_on, [rest])
+    batch.work(tell, of_kind(InboundMessage, found))
     taken = batch.taken(events)
     batch.work(wiring.lake().keep_events, taken)
     count_events(event for _, event in batch.taken(taken))
+
+
+def of_kind(kind: type[T], found: Sequence[Part[News]]) -> list[Part[T]]:
+    """The parts that are of one kind."""
+    return [Part(each.message_id, each.content) for each in found if isinstance(each.content, kind)]
 
 
 def of_one_record(events: Sequence[Part[EngagementEvent]]) -> list[list[Part[EngagementEvent]]]:
@@ -55,6 +64,13 @@ def follow(events: Sequence[EngagementEvent]) -> None:
     for event in events:
         for consequence in consequences(event, messages=templates.messages, policy=templates.policy):
             apply(consequence)
+
+
+def tell(written: Sequence[InboundMessage]) -> None:
+    """Say that people wrote, and by which ids it is found at the provider."""
+    for message in written:
+        ids = {"provider_message_id": message.provider_message_id, "answers": message.answers or ""}
+        logger.info("A person wrote", extra={"channel": message.channel, **ids})
 
 
 def go_on(unfinished: Sequence[SuppressAddress]) -> None:

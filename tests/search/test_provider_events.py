@@ -58,6 +58,14 @@ SHAPES = (
         "destinationPhoneNumber": "+4915123456789",
         "context": TAGS,
     },
+    {
+        "originationNumber": "+14255550100",
+        "destinationNumber": "+12065550100",
+        "messageKeyword": "KEYWORD_1",
+        "messageBody": "STOP",
+        "inboundMessageId": "in-1",
+        "previousPublishedMessageId": "sms-1",
+    },
     {"source": "app", "detail-type": "PushOpened", "time": "2026-11-21T10:05:00Z", "detail": DATA},
 )
 
@@ -94,5 +102,5 @@ def test_provider_events(tally: Tally, monkeypatch: pytest.MonkeyPatch) -> None:
     tally.harmed += [f"an open of slot {slot} was believed" for slot in table.opened_slots(PUSH) - {0}]
     tally.harmed += [f"{key} was written to" for key in table.keys if not are_ours(*key)]
     tally.harmed += ["victim was changed"] if "victim" in table.changed else []
-    assert {"token", "body", "time"} <= {place for place, _ in table.parked}
+    assert {"token", "body", "time", "two-way SMS", "phone"} <= {place for place, _ in table.parked}
     assert table.opened_slots(EMAIL), "not everything may be refused"

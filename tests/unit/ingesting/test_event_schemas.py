@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from cfnlint.jsonschema import StandardValidator  # type: ignore[import-untyped]  # it brings no types
 
-from builders import KEYS, a_message
+from builders import KEYS, NOW, a_message
 from event_schemas import FOLDER, ROOT, SCHEMAS, written
 from heliograph.campaigns import segments
 from heliograph.ingesting import requests
@@ -36,7 +36,7 @@ def is_taken(name: str, event: dict[str, Any]) -> bool:
     """Whether the reader of an event takes all of it."""
     try:
         if name == "PushOpened" or name in FROM_PROVIDERS:
-            return bool(reading.read(json.dumps(event), lambda: KEYS))
+            return bool(reading.read(json.dumps(event), NOW, lambda: KEYS))
         if name == "OrderShipped":
             event = {"message": "order_shipped", "event": event}
         match requests.read(event, MESSAGES, policy=Policy()):

@@ -30,6 +30,7 @@ MAILED = {
     "source": "aws.ses",
     "detail": {"mail": {"tags": {"recipient_id": ["amara"], "run_id": ["R1"]}, "destination": [SECRETS[0]]}},
 }
+ANSWERED = {"originationNumber": SECRETS[1], "messageBody": SECRETS[3], "inboundMessageId": "in-1"}
 REQUESTS = msgspec.to_builtins(
     RequestPack(pack_id=PACK_ID, lane=Lane.BULK, requests=(a_request(email=SECRETS[0]),), run_id="R1")
 )
@@ -65,6 +66,7 @@ def explained(queue: str, body: Any, **fields: Any) -> Explanation:
         ("segments", UPLOADED, Code.OPEN_QUOTE, "row 17", "quote is not closed"),
         ("imports", IMPORTED, Code.DOUBTFUL_COLUMN, "row 1", "nobody was saved"),
         ("engagement", MAILED, Code.UNREADABLE_PROVIDER_EVENT, "outcome_key", "cannot be read"),
+        ("engagement", ANSWERED, Code.UNREADABLE_PROVIDER_EVENT, "two-way SMS", "cannot be read"),
         ("outbox-sms-bulk", "hello", Code.UNREADABLE_TEXT, "body", "not the JSON"),
     ],
 )
@@ -156,6 +158,7 @@ def test_work_that_neither_failed_nor_was_parked_was_put_there() -> None:
         ({"context": {"recipient_id": "amara"}, "destinationPhoneNumber": SECRETS[1]}, {"recipient_id": "amara"}),
         ({"events": [{"recipient_id": "amara", "address": SECRETS[0]}]}, {"recipient_id": "amara"}),
         ({"unfinished": {"recipient_id": "amara", "address": SECRETS[0]}}, {"recipient_id": "amara"}),
+        (ANSWERED, {}),
         (TRIGGERED, {"message": "order_shipped", "event_id": "event-1", "event": "OrderShipped"}),
         (ASKED, {"recipient_id": "amara", "event_id": "event-1", "event": "SendRequested"}),
         ({**EVENT, "detail": {"recipient_id": SECRETS[0]}}, {"event_id": "event-1", "event": "OrderShipped"}),

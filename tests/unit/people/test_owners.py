@@ -11,6 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from aws.engagement_table import EngagementTable, installed
+from aws.invocations import record as received
 from builders import EMAIL, NOW
 from functions.record.app import handler
 from heliograph.aws.errors import QueueError
@@ -125,8 +126,7 @@ def run(monkeypatch: pytest.MonkeyPatch, owners: Owners, queue: OwnQueue, *first
         before, batch = owners.calls, queue.bodies[:10]
         del queue.bodies[:10]
         records = [
-            {"messageId": str(number), "body": text.decode(), "receiptHandle": "", "eventSourceARN": ""}
-            | {"attributes": {"ApproximateReceiveCount": "1"}}
+            received(text.decode(), str(number)) | {"receiptHandle": "", "eventSourceARN": ""}
             for number, text in enumerate(batch)
         ]
         failed = handler({"Records": records}, None)["batchItemFailures"]

@@ -226,15 +226,14 @@ SMS_EVENT = {
 
 
 def read(body: str) -> tuple[EngagementEvent, ...]:
-    found = on_the_queue.read(body, lambda: KEYS)
-    return tuple(each for each in found if not isinstance(each, SuppressAddress))
+    return tuple(each for each in on_the_queue.read(body, NOW, lambda: KEYS) if isinstance(each, EngagementEvent))
 
 
 def test_what_is_left_to_do_for_an_address_is_read_as_it_was_written() -> None:
     rest = SuppressAddress(
         recipient_id="amara", channel=EMAIL, address="a@example.com", reason="hard_bounce", at=NOW, after="ben"
     )
-    assert on_the_queue.read(body(Unfinished(unfinished=rest)).decode(), lambda: KEYS) == (rest,)
+    assert on_the_queue.read(body(Unfinished(unfinished=rest)).decode(), NOW, lambda: KEYS) == (rest,)
 
 
 def test_what_is_left_to_do_and_cannot_be_read_is_refused_with_its_place() -> None:

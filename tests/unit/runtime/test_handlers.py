@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,6 +12,8 @@ import msgspec
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
+from aws.invocations import SENT_MS
+from builders import NOW
 from heliograph.aws import errors
 from heliograph.aws.errors import BusyError
 from heliograph.runtime import wiring
@@ -60,7 +63,7 @@ def an_event(*bodies: str, receives: int = 1) -> dict[str, Any]:
             "messageId": f"m{number}",
             "receiptHandle": f"r{number}",
             "body": body,
-            "attributes": {"ApproximateReceiveCount": str(receives)},
+            "attributes": {"ApproximateReceiveCount": str(receives), "SentTimestamp": str(SENT_MS)},
             "eventSourceARN": QUEUE,
         }
         for number, body in enumerate(bodies)
@@ -172,8 +175,9 @@ def batch_of(table: Table) -> Handler:
     return whole
 
 
-def names(body: str) -> list[str]:
+def names(body: str, sent_at: datetime) -> list[str]:
     """The names in a body; one that begins with `?` cannot be read."""
+    assert sent_at == NOW
     if body.startswith("?"):
         raise MalformedError(Code.UNREADABLE, "name", "is malformed")
     return body.split()

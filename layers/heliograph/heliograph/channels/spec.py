@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, NamedTuple, Protocol
@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Protocol
 from heliograph.model.channels import Channel
 from heliograph.model.dispatches import Sender
 from heliograph.model.engagement import EngagementEvent, EngagementKind
+from heliograph.model.inbound import InboundMessage
 from heliograph.model.messages import Message
 from heliograph.model.outcomes import FailureCode
 from heliograph.model.policy import Enforcement
@@ -184,6 +185,11 @@ class ChannelSpec(NamedTuple):
     """Read what came on the engagement queue; None: it is not of this channel, or not news. Raises MalformedError.
 
     The second argument gives the signing keys, to those whose events must prove where they come from.
+    """
+    read_inbound: Callable[[JsonObject, datetime], InboundMessage | None] = lambda *_: None
+    """Read what a person wrote that came on the engagement queue, and when; None: it is not of this channel.
+
+    Raises MalformedError. Without it, nobody can answer on this channel.
     """
     rate: Callable[[Surroundings], float | None] = lambda _: None
     """Parts a second that the provider takes from this account; None when that is no concern."""

@@ -1,33 +1,46 @@
-"""What comes on the engagement queue, from whatever provider and wrapping, read as engagement events."""
+"""What comes on the engagement queue, from whatever provider and wrapping, read as events and messages of people."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 from typing import TypeVar
 
 import msgspec
 
 from heliograph.channels.registry import CHANNELS, spec
 from heliograph.model.engagement import EngagementEvent, Events, SuppressAddress, Unfinished
+from heliograph.model.inbound import InboundMessage
 from heliograph.model.values import JsonObject
 from heliograph.text.errors import Code, MalformedError
 from heliograph.text.payloads import unquoted
 
 Keys = Callable[[], Sequence[str]]
+News = EngagementEvent | SuppressAddress | InboundMessage
 T = TypeVar("T", Events, Unfinished)
 
 
-def read(body: str, signing_keys: Keys) -> tuple[EngagementEvent | SuppressAddress, ...]:
-    """The events in a message of the queue, or what is left to do of one; none when it is not about a message of ours.
+def read(body: str, sent_at: datetime, signing_keys: Keys) -> tuple[News, ...]:
+    """What a message of the queue, sent at that time, says or leaves to do; nothing when that is no concern of ours.
 
     Raises MalformedError when it is, but cannot be read. `signing_keys` gives the keys to those events that must prove
     where they come from.
 
-    Who can have written it follows from its shape. EventBridge's envelope holds no `events`, `unfinished`, `mail` or
-    `context`, so an event from the bus is one of SES (nobody else can use the source `aws.ses`) or a `PushOpened`,
-    which proves itself. All else came from the topic of the SMS events, where only AWS publishes, or from `deliver` and
-    `record`.
+    Who can have written it follows from its shape. EventBridge's envelope holds no `events`, `unfinished`, `mail`,
+    `context`, `inboundMessageId` or `originationNumber`, so an event from the bus is one of SES (nobody else can use
+    the source `aws.ses`) or a `PushOpened`, which proves itself. All else came from the topic of the SMS events, where
+    only AWS publishes, or from `deliver` and `record`.
     """
+    content = _content(body)
+    if "events" in content:
+        return _ours(content, Events).events
+    if "unfinished" in content:
+        return (_ours(content, Unfinished).unfinished,)
+    return tuple(_read(content, sent_at, signing_keys))
+
+
+def _content(body: str) -> JsonObject:
+    """The object in a message, out of SNS's envelope if it has one; empty when there is none."""
     try:
         content = msgspec.json.decode(body)
     except (msgspec.ValidationError, RecursionError):
@@ -35,23 +48,20 @@ def read(body: str, signing_keys: Keys) -> tuple[EngagementEvent | SuppressAddre
             Code.UNREADABLE_TEXT, "body", "is nested too deeply, or has a number that is too long"
         ) from None
     except msgspec.DecodeError:  # such as the greeting with which SES tries out a topic
-        return ()
+        return {}
     if not isinstance(content, dict):
-        return ()
+        return {}
     if content.get("Type") == "Notification" and isinstance(content.get("Message"), str):
-        return read(content["Message"], signing_keys)
-    if "events" in content:
-        return _ours(content, Events).events
-    if "unfinished" in content:
-        return (_ours(content, Unfinished).unfinished,)
-    event = _read_one(content, signing_keys)
-    return () if event is None else (event,)
+        return _content(content["Message"])
+    return content
 
 
-def _read_one(content: JsonObject, signing_keys: Keys) -> EngagementEvent | None:
+def _read(content: JsonObject, sent_at: datetime, signing_keys: Keys) -> Iterator[EngagementEvent | InboundMessage]:
     """What the first channel makes of it that knows it."""
-    read = (spec(channel).read_event(content, signing_keys) for channel in CHANNELS)
-    return next((event for event in read if event), None)
+    for told in map(spec, CHANNELS):
+        if found := told.read_event(content, signing_keys) or told.read_inbound(content, sent_at):
+            yield found
+            return
 
 
 def _ours(content: JsonObject, kind: type[T]) -> T:

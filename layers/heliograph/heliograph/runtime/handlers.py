@@ -5,6 +5,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
@@ -104,14 +105,18 @@ class Batch:
         self._records = {record["messageId"]: record for record in records}
         self._failed: set[str] = set()
 
-    def read(self, read: Callable[[str], Iterable[T]]) -> list[Part[T]]:
-        """What is in the messages; one that cannot be read (MalformedError) is parked, with its position and reason."""
+    def read(self, read: Callable[[str, datetime], Iterable[T]]) -> list[Part[T]]:
+        """What is in the messages, read of each text and when it was sent.
+
+        One that cannot be read (MalformedError) is parked, with its position and reason.
+        """
         found: list[Part[T]] = []
 
-        def take(some: Sequence[SqsRecord]) -> None:
-            for record in some:
+        def take(records: Sequence[SqsRecord]) -> None:
+            for record in records:
                 with parking(record["body"]):
-                    found.extend(Part(record["messageId"], each) for each in read(record["body"]))
+                    some = read(record["body"], sent_at(record))
+                    found.extend(Part(record["messageId"], each) for each in some)
 
         for message_id, record in self._records.items():
             self.work(take, [Part(message_id, record)])
@@ -174,6 +179,11 @@ def may_be_the_fault_of_one(error: Exception) -> bool:
 def receives(record: SqsRecord) -> int:
     """How often SQS has handed the message over, this time included; approximately."""
     return int(record["attributes"]["ApproximateReceiveCount"])
+
+
+def sent_at(record: SqsRecord) -> datetime:
+    """When SQS was handed the message."""
+    return datetime.fromtimestamp(int(record["attributes"]["SentTimestamp"]) / 1_000, UTC)
 
 
 def see_again(record: SqsRecord) -> None:

@@ -28,9 +28,11 @@ from heliograph.model.policy import Enforcement
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from datetime import datetime
 
     from heliograph.model.dispatches import Sender
     from heliograph.model.engagement import EngagementEvent
+    from heliograph.model.inbound import InboundMessage
     from heliograph.model.values import JsonObject
 
 NAME: Final = Channel("sms")
@@ -103,6 +105,15 @@ def read_event(content: JsonObject, _: Callable[[], Sequence[str]]) -> Engagemen
     return read_sms_event(content)
 
 
+def read_inbound(content: JsonObject, received_at: datetime) -> InboundMessage | None:
+    """What a two-way number got comes without an envelope, too, from a topic where only AWS publishes."""
+    if content.keys().isdisjoint(("inboundMessageId", "originationNumber")):
+        return None
+    from heliograph.channels.sms.inbound import read_two_way
+
+    return read_two_way(content, received_at)
+
+
 def measure(content: Content) -> Measure:
     """Networks, their limits and their bills count the parts of a text."""
     return Measure(measure_text(content["text"]).parts, len(content["text"].encode()))
@@ -128,5 +139,6 @@ SPEC: Final = ChannelSpec(
     connect=connect,
     rate=rate,
     read_event=read_event,
+    read_inbound=read_inbound,
     spell=economical,
 )

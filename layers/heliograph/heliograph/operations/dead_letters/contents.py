@@ -25,6 +25,7 @@ class Kind(StrEnum):
     REQUESTS = "pack of send requests"
     DISPATCHES = "pack of dispatches"
     PROVIDER_EVENT = "provider event"
+    INBOUND = "message of a person"
     FOREIGN = "text that is not ours"
 
 
@@ -55,6 +56,8 @@ def kind_of(content: JsonObject) -> Kind:
             return Kind.PROVIDER_EVENT
         case {"events": list()} | {"unfinished": dict()}:
             return Kind.PROVIDER_EVENT
+        case {"inboundMessageId": _} | {"originationNumber": _}:
+            return Kind.INBOUND
         case {"detail-type": "RecipientUpdated"}:
             return Kind.PERSON
         case {"event": dict()} | {"detail-type": str()}:
@@ -81,7 +84,7 @@ def whom(kind: Kind, content: JsonObject) -> dict[str, Any]:
             return _of_provider_event(content)
         case Kind.EVENT | Kind.PERSON:
             return _of_event(content)
-        case Kind.IMPORT | Kind.FOREIGN:
+        case Kind.INBOUND | Kind.IMPORT | Kind.FOREIGN:
             return {}
 
 
