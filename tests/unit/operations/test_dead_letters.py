@@ -67,6 +67,7 @@ def explained(queue: str, body: Any, **fields: Any) -> Explanation:
         ("imports", IMPORTED, Code.DOUBTFUL_COLUMN, "row 1", "nobody was saved"),
         ("engagement", MAILED, Code.UNREADABLE_PROVIDER_EVENT, "outcome_key", "cannot be read"),
         ("engagement", ANSWERED, Code.UNREADABLE_PROVIDER_EVENT, "two-way SMS", "cannot be read"),
+        ("outbox-sms-bulk", REQUESTS, Code.UNKNOWN_CHANNEL, "channel", "does not have"),
         ("outbox-sms-bulk", "hello", Code.UNREADABLE_TEXT, "body", "not the JSON"),
     ],
 )

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from heliograph.channels.spec import AddressKind, Authoring, ChannelSpec
 from heliograph.model.channels import Channel
+from heliograph.text.errors import Code, MalformedError
 
 if TYPE_CHECKING:
     from heliograph.operations.doctor.channel import ChannelDoctor
@@ -33,6 +34,12 @@ def spec(channel: Channel) -> ChannelSpec:
     if channel not in CHANNELS:
         raise KeyError(channel)
     return cast("ChannelSpec", import_module(f"heliograph.channels.{channel}.spec").SPEC)
+
+
+def check_known(channel: Channel, position: str) -> None:
+    """Whether there is a channel that work names. Raises MalformedError with the position where it is named."""
+    if channel not in CHANNELS:
+        raise MalformedError(Code.UNKNOWN_CHANNEL, position, "is no channel of this version")
 
 
 @cache

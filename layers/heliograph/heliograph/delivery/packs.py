@@ -7,8 +7,16 @@ from datetime import datetime
 
 import msgspec
 
+from heliograph.channels.registry import check_known
 from heliograph.model.dispatches import DispatchPack
 from heliograph.planning.packing import full_minute
+
+
+def check_channels(pack: DispatchPack) -> None:
+    """Raises MalformedError when the pack, or a dispatch in it, is of a channel that this version does not have."""
+    check_known(pack.channel, "channel")
+    for number, dispatch in enumerate(pack.dispatches):
+        check_known(dispatch.channel, f"dispatches[{number}].channel")
 
 
 def some_of(pack: DispatchPack, slots: Collection[int], *, tries: int = 0) -> DispatchPack:

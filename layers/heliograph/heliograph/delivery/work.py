@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from heliograph.channels.registry import spec
+from heliograph.delivery.packs import check_channels
 from heliograph.delivery.sending.work import keep, send
 from heliograph.delivery.slots import Checked, Slot, claim_entry, classified, due_later, due_now, learnt, reasons
 from heliograph.delivery.turns.work import Turn, correct, finish_open_ends, turn_of
@@ -44,6 +45,7 @@ class Claimed(NamedTuple):
 
 def open_attempt(pack: DispatchPack) -> Attempt | None:
     """Wait for the turn of a pack; None when it is requeued for its turn."""
+    check_channels(pack)
     turn = turn_of(pack)
     return Attempt(turn, RecordKey(pack.run_id, pack.pack_id, pack.channel), wiring.now()) if turn else None
 

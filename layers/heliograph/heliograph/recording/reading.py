@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import msgspec
 
-from heliograph.channels.registry import CHANNELS, spec
+from heliograph.channels.registry import CHANNELS, check_known, spec
 from heliograph.model.engagement import EngagementEvent, Events, SuppressAddress, Unfinished
 from heliograph.model.inbound import InboundMessage
 from heliograph.model.values import JsonObject
@@ -33,9 +33,11 @@ def read(body: str, sent_at: datetime, signing_keys: Keys) -> tuple[News, ...]:
     """
     content = _content(body)
     if "events" in content:
-        return _ours(content, Events).events
+        return _known(_ours(content, Events).events)
     if "unfinished" in content:
-        return (_ours(content, Unfinished).unfinished,)
+        rest = _ours(content, Unfinished).unfinished
+        check_known(rest.channel, "unfinished.channel")
+        return (rest,)
     return tuple(_read(content, sent_at, signing_keys))
 
 
@@ -62,6 +64,12 @@ def _read(content: JsonObject, sent_at: datetime, signing_keys: Keys) -> Iterato
         if found := told.read_event(content, signing_keys) or told.read_inbound(content, sent_at):
             yield found
             return
+
+
+def _known(events: tuple[EngagementEvent, ...]) -> tuple[EngagementEvent, ...]:
+    for number, event in enumerate(events):
+        check_known(event.channel, f"events[{number}].channel")
+    return events
 
 
 def _ours(content: JsonObject, kind: type[T]) -> T:

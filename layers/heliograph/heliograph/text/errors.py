@@ -40,6 +40,7 @@ class Code(StrEnum):
     UNREADABLE_TEXT = "unreadable_text"
     UNREADABLE = "unreadable"
     CARRIES_TOO_MUCH = "carries_too_much"
+    UNKNOWN_CHANNEL = "unknown_channel"
     BAD_FIELD = "bad_field"
     BAD_ADDRESS = "bad_address"
     BAD_TIME = "bad_time"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from heliograph.delivery.packs import some_of
+from heliograph.delivery.packs import check_channels, some_of
 from heliograph.model.dispatches import DispatchPack
 from heliograph.model.outcomes import RecordKey
 from heliograph.recording.facts import Fact, may_be_sent_again
@@ -16,6 +16,7 @@ def settle(pack: DispatchPack) -> None:
 
     What is dropped still counts against its person's caps: the provider may have taken it.
     """
+    check_channels(pack)
     record, now = _record(pack), wiring.now()
     facts = wiring.records().read([record])[record]
     for dispatch in pack.dispatches:

@@ -47,6 +47,10 @@ REFUSED: Final[Mapping[Code, Meaning]] = {
         "It carries more than it may: what it carries there is too long, too large or too deep.",
         "Shorten what stands there and send it again: the event by its producer, a campaign's folder by a new upload.",
     ),
+    Code.UNKNOWN_CHANNEL: Meaning(
+        "It names a channel that this version does not have: a newer one wrote it, or somebody else.",
+        "Deploy the version that has the channel, then redrive with --parked.",
+    ),
     Code.BAD_FIELD: Meaning("A field is not of the kind that it must be.", AGAIN),
     Code.BAD_ADDRESS: Meaning("An address in it is none that can be written to.", AGAIN),
     Code.BAD_TIME: Meaning("A time in it, such as the one at which it expires, is not an ISO 8601 time.", AGAIN),
