@@ -5,8 +5,10 @@ from __future__ import annotations
 import hmac
 import json
 import socket
+import uuid
 from base64 import b64encode
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +16,15 @@ import pytest
 from urllib3.util import connection
 
 from aws.flow_system import System
-from aws.webhook_receiver import Receiver, certificate_for, receiving, status
+from aws.webhook_receiver import Receiver, Respond, certificate_for, receiving, status
 from heliograph.channels.webhook import signature
 from heliograph.channels.webhook.spec import NAME as WEBHOOK
 from heliograph.reporting import work
 from heliograph.runtime import wiring
 
 HOST, PUBLIC = "hooks.example.com", "93.184.216.34"
+PHONE = "+4915198765000"
+Announced = Callable[[str], list[str]]
 
 
 @pytest.fixture
@@ -43,6 +47,36 @@ def receiver(system: System, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     with receiving(certificate) as listening:
         yield listening
     wiring.sender.cache_clear()
+
+
+@pytest.fixture
+def announce(system: System, person: str, monkeypatch: pytest.MonkeyPatch) -> Announced:
+    """Announce an order by webhook and, unless it arrives within ten minutes, by SMS; the channels that took it."""
+
+    def announced(endpoint: str) -> list[str]:
+        known = {"recipient_id": person, "endpoint": endpoint, "phone": PHONE}
+        system.publish("RecipientUpdated", known)
+        system.work("events")
+        wanted = {"message": "order_announced", "recipient_id": person, "data": {"order_id": "A-1"}}
+        system.publish("SendRequested", wanted)
+        system.work()
+        with monkeypatch.context() as patch:
+            for pack, at in timers(system):
+                patch.setattr(wiring, "now", lambda at=at: at)
+                assert system.run("plan", [pack]) == {"batchItemFailures": []}
+        system.work()
+        entries = work.timeline(person)["entries"]
+        return [each["channel"] for each in reversed(entries) if each["state"] in ("accepted", "delivered")]
+
+    return announced
+
+
+def timers(system: System) -> Iterator[tuple[str, datetime]]:
+    """What the scheduler will bring, and when."""
+    scheduler = system.cloud.client("scheduler")
+    for each in scheduler.list_schedules(GroupName=system.name)["Schedules"]:
+        found = scheduler.get_schedule(GroupName=system.name, Name=each["Name"])
+        yield found["Target"]["Input"], datetime.fromisoformat(found["ScheduleExpression"][3:-1]).replace(tzinfo=UTC)
 
 
 Told = Callable[[str, str], dict[str, Any]]
@@ -112,3 +146,24 @@ def test_an_endpoint_inside_is_never_asked(receiver: Receiver, tell: Told) -> No
     entry = tell(f"https://127.0.0.1:{receiver.port}/", "A-1")
     assert entry["state"] == "failed"
     assert receiver.got == []
+
+
+# ---- fallbacks: unless = "delivered" -------------------------------------------------------------------------------
+
+
+def test_what_an_endpoint_took_is_delivered_and_needs_no_fallback(receiver: Receiver, announce: Announced) -> None:
+    assert announce(f"https://{HOST}:{receiver.port}/hooks") == ["webhook"]
+    assert len(receiver.got) == 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [status(422), status(410), status(503, Retry_After="3600")],
+    ids=["refused", "gone", "no time for an hour"],
+)
+def test_what_an_endpoint_does_not_take_in_time_goes_by_the_next_channel_once(
+    receiver: Receiver, announce: Announced, answer: Respond
+) -> None:
+    receiver.respond = answer
+    assert announce(f"https://{HOST}:{receiver.port}/{uuid.uuid4().hex}") == ["sms"]
+    assert len(receiver.got) == 1

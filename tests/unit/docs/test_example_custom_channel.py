@@ -42,7 +42,7 @@ def test_the_receiver_believes_what_is_signed_for_it_and_fresh(certificate: Path
     with receiving(certificate) as listening:
         endpoint = f"https://{HOST}:{listening.port}/"
         webhook = a_rendered(WEBHOOK, content={"data": '{"order":"A-1"}'}, addresses=(endpoint,))
-        list(post_sender(lambda: ["old", "new"], line=line, now=lambda: NOW)([webhook]))
+        list(post_sender(["old", "new"], line=line, now=lambda: NOW)([webhook]))
     (got,) = listening.got
     secrets = {key: signature.spelled(signature.secret_of(endpoint, key)) for key in ("old", "new", "another")}
 
@@ -70,9 +70,9 @@ def test_the_receiver_does_nothing_twice(certificate: Path, capsys: pytest.Captu
         receiver.Receiver.secret = signature.spelled(signature.secret_of(endpoint, "key"))
         webhook = a_rendered(WEBHOOK, content={"data": '{"order":"A-1"}'}, addresses=(endpoint,))
         for _ in range(2):
-            ((outcome,),) = post_sender(lambda: ["key"], line=line)([webhook])
+            ((outcome,),) = post_sender(["key"], line=line)([webhook])
             assert type(outcome).__name__ == "Accepted"
-        ((refused,),) = post_sender(lambda: ["another key"], line=line)([webhook])
+        ((refused,),) = post_sender(["another key"], line=line)([webhook])
         assert type(refused).__name__ == "NotSent"
     assert capsys.readouterr().out == 'order-shipped 2026-11-21T10:00:00Z {"order": "A-1"}\n'
 

@@ -18,12 +18,13 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aws.webhook_receiver import Receiver, Respond, certificate_for, receiving, status
-from builders import a_rendered
+from builders import EMAIL, a_fallback, a_message, a_rendered
 from heliograph.channels.webhook import request, signature
 from heliograph.channels.webhook.destination import is_public
 from heliograph.channels.webhook.post import GIVEN_UP, LONGEST_DELAY, RETRY_AFTER_MOST, post_sender, wait_of
@@ -31,6 +32,7 @@ from heliograph.channels.webhook.request import HEAD_LIMIT, TIME_OUT, Line, read
 from heliograph.channels.webhook.spec import NAME as WEBHOOK
 from heliograph.delivery.sending.work import CALL_TIME
 from heliograph.model.dispatches import Rendered
+from heliograph.model.engagement import EngagementKind
 from heliograph.model.outcomes import Accepted, Failed, FailureCode, NotSent, Outcome
 
 HOST = "hooks.example.com"
@@ -75,7 +77,7 @@ def a_webhook(address: str, data: str = '{"order":"A-1"}', **dispatch: Any) -> R
 
 
 def send(line: Line, *batch: Rendered, at: datetime = ASKED, keys: Sequence[str] = KEYS) -> list[Outcome]:
-    sender = post_sender(lambda: keys, line=line, now=lambda: at)
+    sender = post_sender(keys, line=line, now=lambda: at)
     return [outcome for outcomes in sender(batch) for outcome in outcomes]
 
 
@@ -376,6 +378,32 @@ def test_a_message_that_was_tried_for_days_is_parked(receiver: Receiver, line: L
     receiver.respond = status(500)
     assert wait(receiver, line, age=GIVEN_UP) is not None
     assert wait(receiver, line, age=GIVEN_UP + timedelta(seconds=1)) is None
+
+
+def followed(endpoint: str, *, step: int = 0) -> Rendered:
+    """A message that goes by email if it has not arrived within ten minutes."""
+    webhook = a_webhook(endpoint, fallbacks=step)
+    message = a_message(fallback=(a_fallback(EMAIL, unless=EngagementKind.DELIVERED, within=600),))
+    return msgspec.structs.replace(webhook, message=message)
+
+
+def test_a_message_with_a_fallback_is_tried_for_as_long_as_that_gives_it(receiver: Receiver, line: Line) -> None:
+    receiver.respond = status(500)
+    for age, wanted in ((5, NotSent), (599, NotSent), (600, Failed)):
+        (outcome,) = send(line, followed(endpoint(receiver)), at=ASKED + timedelta(seconds=age))
+        assert isinstance(outcome, wanted)
+        assert age != 599 or getattr(outcome, "until", None) == ASKED + timedelta(minutes=10)
+    (last_step,) = send(line, followed(endpoint(receiver), step=1), at=ASKED + timedelta(hours=1))
+    assert isinstance(last_step, NotSent)
+
+
+def test_an_endpoint_that_asks_for_more_time_than_its_fallback_gives_is_not_waited_for(
+    receiver: Receiver, line: Line
+) -> None:
+    for asked, wanted in (("599", NotSent), ("600", Failed)):
+        receiver.respond = status(503, Retry_After=asked)
+        (outcome,) = send(line, followed(endpoint(receiver)))
+        assert isinstance(outcome, wanted)
 
 
 def test_an_endpoint_may_ask_to_be_left_alone_for_longer_but_not_for_ever(receiver: Receiver, line: Line) -> None:

@@ -32,14 +32,12 @@ GIVEN_UP: Final = timedelta(days=3)
 """After so long a message is parked in the dead letters; Standard Webhooks tries for about three days."""
 
 
-def post_sender(
-    keys: Callable[[], Sequence[str]], *, line: Line, now: Callable[[], datetime] = lambda: datetime.now(UTC)
-) -> Sender:
+def post_sender(keys: Sequence[str], *, line: Line, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Sender:
     """Send by POST, one request a message; `keys` are what the endpoints' secrets are made from, the old ones too."""
 
     def send(batch: Sequence[Rendered]) -> Iterator[tuple[Outcome, ...]]:
         for rendered in batch:
-            yield (_send_one(rendered, keys(), line, now()),)
+            yield (_send_one(rendered, keys, line, now()),)
 
     return send
 
@@ -54,7 +52,7 @@ def _send_one(rendered: Rendered, keys: Sequence[str], line: Line, at: datetime)
     except (MalformedError, ForbiddenAddressError):
         return Failed(dispatch_id=dispatch_id, code=FailureCode.INVALID_ADDRESS)
     except NETWORK_ERRORS as error:
-        return _later(rendered, type(error).__name__, at)
+        return later(rendered, type(error).__name__, at)
     if 200 <= answer.status < 300:
         return Accepted(dispatch_id=dispatch_id, provider_message_id=dispatch_id, delivered=True)
     if answer.status == GONE:
@@ -62,17 +60,32 @@ def _send_one(rendered: Rendered, keys: Sequence[str], line: Line, at: datetime)
     cause = f"HTTP{answer.status}"
     if cause in ENDPOINT_FINAL_CODES:
         return Failed(dispatch_id=dispatch_id, code=ENDPOINT_FINAL_CODES[cause])
-    return _later(rendered, cause, at, retry_after=answer.retry_after)
+    return later(rendered, cause, at, retry_after=answer.retry_after)
 
 
-def _later(rendered: Rendered, cause: str, at: datetime, *, retry_after: str = "") -> NotSent:
-    """Sent again after about as long as it has been tried for; the endpoint may ask for longer."""
-    dispatch_id, age = rendered.dispatch.dispatch_id, at - rendered.claimed_at
+def later(rendered: Rendered, cause: str, at: datetime, *, retry_after: str = "") -> NotSent | Failed:
+    """Sent again after about as long as it has been tried for; the endpoint may ask for longer.
+
+    A message with a fallback is tried for as long as the fallback gives it; then it has failed, and the next follows.
+    """
+    dispatch_id, age, wait = rendered.dispatch.dispatch_id, at - rendered.claimed_at, wait_of(retry_after)
+    followed = followed_after(rendered)
+    if followed and age + wait >= followed:
+        return Failed(dispatch_id=dispatch_id, code=FailureCode.REJECTED)
     if age > GIVEN_UP:
         return NotSent(dispatch_id=dispatch_id, cause="GivenUp")
     delay = max(FIRST_DELAY, min(LONGEST_DELAY, age))
     spread = delay * (zlib.crc32(f"{dispatch_id}{at}".encode()) % 256) / 1_024  # up to a quarter: not all at once again
-    return NotSent(dispatch_id=dispatch_id, cause=cause, until=at + max(delay + spread, wait_of(retry_after)))
+    until = at + max(delay + spread, wait)
+    return NotSent(
+        dispatch_id=dispatch_id, cause=cause, until=min(until, rendered.claimed_at + followed) if followed else until
+    )
+
+
+def followed_after(rendered: Rendered) -> timedelta | None:
+    """How much time the fallback gives that follows on this dispatch; None without one."""
+    stage = rendered.dispatch.request.fallbacks
+    return next((timedelta(seconds=step.within) for step in rendered.message.fallback[stage : stage + 1]), None)
 
 
 def wait_of(retry_after: str) -> timedelta:

@@ -53,8 +53,9 @@ def connect(around: Surroundings) -> Sender:
     from heliograph.channels.webhook.request import internet
     from heliograph.channels.webhook.sender import webhook_sender
 
+    line = internet()
     return webhook_sender(
-        post=post_sender(around.signing_keys, line=internet()),
+        post=lambda: post_sender(around.signing_keys(), line=line),
         call=function_sender(around.provider("lambda"), stack=around.setting("STACK")),
     )
 
