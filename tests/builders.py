@@ -231,6 +231,7 @@ def a_rendered(
     purpose: Purpose = Purpose.TRANSACTIONAL,
     unsubscribe_url: str = "",
     claimed_at: datetime | None = None,
+    recipient: dict[str, Any] | None = None,
     **dispatch: Any,
 ) -> Rendered:
     """A rendered dispatch; further fields are those of the dispatch."""
@@ -242,4 +243,5 @@ def a_rendered(
         outcome_key=f"{PACK_ID}-{sent.slot}",
         claimed_at=claimed_at or sent.request.requested_at,
         unsubscribe_url=unsubscribe_url,
+        recipient=recipient or {},
     )

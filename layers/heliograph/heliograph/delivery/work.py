@@ -158,4 +158,5 @@ def _rendered(
         outcome_key=outcome_key,
         claimed_at=now,
         unsubscribe_url=unsubscribe_url,
+        recipient=attributes,
     )

@@ -12,7 +12,7 @@ from heliograph.model.outcomes import Outcome
 from heliograph.model.people import Zone
 from heliograph.model.requests import Lane, SendRequest
 from heliograph.model.traces import Reference, Trace
-from heliograph.model.values import Value
+from heliograph.model.values import JsonObject, Value
 
 
 class Dispatch(Value, frozen=True, kw_only=True):
@@ -64,6 +64,8 @@ class Rendered(Value, frozen=True, kw_only=True):
     """When it was handed over for the first time: what is asked for today may go out in a week."""
     unsubscribe_url: str = ""
     """Signed, for this person and topic; promotional messages only."""
+    recipient: JsonObject = {}
+    """What its words may use of the person: the attributes of the profile, and those of this request."""
 
     def tags(self) -> dict[str, str]:
         """Our ids, to travel with the message and come back with each provider event."""

@@ -30,12 +30,13 @@ class Function:
     def __init__(self, *answers: tuple[int, dict[str, str]] | Exception) -> None:
         self.client = provider_client("lambda")
         self.called: list[tuple[str, Any]] = []
+        self.warned: list[tuple[str, str]] = []
         self._answers = deque(answers)
         self.client.meta.events.unregister("before-send", unique_id="function")
         self.client.meta.events.register("before-send", self._answer, unique_id="function")
 
     def send(self, *batch: Rendered) -> list[Outcome]:
-        sender = function_sender(self.client, stack="prod")
+        sender = function_sender(self.client, stack="prod", warn=lambda *said: self.warned.append(said))
         return [outcome for outcomes in sender(batch) for outcome in outcomes]
 
     def _answer(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse:
@@ -68,7 +69,8 @@ def ids(batch: list[Rendered]) -> list[str]:
 
 
 def test_a_function_gets_what_pinpoint_gave_it() -> None:
-    rendered = a_call(attributes={"CohortId": 42}, zone=Zone("Europe/Berlin", "profile"), locale="de")
+    known = {"first_name": "Ann", "teams": ["red", "blue"], "points": 7, "vip": True}
+    rendered = a_call(attributes={"CohortId": 42}, zone=Zone("Europe/Berlin", "profile"), locale="de", recipient=known)
     assert payload([rendered], application="prod") == {
         "Message": {},
         "Data": '{"offer":"A"}',
@@ -87,7 +89,15 @@ def test_a_function_gets_what_pinpoint_gave_it() -> None:
                 "EffectiveDate": "2020-04-08T19:00:16.843Z",
                 "CreationDate": "2020-04-08T19:00:16.843Z",
                 "Attributes": {"CohortId": ["42"], "dispatch_id": [rendered.dispatch.dispatch_id]},
-                "User": {"UserId": "person-0"},
+                "User": {
+                    "UserId": "person-0",
+                    "UserAttributes": {
+                        "first_name": ["Ann"],
+                        "teams": ["red", "blue"],
+                        "points": ["7"],
+                        "vip": ["true"],
+                    },
+                },
             }
         },
     }
@@ -172,6 +182,23 @@ def test_a_function_that_failed_or_did_not_answer_may_have_sent_some_of_it(answe
 def test_a_function_that_was_not_called_is_called_again(answer: Any) -> None:
     (outcome,) = Function(answer).send(a_call())
     assert isinstance(outcome, NotSent)
+
+
+@pytest.mark.parametrize(("status", "code"), [(404, "ResourceNotFoundException"), (403, "AccessDeniedException")])
+def test_the_log_says_how_a_function_must_be_named_that_could_not_be_called(status: int, code: str) -> None:
+    function = Function((status, {"x-amzn-ErrorType": code}), (429, {"x-amzn-ErrorType": "TooManyRequestsException"}))
+    function.send(a_call(0), a_call(1, '"b"'))
+    ((sentence, said),) = function.warned
+    assert ("<stack>-webhook-" in sentence, said) == (True, code)
+
+
+def test_who_has_too_much_said_of_them_for_a_call_costs_nobody_else() -> None:
+    """All three are too much, then the first alone is not, then the other two are, then one of these is."""
+    large: tuple[int, dict[str, str]] = (413, {"x-amzn-ErrorType": "RequestTooLargeException"})
+    fine: tuple[int, dict[str, str]] = (200, {})
+    function, batch = Function(large, fine, large, large, fine), [a_call(slot) for slot in range(3)]
+    assert [type(outcome) for outcome in function.send(*batch)] == [Accepted, Failed, Accepted]
+    assert [len(event["Endpoints"]) for _, event in function.called] == [3, 1, 2, 1, 1]
 
 
 def test_what_is_too_large_for_a_call_is_refused_for_good() -> None:

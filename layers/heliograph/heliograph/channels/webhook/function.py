@@ -5,16 +5,17 @@ Pinpoint called it for up to 50 endpoints at once, gave it 15 seconds, and took 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from heliograph.channels.errors import PROVIDER_ERRORS, outcome_of
+from heliograph.channels.errors import PROVIDER_ERRORS, code_of, outcome_of
 from heliograph.channels.webhook.spec import FUNCTION_FINAL_CODES
 from heliograph.model.dispatches import Rendered, Sender
-from heliograph.model.outcomes import Accepted, InDoubt, Outcome
+from heliograph.model.outcomes import Accepted, Failed, InDoubt, Outcome
 from heliograph.model.values import JsonObject
 
 if TYPE_CHECKING:
@@ -23,26 +24,51 @@ if TYPE_CHECKING:
 CALL_LIMIT: Final = 50  # endpoints a call; docs of Pinpoint's custom channels
 
 
-def function_sender(client: LambdaClient, *, stack: str) -> Sender:
-    """Send by calling functions, for all at once to whom the same is said.
+NOT_THERE: Final = frozenset({"AccessDeniedException", "ResourceNotFoundException"})
+"""How Lambda says that a name is none of ours, or that we may not call it."""
+ADVICE: Final = (
+    "A function of a custom channel could not be called: its name must be <stack>-webhook-<what addresses say>"
+)
+
+Warn = Callable[[str, str], None]
+
+
+def function_sender(client: LambdaClient, *, stack: str, warn: Warn) -> Sender:
+    """Send by calling functions, for all at once to whom the same is said; `warn` hears of one that is not there.
 
     An address says which is called, and may come from anybody: so only those whose names begin `<stack>-webhook-`.
     """
 
     def send(batch: Sequence[Rendered]) -> Iterator[tuple[Outcome, ...]]:
         for function, group in groups(batch):
-            event = payload(group, application=stack)
-            dispatch_ids = [each.dispatch.dispatch_id for each in group]
-            yield _call(client, f"{stack}-webhook-{function}", event, dispatch_ids)
+            call = partial(_call, client, f"{stack}-webhook-{function}", warn)
+            yield from _tell(call, group, application=stack)
 
     return send
 
 
-def _call(client: LambdaClient, function: str, event: JsonObject, dispatch_ids: Sequence[str]) -> tuple[Outcome, ...]:
+def _tell(
+    call: Callable[[JsonObject, Sequence[str]], tuple[Outcome, ...]], group: Sequence[Rendered], *, application: str
+) -> Iterator[tuple[Outcome, ...]]:
+    """Call for a group; if what is known of its people is more than a call takes, for each half of them."""
+    outcomes = call(payload(group, application=application), [each.dispatch.dispatch_id for each in group])
+    if len(group) > 1 and all(isinstance(each, Failed) for each in outcomes):
+        half = len(group) // 2
+        yield from _tell(call, group[:half], application=application)
+        yield from _tell(call, group[half:], application=application)
+    else:
+        yield outcomes
+
+
+def _call(
+    client: LambdaClient, function: str, warn: Warn, event: JsonObject, dispatch_ids: Sequence[str]
+) -> tuple[Outcome, ...]:
     """One call. A function that failed may have seen to some endpoints: that is in doubt, as after a time-out."""
     try:
         answer = client.invoke(FunctionName=function, Payload=msgspec.json.encode(event))
     except PROVIDER_ERRORS as error:
+        if (code := code_of(error)) in NOT_THERE:
+            warn(ADVICE, code)
         return tuple(outcome_of(error, each, final=FUNCTION_FINAL_CODES) for each in dispatch_ids)
     answer["Payload"].close()
     if failure := answer.get("FunctionError"):
@@ -89,7 +115,6 @@ def payload(batch: Sequence[Rendered], *, application: str) -> JsonObject:
 def _endpoint(rendered: Rendered) -> JsonObject:
     """A person as Pinpoint told of an endpoint. `dispatch_id` is ours: the same for every try, to know a repeat by."""
     dispatch = rendered.dispatch
-    attributes = {name: [str(value)] for name, value in dispatch.request.attributes.items()}
     requested_at = _time(dispatch.request.requested_at)
     return {
         "ChannelType": "CUSTOM",
@@ -99,9 +124,19 @@ def _endpoint(rendered: Rendered) -> JsonObject:
         "Demographic": {"Locale": dispatch.locale, "Timezone": dispatch.zone.name if dispatch.zone else ""},
         "EffectiveDate": requested_at,
         "CreationDate": requested_at,
-        "Attributes": attributes | {"dispatch_id": [dispatch.dispatch_id]},
-        "User": {"UserId": dispatch.request.recipient_id},
+        "Attributes": _lists(dispatch.request.attributes) | {"dispatch_id": [dispatch.dispatch_id]},
+        "User": {"UserId": dispatch.request.recipient_id, "UserAttributes": _lists(rendered.recipient)},
     }
+
+
+def _lists(attributes: JsonObject) -> dict[str, list[str]]:
+    """Attributes as Pinpoint had them: lists of texts; what is no text is written as JSON."""
+    several = {name: value if isinstance(value, list) else [value] for name, value in attributes.items()}
+    return {name: [each if isinstance(each, str) else _json(each) for each in value] for name, value in several.items()}
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
 
 
 def _time(at: datetime) -> str:

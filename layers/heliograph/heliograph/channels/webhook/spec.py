@@ -56,7 +56,7 @@ def connect(around: Surroundings) -> Sender:
     line = internet()
     return webhook_sender(
         post=lambda: post_sender(around.signing_keys(), line=line),
-        call=function_sender(around.provider("lambda"), stack=around.setting("STACK")),
+        call=function_sender(around.provider("lambda"), stack=around.setting("STACK"), warn=around.warn),
     )
 
 
