@@ -46,6 +46,7 @@ COMMANDS = {
     "reconcile": _at("commands.reconcile", "reconcile", "Compare a run with the provider's log."),
     "dead-letters": _at("commands.dead_letters", "dead_letters", "Show what failed and why; send it back."),
     "approvals": _at("commands.approvals", "approvals", "Approve or drop requests that wait for approval."),
+    "webhook": _at("commands.webhook", "webhook", "Show the secret of an endpoint, for its owner."),
     "outbox": _at("commands.outbox", "outbox", "Show the messages that were sent, on the local cloud."),
     "preview": _at("authoring.commands", "preview", "Show every message in every channel and language."),
     "lint": _at("authoring.commands", "lint", "Check the policy and every message."),
