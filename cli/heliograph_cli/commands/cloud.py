@@ -16,11 +16,18 @@ PORT = click.option(
 @click.command(epilog=example("heliograph up --port 4600"))
 @common_options
 @PORT
-def up(port: int | None) -> None:
+@click.option(
+    "--channels",
+    metavar="NAMES",
+    default="",
+    help="Channels of the stack, such as email,sms,push,webhook (default: as before).",
+)
+def up(port: int | None, channels: str) -> None:
     """Start the local cloud on 127.0.0.1 and deploy the built stack on it."""
-    started = cloud.up(port=port, state_file=cloud.STATE, progress=remark)
-    told = {"endpoint": started.endpoint, "region": started.region, "stack": started.stack}
-    answer(told, f"Heliograph runs. Outbox: {started.endpoint}/_heliograph/outbox")
+    started = cloud.up(port=port, state_file=cloud.STATE, channels=channels, progress=remark)
+    webhooks = cloud.webhook_endpoint(started)
+    told = {"endpoint": started.endpoint, "region": started.region, "stack": started.stack, "webhooks": webhooks}
+    answer(told, f"Heliograph runs. Outbox: {started.endpoint}/_heliograph/outbox\nWebhooks go to {webhooks}")
 
 
 @click.command(epilog=example("heliograph down"))

@@ -67,9 +67,12 @@ def up(
     directory: Path = DIRECTORY,
     state_file: Path = STATE,
     stack: str = STACK,
+    channels: str = "",
     progress: Progress = lambda _: None,
 ) -> Cloud:
     """Start a local cloud that outlives this process, unless it runs, and deploy what `make build` built.
+
+    A stack has the channels that it had before, the first time those of the template, unless `channels` names others.
 
     Raises Trouble when nothing is built, no port is free, or the cloud or the deployment fails.
     """
@@ -86,8 +89,15 @@ def up(
         state_file.write_text(json.dumps(asdict(cloud), indent=2))
         _await_health(cloud, state_file)
     progress(f"Deploying the stack {cloud.stack}")
-    _deploy(cloud)
+    _deploy(cloud, {"Channels": channels} if channels else {})
     return cloud
+
+
+def webhook_endpoint(cloud: Cloud) -> str:
+    """Where the local cloud takes webhooks."""
+    with urlopen(f"{cloud.endpoint}/_heliograph/health", timeout=5) as answer:  # noqa: S310  (loopback, http)
+        found: str = json.load(answer)["endpoint"]
+    return found
 
 
 def down(*, state_file: Path = STATE, progress: Progress = lambda _: None) -> None:
@@ -196,8 +206,8 @@ def _built() -> Path:
     return Path(os.environ.get("HELIOGRAPH_BUILT") or BUILT)
 
 
-def _deploy(cloud: Cloud) -> None:
-    parameters = PARAMETERS | {"Runtime": runtime(), "Architecture": architecture()}
+def _deploy(cloud: Cloud, asked: Mapping[str, str]) -> None:
+    parameters = PARAMETERS | {"Runtime": runtime(), "Architecture": architecture(), **asked}
     log = Path(cloud.directory, "deploy.log")
     command = [
         str(SAM),

@@ -20,6 +20,7 @@ PARTS = (
     "sms",
     "push",
     "sns",
+    "endpoint",
     "layers",
     "cores",
     "metrics",

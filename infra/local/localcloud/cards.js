@@ -1,4 +1,4 @@
-// One message as a card: an email in its frame, a text as a bubble, a push message as a notification.
+// One message as a card: an email in its frame, a text as a bubble, a push message as a notification, a webhook as its JSON.
 
 const ACTIONS = {
   email: [
@@ -9,9 +9,10 @@ const ACTIONS = {
   ],
   sms: [["bounce", "Bounce", "The number turns out not to exist"]],
   push: [["open", "Open", "The person taps the message"]],
+  webhook: [],
 };
 const DONE = { open: "Opened", click: "Clicked", bounce: "Bounced", complain: "Complained" };
-const NAMES = { email: "Email", sms: "SMS", push: "Push" };
+const NAMES = { email: "Email", sms: "SMS", push: "Push", webhook: "Webhook" };
 const LINK = /https?:\/\//i;
 const FRAME_HEIGHT = 640; // pixels; longer mails scroll in their frame
 
@@ -29,7 +30,7 @@ export function card(message) {
   const said = el("p", { className: "said" });
   said.setAttribute("role", "status");
   const engage = (kind, link) => report(message, kind, link, said);
-  const body = { email: mail, sms: bubble, push: notification }[message.channel](message, engage);
+  const body = { email: mail, sms: bubble, push: notification, webhook: request }[message.channel](message, engage);
   const article = el("article", { className: `card ${message.channel}`, tabIndex: -1 }, head(message), body,
     facts(message), foot(message, engage, said));
   article.dataset.id = message.id;
@@ -98,6 +99,10 @@ function notification(message) {
     message.subject && el("h2", { textContent: message.subject }),
     el("p", { className: "body", textContent: message.text }),
     url && el("p", { className: "hint", textContent: `Opens ${url}` }));
+}
+
+function request(message) {
+  return el("pre", { className: "request", dir: "ltr", textContent: JSON.stringify(JSON.parse(message.text), null, 2) });
 }
 
 function facts(message) {

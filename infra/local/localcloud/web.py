@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from ministack import app
 
-from localcloud import faults, outbox
+from localcloud import endpoint, faults, outbox
 from localcloud.calls import Answer, RefusedError, answer
 from localcloud.engage import engage
 
@@ -79,7 +79,7 @@ def _route(method: str, name: str, scope: Scope, headers: dict[str, str], body: 
     if name == "faults":
         return answer(faults.shown())
     if name == "health":
-        return answer({"status": "running"})
+        return answer({"status": "running", "endpoint": endpoint.address})
     if name == "outbox.json":
         return _messages(parse_qs(scope["query_string"].decode()), headers)
     if name.rstrip("/") in PAGES:

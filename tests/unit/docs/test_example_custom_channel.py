@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import shutil
 import ssl
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from click.testing import CliRunner
 
 from aws.webhook_receiver import Got, certificate_for, receiving
 from builders import NOW, a_rendered
@@ -17,8 +19,10 @@ from heliograph.channels.webhook.function import payload
 from heliograph.channels.webhook.post import post_sender
 from heliograph.channels.webhook.request import TIME_OUT, Line
 from heliograph.channels.webhook.spec import NAME as WEBHOOK
+from heliograph_cli.main import cli
 
 FOLDER = Path(__file__).parents[3] / "examples/custom-channel"
+DESK = Path(__file__).parents[2] / "desk"
 HOST = "hooks.example.com"
 
 
@@ -94,6 +98,13 @@ def test_the_function_tells_everybody(monkeypatch: pytest.MonkeyPatch) -> None:
     assert list(map(said, chat.got)) == [
         {"chat": f"chat-{slot}", "text": "Hi", "reference": f"order-shipped/person-{slot}"} for slot in range(2)
     ]
+
+
+def test_the_message_can_be_put_among_others(tmp_path: Path) -> None:
+    shutil.copytree(DESK, tmp_path / "desk", ignore=shutil.ignore_patterns("order_told"))
+    shutil.copytree(FOLDER / "order_told", tmp_path / "desk/messages/order_told")
+    looked_at = CliRunner().invoke(cli, ["lint", "--templates", str(tmp_path / "desk")])
+    assert looked_at.exit_code == 0, looked_at.output
 
 
 def said(got: Got) -> object:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from heliograph.aws.tables import RETENTION
 from heliograph.campaigns.runs_store import LIST
+from heliograph.channels.webhook.request import LOCAL_ENDPOINT
 from heliograph.model.engagement import EngagementEvent
 from heliograph.model.packs import Planned
 from heliograph.model.reasons import Reason
@@ -534,6 +535,14 @@ def test_every_parameter_is_explained_and_checked(parameter: str) -> None:
 
 
 # ---- what is kept, what is seen ----------------------------------------------------------------------------
+
+
+def test_nothing_that_is_deployed_lets_webhooks_reach_this_machine() -> None:
+    """The local cloud alone sets it, for the functions that it runs."""
+    deployed = [ROOT / "template.yaml", ROOT / "samconfig.toml", *(ROOT / "infra").glob("**/*.yaml")]
+    assert len(deployed) > 10
+    assert [path.name for path in deployed if LOCAL_ENDPOINT in path.read_text()] == []
+    assert f'"{LOCAL_ENDPOINT}"' in (ROOT / "infra/local/localcloud/endpoint.py").read_text()
 
 
 def test_data_outlives_the_stack() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import socket
 import ssl
@@ -22,6 +23,10 @@ CONNECT_TIME: Final = 2.0  # seconds, for the connection and for TLS each
 TIME_OUT: Final = 15.0  # seconds for the request and its answer; Standard Webhooks: 15 to 30
 HEAD_LIMIT: Final = 65_536  # bytes of what an answer begins with
 STATUS: Final = re.compile(rb"HTTP/1\.[01] ([1-9][0-9]{2})(?: .*)?\r?\n")
+
+LOCAL_ENDPOINT: Final = "HELIOGRAPH_LOCAL_ENDPOINT"
+"""The file with the certificate of the endpoint that the local cloud plays. It sets this; no template may."""
+LOOPBACK: Final = "127.0.0.1"
 
 NETWORK_ERRORS: Final = (OSError, HTTPException, HTTPError)
 """What a name that is not found, a connection, TLS and HTTP raise."""
@@ -54,9 +59,21 @@ def look_up(host: str, port: int) -> Sequence[str]:
     return [str(address[0]) for _, _, _, _, address in found]
 
 
+def outside() -> Line:
+    """Where endpoints are: on the internet, or, in the local cloud alone, in the local cloud alone."""
+    certificate = os.environ.get(LOCAL_ENDPOINT, "")
+    return local(certificate) if certificate else internet()
+
+
 def internet() -> Line:
     """The internet, and the authorities that the machine trusts."""
     return Line(look_up, is_public, ssl.create_default_context(), TIME_OUT)
+
+
+def local(certificate: str) -> Line:
+    """The endpoint that the local cloud plays, and nothing else, not even a name server: nothing leaves the machine."""
+    trust = ssl.create_default_context(cafile=certificate)
+    return Line(lambda host, _: [LOOPBACK] if host == "localhost" else [], LOOPBACK.__eq__, trust, TIME_OUT)
 
 
 def post(destination: Destination, signed: dict[str, str], body: bytes, line: Line) -> Answer:

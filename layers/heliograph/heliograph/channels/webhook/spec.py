@@ -50,10 +50,10 @@ def connect(around: Surroundings) -> Sender:
     """Both ways at once: the address says which."""
     from heliograph.channels.webhook.function import function_sender
     from heliograph.channels.webhook.post import post_sender
-    from heliograph.channels.webhook.request import internet
+    from heliograph.channels.webhook.request import outside
     from heliograph.channels.webhook.sender import webhook_sender
 
-    line = internet()
+    line = outside()
     return webhook_sender(
         post=lambda: post_sender(around.signing_keys(), line=line),
         call=function_sender(around.provider("lambda"), stack=around.setting("STACK"), warn=around.warn),
