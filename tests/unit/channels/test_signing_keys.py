@@ -45,7 +45,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 def secrets(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Secrets]:
     secrets = Secrets()
     monkeypatch.setattr(wiring, "client", lambda _: secrets)
-    for name in ("SIGNING_SECRET", "UNSUBSCRIBE_URL", "UNSUBSCRIBE_MAILTO", "EMAIL_SENDER"):
+    for name in ("SIGNING_SECRET", "UNSUBSCRIBE_URL", "UNSUBSCRIBE_MAILTO"):
         monkeypatch.setenv(
             f"HELIOGRAPH_{name}", "https://example.com/u" if name == "UNSUBSCRIBE_URL" else "a@example.com"
         )

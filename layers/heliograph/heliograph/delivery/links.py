@@ -12,7 +12,7 @@ SALT = "unsubscribe"
 class UnsubscribeLinks:
     """Makes the links of promotional messages; what takes them reads the token with the same keys. The last one signs.
 
-    Without the URL of a page they are mails to `mailto`, with the token as subject.
+    Without the URL of a page they are mails to `mailto`, with the token as subject; a stack names one or the other.
     """
 
     def __init__(self, keys: Sequence[str], *, base_url: str, mailto: str) -> None:

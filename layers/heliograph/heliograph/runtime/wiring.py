@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
-from email.utils import parseaddr
 from functools import cache, lru_cache
 from math import inf
 from typing import TYPE_CHECKING, Any
@@ -295,12 +294,7 @@ def links() -> UnsubscribeLinks:
 def _links(keys: tuple[str, ...]) -> UnsubscribeLinks:
     from heliograph.delivery.links import UnsubscribeLinks
 
-    return UnsubscribeLinks(keys, base_url=setting("UNSUBSCRIBE_URL"), mailto=unsubscribe_mailto())
-
-
-def unsubscribe_mailto() -> str:
-    """The address that takes unsubscribe mails: the sender's own unless the stack names another."""
-    return setting("UNSUBSCRIBE_MAILTO") or parseaddr(setting("EMAIL_SENDER"))[1]
+    return UnsubscribeLinks(keys, base_url=setting("UNSUBSCRIBE_URL"), mailto=setting("UNSUBSCRIBE_MAILTO"))
 
 
 def channels_off() -> frozenset[Channel]:
