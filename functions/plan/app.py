@@ -36,11 +36,16 @@ def handler(pack: RequestPack, receives: int) -> None:
     outbox = packing.outbox(pack, decisions, known)
     if pack.run_id:  # before anybody can be planned again: no sum is ever taken from before it is there
         wiring.records().keep_plan(pack.run_id, pack.pack_id, outbox.planned, now)
+    pass_on(outbox)
+    count_decisions(outbox.planned)
+
+
+def pass_on(outbox: packing.Outbox) -> None:
+    """Set the timers of what is decided again later, and hand the rest to its channels."""
     for later, when in outbox.later:
         plan_later(later, when)
     for dispatches in outbox.dispatches:
         wiring.outbox(dispatches.channel, dispatches.lane).send([dispatches])
-    count_decisions(outbox.planned)
 
 
 def await_deployment(pack: RequestPack, receives: int) -> None:
@@ -63,15 +68,16 @@ def write_noes(
     pack: RequestPack, decisions: Sequence[Decision], known: Mapping[str, LedgerEntry], now: datetime
 ) -> dict[str, LedgerEntry]:
     """Write what is skipped and scheduled down; dispatches are written by deliver, as the claim."""
-    templates = wiring.templates()
-    entries = []
-    for slot, decision in enumerate(decisions):
-        if isinstance(decision, Dispatch) or decision.dispatch_id in known:
-            continue
-        message = templates.message(decision.request.message)
-        version = message.version if message else ""
-        policy = templates.policy.version
-        entries.append(
-            LedgerEntry.of(decision, pack_id=pack.pack_id, slot=slot, version=version, policy=policy, at=now)
-        )
+    policy = wiring.templates().policy.version
+    entries = [
+        LedgerEntry.of(no, pack_id=pack.pack_id, slot=slot, version=version_of(no), policy=policy, at=now)
+        for slot, no in enumerate(decisions)
+        if not (isinstance(no, Dispatch) or no.dispatch_id in known)
+    ]
     return wiring.ledger().write_all(entries)
+
+
+def version_of(decision: Decision) -> str:
+    """The version of the message that a decision is about; empty when it is not in the catalogue."""
+    message = wiring.templates().message(decision.request.message)
+    return message.version if message else ""

@@ -1,4 +1,7 @@
-"""Record provider events and our own: facts of the dispatch, consequences for the person, the lake; who wrote to us."""
+"""Record provider events and our own: facts of the dispatch, consequences for the person, the lake; who wrote to us.
+
+Everything here may be done twice, in any order: one step that fails does not keep an event from the others.
+"""
 
 from __future__ import annotations
 
@@ -20,10 +23,7 @@ T = TypeVar("T")
 
 @batch_handler
 def handler(batch: Batch) -> None:
-    """Take a batch as a whole: one write for all events of a pack. What fails comes again alone.
-
-    Everything here may be done twice, in any order: one step that fails does not keep an event from the others.
-    """
+    """Take a batch as a whole, with one write for all events of a pack; what fails comes again alone."""
     found = batch.read(partial(read, signing_keys=wiring.keys))
     events = of_kind(EngagementEvent, found)
     for some in of_one_record(events):

@@ -79,8 +79,8 @@ def preview(templates: Path, target: Path, only: str, show: bool) -> None:
         raise No(_summary(error.findings), "There is nothing to show yet.") from error
     page = target / "index.html"
     _show([finding for finding in shown.findings if not finding.warning])
-    said = f"Open {page}: {counted(len(shown.messages), 'message')}."
-    said += f" {counted(len(shown.broken), 'message')} cannot be shown." if shown.broken else ""
+    broken = f" {counted(len(shown.broken), 'message')} cannot be shown." if shown.broken else ""
+    said = f"Open {page}: {counted(len(shown.messages), 'message')}.{broken}"
     answer({"page": str(page), "messages": shown.messages, "broken": shown.broken}, said)
     if show:
         click.launch(page.resolve().as_uri())

@@ -22,6 +22,10 @@ from heliograph_cli.authoring.sources import FILES, Desk, Draft, Source
 ENVIRONMENT = Environment(formats=Localised())
 
 
+LEFT_TO_RIGHT = {"dir": "ltr", "start": "left", "end": "right"}
+RIGHT_TO_LEFT = {"dir": "rtl", "start": "right", "end": "left"}
+
+
 def constants(desk: Desk, draft: Draft, locale: str) -> dict[str, Any]:
     """What a template knows before anybody is written to."""
     topic = draft.facts.topic
@@ -29,16 +33,13 @@ def constants(desk: Desk, draft: Draft, locale: str) -> dict[str, Any]:
     known = desk.policy.topics.get(topic)
     title = words.topics.get(topic, known.title if known else topic)
     filled = {"{topic}": title, "{brand}": desk.brand.name}
-    rtl = Locale.parse(locale, sep="-").text_direction == "rtl"
     return {
         "brand": desk.brand.model_dump(mode="json"),
         "message": {"name": draft.name, "topic": topic},
         "promotional": draft.facts.purpose is Purpose.PROMOTIONAL,
         "words": {name: _filled(phrase, filled) for name, phrase in words.phrases.items()},
         "lang": locale,
-        "dir": "rtl" if rtl else "ltr",
-        "start": "right" if rtl else "left",
-        "end": "left" if rtl else "right",
+        **(RIGHT_TO_LEFT if Locale.parse(locale, sep="-").text_direction == "rtl" else LEFT_TO_RIGHT),
     }
 
 

@@ -69,11 +69,7 @@ class Shown:
 def write(folder: Path, target: Path, *, only: str = "") -> Shown:
     """Write `index.html` to a folder. When no message at all can be shown, the mistakes raise DeskError."""
     proof = check(folder)
-    names = [path.name for path in sorted((folder / "messages").glob("*")) if path.is_dir()]
-    if only and only not in names:
-        remedy = f"Messages are: {', '.join(names)}."
-        raise DeskError([Finding("messages", 0, f'There is no message "{only}".', remedy)])
-    wanted = [only] if only else names
+    wanted = _wanted(folder, only)
     shown = [name for name in wanted if name in proof.messages]
     if proof.desk is None or not shown:
         raise DeskError(proof.errors or [Finding("messages", 0, "There is no message.", "Add a folder.")])
@@ -83,6 +79,15 @@ def write(folder: Path, target: Path, *, only: str = "") -> Shown:
     target.mkdir(parents=True, exist_ok=True)
     (target / "index.html").write_text(_page(proof.desk, sections), encoding="utf-8")
     return Shown(shown, [name for name in wanted if name not in shown], list(proof.findings))
+
+
+def _wanted(folder: Path, only: str) -> list[str]:
+    """The names of the messages to show: all of them, or only one; DeskError when there is no such."""
+    names = [path.name for path in sorted((folder / "messages").glob("*")) if path.is_dir()]
+    if only and only not in names:
+        remedy = f"Messages are: {', '.join(names)}."
+        raise DeskError([Finding("messages", 0, f'There is no message "{only}".', remedy)])
+    return [only] if only else names
 
 
 def _section(proof: Proof, name: str, draft: Draft | None, templates: Templates) -> dict[str, Any]:

@@ -143,18 +143,19 @@ def _rows(found: Sequence[Waiting]) -> list[dict[str, Any]]:
     groups: dict[tuple[str, str, int], list[Waiting]] = defaultdict(list)
     for each in found:
         groups[each.key.message, each.limit.value, each.most].append(each)
-    rows = [
-        {
-            "message": message,
-            "people": sum(each.people for each in some),
-            "since": min(each.since for each in some).isoformat(timespec="seconds"),
-            "why": limit,
-            "most": most,
-            "packs": [each.key.pack_id for each in some],
-        }
-        for (message, limit, most), some in groups.items()
-    ]
-    return sorted(rows, key=lambda row: str(row["since"]))
+    return sorted(map(_row, groups.values()), key=lambda row: str(row["since"]))
+
+
+def _row(some: Sequence[Waiting]) -> dict[str, Any]:
+    """What waits of one message for one limit."""
+    return {
+        "message": some[0].key.message,
+        "people": sum(each.people for each in some),
+        "since": min(each.since for each in some).isoformat(timespec="seconds"),
+        "why": some[0].limit.value,
+        "most": some[0].most,
+        "packs": [each.key.pack_id for each in some],
+    }
 
 
 def _chosen(store: Approvals, names: Sequence[str], yes: bool, question: str) -> list[ApprovalKey]:

@@ -75,10 +75,13 @@ class Timers:
             "ScheduleExpressionTimezone": "UTC",
             "FlexibleTimeWindow": {"Mode": "OFF"},
             "ActionAfterCompletion": "DELETE",
-            "Target": {
-                "Arn": self._queue_arn(timer.queue),
-                "RoleArn": self._role,
-                "Input": timer.body.decode(),
-                "DeadLetterConfig": {"Arn": self._queue_arn(self._dead_letters)},
-            },
+            "Target": self._target(timer),
+        }
+
+    def _target(self, timer: Timer) -> dict[str, Any]:
+        return {
+            "Arn": self._queue_arn(timer.queue),
+            "RoleArn": self._role,
+            "Input": timer.body.decode(),
+            "DeadLetterConfig": {"Arn": self._queue_arn(self._dead_letters)},
         }

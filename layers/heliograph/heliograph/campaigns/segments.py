@@ -89,17 +89,22 @@ def read_campaign(text: bytes) -> Campaign:
     return campaign
 
 
+def _objection(value: Any, depth: int) -> str:
+    """Why a value cannot travel; empty when it can, apart from what is inside it."""
+    if depth > DEPTH_LIMIT:
+        return f"is nested deeper than {DEPTH_LIMIT}"
+    if isinstance(value, int) and not isinstance(value, bool) and value not in INTEGERS:
+        return "has an integer of more than 64 bits"
+    return "has a number that is not finite" if isinstance(value, float) and not math.isfinite(value) else ""
+
+
 def _check_data(value: Any, *, position: str) -> None:
     """Raise MalformedError unless data can travel as JSON with everybody's request."""
     waiting = [(value, 0)]
     while waiting:
         each, depth = waiting.pop()
-        if depth > DEPTH_LIMIT:
-            raise MalformedError(Code.BAD_MANIFEST, position, f"is nested deeper than {DEPTH_LIMIT}")
-        if isinstance(each, int) and not isinstance(each, bool) and each not in INTEGERS:
-            raise MalformedError(Code.BAD_MANIFEST, position, "has an integer of more than 64 bits")
-        if isinstance(each, float) and not math.isfinite(each):
-            raise MalformedError(Code.BAD_MANIFEST, position, "has a number that is not finite")
+        if objection := _objection(each, depth):
+            raise MalformedError(Code.BAD_MANIFEST, position, objection)
         inner = each.values() if isinstance(each, dict) else each if isinstance(each, list) else ()
         waiting += [(one, depth + 1) for one in inner]
     if (size := len(msgspec.json.encode(value))) > DATA_LIMIT:
@@ -196,8 +201,15 @@ def packed(
     rows: Iterable[list[str]], columns: Iterable[str], run: Run, message: Message, campaign: Campaign
 ) -> Iterator[tuple[RequestPack, bytes]]:
     """The same with each pack as it travels."""
+    common, rest = _common(columns, run, message, campaign), iter(rows)
+    while some := list(islice(rest, PACK_LIMIT)):
+        yield from _small_enough(some, common, run)
+
+
+def _common(columns: Iterable[str], run: Run, message: Message, campaign: Campaign) -> SegmentRows:
+    """What all rows have in common, without any."""
     expires = message.expires_after
-    common = SegmentRows(
+    return SegmentRows(
         message=message.name,
         requested_at=run.started_at,
         columns=tuple(columns),
@@ -206,9 +218,6 @@ def packed(
         not_after=run.started_at + timedelta(seconds=expires) if expires else None,
         reference=campaign.reference,
     )
-    rest = iter(rows)
-    while some := list(islice(rest, PACK_LIMIT)):
-        yield from _small_enough(some, common, run)
 
 
 def _small_enough(rows: list[list[str]], common: SegmentRows, run: Run) -> Iterator[tuple[RequestPack, bytes]]:

@@ -51,17 +51,14 @@ def open_attempt(pack: DispatchPack) -> Attempt | None:
 
 
 def claim(attempt: Attempt) -> Claimed:
-    """Claim each dispatch in the ledger after a last look at its person, or see what an earlier try has left.
-
-    What is due later comes before what is kept.
-    """
+    """Claim each dispatch in the ledger after a last look at its person, or see what an earlier try has left."""
     pack, record, at = attempt.turn.pack, attempt.record, attempt.at
     policy, checked = wiring.templates().policy.version, _checked(pack, at)
     written = wiring.ledger().write([claim_entry(one, pack, policy=policy, at=at) for one in checked])
     facts = wiring.records().read([record])[record] if written.existing else {}
     complete = not written.undecided
     slots = classified(pack, checked, written.existing, facts, won=written.won, at=at, complete=complete)
-    for later, until in due_later(pack, slots, at, complete=complete):
+    for later, until in due_later(pack, slots, at, complete=complete):  # before it is kept that they are
         plan_later(later, until)
     keep(record, learnt(slots), at)
     count_refused(pack.channel, reasons(slots))

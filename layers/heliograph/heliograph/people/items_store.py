@@ -54,10 +54,8 @@ def item_of(change: RecipientChange) -> dict[str, Any]:
     for kind in address_kinds().values():
         if found := change.addresses.get(kind.name):
             item[kind.column] = {"SS": list(found)} if kind.most > 1 else {"S": found[0]}
-    if change.preferred_channels:
-        item["preferred_channels"] = {"L": [{"S": channel} for channel in change.preferred_channels]}
-    if change.quiet_hours:
-        item["quiet_hours"] = {"L": [{"S": window} for window in change.quiet_hours]}
+    lists = {"preferred_channels": change.preferred_channels, "quiet_hours": change.quiet_hours}
+    item |= {name: {"L": [{"S": each} for each in some]} for name, some in lists.items() if some}
     item |= {f"{INVALID}{kind}": {"BOOL": True} for kind in change.invalid}
     item |= {f"{_family(consent)}#{key}": kept_consent(consent) for key, consent in change.consents.items()}
     return item | {f"{ATTRIBUTE}{name}": _kept(value) for name, value in change.attributes.items()}

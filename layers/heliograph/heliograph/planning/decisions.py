@@ -13,7 +13,7 @@ from heliograph.model.channels import Channel
 from heliograph.model.decisions import Decision, Inputs, Reservation, Ruling, Scheduled, Skipped, Verdict
 from heliograph.model.dispatches import Dispatch
 from heliograph.model.messages import Message
-from heliograph.model.people import Reach, Recipient, consent_key
+from heliograph.model.people import ConsentState, Reach, Recipient, consent_key
 from heliograph.model.policy import Policy
 from heliograph.model.reasons import Reason
 from heliograph.model.requests import SendRequest
@@ -43,7 +43,6 @@ def inputs_of(
     """
     person = known_person(request, recipient)
     channels = message.every_channel()
-    subjects = [consent_key(subject, each) for subject in (message.topic, message.purpose) for each in channels]
     return Inputs(
         now=now,
         recipient_id=request.recipient_id,
@@ -57,7 +56,7 @@ def inputs_of(
         known=person.known,
         readable=person.readable,
         reach=_reaches(person, channels, off),
-        consents={key: person.consents[key].state for key in subjects if key in person.consents},
+        consents=_answers(person, message, channels),
         preferences=person.preferences,
         zones=zones_of(person),
         country=person.country or person.phone_country,
@@ -67,6 +66,12 @@ def inputs_of(
         awaited_until=achieved.awaited_until,
         before=tuple(each.channel for each in request.earlier),
     )
+
+
+def _answers(person: Recipient, message: Message, channels: Iterable[Channel]) -> dict[str, ConsentState]:
+    """Consents to the message's topic and purpose, on each of its channels."""
+    subjects = [consent_key(subject, each) for subject in (message.topic, message.purpose) for each in channels]
+    return {key: person.consents[key].state for key in subjects if key in person.consents}
 
 
 def _reaches(person: Recipient, channels: Iterable[Channel], off: Container[Channel]) -> dict[Channel, Reach]:

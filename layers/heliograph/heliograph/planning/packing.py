@@ -74,20 +74,24 @@ def stored(request: SendRequest, decision: Decision, entry: LedgerEntry | None) 
     """The decision that counts: the one in the ledger if there is one; its entry itself once delivery has begun."""
     if entry is None:
         return decision
-    until = datetime.fromisoformat(entry.until) if entry.until else None
-    ruling = Ruling(
-        outcome=entry.outcome,
-        channel=Channel(entry.channel) if entry.channel else None,
-        reason=Reason(entry.reason) if entry.reason else None,
-        until=until,
-    )
+    ruling = _ruling_in(entry)
     match entry.outcome:
         case Verdict.SKIPPED:
             return Skipped(request=request, ruling=ruling)
-        case Verdict.SCHEDULED if until:
-            return Scheduled(request=request, until=until, ruling=ruling)
+        case Verdict.SCHEDULED if ruling.until:
+            return Scheduled(request=request, until=ruling.until, ruling=ruling)
         case _:
             return entry
+
+
+def _ruling_in(entry: LedgerEntry) -> Ruling:
+    """As much of a ruling as follows from what the ledger keeps."""
+    return Ruling(
+        outcome=entry.outcome,
+        channel=Channel(entry.channel) if entry.channel else None,
+        reason=Reason(entry.reason) if entry.reason else None,
+        until=datetime.fromisoformat(entry.until) if entry.until else None,
+    )
 
 
 def _dispatch_packs(pack: RequestPack, channel: Channel, some: Sequence[Dispatch]) -> Iterator[DispatchPack]:

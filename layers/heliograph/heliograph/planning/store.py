@@ -63,14 +63,11 @@ class Reservations:
         for some in chunks(list(changes.items()), STATEMENT_LIMIT):
             statements: Any = [self._statement(person, *change, now) for person, change in some]
             answer = self._client.batch_execute_statement(Statements=statements)
-            for (person, _), response in zip(some, answer["Responses"], strict=True):
-                match response.get("Error", {}).get("Code"):
-                    case None:
-                        pass
-                    case "ConditionalCheckFailed" | "DuplicateItem" | "TransactionConflict":
-                        lost.add(person)
-                    case code:
-                        raise BusyError(f"reservations: {code}")
+            lost |= {
+                person
+                for (person, _), response in zip(some, answer["Responses"], strict=True)
+                if _is_lost(response.get("Error", {}).get("Code"))
+            }
         return lost
 
     def refund(self, unsent: Iterable[tuple[str, str]], now: datetime) -> None:
@@ -133,3 +130,14 @@ def _read(written: str) -> Iterator[Reservation]:
                 purpose=Purpose(purpose),
                 topic=topic,
             )
+
+
+def _is_lost(code: str | None) -> bool:
+    """Whether somebody else was first; raises BusyError for any other error."""
+    match code:
+        case None:
+            return False
+        case "ConditionalCheckFailed" | "DuplicateItem" | "TransactionConflict":
+            return True
+        case _:
+            raise BusyError(f"reservations: {code}")

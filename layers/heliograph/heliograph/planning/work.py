@@ -13,7 +13,7 @@ from heliograph.followups.fallbacks import achieved
 from heliograph.model.decisions import Decision, Inputs, Reservation, Ruling
 from heliograph.model.ledger import LedgerEntry
 from heliograph.model.messages import Message
-from heliograph.model.outcomes import RecordKey
+from heliograph.model.outcomes import Facts, RecordKey, SlotFacts
 from heliograph.model.people import Recipient
 from heliograph.model.requests import EarlierDispatch, RequestPack, SendRequest
 from heliograph.model.traces import Achieved
@@ -84,19 +84,15 @@ def achievements(requests: Sequence[SendRequest], now: datetime) -> list[Achieve
     """What the earlier dispatches of each request have achieved."""
     keys = {record_of(request.run_id, each) for request in requests for each in request.earlier}
     records = wiring.records().read(keys) if keys else {}
-    return [
-        achieved(
-            request.earlier,
-            {
-                each.outcome_key: records[record_of(request.run_id, each)].get(
-                    split_outcome_key(each.outcome_key)[1], {}
-                )
-                for each in request.earlier
-            },
-            now,
-        )
-        for request in requests
-    ]
+    return [achieved(request.earlier, _facts(request, records), now) for request in requests]
+
+
+def _facts(request: SendRequest, records: Mapping[RecordKey, SlotFacts]) -> dict[str, Facts]:
+    """What came of the earlier dispatches of a request, by outcome key."""
+    return {
+        each.outcome_key: records[record_of(request.run_id, each)].get(split_outcome_key(each.outcome_key)[1], {})
+        for each in request.earlier
+    }
 
 
 def record_of(run_id: str, earlier: EarlierDispatch) -> RecordKey:

@@ -54,12 +54,6 @@ class Records:
 
     def keep_plan(self, run_id: str, pack_id: str, planned: Planned, at: datetime) -> None:
         """Keep what plan decided for a pack."""
-        counts = {
-            **{f"dispatched#{name}": count for name, count in planned.dispatched.items()},
-            **{f"skipped#{name}": count for name, count in planned.skipped.items()},
-            "people": planned.people,
-            "scheduled": planned.scheduled,
-        }
         self._client.put_item(
             TableName=self._table,
             Item={
@@ -67,7 +61,7 @@ class Records:
                 "item": text(pack_id),
                 "again": {"BOOL": planned.again},
                 "expires_at": expiry(at),
-                **{name: {"N": str(count)} for name, count in counts.items()},
+                **{name: {"N": str(count)} for name, count in _counts(planned).items()},
             },
         )
 
@@ -148,11 +142,24 @@ def _record(name: str, items: Iterable[Mapping[str, Any]]) -> Planned | Delivere
             _add_facts(slots, item)
         return Delivered(channel=Channel(channel), slots=slots, via_fallback=is_of_fallbacks(pack_id))
     (values,) = map(plain, items)
+    return _planned(values, via_fallback=is_of_fallbacks(pack_id))
+
+
+def _counts(planned: Planned) -> dict[str, int]:
+    return {
+        **{f"dispatched#{name}": count for name, count in planned.dispatched.items()},
+        **{f"skipped#{name}": count for name, count in planned.skipped.items()},
+        "people": planned.people,
+        "scheduled": planned.scheduled,
+    }
+
+
+def _planned(values: Mapping[str, Any], *, via_fallback: bool) -> Planned:
     return Planned(
         people=values["people"],
         again=values["again"],
         scheduled=values["scheduled"],
-        via_fallback=is_of_fallbacks(pack_id),
+        via_fallback=via_fallback,
         dispatched=_with_prefix("dispatched#", values),
         skipped=_with_prefix("skipped#", values),
     )

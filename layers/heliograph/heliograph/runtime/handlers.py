@@ -106,10 +106,7 @@ class Batch:
         self._failed: set[str] = set()
 
     def read(self, read: Callable[[str, datetime], Iterable[T]]) -> list[Part[T]]:
-        """What is in the messages, read of each text and when it was sent.
-
-        One that cannot be read (MalformedError) is parked, with its position and reason.
-        """
+        """What is in the messages, by their text and when they were sent; one that cannot be read is parked."""
         found: list[Part[T]] = []
 
         def take(records: Sequence[SqsRecord]) -> None:

@@ -84,11 +84,7 @@ def read_rows(lines: Iterable[str], *, required: str = "") -> Iterator[Row]:
 def read_table(lines: Iterable[str], *, required: str = "") -> Table:
     """The same without names at every cell: for files of millions of rows."""
     rest = iter(lines)
-    first = next(rest, "").removeprefix("\ufeff")
-    delimiter = ""
-    if separator := SEPARATOR.fullmatch(first):
-        delimiter, first = separator[1], next(rest, "")
-    delimiter = delimiter or _delimiter(first)
+    delimiter, first = _begin(rest)
     reader = csv.reader(chain([first], rest), delimiter=delimiter, strict=True, skipinitialspace=True)
     header = _header(reader)
     if required and required not in header:
@@ -99,6 +95,14 @@ def read_table(lines: Iterable[str], *, required: str = "") -> Table:
     if len(own) == len(header):
         return Table(header, records)
     return Table([header[index] for index in own], _without(records, own))
+
+
+def _begin(lines: Iterator[str]) -> tuple[str, str]:
+    """The delimiter, which a line `sep=;` of its own may name, and the line of the header."""
+    first = next(lines, "").removeprefix("\ufeff")
+    if separator := SEPARATOR.fullmatch(first):
+        return separator[1], next(lines, "")
+    return _delimiter(first), first
 
 
 def guarded(cell: str) -> str:

@@ -39,12 +39,7 @@ WORD: Final = re.compile(r"[A-Za-z_]{1,40}")
 
 def fitting(data: dict[str, Any], position: str) -> dict[str, Any]:
     """Raw data, if it keeps within the bounds; raises MalformedError with its position and which bound it breaks."""
-    try:
-        size = len(msgspec.json.encode(data))
-    except (RecursionError, UnicodeEncodeError):
-        raise MalformedError(
-            Code.CARRIES_TOO_MUCH, position, f"is nested more than {DEPTH} levels deep, or no text that can travel"
-        ) from None
+    size = _size(data, position)
     if size > DATA_BYTES:
         raise MalformedError(
             Code.CARRIES_TOO_MUCH, position, f"takes {size} bytes as JSON; a message is made of {DATA_BYTES} at most"
@@ -55,6 +50,16 @@ def fitting(data: dict[str, Any], position: str) -> dict[str, Any]:
         if not level:
             return data
     raise MalformedError(Code.CARRIES_TOO_MUCH, position, f"is nested more than {DEPTH} levels deep")
+
+
+def _size(data: dict[str, Any], position: str) -> int:
+    """Bytes of the data as JSON."""
+    try:
+        return len(msgspec.json.encode(data))
+    except (RecursionError, UnicodeEncodeError):
+        raise MalformedError(
+            Code.CARRIES_TOO_MUCH, position, f"is nested more than {DEPTH} levels deep, or no text that can travel"
+        ) from None
 
 
 def unquoted(error: msgspec.DecodeError) -> str:

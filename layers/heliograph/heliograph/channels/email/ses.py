@@ -61,22 +61,27 @@ def _from(sender: str) -> str:
 
 def _send_one(client: SESV2Client, envelope: dict[str, str], single: Mail) -> Outcome:
     rendered, entry = single.rendered, single.entry
-    simple: dict[str, Any] = {
-        "Subject": {"Data": rendered.content["subject"], "Charset": "UTF-8"},
-        "Body": {part.title(): {"Data": rendered.content[part], "Charset": "UTF-8"} for part in parts(rendered)},
-        "Headers": entry["ReplacementHeaders"],
-    }
     try:
         answer = client.send_email(
             FromEmailAddress=envelope["FromEmailAddress"],
             ConfigurationSetName=envelope["ConfigurationSetName"],
             Destination=entry["Destination"],
-            Content={"Simple": simple},  # type: ignore[typeddict-item]  # keys are made from the parts
+            Content={"Simple": _content(single)},
             EmailTags=entry["ReplacementTags"],
         )
     except PROVIDER_ERRORS as error:
         return _refused(error, rendered)
     return Accepted(dispatch_id=rendered.dispatch.dispatch_id, provider_message_id=answer["MessageId"])
+
+
+def _content(single: Mail) -> Any:
+    """A mail's words and headers; the keys of the body are made from the parts."""
+    content = single.rendered.content
+    return {
+        "Subject": {"Data": content["subject"], "Charset": "UTF-8"},
+        "Body": {part.title(): {"Data": content[part], "Charset": "UTF-8"} for part in parts(single.rendered)},
+        "Headers": single.entry["ReplacementHeaders"],
+    }
 
 
 def _send_bulk(client: SESV2Client, envelope: dict[str, str], pack: list[Mail]) -> Iterator[tuple[Outcome, ...]]:

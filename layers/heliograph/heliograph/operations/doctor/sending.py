@@ -114,17 +114,21 @@ def _saved(reach: Reach, planned: Sequence[Trial], say: Say) -> int:
     return missing
 
 
+def _written(folder: Path, planned: Sequence[Trial]) -> Path:
+    """A campaign folder for the people of some trials."""
+    folder.mkdir()
+    rows = "".join(f"{each.person}\n" for each in planned)
+    (folder / "segment.csv").write_text(f"recipient_id\n{rows}", encoding="utf-8")
+    (folder / "campaign.toml").write_text(trials.manifest(planned[0].message), encoding="utf-8")
+    return folder
+
+
 def _start_campaign(reach: Reach, planned: Sequence[Trial], name: str) -> Iterator[Finding]:
     if not planned:
         return
     with tempfile.TemporaryDirectory() as directory:
-        folder = Path(directory, name)
-        folder.mkdir()
-        rows = "".join(f"{each.person}\n" for each in planned)
-        (folder / "segment.csv").write_text(f"recipient_id\n{rows}", encoding="utf-8")
-        (folder / "campaign.toml").write_text(trials.manifest(planned[0].message), encoding="utf-8")
         try:
-            reach.submit(folder)
+            reach.submit(_written(Path(directory, name), planned))
         except NotFoundError as missing:
             yield wrong(
                 "send: campaign",

@@ -52,17 +52,21 @@ def choose(catalogue: Json, templates: Path, *, purpose: str, channel: str, name
         for each in catalogue.get("messages", {}).values()
         if each.get("purpose") == purpose and channel in each.get("channels", ()) and not each.get("fallback")
     ]
-    for each in sorted(fitting, key=lambda message: (message["name"] != name, message["name"])):
-        sample = templates / "messages" / each["name"] / "sample.json"
-        said = json.loads(sample.read_text(encoding="utf-8-sig")) if sample.is_file() else {}
-        return Chosen(
-            name=each["name"],
-            topic=each.get("topic", ""),
-            channels=tuple(each["channels"]),
-            data=said.get("data", {}),
-            attributes=said.get("recipient", {}),
-        )
-    return None
+    first = min(fitting, key=lambda message: (message["name"] != name, message["name"]), default=None)
+    return first and _with_sample(first, templates)
+
+
+def _with_sample(message: Json, templates: Path) -> Chosen:
+    """A message of the catalogue, with the sample that its folder holds."""
+    sample = templates / "messages" / message["name"] / "sample.json"
+    said = json.loads(sample.read_text(encoding="utf-8-sig")) if sample.is_file() else {}
+    return Chosen(
+        name=message["name"],
+        topic=message.get("topic", ""),
+        channels=tuple(message["channels"]),
+        data=said.get("data", {}),
+        attributes=said.get("recipient", {}),
+    )
 
 
 def person_of(stamp: str, who: str) -> str:

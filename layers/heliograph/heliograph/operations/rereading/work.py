@@ -14,7 +14,7 @@ from heliograph.model.messages import Message
 from heliograph.model.policy import Purpose
 from heliograph.model.requests import SendRequest
 from heliograph.model.runs import Run
-from heliograph.text.csv import read_table
+from heliograph.text.csv import Table, read_table
 from heliograph.text.errors import Code, MalformedError, NotFoundError
 from heliograph.text.lines import Lines
 
@@ -56,9 +56,13 @@ def requests_of(bucket: Bucket, frozen: Frozen) -> Iterator[SendRequest]:
         channels=(),
         locales={},
     )
-    segment = StoredObject(frozen.segment["key"], frozen.segment["version"])
-    lines = Lines(bucket.chunks(segment), frozen.segment.get("encoding", ""))
-    table = read_table(lines, required="recipient_id")
+    table = _segment(bucket, frozen)
     people = segments.people(table, is_unreached=unreached(bucket, frozen.before))
     packs = segments.packs(people, table.columns, frozen.run, message, frozen.campaign)
     return (request for pack in packs for request in segments.unpacked(pack).requests)
+
+
+def _segment(bucket: Bucket, frozen: Frozen) -> Table:
+    """The rows of the segment, in the version that was read."""
+    segment = StoredObject(frozen.segment["key"], frozen.segment["version"])
+    return read_table(Lines(bucket.chunks(segment), frozen.segment.get("encoding", "")), required="recipient_id")
