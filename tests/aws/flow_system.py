@@ -6,7 +6,7 @@ import importlib
 import json
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import product
 from pathlib import Path
@@ -85,9 +85,24 @@ class System:
 
     def upload_campaign(self, name: str, manifest: str, segment: bytes) -> None:
         """Lay a campaign folder into the bucket, the manifest last."""
-        s3 = self.cloud.client("s3")
-        s3.put_object(Bucket=self.bucket, Key=f"campaigns/{name}/segment.csv", Body=segment)
-        s3.put_object(Bucket=self.bucket, Key=f"campaigns/{name}/campaign.toml", Body=manifest.encode())
+        self.put(f"campaigns/{name}/segment.csv", segment)
+        self.put(f"campaigns/{name}/campaign.toml", manifest.encode(), told_to="segments")
+
+    def put(self, key: str, content: bytes, *, told_to: str = "") -> None:
+        """Put a file into the bucket, and wait until it has told a queue of that: it does so after it has answered."""
+        before = self._waiting(told_to) if told_to else 0
+        self.cloud.client("s3").put_object(Bucket=self.bucket, Key=key, Body=content)
+
+        def look() -> tuple[int, bool]:
+            now = self._waiting(told_to)
+            return now, now > before
+
+        assert not told_to or until_still(look, patience=PATIENCE, most=TICK) > before, f"{key} was never told of"
+
+    def _waiting(self, queue: str) -> int:
+        url, names = self.queue_url(queue), ["ApproximateNumberOfMessages"]
+        answer = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)
+        return int(answer["Attributes"]["ApproximateNumberOfMessages"])
 
     def work(self, *queues: str, rounds: int = 50) -> None:
         """Hand the queues' messages to their functions until nothing is left in them."""
@@ -95,6 +110,16 @@ class System:
             if not sum(self._work_off(queue) for queue in queues or VERBS):
                 return
         raise AssertionError("the queues never became empty")
+
+    def work_until(self, look: Callable[[], bool], *queues: str) -> None:
+        """Work queues off until something is seen: providers report after a moment."""
+
+        def glance() -> tuple[bool, bool]:
+            self.work(*queues)
+            seen = look()
+            return seen, seen
+
+        assert until_still(glance, patience=PATIENCE, most=TICK), "it was never seen"
 
     def messages(self, queue: str) -> list[dict[str, Any]]:
         """Take messages from a queue without deleting them."""
@@ -106,18 +131,19 @@ class System:
         )
         return list(answer.get("Messages", []))
 
-    def drop(self, queue: str, *, at_least: int) -> None:
-        """Take messages from a queue and delete them, until so many have come: providers report after a moment."""
+    def take(self, queue: str, *, at_least: int) -> list[str]:
+        """Take the bodies of messages from a queue, until so many have come: providers report after a moment."""
         came: list[str] = []
 
         def look() -> tuple[int, bool]:
             for message in self.messages(queue):
                 self.sqs.delete_message(QueueUrl=self.queue_url(queue), ReceiptHandle=message["ReceiptHandle"])
-                came.append(message["MessageId"])
+                came.append(message["Body"])
             return len(came), len(came) >= at_least
 
         until_still(look, patience=PATIENCE, most=TICK)
         assert len(came) >= at_least, f"{len(came)} messages came to {queue} instead of {at_least}"
+        return came
 
     def queue_url(self, queue: str) -> str:
         """The URL of a queue of this system."""

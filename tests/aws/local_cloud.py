@@ -38,10 +38,11 @@ class LocalCloud:
     def __init__(self, port: int) -> None:
         self.port = port
         self.endpoint = f"http://127.0.0.1:{port}"
+        self._clients: dict[str, Any] = {}
 
     def client(self, service: str) -> Any:
-        """A boto3 client of an account's root; its calls are not retried."""
-        return self.client_of("test", "test", service)
+        """A boto3 client of an account's root, made once; its calls are not retried."""
+        return self._clients.get(service) or self._clients.setdefault(service, self.client_of("test", "test", service))
 
     def client_of(self, key: str, secret: str, service: str, token: str | None = None) -> Any:
         """A boto3 client of anybody."""

@@ -10,7 +10,7 @@ from heliograph.runtime import wiring
 
 
 def put(system: System, key: str, content: str) -> None:
-    system.cloud.client("s3").put_object(Bucket=system.bucket, Key=key, Body=content.encode())
+    system.put(key, content.encode(), told_to="imports" if key.endswith(".csv") else "")
 
 
 def keys(system: System, prefix: str) -> list[str]:

@@ -84,7 +84,7 @@ def test_a_mail_of_which_no_provider_knows_is_a_difference(
 ) -> None:
     run_id = a_run(system, "unseen", 2)
     system.work("requests-bulk", "outbox-email-bulk")
-    system.drop("engagement", at_least=4)  # sent and delivered, of two mails
+    system.take("engagement", at_least=4)  # sent and delivered, of two mails
     monkeypatch.setattr("heliograph_cli.commands.reconcile.fetch", lambda target: [])
     assert kinds(reconciled(stack, run_id)) == {Kind.NOT_IN_PROVIDER_LOG: 2}
 
