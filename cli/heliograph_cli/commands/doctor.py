@@ -18,14 +18,30 @@ if TYPE_CHECKING:
 WIDTH = 17  # of the longest check's name
 
 
+def simulators(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
+    """Addresses of simulators, by channel."""
+    from heliograph.channels.registry import CHANNELS, doctor
+
+    found = dict(each.partition("=")[::2] for each in given)
+    known = [channel for channel in CHANNELS if (told := doctor(channel)) and told.simulator] if found else []
+    if strange := [channel for channel, address in found.items() if channel not in known or not address]:
+        raise click.BadParameter(f"{strange[0]!r} is not one of {', '.join(known)} with an address.")
+    return found
+
+
 @click.command(epilog=example("heliograph doctor --send --profile messaging"))
 @common_options
 @click.option("--send", "sends", is_flag=True, help="Also send through the stack, to the providers' simulators.")
 @click.option("--message", metavar="NAME", default="", help="With --send: the transactional message to send.")
 @click.option(
-    "--phone", metavar="NUMBER", default="", help="With --send: the simulator number for the dry run of an SMS."
+    "--simulator",
+    "simulated",
+    metavar="CHANNEL=ADDRESS",
+    multiple=True,
+    callback=simulators,
+    help="With --send: another address of a provider's simulator, as sms=NUMBER.",
 )
-def doctor(sends: bool, message: str, phone: str) -> None:
+def doctor(sends: bool, message: str, simulated: dict[str, str]) -> None:
     """Check the deployment (permissions, quotas, providers, alarms), and say what to fix.
 
     Exits with 1 when something is wrong. What cannot be checked, and limits such as a sandbox, are listed and are no
@@ -42,7 +58,7 @@ def doctor(sends: bool, message: str, phone: str) -> None:
 
     stack = connect()
     looked_at, found = deployment.read(stack.target.stack, partial(targets.client, stack.target)), []
-    for each in chain(examine(looked_at), _sent(stack, looked_at, message, phone) if sends else ()):
+    for each in chain(examine(looked_at), _sent(stack, looked_at, message, simulated) if sends else ()):
         found.append(each)
         if not wants_json():
             _show(each)
@@ -52,7 +68,7 @@ def doctor(sends: bool, message: str, phone: str) -> None:
         raise No(f"{len(bad)} of {len(found)} findings are wrong.", "Fix them, then run it again.")
 
 
-def _sent(stack: Stack, looked_at: Any, message: str, phone: str) -> Iterator[Any]:
+def _sent(stack: Stack, looked_at: Any, message: str, simulated: dict[str, str]) -> Iterator[Any]:
     from heliograph.operations.doctor.sending import send_through
     from heliograph_cli.console import console
 
@@ -61,7 +77,7 @@ def _sent(stack: Stack, looked_at: Any, message: str, phone: str) -> Iterator[An
             _reach(stack),
             looked_at,
             message=message,
-            phone=phone,
+            simulators=simulated,
             say=lambda text: shown.update(f"Sending to simulators: {text}"),
         )
 

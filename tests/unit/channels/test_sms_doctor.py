@@ -15,6 +15,7 @@ from heliograph.channels.sms import doctor
 from heliograph.operations.doctor.channel import Trying
 from heliograph.operations.doctor.deployment import Deployment
 from heliograph.operations.doctor.findings import Finding, State
+from heliograph.operations.doctor.sending import plan
 
 SEND = (doctor.SERVICE, "send_text_message")
 
@@ -113,19 +114,26 @@ def test_every_check_has_a_case_in_which_it_finds_something() -> None:
     assert {case.check for case in CASES.values()} == set(doctor.DOCTOR.checks.values())
 
 
-def tried(deployment: Deployment, phone: str = "") -> Finding:
-    (found,) = doctor.dry_run(Trying(deployment, None, None, "1", datetime(2026, 11, 24, 9, tzinfo=UTC), phone))
+def tried(deployment: Deployment, simulator: str = doctor.SIMULATED_PHONE) -> Finding:
+    (found,) = doctor.dry_run(Trying(deployment, None, None, "1", datetime(2026, 11, 24, 9, tzinfo=UTC), simulator))
     return found
 
 
-@pytest.mark.parametrize(("phone", "asked_of"), [("", doctor.SIMULATED_PHONE), ("+447700900000", "+447700900000")])
-def test_no_text_is_sent_and_a_simulator_is_asked_about(phone: str, asked_of: str) -> None:
+@pytest.mark.parametrize(
+    ("simulators", "asked_of"), [({}, doctor.SIMULATED_PHONE), ({"sms": "+447700900000"}, "+447700900000")]
+)
+def test_no_text_is_sent_and_a_simulator_is_asked_about(simulators: dict[str, str], asked_of: str) -> None:
+    """Its own, unless the operator names another."""
     asked: list[Mapping[str, Any]] = []
 
     def ask(*call: Any) -> Any:
         asked.append(call[-1])
 
-    assert tried(replace(a_deployment(), ask=ask), phone).state is State.WELL
+    deployment = replace(a_deployment(Channels="sms"), ask=ask)
+    now = datetime(2026, 11, 24, 9, tzinfo=UTC)
+    (found,) = plan(deployment, lambda **_: None, stamp="1", now=now, simulators=simulators)
+    assert isinstance(found, Finding)
+    assert found.state is State.WELL
     assert [(each["DryRun"], each["DestinationPhoneNumber"]) for each in asked] == [(True, asked_of)]
 
 

@@ -145,6 +145,13 @@ def test_every_command_explains_itself_with_an_example(command: str) -> None:
     assert "--json" in shown
 
 
+@pytest.mark.parametrize("simulator", ["fax=+447700900000", "email=a@example.com", "sms=", "sms", "+447700900000"])
+def test_a_simulator_is_that_of_a_channel_which_asks_for_one(simulator: str) -> None:
+    refused = heliograph("doctor", "--send", "--simulator", simulator)
+    assert refused.exit_code == 2
+    assert "is not one of sms with an address" in refused.stderr
+
+
 def test_status_tells_scripts_the_bus_the_bucket_and_the_links(aws: FakeAws) -> None:
     status = told(local("status", "--json"))
     assert list(status) == [

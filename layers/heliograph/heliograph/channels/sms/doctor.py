@@ -131,7 +131,7 @@ def dry_run(trying: Trying) -> Iterator[Finding]:
         yield note("send: sms", "left out: SNS knows no dry run", "")
         return
     text = {
-        "DestinationPhoneNumber": trying.phone or SIMULATED_PHONE,
+        "DestinationPhoneNumber": trying.simulator,
         "MessageBody": "A dry run.",
         "MessageType": "TRANSACTIONAL",
         "DryRun": True,
@@ -151,7 +151,7 @@ def dry_run(trying: Trying) -> Iterator[Finding]:
 
 
 def _refused(code: str, reason: str) -> Finding:
-    mend = "AWS's list of reasons says more; with a sender of another country, name its simulator number with --phone."
+    mend = "AWS's list of reasons says more; with a sender of another country, add --simulator sms=NUMBER."
     return wrong("send: sms", f"a text would be refused: {code}, {reason}", mend)
 
 
@@ -159,4 +159,5 @@ DOCTOR: Final = ChannelDoctor(
     checks={"sms account": account, "sms sender": identity, "sms events": events},
     calls={"sms-voice:SendTextMessage": configuration_set},
     trials=dry_run,
+    simulator=SIMULATED_PHONE,
 )

@@ -25,8 +25,8 @@ class Trying(NamedTuple):
     stamp: str
     """Tells the people of this round from those of others."""
     now: datetime
-    phone: str = ""
-    """The simulator's number that the operator names."""
+    simulator: str = ""
+    """The address of the provider's simulator: the channel's own, unless the operator names another."""
 
 
 def no_trials(_: Trying) -> Iterable[Trial | Finding]:
@@ -43,5 +43,7 @@ class ChannelDoctor(NamedTuple):
     """What only this channel's function calls: the action, as IAM names it."""
     trials: Callable[[Trying], Iterable[Trial | Finding]] = no_trials
     """What is sent to its provider's simulators, and what is said of what is left out. Nobody real is written to."""
+    simulator: str = ""
+    """Where the provider's simulator is reached, if an operator may name another with `--simulator`."""
     leftovers: Mapping[str, Callable[[Deployment, Sequence[Trial]], None]] = {}
     """What trials may leave at the provider, by what people call it, and how it is removed."""

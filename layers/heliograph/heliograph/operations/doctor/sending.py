@@ -53,14 +53,19 @@ class Reach:
 
 
 def send_through(
-    reach: Reach, deployment: Deployment, *, message: str = "", phone: str = "", say: Say = lambda _: None
+    reach: Reach,
+    deployment: Deployment,
+    *,
+    message: str = "",
+    simulators: Mapping[str, str] = {},
+    say: Say = lambda _: None,
 ) -> Iterator[Finding]:
     """All trials at once; each finding as soon as it is there. It cleans up in any case."""
     now = datetime.now(UTC)
     stamp = f"{now:%y%m%d%H%M%S}"
     choose = partial(trials.choose, reach.catalogue, reach.templates)
     planned = list[Trial]()
-    for each in plan(deployment, choose, stamp=stamp, now=now, message=message, phone=phone):
+    for each in plan(deployment, choose, stamp=stamp, now=now, message=message, simulators=simulators):
         if isinstance(each, Trial):
             planned.append(each)
         else:
@@ -73,14 +78,21 @@ def send_through(
 
 
 def plan(
-    deployment: Deployment, choose: Choose, *, stamp: str, now: datetime, message: str = "", phone: str = ""
+    deployment: Deployment,
+    choose: Choose,
+    *,
+    stamp: str,
+    now: datetime,
+    message: str = "",
+    simulators: Mapping[str, str] = {},
 ) -> Iterator[Trial | Finding]:
     """What each channel sends, and what it leaves out, and why."""
     for channel in deployment.channels:
         if doctor := registry.doctor(channel):
             transactional = choose(purpose="transactional", channel=channel, name=message)
             promotional = choose(purpose="promotional", channel=channel)
-            trying = Trying(deployment, transactional, promotional, stamp, now, phone)
+            simulator = simulators.get(channel, doctor.simulator)
+            trying = Trying(deployment, transactional, promotional, stamp, now, simulator)
             yield from told(f"send: {channel}", doctor.trials(trying))
 
 
