@@ -67,10 +67,9 @@ def follow(events: Sequence[EngagementEvent]) -> None:
 
 
 def tell(written: Sequence[InboundMessage]) -> None:
-    """Say that people wrote, and by which ids it is found at the provider."""
+    """Say that people wrote, and nothing that they could have written themselves."""
     for message in written:
-        ids = {"provider_message_id": message.provider_message_id, "answers": message.answers or ""}
-        logger.info("A person wrote", extra={"channel": message.channel, **ids})
+        logger.info("A person wrote", extra={"channel": message.channel, "is_answer": message.answers is not None})
 
 
 def go_on(unfinished: Sequence[SuppressAddress]) -> None:
