@@ -18,7 +18,8 @@ Item = dict[str, Any]
 T = TypeVar("T")
 
 GET_LIMIT = 100  # BatchGetItem
-READ_TRIES = 6
+WRITE_LIMIT = 25  # BatchWriteItem
+TRIES = 6
 FIRST_PAUSE = 0.05  # seconds; all pauses together take 3
 STATEMENT_LIMIT = 25  # BatchExecuteStatement
 RETENTION = timedelta(days=400)
@@ -74,7 +75,7 @@ def get_items(
     """Read items by their keys, 100 in a call; keys without an item yield nothing. Raises BusyError under pressure."""
     for some in chunks(keys, GET_LIMIT):
         wanted: Any = {table: {"Keys": list(some), "ConsistentRead": consistent}}
-        for attempt in range(READ_TRIES):
+        for attempt in range(TRIES):
             answer = client.batch_get_item(RequestItems=wanted)
             yield from answer["Responses"].get(table, ())
             wanted = answer.get("UnprocessedKeys")
@@ -83,3 +84,17 @@ def get_items(
             time.sleep(FIRST_PAUSE * 2**attempt)
         else:
             raise BusyError(f"{table}: keys were left unread")
+
+
+def write_items(client: DynamoDBClient, table: str, *, put: Sequence[Item] = (), delete: Sequence[Item] = ()) -> None:
+    """Put items and delete others by their keys, 25 in a call, whatever was there. Raises BusyError under pressure."""
+    wanted = [{"PutRequest": {"Item": item}} for item in put] + [{"DeleteRequest": {"Key": key}} for key in delete]
+    for some in chunks(wanted, WRITE_LIMIT):
+        left: Any = {table: list(some)}
+        for attempt in range(TRIES):
+            left = client.batch_write_item(RequestItems=left).get("UnprocessedItems")
+            if not left:
+                break
+            time.sleep(FIRST_PAUSE * 2**attempt)
+        else:
+            raise BusyError(f"{table}: items were left unwritten")
