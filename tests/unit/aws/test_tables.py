@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
 
-from heliograph.aws import tables
 from heliograph.aws.errors import BusyError
 from heliograph.aws.tables import number, write_items
 
@@ -35,7 +35,7 @@ ITEMS = [{"id": number(index)} for index in range(60)]
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """How long was waited between tries."""
     waited: list[float] = []
-    monkeypatch.setattr(tables.time, "sleep", waited.append)
+    monkeypatch.setattr(time, "sleep", waited.append)
     return waited
 
 
