@@ -1,6 +1,6 @@
 """A custom channel as Amazon Pinpoint called it: people's endpoints, and what to tell them. This one posts to a chat.
 
-It runs unchanged behind Heliograph's webhook channel: deploy it as `<stack>-webhook-chatbot`, and give people addresses
+It runs unchanged behind Heliograph's webhook channel: deploy it as `<stack>_webhook_chatbot`, and give people addresses
 such as `chatbot:42`.
 """
 

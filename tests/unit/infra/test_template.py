@@ -254,6 +254,17 @@ def test_no_queue_takes_what_another_stack_brings_whatever_that_is_called(stack:
             assert not takes(queue, feeder, longer, stack), f"{queue} of {longer} takes {feeder} of {stack}"
 
 
+@given(stack=NAME_OF_A_STACK, further=st.from_regex(r"[A-Za-z0-9-]{0,20}", fullmatch=True))
+@example(stack="shop", further="")
+def test_no_stack_may_call_a_function_of_another_whatever_that_is_called(stack: str, further: str) -> None:
+    """A stack `shop-webhook`, whose functions are named `shop-webhook-deliver-email` and so on."""
+    callable_ = re.findall(r":function:([^']+)'", (ROOT / "infra/channels/webhook.yaml").read_text())
+    (names,) = [pattern.replace("${StackName}", stack) for pattern in callable_]
+    assert fnmatchcase(f"{stack}_webhook_chatbot", names)
+    assert not fnmatchcase(f"{stack}-webhook{further}-deliver-email", names)
+    assert not fnmatchcase(f"{stack}-webhook{further}_webhook_chatbot", names)
+
+
 def test_what_the_scheduler_cannot_bring_may_go_to_its_dead_letters() -> None:
     (policy,) = policies("ScheduleRole")
     (statement,) = policy["PolicyDocument"]["Statement"]

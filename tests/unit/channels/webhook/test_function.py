@@ -115,7 +115,7 @@ def test_a_function_is_called_for_fifty_people_at_once() -> None:
     function, batch = Function(), [a_call(slot) for slot in range(CALL_LIMIT + 1)]
     assert ids(batch) == [outcome.dispatch_id for outcome in function.send(*batch)]
     assert [len(event["Endpoints"]) for _, event in function.called] == [50, 1]
-    assert "/functions/prod-webhook-chatbot/invocations" in function.called[0][0]
+    assert "/functions/prod_webhook_chatbot/invocations" in function.called[0][0]
 
 
 def test_people_to_whom_different_things_are_said_are_told_of_one_by_one() -> None:
@@ -133,7 +133,7 @@ def test_an_address_says_which_function_is_called() -> None:
     told = {
         url.split("/")[-2]: [one["Address"] for one in event["Endpoints"].values()] for url, event in function.called
     }
-    assert told == {"prod-webhook-chatbot": ["a"], "prod-webhook-pager": ["b:c"]}
+    assert told == {"prod_webhook_chatbot": ["a"], "prod_webhook_pager": ["b:c"]}
 
 
 def test_a_person_with_two_messages_is_told_of_twice() -> None:
@@ -189,7 +189,7 @@ def test_the_log_says_how_a_function_must_be_named_that_could_not_be_called(stat
     function = Function((status, {"x-amzn-ErrorType": code}), (429, {"x-amzn-ErrorType": "TooManyRequestsException"}))
     function.send(a_call(0), a_call(1, '"b"'))
     ((sentence, said),) = function.warned
-    assert ("<stack>-webhook-" in sentence, said) == (True, code)
+    assert ("<stack>_webhook_" in sentence, said) == (True, code)
 
 
 def test_who_has_too_much_said_of_them_for_a_call_costs_nobody_else() -> None:

@@ -27,7 +27,7 @@ CALL_LIMIT: Final = 50  # endpoints a call; docs of Pinpoint's custom channels
 NOT_THERE: Final = frozenset({"AccessDeniedException", "ResourceNotFoundException"})
 """How Lambda says that a name is none of ours, or that we may not call it."""
 ADVICE: Final = (
-    "A function of a custom channel could not be called: its name must be <stack>-webhook-<what addresses say>"
+    "A function of a custom channel could not be called: its name must be <stack>_webhook_<what addresses say>"
 )
 
 Warn = Callable[[str, str], None]
@@ -36,12 +36,12 @@ Warn = Callable[[str, str], None]
 def function_sender(client: LambdaClient, *, stack: str, warn: Warn) -> Sender:
     """Send by calling functions, for all at once to whom the same is said; `warn` hears of one that is not there.
 
-    An address says which is called, and may come from anybody: so only those whose names begin `<stack>-webhook-`.
+    An address says which is called, and may come from anybody: so only those whose names begin `<stack>_webhook_`.
     """
 
     def send(batch: Sequence[Rendered]) -> Iterator[tuple[Outcome, ...]]:
         for function, group in groups(batch):
-            call = partial(_call, client, f"{stack}-webhook-{function}", warn)
+            call = partial(_call, client, f"{stack}_webhook_{function}", warn)
             yield from _tell(call, group, application=stack)
 
     return send
