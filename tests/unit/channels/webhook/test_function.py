@@ -192,17 +192,23 @@ def test_the_log_says_how_a_function_must_be_named_that_could_not_be_called(stat
     assert ("<stack>_webhook_" in sentence, said) == (True, code)
 
 
-def test_who_has_too_much_said_of_them_for_a_call_costs_nobody_else() -> None:
+TOO_LARGE = pytest.mark.parametrize("code", ["RequestEntityTooLargeException", "RequestTooLargeException"])
+"""As Lambda says it, and as its model says that it does."""
+
+
+@TOO_LARGE
+def test_who_has_too_much_said_of_them_for_a_call_costs_nobody_else(code: str) -> None:
     """All three are too much, then the first alone is not, then the other two are, then one of these is."""
-    large: tuple[int, dict[str, str]] = (413, {"x-amzn-ErrorType": "RequestTooLargeException"})
+    large: tuple[int, dict[str, str]] = (413, {"x-amzn-ErrorType": code})
     fine: tuple[int, dict[str, str]] = (200, {})
     function, batch = Function(large, fine, large, large, fine), [a_call(slot) for slot in range(3)]
     assert [type(outcome) for outcome in function.send(*batch)] == [Accepted, Failed, Accepted]
     assert [len(event["Endpoints"]) for _, event in function.called] == [3, 1, 2, 1, 1]
 
 
-def test_what_is_too_large_for_a_call_is_refused_for_good() -> None:
-    (outcome,) = Function((413, {"x-amzn-ErrorType": "RequestTooLargeException"})).send(a_call())
+@TOO_LARGE
+def test_what_is_too_large_for_a_call_is_refused_for_good(code: str) -> None:
+    (outcome,) = Function((413, {"x-amzn-ErrorType": code})).send(a_call())
     assert isinstance(outcome, Failed)
     assert outcome.code is FailureCode.CONTENT_TOO_LARGE
 

@@ -37,8 +37,11 @@ ENDPOINT_FINAL_CODES: Final = {"HTTP413": FailureCode.CONTENT_TOO_LARGE, "HTTP42
 """What an endpoint says of this very message. All else is about its set-up, which its owner mends, and is tried again:
 400 too, for so answer those that do not know the signature, and 404, for so answer those that are being deployed."""
 
-FUNCTION_FINAL_CODES: Final = {"RequestTooLargeException": FailureCode.CONTENT_TOO_LARGE}
-"""Of Invoke: more than 6 MB. All else is our set-up or Lambda's state: no such function, no right, throttled."""
+FUNCTION_FINAL_CODES: Final = dict.fromkeys(
+    ("RequestEntityTooLargeException", "RequestTooLargeException"), FailureCode.CONTENT_TOO_LARGE
+)
+"""Of Invoke: more than 6 MB, as Lambda says it, and as its model and its documentation do. All else is our set-up or
+Lambda's state: no such function, no right, throttled."""
 
 CODES: Final = Codes(final=ENDPOINT_FINAL_CODES | FUNCTION_FINAL_CODES)
 """An endpoint without time says itself when it has some (`NotSent.until`)."""
