@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from types import SimpleNamespace
@@ -20,7 +20,7 @@ from heliograph.channels.email.spec import SLOWEST
 from heliograph.delivery.sending import work as sending
 from heliograph.delivery.turns import work as turns
 from heliograph.model.channels import Channel
-from heliograph.model.dispatches import DispatchPack, Rendered
+from heliograph.model.dispatches import DispatchPack, Rendered, StopSending
 from heliograph.model.outcomes import Accepted, NotSent, Outcome, RecordKey, SlotFacts
 from heliograph.model.requests import Lane
 from heliograph.recording.facts import Fact
@@ -113,6 +113,99 @@ def test_a_function_stops_before_its_end_and_requeues_what_it_did_not_hand_over(
     assert [each.slot for each in later.dispatches] == [6, 7, 8, 9]
     assert (later.tries, delay) == (1, 1)
     assert later.not_before
+
+
+class SideBySide:
+    """A provider that has begun with the first three when the first is answered; the others' answers come later."""
+
+    def __init__(self) -> None:
+        self.answers_under_way = 2
+
+    def __call__(self, batch: Sequence[Rendered]) -> Iterator[tuple[Outcome, ...]]:
+        answers = [
+            (Accepted(dispatch_id=each.dispatch.dispatch_id, provider_message_id="m"),)
+            for each in batch[: 1 + self.answers_under_way]
+        ]
+        try:
+            yield answers[0]
+            yield ()
+        except StopSending:
+            yield from answers[1:]
+            if self.answers_under_way < 2:
+                raise LookupError from None  # something went wrong in that call, and nobody knows when
+            return
+        pytest.fail("nobody stopped it")
+
+
+def test_what_is_under_way_when_an_answer_cannot_be_kept_is_not_taken_for_not_sent(
+    edge: Edge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(edge, "provider", SideBySide())
+    monkeypatch.setattr(edge, "keep", once_busy(edge.keep))
+    with pytest.raises(ClientError):
+        [*sending.send(RECORD, texts(1, 1, 1, 1))]
+    assert {slot: [*facts] for slot, facts in edge.facts.items()} == {
+        1: [Fact.ACCEPTED],
+        2: [Fact.ACCEPTED],
+        3: [Fact.RETRY],
+    }
+
+
+def test_what_is_under_way_and_ends_without_an_answer_is_in_doubt(edge: Edge, monkeypatch: pytest.MonkeyPatch) -> None:
+    provider = SideBySide()
+    provider.answers_under_way = 1
+    monkeypatch.setattr(edge, "provider", provider)
+    monkeypatch.setattr(edge, "keep", once_busy(edge.keep))
+    with pytest.raises(LookupError):
+        [*sending.send(RECORD, texts(1, 1, 1))]
+    assert [*edge.facts] == [1]
+
+
+def test_what_is_under_way_when_a_function_stops_before_its_end_is_kept(
+    edge: Edge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(edge, "provider", SideBySide())
+    edge.lives_until = NOW + timedelta(seconds=sending.CALL_TIME)
+    keep = edge.keep
+
+    def keep_slowly(*kept: Any) -> None:
+        edge.sleep(1)
+        keep(*kept)
+
+    monkeypatch.setattr(edge, "keep", keep_slowly)
+    assert causes([*sending.send(RECORD, texts(1, 1, 1, 1))]) == ["stopped"]
+    assert [[*edge.facts[slot]] for slot in range(4)] == [[Fact.ACCEPTED]] * 3 + [[Fact.RETRY]]
+
+
+def test_a_pack_comes_again_when_the_last_answers_cannot_be_kept(edge: Edge, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(edge, "provider", SideBySide())
+    edge.lives_until = NOW + timedelta(seconds=sending.CALL_TIME)
+
+    def keep(record: RecordKey, slots: SlotFacts, at: datetime) -> None:
+        edge.sleep(1)
+        if 1 in slots:
+            raise BUSY
+        edge.facts.update(slots)
+
+    monkeypatch.setattr(edge, "keep", keep)
+    with pytest.raises(ClientError):
+        [*sending.send(RECORD, texts(1, 1, 1, 1))]
+    assert edge.facts.keys() == {0, 2, 3}
+
+
+BUSY = ClientError({"Error": {"Code": "ProvisionedThroughputExceededException"}}, "UpdateItem")
+
+
+def once_busy(keep: Callable[..., None]) -> Callable[..., None]:
+    """It fails the first time."""
+    failures = [BUSY]
+
+    def kept(*facts: Any) -> None:
+        if failures:
+            raise failures.pop()
+        keep(*facts)
+
+    return kept
 
 
 def test_a_destination_that_is_exhausted_for_today_waits_alone_and_longer(edge: Edge) -> None:

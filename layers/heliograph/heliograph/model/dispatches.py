@@ -79,9 +79,17 @@ class Rendered(Value, frozen=True, kw_only=True):
         return ids | ({"run_id": run_id} if run_id else {})
 
 
+class StopSending(Exception):  # noqa: N818 - it is an order, and no error
+    """Thrown into what a sender has returned: begin nothing more, and yield the outcomes of what is under way."""
+
+
 class Sender(Protocol):
     """A channel's provider."""
 
     def __call__(self, batch: Sequence[Rendered]) -> Iterator[tuple[Outcome, ...]]:
-        """Hand rendered messages over; after every provider call yield its outcomes, so that they are kept at once."""
+        """Hand rendered messages over; after every provider call yield its outcomes, so that they are kept at once.
+
+        Nothing at all may be yielded while calls take long, so that it can be told to stop. One that makes a call after
+        the other has nothing under way when it has yielded: it just ends with StopSending, as generators do.
+        """
         ...

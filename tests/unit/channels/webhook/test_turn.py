@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from threading import Event, Thread
 from threading import enumerate as enumerate_threads
 
@@ -12,7 +12,7 @@ from builders import NOW, a_rendered
 from heliograph.channels.webhook.sender import webhook_sender
 from heliograph.channels.webhook.spec import NAME as WEBHOOK
 from heliograph.channels.webhook.turn import THREADS, TIME, WAITS, Line, side_by_side
-from heliograph.model.dispatches import Rendered
+from heliograph.model.dispatches import Rendered, StopSending
 from heliograph.model.outcomes import Accepted, NotSent, Outcome
 
 NEVER = 60  # seconds; only a fault lets a test wait for so long
@@ -25,6 +25,11 @@ def a_webhook(slot: int, address: str) -> Rendered:
 
 def accepted(rendered: Rendered) -> tuple[Outcome, ...]:
     return (Accepted(dispatch_id=rendered.dispatch.dispatch_id, provider_message_id="m"),)
+
+
+def answers(coming: Iterator[tuple[Outcome, ...]]) -> Iterator[tuple[Outcome, ...]]:
+    """What comes, without the moments in which nothing does."""
+    return filter(None, coming)
 
 
 class Network:
@@ -57,7 +62,7 @@ def network() -> Iterator[Network]:
 @pytest.mark.parametrize("slow", [[SLOW], ["chatbot:1"], [f"https://slow.example/{number}" for number in range(98)]])
 def test_slow_destinations_hold_up_no_others_of_their_pack(network: Network, slow: list[str]) -> None:
     batch = [a_webhook(slot, address) for slot, address in enumerate([*slow, FAST, FAST])]
-    coming = webhook_sender(lambda: network, network)(batch)
+    coming = answers(webhook_sender(lambda: network, network)(batch))
     first = [outcome.dispatch_id for _ in range(2) for outcome in next(coming)]
     assert first == [each.dispatch.dispatch_id for each in batch[-2:]]
     network.let_go.set()
@@ -66,7 +71,8 @@ def test_slow_destinations_hold_up_no_others_of_their_pack(network: Network, slo
 
 
 def test_an_endpoint_gets_one_request_after_the_other(network: Network) -> None:
-    coming = webhook_sender(lambda: network, network)([a_webhook(0, SLOW), a_webhook(1, SLOW), a_webhook(2, FAST)])
+    batch = [a_webhook(0, SLOW), a_webhook(1, SLOW), a_webhook(2, FAST)]
+    coming = answers(webhook_sender(lambda: network, network)(batch))
     next(coming)
     assert sorted(network.begun) == [FAST, SLOW]
     network.let_go.set()
@@ -82,7 +88,7 @@ def test_what_an_endpoint_has_no_time_for_comes_again_alone() -> None:
             yield accepted(each)
 
     batch = [a_webhook(slot, SLOW) for slot in range(4)]
-    *taken, (third, fourth) = side_by_side([Line(send, batch)], lambda: time[0])
+    *taken, (third, fourth) = answers(side_by_side([Line(send, batch)], lambda: time[0]))
     assert len(taken) == 2
     for outcome, rendered in zip((third, fourth), batch[2:], strict=True):
         assert isinstance(outcome, NotSent)
@@ -93,13 +99,30 @@ def test_what_an_endpoint_has_no_time_for_comes_again_alone() -> None:
 
 def test_whoever_stops_listening_waits_for_nobody_and_nothing_further_begins(network: Network) -> None:
     coming = webhook_sender(lambda: network, network)([a_webhook(0, FAST), a_webhook(1, SLOW), a_webhook(2, SLOW)])
-    next(coming)
+    next(answers(coming))
     del coming
     network.let_go.set()
     for thread in threads():
         thread.join(NEVER)
     assert network.begun.count(SLOW) <= 1
     assert not threads()
+
+
+def test_what_is_under_way_when_sending_stops_is_answered_and_what_has_not_begun_is_put_off(network: Network) -> None:
+    batch = [
+        a_webhook(0, FAST),
+        *(a_webhook(slot, address) for slot, address in enumerate([SLOW, SLOW, "chatbot:1"], 1)),
+    ]
+    coming = webhook_sender(lambda: network, network)(batch)
+    assert isinstance(coming, Generator)
+    next(answers(coming))
+    while not {SLOW, "chatbot:1"} <= {*network.begun}:
+        next(coming)  # nothing yet
+    first = coming.throw(StopSending())  # nothing, as both are under way
+    network.let_go.set()
+    came = {outcome.dispatch_id: outcome for outcomes in [first, *coming] for outcome in outcomes}
+    assert [type(came[each.dispatch.dispatch_id]) for each in batch[1:]] == [Accepted, NotSent, Accepted]
+    assert network.begun.count(SLOW) == 1
 
 
 def test_what_goes_wrong_at_one_destination_is_raised_after_the_answers_of_the_others() -> None:
@@ -111,7 +134,7 @@ def test_what_goes_wrong_at_one_destination_is_raised_after_the_answers_of_the_o
     def send(batch: Sequence[Rendered]) -> Iterator[tuple[Outcome, ...]]:
         yield from map(accepted, batch)
 
-    coming = side_by_side([Line(fail, [a_webhook(0, SLOW)]), Line(send, [a_webhook(1, FAST)])], lambda: NOW)
+    coming = answers(side_by_side([Line(fail, [a_webhook(0, SLOW)]), Line(send, [a_webhook(1, FAST)])], lambda: NOW))
     assert len(next(coming)) == 1
     with pytest.raises(LookupError):
         next(coming)

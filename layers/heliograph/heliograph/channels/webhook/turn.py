@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from threading import Event
 from typing import Final, NamedTuple
 
 from heliograph.channels.webhook.post import later
-from heliograph.model.dispatches import Rendered, Sender
+from heliograph.model.dispatches import Rendered, Sender, StopSending
 from heliograph.model.outcomes import Outcome
 
 TIME: Final = timedelta(seconds=15)
@@ -18,8 +18,11 @@ TIME: Final = timedelta(seconds=15)
 WAITS: Final = "DestinationSlow"
 THREADS: Final = "webhook"
 
+MOMENT: Final = 2.0  # seconds; with the longest call it is shorter than what a function keeps for its last one
+
 Outcomes = tuple[Outcome, ...]
-END: Final[Outcomes] = ()
+END: Final = None
+"""What a line puts last."""
 
 
 class Line(NamedTuple):
@@ -30,13 +33,14 @@ class Line(NamedTuple):
 
 
 def side_by_side(lines: Sequence[Line], now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Iterator[Outcomes]:
-    """Work off all lines at once; yields outcomes as they come.
+    """Work off all lines at once; yields outcomes as they come, and nothing when none has come for a moment.
 
-    Who stops listening waits for nobody: what was under way then comes again, under the same id.
+    Told to stop (StopSending), each line ends the call that it is in, and its outcomes are yielded as well; what has
+    not begun is put off. Who only stops listening waits for nobody, and cannot know what is under way.
     """
     if not lines:
         return
-    came: SimpleQueue[Outcomes] = SimpleQueue()
+    came: SimpleQueue[Outcomes | None] = SimpleQueue()
     is_over, ends_at, open_lines = Event(), now() + TIME, len(lines)
 
     def has_time() -> bool:
@@ -47,24 +51,38 @@ def side_by_side(lines: Sequence[Line], now: Callable[[], datetime] = lambda: da
     pool.shutdown(wait=False)
     try:
         while open_lines:
-            if outcomes := came.get():
-                yield outcomes
-            else:
-                open_lines -= 1
+            outcomes = _next_of(came)
+            open_lines -= outcomes is END
+            try:
+                if outcomes is not END:
+                    yield outcomes
+            except StopSending:
+                is_over.set()
     finally:
         is_over.set()
     for line in working:
         line.result()  # raises what went wrong there
 
 
+def _next_of(came: SimpleQueue[Outcomes | None]) -> Outcomes | None:
+    """What comes next; nothing, but no END, when it takes long: only who is given something can stop or go on."""
+    try:
+        return came.get(timeout=MOMENT)
+    except Empty:
+        return ()
+
+
 def _work_off(
-    line: Line, came: SimpleQueue[Outcomes], has_time: Callable[[], bool], now: Callable[[], datetime]
+    line: Line, came: SimpleQueue[Outcomes | None], has_time: Callable[[], bool], now: Callable[[], datetime]
 ) -> None:
     """One destination, as long as there is time; the rest is put off as if the destination had asked for it."""
     left = {each.dispatch.dispatch_id: each for each in line.group}
     try:
         calls = line.send(line.group)
-        while has_time() and (outcomes := next(calls, END)):
+        while left and has_time():
+            outcomes = next(calls, None)
+            if outcomes is None:
+                return  # of what it said nothing, nobody knows what became
             came.put(outcomes)
             for outcome in outcomes:
                 left.pop(outcome.dispatch_id)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -11,14 +12,16 @@ from heliograph.aws.errors import QueueError
 from heliograph.channels.rate import STOPPED
 from heliograph.channels.registry import spec
 from heliograph.delivery.answers import facts_of, not_handed_over
-from heliograph.model.dispatches import Rendered
+from heliograph.model.dispatches import Rendered, StopSending
 from heliograph.model.engagement import Events
-from heliograph.model.outcomes import Failed, InDoubt, NotSent, Outcome, RecordKey, SlotFacts
+from heliograph.model.outcomes import Accepted, NotSent, Outcome, RecordKey, SlotFacts
 from heliograph.recording.consequences import outcome_events
 from heliograph.runtime import wiring
 from heliograph.runtime.observe import count_facts
 
 CALL_TIME = 30  # seconds that a call to a provider and keeping its answer may take: its time-outs and a margin
+KEEPING_ERRORS = (ClientError, BotoCoreError, QueueError)
+"""What says that an answer was not kept, or not told of."""
 
 
 def send(record: RecordKey, batch: list[Rendered], *, rate: float | None = None) -> Iterator[Outcome]:
@@ -35,14 +38,47 @@ def send(record: RecordKey, batch: list[Rendered], *, rate: float | None = None)
         units += sum(map(units_of, taken.values()))
         try:
             _keep_answers(record, outcomes, taken)
-        except (ClientError, BotoCoreError, QueueError):
-            keep(record, not_handed_over(waiting.values(), wiring.now()), wiring.now())
+        except KEEPING_ERRORS:
+            _stop(record, calls, waiting)
             raise  # what was answered is in doubt now; what was not handed over is not
-        yield from (outcome for outcome in outcomes if isinstance(outcome, NotSent | InDoubt | Failed))
+        yield from filter(_is_open, outcomes)
         is_stopped = any(isinstance(each, NotSent) and each.cause in halted for each in outcomes)
     if waiting:
-        keep(record, not_handed_over(waiting.values(), wiring.now()), wiring.now())
+        yield from filter(_is_open, _stop(record, calls, waiting))
         yield from (NotSent(dispatch_id=dispatch_id, cause=STOPPED) for dispatch_id in waiting)
+
+
+def _stop(record: RecordKey, calls: Iterator[tuple[Outcome, ...]], waiting: dict[str, Rendered]) -> Sequence[Outcome]:
+    """End it, keep what is still answered, and keep of all that `waiting` holds then that it was not handed over.
+
+    An answer that cannot be kept is in doubt: its pack comes again, as the error is raised in the end.
+    """
+    ended: list[Outcome] = []
+    failure: Exception | None = None
+    for outcomes in _under_way(calls):
+        taken = {outcome.dispatch_id: waiting.pop(outcome.dispatch_id) for outcome in outcomes}
+        try:
+            _keep_answers(record, outcomes, taken)
+        except KEEPING_ERRORS as error:
+            failure = error
+        ended += outcomes
+    keep(record, not_handed_over(waiting.values(), wiring.now()), wiring.now())
+    if failure:
+        raise failure
+    return ended
+
+
+def _under_way(calls: Iterator[tuple[Outcome, ...]]) -> Iterator[tuple[Outcome, ...]]:
+    """The outcomes of calls that have begun; only a generator can have any."""
+    if isinstance(calls, Generator):
+        with suppress(StopSending, StopIteration):
+            yield calls.throw(StopSending())
+            yield from calls
+
+
+def _is_open(outcome: Outcome) -> bool:
+    """Whether something follows from it."""
+    return not isinstance(outcome, Accepted)
 
 
 def _has_time_for_a_call(started: datetime, units: int, rate: float | None) -> bool:
