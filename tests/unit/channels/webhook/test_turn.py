@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
+from datetime import timedelta
 from threading import Event, Thread
 from threading import enumerate as enumerate_threads
 
 import pytest
+from msgspec import structs
 
-from builders import NOW, a_rendered
+from builders import NOW, SMS, a_fallback, a_message, a_rendered
 from heliograph.channels.webhook.sender import webhook_sender
 from heliograph.channels.webhook.spec import NAME as WEBHOOK
-from heliograph.channels.webhook.turn import THREADS, TIME, WAITS, Line, side_by_side
+from heliograph.channels.webhook.turn import PUT_OFF, THREADS, TIME, WAITS, Line, side_by_side
 from heliograph.model.dispatches import Rendered, StopSending
 from heliograph.model.outcomes import Accepted, NotSent, Outcome
 
@@ -93,8 +95,21 @@ def test_what_an_endpoint_has_no_time_for_comes_again_alone() -> None:
     for outcome, rendered in zip((third, fourth), batch[2:], strict=True):
         assert isinstance(outcome, NotSent)
         assert (outcome.dispatch_id, outcome.cause) == (rendered.dispatch.dispatch_id, WAITS)
-        assert outcome.until
-        assert outcome.until > time[0]
+        assert outcome.until == time[0] + PUT_OFF
+
+
+def test_whom_an_endpoint_had_no_time_for_does_not_fail_before_it_was_asked_however_long_that_takes() -> None:
+    time = [NOW]
+
+    def send(batch: Sequence[Rendered]) -> Iterator[tuple[Outcome, ...]]:
+        for each in batch:
+            time[0] += TIME
+            yield accepted(each)
+
+    followed = a_message(channels=(WEBHOOK,), locales={WEBHOOK: ("en",)}, fallback=(a_fallback(SMS, within=60),))
+    batch = [structs.replace(a_webhook(n, SLOW), message=followed, claimed_at=NOW - timedelta(days=4)) for n in (0, 1)]
+    *_, (second,) = answers(side_by_side([Line(send, batch)], lambda: time[0]))
+    assert second == NotSent(dispatch_id=batch[1].dispatch.dispatch_id, cause=WAITS, until=time[0] + PUT_OFF)
 
 
 def test_whoever_stops_listening_waits_for_nobody_and_nothing_further_begins(network: Network) -> None:

@@ -9,12 +9,16 @@ from queue import Empty, SimpleQueue
 from threading import Event
 from typing import Final, NamedTuple
 
-from heliograph.channels.webhook.post import later
 from heliograph.model.dispatches import Rendered, Sender, StopSending
-from heliograph.model.outcomes import Outcome
+from heliograph.model.outcomes import NotSent, Outcome
 
-TIME: Final = timedelta(seconds=15)
-"""How long a destination may be asked for the sake of one pack; what has not begun by then is requeued alone."""
+TIME: Final = timedelta(seconds=60)
+"""How long a destination may be asked for the sake of one pack; what has not begun by then is requeued alone.
+
+The longer, the sooner a slow endpoint has all of its own; the shorter, the sooner others have their turn, as its pack
+holds a function for so long and a call. docs/decisions/webhooks-repeat.md has the figures.
+"""
+PUT_OFF: Final = timedelta(seconds=5)
 WAITS: Final = "DestinationSlow"
 THREADS: Final = "webhook"
 
@@ -75,8 +79,8 @@ def _next_of(came: SimpleQueue[Outcomes | None]) -> Outcomes | None:
 def _work_off(
     line: Line, came: SimpleQueue[Outcomes | None], has_time: Callable[[], bool], now: Callable[[], datetime]
 ) -> None:
-    """One destination, as long as there is time; the rest is put off as if the destination had asked for it."""
-    left = {each.dispatch.dispatch_id: each for each in line.group}
+    """One destination, as long as there is time. The rest is put off for a moment: it was not asked for that."""
+    left = dict.fromkeys(each.dispatch.dispatch_id for each in line.group)  # in their order
     try:
         calls = line.send(line.group)
         while left and has_time():
@@ -85,8 +89,9 @@ def _work_off(
                 return  # of what it said nothing, nobody knows what became
             came.put(outcomes)
             for outcome in outcomes:
-                left.pop(outcome.dispatch_id)
+                del left[outcome.dispatch_id]
         if left:
-            came.put(tuple(later(each, WAITS, now()) for each in left.values()))
+            until = now() + PUT_OFF
+            came.put(tuple(NotSent(dispatch_id=each, cause=WAITS, until=until) for each in left))
     finally:
         came.put(END)
