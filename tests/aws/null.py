@@ -16,11 +16,11 @@ from urllib.parse import unquote, urlsplit
 
 import msgspec
 
-from aws.null_dynamodb import NullDynamoDB
+from aws.null_dynamodb import ConditionError, NullDynamoDB
 
 MESSAGE_ID = "0100019aa5f3c2d1-7f1c0a52-4b0e-4c6e-9a57-1d2e3f405162-{:06d}"
 SECRET = {"ARN": "arn", "Name": "secret", "SecretString": "a-secret-of-the-benchmark", "CreatedDate": 1_750_000_000}
-QUOTA = {"SendQuota": {"Max24HourSend": 1e9, "MaxSendRate": 1e9, "SentLast24Hours": 0.0}}
+RATE = 1_000.0  # mails a second that the account may send, if nobody sets another
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 CHUNK = 65_536  # bytes: SQS bills each as a request
 
@@ -32,6 +32,7 @@ class NullAws:
         self.objects = objects
         self.dynamodb = NullDynamoDB()
         self.sent = 0
+        self.rate = RATE
         self.keeps_messages = True
         self.reset()
 
@@ -39,8 +40,11 @@ class NullAws:
         """Count from nothing; what DynamoDB holds stays."""
         self.calls: defaultdict[str, int] = defaultdict(int)
         self.bytes: defaultdict[str, int] = defaultdict(int)
+        self.objects_put: dict[str, dict[str, int]] = defaultdict(lambda: {"objects": 0, "bytes": 0})
+        """By the first folder of their keys."""
         self.sqs_requests = 0
         self.messages: dict[str, list[str]] = defaultdict(list)
+        self.delays: dict[str, list[int]] = defaultdict(list)
         self.dynamodb.reset()
 
     def counts(self) -> dict[str, Any]:
@@ -48,25 +52,27 @@ class NullAws:
         return {
             "calls": self.calls,
             "bytes": self.bytes,
+            "objects_put": self.objects_put,
             "sqs_requests": self.sqs_requests,
             "write_units": self.dynamodb.write_units,
             "read_units": self.dynamodb.read_units,
             "writes": self.dynamodb.writes,
+            "stored": self.dynamodb.stored,
         }
 
     def answer(self, method: str, path: str, target: str, body: bytes) -> tuple[bytes | Path, str]:
-        """The body of an answer, or the file that it is, and further headers."""
+        """The body of an answer, or the file that it is, and further headers; raises ConditionError."""
         if path.startswith("/_null/"):
             return self._control(path), ""
         service, operation = _operation(method, path, target)
         self.calls[f"{service}.{operation}"] += 1
         self.bytes[f"{service}.{operation}"] += len(body)
         if service == "S3":
-            return self._s3(operation, path)
+            return self._s3(operation, path, body)
         known: dict[str, Callable[[bytes], Any]] = {
             "DynamoDB_20120810": lambda body: self.dynamodb.answer(operation, body),
             "AmazonSQS": self._sqs,
-            "SESv2": lambda body: QUOTA if operation == "GetAccount" else self._ses(body),
+            "SESv2": lambda body: self._quota() if operation == "GetAccount" else self._ses(body),
             "secretsmanager": lambda _: SECRET,
             "Scheduler": lambda _: {"ScheduleArn": "arn:aws:scheduler:us-east-1:000000000000:schedule/g/s"},
             "AWSEvents": lambda _: {"FailedEntryCount": 0, "Entries": []},
@@ -81,9 +87,20 @@ class NullAws:
             case "discard":
                 self.keeps_messages = False
             case "messages":
-                messages, self.messages = self.messages, defaultdict(list)
+                messages, self.messages, self.delays = self.messages, defaultdict(list), defaultdict(list)
                 return msgspec.json.encode(messages)
+            case "delayed":
+                pairs = {
+                    queue: [*zip(bodies, self.delays[queue], strict=True)] for queue, bodies in self.messages.items()
+                }
+                self.messages, self.delays = defaultdict(list), defaultdict(list)
+                return msgspec.json.encode(pairs)
+            case asked if asked.startswith("rate/"):
+                self.rate = float(asked.removeprefix("rate/"))
         return msgspec.json.encode(self.counts())
+
+    def _quota(self) -> Any:
+        return {"SendQuota": {"Max24HourSend": 1e9, "MaxSendRate": self.rate, "SentLast24Hours": 0.0}}
 
     def _sqs(self, body: bytes) -> Any:
         asked = msgspec.json.decode(body)
@@ -91,7 +108,9 @@ class NullAws:
         bodies = [entry["MessageBody"] for entry in entries]
         self.sqs_requests += max(1, -(-sum(len(text.encode()) for text in bodies) // CHUNK))
         if self.keeps_messages:
-            self.messages[asked["QueueUrl"].rpartition("/")[2]] += bodies
+            queue = asked["QueueUrl"].rpartition("/")[2]
+            self.messages[queue] += bodies
+            self.delays[queue] += [entry.get("DelaySeconds", 0) for entry in entries]
         taken = [{"Id": e.get("Id", "0"), "MessageId": "m", "MD5OfMessageBody": ""} for e in entries]
         return {"Successful": taken, "Failed": []} if "Entries" in asked else {"MessageId": "m"}
 
@@ -103,8 +122,11 @@ class NullAws:
         ids = (MESSAGE_ID.format(self.sent - place) for place in range(many))
         return {"BulkEmailEntryResults": [{"Status": "SUCCESS", "MessageId": each} for each in ids]}
 
-    def _s3(self, operation: str, path: str) -> tuple[bytes | Path, str]:
+    def _s3(self, operation: str, path: str, body: bytes) -> tuple[bytes | Path, str]:
         if operation not in ("GetObject", "HeadObject"):
+            put = self.objects_put[path.split("/", 3)[2]]
+            put["objects"] += 1
+            put["bytes"] += len(body)
             return b"", 'ETag: "0"\r\n'
         found = self.objects / unquote(path.split("/", 2)[2])
         return found, 'ETag: "0"\r\nx-amz-version-id: 1\r\n'
@@ -152,12 +174,18 @@ class Connection(asyncio.Protocol):
             del self.buffer[: self.need]
             self.need = 0
             method, url, _ = head.split(" ", 2)
-            self.reply(method, *self.aws.answer(method, urlsplit(url).path, headers.get("x-amz-target", ""), body))
+            try:
+                said, more = self.aws.answer(method, urlsplit(url).path, headers.get("x-amz-target", ""), body)
+            except ConditionError as error:
+                refusal = {"__type": f"com.amazonaws.dynamodb#{error}", "message": str(error), "Item": error.item}
+                self.reply(method, msgspec.json.encode(refusal), "", status="400 Bad Request")
+            else:
+                self.reply(method, said, more)
 
-    def reply(self, method: str, body: bytes | Path, headers: str) -> None:
+    def reply(self, method: str, body: bytes | Path, headers: str, *, status: str = "200 OK") -> None:
         """Write an answer; a file goes out as fast as it is read."""
         length = len(body) if isinstance(body, bytes) else body.stat().st_size
-        head = f"HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n{headers}\r\n".encode()
+        head = f"HTTP/1.1 {status}\r\nContent-Length: {length}\r\n{headers}\r\n".encode()
         if isinstance(body, bytes):
             self.transport.write(head + body)
             return

@@ -1,20 +1,28 @@
-"""DynamoDB of the null AWS: every write succeeds, everybody is known and had two messages, and units count by size."""
+"""DynamoDB of the null AWS: everybody is known and had two messages, what is written to `runs` is kept, units count.
+
+Decisions are taken in and forgotten, so that every claim is the first. Records and the clocks of rate limits are kept
+as they are written, with their conditions: an update costs by the whole item, and a clock answers how late it is.
+"""
 
 from __future__ import annotations
 
 import re
 import time
 from collections import defaultdict
+from collections.abc import Iterator
 from functools import cache
 from math import ceil
 from typing import Any
 
 import msgspec
 
+from aws.expressions import Item, holds, updated
+
 WRITE_UNIT = 1_024  # bytes
 READ_UNIT = 4_096
-ASSIGNMENT = re.compile(r"([#\w.]+)\s*=\s*[^:,]*(?:,\s*)?(:\w+)")
-REMOVAL = re.compile(r"REMOVE\s+([^:]*?)(?=\s+(?:SET|ADD|DELETE)\s|$)")
+PAGE = 1_048_576
+"""Bytes that a Query reads at once."""
+KEYS = {"recipients": ("recipient_id",), "ledger": ("recipient_id", "dispatch_id"), "runs": ("part", "item")}
 
 CONSENT = {"M": {"state": {"S": "opted_in"}, "at": {"S": "2026-03-14T09:26:53.000000+00:00"}, "source": {"S": "form"}}}
 PERSON: dict[str, Any] = {
@@ -48,8 +56,10 @@ def size_of(value: dict[str, Any]) -> int:
             return 3 + sum(1 + len(name.encode()) + size_of(one) for name, one in inner.items())
         case "L":
             return 3 + sum(1 + size_of(one) for one in inner)
-        case "SS":
+        case "SS" | "NS":
             return sum(len(one.encode()) for one in inner)
+        case "B":
+            return int(len(inner) * 3 // 4 - inner[-2:].count("="))
         case _:
             return 1
 
@@ -74,11 +84,21 @@ def account() -> dict[str, Any]:
     return {"reserved": {"S": line}, "version": {"N": "2"}, "expires_at": {"N": "1798000000"}}
 
 
+class ConditionError(Exception):
+    """A condition was not met; `item` is what was there."""
+
+    def __init__(self, item: Item) -> None:
+        super().__init__("ConditionalCheckFailedException")
+        self.item = item
+
+
 class NullDynamoDB:
-    """Answers and units; the sizes of updated items are remembered, because an update costs by the whole item."""
+    """Answers and units."""
 
     def __init__(self) -> None:
-        self.items: defaultdict[tuple[str, bytes], dict[str, int]] = defaultdict(dict)
+        self.items: defaultdict[tuple[str, str], dict[str, Item]] = defaultdict(dict)
+        """By table and partition, and in it by sort key."""
+        self.stored: defaultdict[str, dict[str, int]] = defaultdict(lambda: {"items": 0, "bytes": 0})
         self.reset()
         self._person = msgspec.json.encode(PERSON)[1:]
         self._stranger = msgspec.json.encode({name: PERSON[name] for name in PERSON if "consent" not in name})[1:]
@@ -92,7 +112,7 @@ class NullDynamoDB:
         self.writes: dict[str, dict[str, int]] = {}
 
     def answer(self, operation: str, body: bytes) -> Any:
-        """What DynamoDB says to a call."""
+        """What DynamoDB says to a call; raises ConditionError."""
         asked = msgspec.json.decode(body)
         match operation:
             case "BatchGetItem":
@@ -101,20 +121,73 @@ class NullDynamoDB:
                 for one in asked["Statements"]:
                     self._wrote(_table(one), _names_size(one["Statement"]) + sum(map(size_of, one["Parameters"])))
                 return {"Responses": [{"TableName": "ledger"}] * len(asked["Statements"])}
-            case "PutItem":
-                self._wrote(asked["TableName"], item_size(asked["Item"]))
-                return {}
-            case "UpdateItem":
-                self._update(asked)
-                return self._clock(asked) if "ADD until_ms" in asked["UpdateExpression"] else {}
+            case "BatchWriteItem":
+                for table, requests in asked["RequestItems"].items():
+                    for request in requests:
+                        self._put_or_delete(table, request)
+                return {"UnprocessedItems": {}}
+            case "PutItem" | "UpdateItem" | "DeleteItem":
+                return self._change(operation, asked)
+            case "GetItem":
+                found = self._held(asked["TableName"], asked["Key"])
+                self._count_read(item_size(found or {}), consistent=asked.get("ConsistentRead", False))
+                return {"Item": found} if found else {}
+            case "Query":
+                return self._query(asked)
             case _:
                 self.read_units += 0.5
                 return {}
 
-    def _clock(self, asked: dict[str, Any]) -> Any:
-        """The limits of a channel: always our turn, now."""
-        cost = int(asked["ExpressionAttributeValues"][":cost"]["N"])
-        return {"Attributes": {"until_ms": {"N": str(int(time.time() * 1000) + cost - 500)}}}
+    def _held(self, table: str, key: Item) -> Item | None:
+        """What is there under a key; who was never written to is a person as all are."""
+        partition, sort = self._place(table, key)
+        found = self.items[partition].get(sort)
+        if found or "recipients" not in table or partition[1].startswith(STRANGERS):
+            return found
+        return {**key, **PERSON}
+
+    def _place(self, table: str, item: Item) -> tuple[tuple[str, str], str]:
+        keys = KEYS[table.rpartition("-")[2]]
+        values = [str(*item[key].values()) for key in keys]
+        return (table, values[0]), values[1] if len(keys) > 1 else ""
+
+    def _change(self, operation: str, asked: dict[str, Any]) -> dict[str, Any]:
+        """One write, under its condition; what is answered is what was asked for."""
+        table, key = asked["TableName"], asked.get("Key") or asked["Item"]
+        before = self._held(table, key)
+        names, values = asked.get("ExpressionAttributeNames", {}), asked.get("ExpressionAttributeValues", {})
+        condition = asked.get("ConditionExpression")
+        if condition and not holds(condition, before or {}, names, values):
+            self._wrote(table, item_size(before or {}))
+            raise ConditionError((before or {}) if "ReturnValuesOnConditionCheckFailure" in asked else {})
+        after: Item | None = asked.get("Item")
+        if operation == "UpdateItem":
+            after = updated(asked["UpdateExpression"], before or dict(key), names, values)
+        self._keep(table, key, before, after)
+        match asked.get("ReturnValues"):
+            case "ALL_OLD" | "UPDATED_OLD":
+                return {"Attributes": before or {}}
+            case "ALL_NEW" | "UPDATED_NEW":
+                return {"Attributes": after or {}}
+        return {}
+
+    def _put_or_delete(self, table: str, request: dict[str, Any]) -> None:
+        item: Item | None = request.get("PutRequest", {}).get("Item")
+        key = item or request["DeleteRequest"]["Key"]
+        self._keep(table, key, self._held(table, key), item)
+
+    def _keep(self, table: str, key: Item, before: Item | None, after: Item | None) -> None:
+        """An item takes the place of another; a write costs by the larger of both."""
+        old, new = item_size(before or {}), item_size(after or {})
+        self._wrote(table, max(old, new))
+        partition, sort = self._place(table, key)
+        was_there = sort in self.items[partition]
+        if after is None:
+            self.items[partition].pop(sort, None)
+        else:
+            self.items[partition][sort] = after
+        self.stored[table]["items"] += (after is not None) - was_there
+        self.stored[table]["bytes"] += new - (old if was_there else 0)
 
     def _wrote(self, table: str, size: int) -> None:
         units = max(1, ceil(size / WRITE_UNIT))
@@ -123,35 +196,64 @@ class NullDynamoDB:
         for name, more in (("writes", 1), ("units", units), ("bytes", size)):
             seen[name] += more
 
+    def _count_read(self, size: int, *, consistent: bool) -> None:
+        self.read_units += max(1, ceil(size / READ_UNIT)) * (1 if consistent else 0.5)
+
     def _read(self, tables: dict[str, Any]) -> bytes:
         responses = []
         for table, wanted in tables.items():
-            size = self._person_size if "recipients" in table else 1
-            each = ceil(size / READ_UNIT) * (1 if wanted.get("ConsistentRead") else 0.5)
-            self.read_units += each * len(wanted["Keys"])
-            found = ((msgspec.json.encode(key), self._rest(table, key)) for key in wanted["Keys"])
-            items = b",".join(key[:-1] + b"," + rest for key, rest in found if rest)
-            responses.append(b'"%s":[%s]' % (table.encode(), items))
+            items = []
+            for key in wanted["Keys"]:
+                rest, size = self._rest(table, key)
+                self._count_read(size, consistent=wanted.get("ConsistentRead", False))
+                if rest:
+                    items.append(msgspec.json.encode(key)[:-1] + b"," + rest)
+            responses.append(b'"%s":[%s]' % (table.encode(), b",".join(items)))
         return b'{"Responses":{%s},"UnprocessedKeys":{}}' % b",".join(responses)
 
-    def _rest(self, table: str, key: dict[str, Any]) -> bytes:
-        """What an item holds beside its key; nothing, if there is none."""
+    def _rest(self, table: str, key: Item) -> tuple[bytes, int]:
+        """What an item holds beside its key, nothing if there is none; and its size."""
+        if found := self.items[self._place(table, key)[0]].get(self._place(table, key)[1]):
+            return msgspec.json.encode({name: found[name] for name in found if name not in key})[1:], item_size(found)
         if "recipients" in table:
-            return self._stranger if key["recipient_id"]["S"].startswith(STRANGERS) else self._person
-        return self._account if key.get("dispatch_id") == {"S": "reservations"} else b""
+            is_stranger = key["recipient_id"]["S"].startswith(STRANGERS)
+            return self._stranger if is_stranger else self._person, self._person_size
+        return (self._account, 1) if key.get("dispatch_id") == {"S": "reservations"} else (b"", 1)
 
-    def _update(self, asked: dict[str, Any]) -> None:
-        held = self.items[asked["TableName"], msgspec.json.encode(asked["Key"])]
-        before = sum(held.values())
-        names, values = asked.get("ExpressionAttributeNames", {}), asked.get("ExpressionAttributeValues", {})
-        expression = asked["UpdateExpression"]
-        for path, placeholder in ASSIGNMENT.findall(expression):
-            name = ".".join(names.get(step, step) for step in path.split("."))
-            if name not in held or "if_not_exists" not in expression:
-                held[name] = len(name) + size_of(values[placeholder])
-        for removed in ",".join(REMOVAL.findall(expression)).split(","):
-            held.pop(names.get(removed.strip(), removed.strip()), None)
-        self._wrote(asked["TableName"], item_size(asked["Key"]) + max(before, sum(held.values())))
+    def _query(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """A page of a partition; by an address, one person has it."""
+        if "IndexName" in asked:
+            self._count_read(1, consistent=False)
+            return {"Items": [{"recipient_id": {"S": "customer-0000000"}}], "Count": 1}
+        names, values = asked.get("ExpressionAttributeNames", {}), asked["ExpressionAttributeValues"]
+        (table, partition), keys = (asked["TableName"], ""), KEYS[asked["TableName"].rpartition("-")[2]]
+        found = re.match(r"\s*([#\w]+)\s*=\s*(:\w+)", asked["KeyConditionExpression"])
+        assert found, "a Query names its partition first"
+        partition = str(*values[found[2]].values())
+        ordered = sorted(self.items[table, partition].items(), reverse=not asked.get("ScanIndexForward", True))
+        start = asked.get("ExclusiveStartKey")
+        after = [item for sort, item in ordered if not start or _is_after(sort, start[keys[-1]]["S"], asked)]
+        wanted = (item for item in after if holds(asked["KeyConditionExpression"], item, names, values))
+        page, size, is_whole = _page(wanted, asked.get("Limit"))
+        self._count_read(size, consistent=asked.get("ConsistentRead", False))
+        last = {} if is_whole else {"LastEvaluatedKey": {key: page[-1][key] for key in keys}}
+        return {"Items": page, "Count": len(page), **last}
+
+
+def _is_after(sort: str, start: str, asked: dict[str, Any]) -> bool:
+    return sort > start if asked.get("ScanIndexForward", True) else sort < start
+
+
+def _page(items: Iterator[Item], limit: int | None) -> tuple[list[Item], int, bool]:
+    """As many items as a page holds, their bytes, and whether they are all."""
+    page: list[Item] = []
+    size = 0
+    for item in items:
+        page.append(item)
+        size += item_size(item)
+        if size > PAGE or len(page) == limit:
+            return page, size, next(items, None) is None
+    return page, size, True
 
 
 def _table(statement: dict[str, Any]) -> str:

@@ -7,13 +7,17 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from benchmarks import place
-from benchmarks.measuring import GOALS, Figure
+from benchmarks.measuring import GOALS, MISSED, Figure
 
 RESULT = place.ROOT / "build/bench.json"
+
+
+VERDICT = 7
+"""Rounds of a verdict: a miss is measured once more before it is reported. Fewer are a quick look."""
 
 
 def figures(folder: Path, wanted: set[str], rounds: int) -> Iterator[Figure]:
@@ -23,22 +27,33 @@ def figures(folder: Path, wanted: set[str], rounds: int) -> Iterator[Figure]:
         os.environ.update(place.environment(aws.port))
         messages = place.compiled_messages(folder)
         sys.path.insert(0, str(messages))
-        from benchmarks import costing, ingesting, recording, rendering, sending, starting
-
-        if wanted & set(sending.KEYS):
-            yield from sending.figures(aws, logs, rounds=rounds)
-        if wanted & set(costing.KEYS):
-            yield from costing.figures(aws, logs)
-        if wanted & set(recording.KEYS):
-            yield from recording.figures(aws, logs, rounds=rounds)
-        if wanted & set(rendering.KEYS):
-            yield from rendering.figures(folder / "desk", rounds=rounds)
-        if wanted & set(starting.KEYS):
-            yield from starting.figures(folder, rounds=rounds)
-        if wanted & set(ingesting.KEYS):
-            yield from ingesting.figures(aws, messages, rounds=rounds)
+        missed = {}
+        for figure in measured(aws, logs, folder, wanted, rounds):
+            if figure.verdict == MISSED and rounds >= VERDICT:
+                missed[figure.key] = figure.value
+            else:
+                yield figure
+        for figure in measured(aws, logs, folder, set(missed), rounds) if missed else ():
+            yield figure._replace(notes=figure.notes | {"measured before": missed[figure.key]})
     finally:
         aws.stop()
+
+
+def measured(aws: place.Aws, logs: place.Logs, folder: Path, wanted: set[str], rounds: int) -> Iterator[Figure]:
+    """Measure what is wanted, and what comes with it."""
+    from benchmarks import costing, ingesting, recording, rendering, sending, starting
+
+    parts: list[tuple[Iterable[str], Callable[[], Iterator[Figure]]]] = [
+        (sending.KEYS, lambda: sending.figures(aws, logs, wanted, rounds=rounds)),
+        (costing.KEYS, lambda: costing.figures(aws, logs, rounds=rounds)),
+        (recording.KEYS, lambda: recording.figures(aws, logs, rounds=rounds)),
+        (rendering.KEYS, lambda: rendering.figures(folder / "desk", rounds=rounds)),
+        (starting.KEYS, lambda: starting.figures(rounds=rounds)),
+        (ingesting.KEYS, lambda: ingesting.figures(aws, place.messages(folder), rounds=rounds)),
+    ]
+    for keys, measure in parts:
+        if wanted & set(keys):
+            yield from (figure for figure in measure() if figure.key in wanted)
 
 
 def line(figure: Figure) -> str:
@@ -74,7 +89,7 @@ def main() -> int:
     """The command line of `make bench`."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--only", action="append", choices=sorted(GOALS), help="a key; may be given again")
-    options.add_argument("--rounds", type=int, default=7)
+    options.add_argument("--rounds", type=int, default=VERDICT)
     options.add_argument("--json", action="store_true", help="print the figures as JSON")
     given = options.parse_args()
     found: list[Figure] = []
@@ -90,7 +105,7 @@ def main() -> int:
     write(found)
     if given.json:
         print(json.dumps({figure.key: figure._asdict() for figure in found}, indent=1))
-    return int(any(figure.verdict == "MISSED" for figure in found))
+    return int(any(figure.verdict == MISSED for figure in found))
 
 
 if __name__ == "__main__":

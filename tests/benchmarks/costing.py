@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Iterator
-from datetime import UTC, datetime
-from itertools import chain
+import statistics
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-import msgspec
-
-from benchmarks import place, prices, recording, sending, work
-from benchmarks.measuring import Figure, cpu_of
+from benchmarks import events, place, prices
+from benchmarks.campaigns import Campaign, Place, Round, Step, engaged
+from benchmarks.clock import Clock
+from benchmarks.delivering import functions_for
+from benchmarks.measuring import Figure
+from benchmarks.polling import POLLERS
 from benchmarks.prices import MILLION, Price
+from benchmarks.recording import RATE
 from heliograph.aws.tables import RETENTION
-from heliograph.model.dispatches import DispatchPack
+from wiring import CHANNELS, DEFAULT_CHANNELS, FUNCTIONS, mappings
 
-KEYS = ("usd_per_million_emails_beyond_ses",)
-OPENED, CLICKED = 0.30, 0.05
-RECEIVE = 10  # ReceiveMessage: what Lambda's poller takes at once
-INPUTS_KEPT = RETENTION.days / 30  # months
-CHUNK = 65_536  # bytes: SQS bills each as a request
+USD = "usd_per_million_emails_beyond_ses"
+STORAGE = "usd_storage_per_million_emails"
+UNITS = "record_write_units_per_email"
+KEYS = (UNITS, USD, STORAGE)
+OTHER_RATES = (14.0, 50.0, 1_000.0)
+"""Mails a second; the figures are those at `recording.RATE`."""
+ROUNDS_ELSEWHERE = 1
+MONTHS = RETENTION.days / prices.MONTH_DAYS
+MONTHLY = 10 * MILLION
+"""Mails a month over which the polling of queues that are empty is spread."""
+OPENED_PACKS = 40
+"""Packs of which all opens and clicks are recorded."""
 
 
 class Line(NamedTuple):
@@ -35,119 +43,158 @@ class Line(NamedTuple):
         """Dollars."""
         return self.quantity * self.price.usd
 
-
-class Step(NamedTuple):
-    """What a function did for a number of mails: counted by the null AWS and measured here."""
-
-    counts: dict[str, Any]
-    seconds: float
-    invocations: int
-    log_bytes: int
-
-    def gb_seconds(self) -> float:
-        """Memory times time: the CPU at the share of a processor that the memory buys, and the waiting."""
-        calls: dict[str, float] = self.counts["calls"]
-        waiting = sum(number * prices.WAITING.get(name.partition(".")[0], 0) for name, number in calls.items())
-        return (self.seconds * prices.VCPU_MB + waiting * prices.MEMORY_MB) / 1024
+    def __str__(self) -> str:
+        """As it stands in the bill."""
+        return f"{self.quantity:>12,.6g} x {self.price.source} = ${self.usd:.4f}"
 
 
-def measured(aws: place.Aws, logs: place.Logs, verb: str, batches: list[list[str]]) -> Step:
-    """Run a function on batches of messages."""
-    aws.ask("reset")
-    logged = logs.size()
-    with logs.kept():
-        seconds = cpu_of(lambda: place.run_batches(verb, batches), 1)
-    written = logs.size() - logged + prices.LOG_LINES_OF_LAMBDA * len(batches)
-    return Step(aws.ask("counts"), seconds, len(batches), written)
+class Bill(NamedTuple):
+    """A million emails at a rate."""
+
+    rounds: list[list[Line]]
+    storage: list[Line]
+    beside: list[Line]
+    """What may come on top: questions that are open, and what is yours to choose."""
+    record_units: list[float]
+    notes: dict[str, float | int | str]
+
+    @property
+    def sums(self) -> list[float]:
+        """Dollars, round by round."""
+        return [sum(line.usd for line in lines) for lines in self.rounds]
+
+    @property
+    def lines(self) -> list[Line]:
+        """Those of the round in the middle."""
+        middle = statistics.median_low(self.sums)
+        return next(lines for lines, usd in zip(self.rounds, self.sums, strict=True) if usd == middle)
 
 
-def in_batches(bodies: list[str], size: int) -> list[list[str]]:
-    """Messages as a queue hands them to a function."""
-    return [bodies[start : start + size] for start in range(0, len(bodies), size)]
+def bill_at(where: Place, rate: float, rounds: int) -> Bill:
+    """The bill at a rate of sending."""
+    campaign = Campaign(where, rate=rate, rounds=rounds)
+    empty = _stored(where)
+    found = [*campaign.run()]
+    sent = _stored(where)
+    opened, size = engaged(where, campaign.mails[: 100 * OPENED_PACKS], rate)
+    outcomes = (sent - empty) / len(campaign.mails) + (_stored(where) - sent) / opened.mails
+    lines = [[line for line in _lines(one, opened) if line.quantity] for one in found]
+    return Bill(
+        rounds=lines,
+        storage=[*_storage(found[0], opened, outcomes)],
+        beside=[*_beside(found[0], opened, outcomes)],
+        record_units=[one.record.counts["write_units"] / one.record.mails for one in found],
+        notes={
+            "functions that deliver": functions_for(rate),
+            "events in a batch": round(sum(one.events for one in found) / sum(one.batches for one in found), 1),
+            "opens and clicks in a batch": round(size, 1),
+            "put-backs per pack": sum(one.put_backs for one in found) / sum(one.plan.mails / 100 for one in found),
+        },
+    )
 
 
-def taken_off(batches: list[list[str]]) -> int:
-    """SQS requests to receive and delete messages: Lambda's poller takes ten at once, and each 64 KB counts."""
-    groups = [group for batch in batches for group in in_batches(batch, RECEIVE)]
-    return sum(max(1, -(-sum(map(len, group)) // CHUNK)) + 1 for group in groups)
+def _stored(where: Place) -> float:
+    """Bytes that DynamoDB bills in the table `runs`."""
+    held = where.aws.ask("counts")["stored"].get("heliograph-runs", {"bytes": 0, "items": 0})
+    return float(held["bytes"] + prices.ITEM_OVERHEAD * held["items"])
 
 
-def opens_and_clicks(packs: list[tuple[str, str]]) -> list[list[str]]:
-    """They come one by one over days: no two of a batch are of the same pack."""
-    rng, now = random.Random(2), datetime.now(UTC)
-    wanted = ["Open"] * round(100 * OPENED) + ["Click"] * round(100 * CLICKED)
-    slots = {pack: rng.sample(range(100), len(wanted)) for pack in packs}
-    return [
-        [work.ses_event(kind, recording.tags_of(pack, run, slots[run, pack][number]), now) for run, pack in packs]
-        for number, kind in enumerate(wanted)
+def _lines(one: Round, opened: Step) -> Iterator[Line]:
+    """The lines of a round, for a million mails."""
+    steps = {"plan": one.plan, "deliver": one.deliver, "record": one.record, "record opens, clicks": opened}
+    for name, step in steps.items():
+        yield from _of_function(name, step)
+    each = MILLION / one.deliver.mails
+    yield Line("waiting for the rate: Lambda GB-seconds", one.slept * prices.MEMORY_MB / 1024 * each, prices.GB_SECOND)
+    yield Line("put-backs: SQS requests", 2 * one.put_backs * each, prices.SQS_REQUEST)
+    yield Line("queues that are empty: SQS requests", _idle_polling() * MILLION / MONTHLY, prices.SQS_REQUEST)
+
+
+def _of_function(name: str, step: Step) -> Iterator[Line]:
+    each, counts = MILLION / step.mails, step.counts
+    objects = sum(put["objects"] for put in counts["objects_put"].values())
+    yield Line(f"{name}: DynamoDB write units", counts["write_units"] * each, prices.WRITE_UNIT)
+    yield Line(f"{name}: DynamoDB read units", counts["read_units"] * each, prices.READ_UNIT)
+    yield Line(f"{name}: SQS requests", (counts["sqs_requests"] + step.queued) * each, prices.SQS_REQUEST)
+    yield Line(f"{name}: S3 objects put", objects * each, prices.S3_PUT)
+    yield Line(f"{name}: S3 objects read", counts["calls"].get("S3.GetObject", 0) * each, prices.S3_GET)
+    yield Line(f"{name}: events of S3", objects * each, prices.EVENTBRIDGE_EVENT)
+    yield Line(f"{name}: schedules", counts["calls"].get("Scheduler.CreateSchedule", 0) * each, prices.SCHEDULE)
+    yield Line(f"{name}: Lambda GB-seconds", step.gb_seconds() * each, prices.GB_SECOND)
+    yield Line(f"{name}: Lambda invocations", step.invocations * each, prices.INVOCATION)
+    yield Line(f"{name}: log GB", step.log_bytes * each / 1e9, prices.LOG_GB)
+
+
+def _idle_polling() -> float:
+    """Requests a month: Lambda asks every queue of the channels that are there by default, all the time."""
+    off = {f"Deliver{channel}" for channel in CHANNELS if channel not in DEFAULT_CHANNELS}
+    queues = sum("Queue" in mapping for name in FUNCTIONS if name not in off for mapping in mappings(name).values())
+    return int(queues) * POLLERS * prices.MONTH_DAYS * 86_400 / prices.LONG_POLL
+
+
+def _storage(one: Round, opened: Step, outcomes: float) -> Iterator[Line]:
+    """GB-months: what a million mails leave behind, for as long as it is kept."""
+    months = MILLION * MONTHS / 1e9
+    inputs = _bytes_put(one.plan, "decisions")
+    lake = _bytes_put(one.record, "lake") + _bytes_put(opened, "lake")
+    yield Line("decisions, in the ledger", _ledger_bytes(one) * months, prices.STORED_GB_MONTH)
+    yield Line("outcomes, in the records", outcomes * months, prices.STORED_GB_MONTH)
+    yield Line("inputs of decisions, in S3", inputs * months, prices.S3_GB_MONTH)
+    yield Line("the lake, in S3", lake * months, prices.S3_GB_MONTH)
+
+
+def _beside(one: Round, opened: Step, outcomes: float) -> Iterator[Line]:
+    """What may come on top of the sums."""
+    told = events_of(one, opened)
+    kept = (_ledger_bytes(one) + outcomes) * MILLION * MONTHS / 1e9
+    yield Line("if EventBridge bills SES's events as opted-in", told * MILLION, prices.SES_EVENT)
+    yield Line("point-in-time recovery of what is stored", kept, prices.BACKUP_GB_MONTH)
+    yield Line("polling at one million mails a month, in all", _idle_polling(), prices.SQS_REQUEST)
+
+
+def events_of(one: Round, opened: Step) -> float:
+    """Events of SES that a mail has."""
+    return one.events / one.record.mails + events.OPENED + events.CLICKED
+
+
+def _bytes_put(step: Step, folder: str) -> float:
+    """Bytes for each mail."""
+    return float(step.counts["objects_put"].get(folder, {"bytes": 0})["bytes"]) / step.mails
+
+
+def _ledger_bytes(one: Round) -> float:
+    """Bytes for each mail that DynamoDB bills."""
+    wrote = [
+        step.counts["writes"].get("heliograph-ledger", {"bytes": 0, "writes": 0}) for step in (one.plan, one.deliver)
     ]
+    return float(sum(each["bytes"] + prices.ITEM_OVERHEAD * each["writes"] for each in wrote)) / one.deliver.mails
 
 
-def steps(aws: place.Aws, logs: place.Logs) -> tuple[dict[str, Step], dict[str, int], int]:
-    """Each function's part, the SQS requests beside those that functions make, and the number of mails."""
-    pipeline = sending.Pipeline(aws, logs)
-    requests = in_batches(work.packs(40), pipeline.plan_batch)
-    aws.ask("messages")
-    found = {"plan": measured(aws, logs, "plan", requests)}
-    bodies = aws.ask("messages")["outbox-email-bulk"]
-    dispatches = in_batches(bodies, pipeline.deliver_batch)
-    found["deliver"] = measured(aws, logs, "deliver", dispatches)
-    sent = [msgspec.json.decode(body, type=DispatchPack) for body in bodies]
-    packs = [(pack.run_id, pack.pack_id) for pack in sent]
-    feedback, later = recording.feedback(packs), opens_and_clicks(packs)
-    found["record: sent, delivered"] = measured(aws, logs, "record", feedback)
-    found["record: opened, clicked"] = _in_full_batches(measured(aws, logs, "record", later), len(packs))
-    request_bodies = [body for batch in requests for body in batch]
-    queued = {
-        "requests": sum(-(-len(body) // CHUNK) for body in request_bodies) + taken_off(requests),
-        "outbox": taken_off(dispatches),
-        "engagement, put by EventBridge": sum(map(len, feedback)) + sum(map(len, later)),
-        "engagement, taken": taken_off(feedback) + taken_off(in_batches(list(chain(*later)), recording.BATCH)),
-    }
-    return found, queued, sum(len(pack.dispatches) for pack in sent)
+def figures(aws: place.Aws, logs: place.Logs, *, rounds: int) -> Iterator[Figure]:
+    """What recording writes, the bill and what is stored; the lines are their notes."""
+    where = Place(aws, logs, Clock())
+    with where.clock.runs(), logs.kept():
+        bill = bill_at(where, RATE, rounds)
+        others = {rate: bill_at(where, rate, ROUNDS_ELSEWHERE) for rate in OTHER_RATES}
+    units = {f"at {rate:g}/s": statistics.median(other.record_units) for rate, other in others.items()}
+    yield _figure(UNITS, f"sent, delivered or bounced, at {RATE:g}/s", bill.record_units, bill.notes | units)
+    sums = {f"at {rate:g}/s": statistics.median(other.sums) for rate, other in others.items()}
+    what = f"opened {events.OPENED:.0%}, clicked {events.CLICKED:.0%}"
+    yield _figure(USD, what, bill.sums, _told(bill.lines) | _told(bill.beside, "beside: ") | sums)
+    yield _figure(
+        STORAGE, f"kept for {RETENTION.days} days", [sum(line.usd for line in bill.storage)], _told(bill.storage)
+    )
 
 
-def _in_full_batches(step: Step, size: int) -> Step:
-    """The share of what each invocation costs once (S3, invocation, log) that is left in a batch of the queue's size.
-
-    Each of the invocations here had as many events as there are packs, so that all were of different packs.
-    """
-    share = size / recording.BATCH
-    calls = {name: n * share if name.startswith("S3.") else n for name, n in step.counts["calls"].items()}
-    counts = step.counts | {"calls": calls}
-    return Step(counts, step.seconds, round(step.invocations * share), round(step.log_bytes * share))
+def _figure(key: str, what: str, rounds: list[float], notes: dict[str, Any]) -> Figure:
+    return Figure(key, what, statistics.median(rounds), rounds, notes)
 
 
-def bill(found: dict[str, Step], queued: dict[str, int], mails: int) -> Iterator[Line]:
-    """The lines, for a million mails."""
-    each = MILLION / mails
-    for name, step in found.items():
-        counts = step.counts
-        puts = counts["calls"].get("S3.PutObject", 0)
-        yield Line(f"{name}: DynamoDB write units", counts["write_units"] * each, prices.WRITE_UNIT)
-        yield Line(f"{name}: DynamoDB read units", counts["read_units"] * each, prices.READ_UNIT)
-        yield Line(f"{name}: SQS requests", counts["sqs_requests"] * each, prices.SQS_REQUEST)
-        yield Line(f"{name}: S3 objects", puts * each, prices.S3_PUT)
-        if name == "plan":
-            kept = counts["bytes"].get("S3.PutObject", 0) / 1e9 * INPUTS_KEPT
-            yield Line("plan: S3 GB-months of inputs", kept * each, prices.S3_GB_MONTH)
-        yield Line(f"{name}: Lambda GB-seconds", step.gb_seconds() * each, prices.GB_SECOND)
-        yield Line(f"{name}: Lambda invocations", step.invocations * each, prices.INVOCATION)
-        yield Line(f"{name}: log GB", step.log_bytes * each / 1e9, prices.LOG_GB)
-    for name, number in queued.items():
-        yield Line(f"queue {name}: SQS requests", number * each, prices.SQS_REQUEST)
-
-
-def figures(aws: place.Aws, logs: place.Logs) -> Iterator[Figure]:
-    """The sum; its lines are its notes."""
-    found, queued, mails = steps(aws, logs)
-    lines = [line for line in bill(found, queued, mails) if line.quantity]
-    total = sum(line.usd for line in lines)
-    notes = {line.what: f"{line.quantity:>12,.6g} x {line.price.source} = ${line.usd:.4f}" for line in lines}
-    yield Figure(KEYS[0], f"opened {OPENED:.0%}, clicked {CLICKED:.0%}", total, [total], {**notes})
+def _told(lines: Sequence[Line], before: str = "") -> dict[str, float | int | str]:
+    return {before + line.what: str(line) for line in lines}
 
 
 def printed(figure: Figure) -> Iterator[str]:
     """The calculation, line by line."""
-    yield f"What a million emails cost beyond SES's own price: ${figure.value:.2f}"
-    yield from (f"  {what:46} {said}" for what, said in figure.notes.items())
+    yield f"{figure.key}: {figure.value:.2f}"
+    yield from (f"  {what:48} {said}" for what, said in figure.notes.items())

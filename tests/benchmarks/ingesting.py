@@ -31,7 +31,7 @@ UPLOADED = {
 def write_campaign(folder: Path, rows: int) -> Path:
     """A campaign folder with a segment of about 97 bytes a row."""
     campaign = folder / "campaigns/bench"
-    campaign.mkdir(parents=True)
+    campaign.mkdir(parents=True, exist_ok=True)
     (campaign / "campaign.toml").write_text('message = "bench_sale"\n')
     segment = campaign / "segment.csv"
     with segment.open("w") as file:

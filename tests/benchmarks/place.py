@@ -68,6 +68,7 @@ class Logs:
 
     def size(self) -> int:
         """Bytes that were written so far."""
+        sys.stdout.flush()
         return os.fstat(self._file.fileno()).st_size
 
 
@@ -118,6 +119,11 @@ def compiled_messages(folder: Path) -> Path:
     shutil.copytree(ROOT / "tests/desk", folder / "desk", ignore=shutil.ignore_patterns("messages", "policy.toml"))
     shutil.copytree(DESK, folder / "desk", dirs_exist_ok=True)
     build(folder / "desk", folder / "build/templates")
+    return messages(folder)
+
+
+def messages(folder: Path) -> Path:
+    """Where compiled messages are imported from."""
     return folder / "build/templates/python"
 
 

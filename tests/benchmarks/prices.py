@@ -24,18 +24,39 @@ S3_GB_MONTH = Price(0.023, "S3 standard, $0.023/GB and month (general knowledge;
 LOG_GB = Price(0.50, "CloudWatch Logs, $0.50/GB taken in (price guides, 2026-02 to 06)")
 STORED_GB_MONTH = Price(0.25, "DynamoDB, $0.25/GB and month (general knowledge; no dated source)")
 
+EVENTBRIDGE_EVENT = Price(
+    1.00 / MILLION, "EventBridge, $1.00/M opted-in events of S3 (general knowledge; no dated source)"
+)
+SES_EVENT = Price(
+    1.00 / MILLION, "EventBridge, $1.00/M if it counts SES's as opted-in (open; custom ones: cloudburn, 2026-03)"
+)
+S3_GET = Price(0.0004 / 1_000, "S3 standard, $0.0004/1,000 GET (general knowledge; no dated source)")
+FIREHOSE_GB = Price(
+    0.029, "Firehose direct PUT, $0.029/GB, 5 KB a record (general knowledge; rounding: AWS's price page)"
+)
+SCHEDULE = Price(1.00 / MILLION, "EventBridge Scheduler, $1.00/M (cloudburn, 2026-03)")
+BACKUP_GB_MONTH = Price(
+    0.20, "DynamoDB point-in-time recovery, $0.20/GB and month (general knowledge; no dated source)"
+)
+
 VCPU_MB = 1_769
 """Lambda gives a whole processor to this much memory, and less in proportion (Lambda guide)."""
 MEMORY_MB = 512
 
-WAITING = {
-    "DynamoDB_20120810": 0.010,
-    "AmazonSQS": 0.015,
-    "S3": 0.050,
-    "SESv2": 1.0,
-    "Scheduler": 0.050,
-}
-"""Seconds that a function waits for an answer: assumed, as the null AWS answers at once. SES: for a call of 50."""
+WAITING = {"dynamodb": 0.010, "sqs": 0.015, "s3": 0.050, "scheduler": 0.050, "secretsmanager": 0.050}
+"""Seconds that a function waits for an answer: assumed, as the null AWS answers at once."""
+SES_CALL, SES_MAIL = 0.25, 0.015
+"""The same for SES, a call and each mail in it: a second for fifty."""
+
+
+def waiting(service: str, mails: int) -> float:
+    """Seconds until AWS answers a call with so many mails in it."""
+    return SES_CALL + SES_MAIL * mails if service == "sesv2" else WAITING[service]
+
 
 LOG_LINES_OF_LAMBDA = 320
 """Bytes of START, END and REPORT, which Lambda itself writes for each invocation."""
+ITEM_OVERHEAD = 100
+"""Bytes that DynamoDB's storage counts for each item beside its own (DynamoDB guide)."""
+MONTH_DAYS = 365 / 12
+LONG_POLL = 20  # seconds that an empty ReceiveMessage of Lambda's pollers waits

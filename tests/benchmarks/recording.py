@@ -1,68 +1,69 @@
-"""Recording what providers report, against one `update_item`."""
+"""What a recorded event takes, cut as pollers cut, against one `update_item`; and the functions that record."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from benchmarks import place, work
+from benchmarks import events, place, work
+from benchmarks.events import Mail, Told
 from benchmarks.measuring import Figure, cpu_of, ratio
+from benchmarks.polling import Arrival, Batch, polled
 from heliograph.text import ids
-from wiring import TEMPLATE, mappings
+from wiring import mappings
 
 KEYS = ("record_event_cpu_vs_update_item",)
-EVENTS = 1_000
+PACKS = 10
+RATE = 200.0
+"""Mails a second at which the figures are taken that depend on it."""
 UPDATES = 60
-FEEDBACK = ("Send", "Delivery")
-"""What SES reports of every mail, within seconds."""
 
-BATCH: int = mappings("Record")["Engagement"]["BatchSize"]
-CONCURRENCY = mappings("Deliveremail")["Bulk"]["ScalingConfig"]["MaximumConcurrency"]["Ref"]
-AT_ONCE: int = TEMPLATE["Parameters"][CONCURRENCY]["Default"]
-"""Packs that are being sent at the same time: their events come mixed."""
+QUEUE = mappings("Record")["Engagement"]
+BATCH: int = QUEUE["BatchSize"]
+WINDOW: float = QUEUE.get("MaximumBatchingWindowInSeconds", 0)
 
 
-def tags_of(pack_id: str, run_id: str, slot: int) -> dict[str, str]:
+def tags_of(mail: Mail) -> dict[str, str]:
     """The tags of a mail."""
-    request_id = f"{pack_id[:-2]}{slot:02d}"
+    request_id = f"{mail.pack_id[:-2]}{mail.slot:02d}"
     return {
         "dispatch_id": ids.dispatch_id(request_id, 0),
-        "recipient_id": f"customer-{slot:07d}",
-        "outcome_key": ids.outcome_key(pack_id, slot),
+        "recipient_id": f"customer-{mail.slot:07d}",
+        "outcome_key": ids.outcome_key(mail.pack_id, mail.slot),
         "message": "bench_sale",
-        "run_id": run_id,
+        "run_id": mail.run_id,
     }
 
 
-def feedback(packs: list[tuple[str, str]]) -> list[list[str]]:
-    """The events of packs (run and pack ids) in batches, as the queue hands them out: mixed among neighbours."""
-    rng, now = random.Random(1), datetime.now(UTC)
-    window = AT_ONCE + BATCH // 200
-    batches: list[list[str]] = []
-    for start in range(0, len(packs), window):
-        some = packs[start : start + window]
-        events = [
-            work.ses_event(kind, tags_of(pack_id, run_id, slot), now)
-            for run_id, pack_id in some
-            for slot in range(100)
-            for kind in FEEDBACK
-        ]
-        rng.shuffle(events)
-        batches += [events[place_ : place_ + BATCH] for place_ in range(0, len(events), BATCH)]
-    return batches
+def body(arrival: Arrival[Told]) -> str:
+    """An event as it lies in the queue."""
+    told = arrival.content
+    return work.ses_event(told.kind, tags_of(told.mail), datetime.fromtimestamp(arrival.at, UTC))
 
 
-def new_packs(number: int) -> list[tuple[str, str]]:
-    """Run and pack ids that have not been before."""
+def batches(arrivals: Iterable[Arrival[Told]], rng: random.Random) -> list[Batch[str]]:
+    """What the function `record` gets at once, and when."""
+    bodies = (Arrival(each.at, body(each)) for each in sorted(arrivals))
+    return list(polled(bodies, size=BATCH, window=WINDOW, rng=rng))
+
+
+def sent(packs: int, rate: float) -> list[Mail]:
+    """Mails of packs that have not been before, sent at a rate by calls of fifty."""
     run = work.new_run()
-    return [(run.run_id, ids.derived_id(run.started_at, run.run_id, str(each))) for each in range(number)]
+    start = run.started_at.timestamp()
+    found = []
+    for number in range(packs):
+        pack_id = ids.derived_id(run.started_at, run.run_id, str(number))
+        for slot in range(100):
+            found.append(Mail(start + (100 * number + slot // 50 * 50) / rate, run.run_id, pack_id, slot))
+    return found
 
 
 def figures(aws: place.Aws, logs: place.Logs, *, rounds: int) -> Iterator[Figure]:
     """The figure of recording."""
-    client = place.stock_client("dynamodb")
+    client, rng = place.stock_client("dynamodb"), random.Random(1)
 
     def update(number: int) -> Any:
         return client.update_item(
@@ -77,9 +78,9 @@ def figures(aws: place.Aws, logs: place.Logs, *, rounds: int) -> Iterator[Figure
         return cpu_of(lambda: [update(number) for number in range(UPDATES)], UPDATES)
 
     def ours() -> float:
-        batches = feedback(new_packs(EVENTS // 200))
+        found = [batch.contents for batch in batches(events.prompt(sent(PACKS, RATE), rng), rng)]
         with logs.kept():
-            return cpu_of(lambda: place.run_batches("record", batches), sum(map(len, batches)))
+            return cpu_of(lambda: place.run_batches("record", found), sum(map(len, found)))
 
-    what = f"an event recorded, {BATCH} a batch"
-    yield ratio(KEYS[0], what, yardstick, ours, rounds=rounds, notes={"batch": BATCH})
+    what = f"an event recorded, as polled at {RATE:g} mails/s"
+    yield ratio(KEYS[0], what, yardstick, ours, rounds=rounds)

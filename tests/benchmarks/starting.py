@@ -7,6 +7,7 @@ import shutil
 import statistics
 import subprocess
 import sysconfig
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -59,9 +60,14 @@ def started(code: str, *path: Path) -> float:
     return used.ru_utime + used.ru_stime
 
 
-def figures(folder: Path, *, rounds: int) -> Iterator[Figure]:
+def figures(*, rounds: int) -> Iterator[Figure]:
     """The figure of the function that starts slowest."""
-    lambdas = runtime(folder / "runtime")
+    with tempfile.TemporaryDirectory() as folder:
+        yield measured(runtime(Path(folder) / "runtime"), rounds)
+
+
+def measured(lambdas: Path, rounds: int) -> Figure:
+    """The starts of all functions, in turns with the yardstick's."""
     layers = [BUILT / "HeliographLayer/python", BUILT / "FunctionsLayer/python", compiled()]
     rounds_of: dict[str, list[float]] = {function: [] for function in WIRED}
     for number in range(rounds + 1):
@@ -73,4 +79,4 @@ def figures(folder: Path, *, rounds: int) -> Iterator[Figure]:
                 rounds_of[function].append(ratio)
     medians = {function: round(statistics.median(ratios), 3) for function, ratios in rounds_of.items()}
     worst = max(medians, key=lambda function: medians[function])
-    yield Figure(KEYS[0], f"the slowest, {worst}", statistics.median(rounds_of[worst]), rounds_of[worst], {**medians})
+    return Figure(KEYS[0], f"the slowest, {worst}", statistics.median(rounds_of[worst]), rounds_of[worst], {**medians})

@@ -14,6 +14,7 @@ from aws import null_dynamodb
 from benchmarks import place
 from builders import EMAIL
 from heliograph.campaigns import segments
+from heliograph.campaigns.segments import PACK_LIMIT
 from heliograph.model.dispatches import Dispatch, Rendered
 from heliograph.model.requests import SendRequest
 from heliograph.model.runs import Run
@@ -31,7 +32,7 @@ LOYALTY = ("gold", "silver", "bronze")
 
 def new_run() -> Run:
     """A run that has not been before, so that no record of an earlier one is written to."""
-    at = datetime.now(UTC) + timedelta(seconds=next(_seconds))
+    at = wiring.now() + timedelta(milliseconds=next(_seconds))
     return Run(run_id=ids.derived_id(at, "bench"), campaign="bench", message="bench_sale", started_at=at)
 
 
@@ -42,13 +43,18 @@ def segment(number: int, people: str = CUSTOMERS) -> Iterator[str]:
         yield f"{people}-{place_:07d},{LOYALTY[place_ % 3]},DE\n"
 
 
-def packs(number: int, name: str = "bench_sale", people: str = CUSTOMERS) -> list[str]:
-    """Bodies of request packs of a new run, a hundred people in each, as ingest_segment queues them."""
+def packs(number: int, name: str = "bench_sale", people: str = CUSTOMERS, *, size: int = PACK_LIMIT) -> list[str]:
+    """Bodies of request packs as ingest_segment queues them: of a new run, or of one each, if they are not full."""
+    if size < PACK_LIMIT:
+        return [body for _ in range(number) for body in _packs(size, name, people)]
+    return _packs(size * number, name, people)
+
+
+def _packs(rows: int, name: str, people: str) -> list[str]:
     run, message = new_run(), wiring.templates().messages[name]
     campaign = segments.Campaign(message=name, data=place.sample(name)["data"])
-    table = read_table(segment(100 * number, people))
-    rows = segments.people(table)
-    made = segments.packs(rows, table.columns, run, message, campaign)
+    table = read_table(segment(rows, people))
+    made = segments.packs(segments.people(table), table.columns, run, message, campaign)
     return [msgspec.json.encode(pack).decode() for pack in made]
 
 
@@ -115,7 +121,7 @@ def _rendered(run: Run, message: Any, sample: dict[str, Any], slot: int) -> Rend
 
 
 def ses_event(kind: str, tags: dict[str, str], at: datetime) -> str:
-    """What SES puts on the bus about a mail; `kind` is `Send`, `Delivery`, `Open` or `Click`."""
+    """What SES puts on the bus about a mail; `kind` is `Send`, `Delivery`, `Bounce`, `Open` or `Click`."""
     stamp = at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     payloads: dict[str, dict[str, Any]] = {
         "Send": {},
@@ -126,6 +132,14 @@ def ses_event(kind: str, tags: dict[str, str], at: datetime) -> str:
             "smtpResponse": "250 2.0.0 OK  1763720000 a640c23a62f3a-ab67626ed70",
             "remoteMtaIp": "203.0.113.17",
             "reportingMTA": "a8-50.smtp-out.amazonses.com",
+        },
+        "Bounce": {
+            "bounceType": "Permanent",
+            "bounceSubType": "General",
+            "bouncedRecipients": [{"emailAddress": "amara.okafor@example.com", "action": "failed", "status": "5.1.1"}],
+            "timestamp": stamp,
+            "feedbackId": "0100019aa5f3c2d1-7f1c0a52-4b0e-4c6e-9a57-1d2e3f405162-000000",
+            "reportingMTA": "dsn; a8-50.smtp-out.amazonses.com",
         },
         "Open": {"timestamp": stamp, "userAgent": "Mozilla/5.0 (Windows NT 5.1)", "ipAddress": "203.0.113.9"},
         "Click": {
