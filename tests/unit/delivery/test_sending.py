@@ -275,6 +275,30 @@ def test_one_person_whom_the_provider_refuses_for_a_new_cause_does_not_hold_up_t
     assert accepted == {*range(30)} - {3}
 
 
+def test_what_is_stuck_goes_on_by_itself_so_that_what_waits_is_requeued_once(edge: Edge) -> None:
+    edge.causes = {0: "AccessDeniedException", 1: "ThrottlingException"}
+    batch = texts(1, 1, 1, 1)
+    pack = DispatchPack(pack_id=PACK_ID, channel=SMS, lane=Lane.BULK, dispatches=tuple(each.dispatch for each in batch))
+    ends, waiting = [*sending.send(RECORD, batch[:3])], {3: NOW + timedelta(hours=1)}
+    turns.finish_open_ends(pack, ends, in_doubt=[], waiting=waiting, is_complete=True)
+    *_, (stuck, delay) = edge.requeue
+    assert sorted(each.slot for some, _ in edge.requeue for each in some.dispatches) == [0, 1, 3]
+    assert ([each.slot for each in stuck.dispatches], stuck.tries, delay) == ([0], pack.tries, 2)
+    edge.requeue.clear()
+    with pytest.raises(turns.NotSentYetError):  # from here on SQS counts how often it comes
+        turns.finish_open_ends(stuck, [*sending.send(RECORD, batch[:1])], in_doubt=[], waiting={}, is_complete=True)
+    assert edge.requeue == []
+
+
+def test_what_the_ledger_had_no_time_to_decide_comes_again_without_what_is_requeued(edge: Edge) -> None:
+    edge.causes = {0: "ThrottlingException"}
+    batch = texts(1, 1, 1)
+    pack = DispatchPack(pack_id=PACK_ID, channel=SMS, lane=Lane.BULK, dispatches=tuple(each.dispatch for each in batch))
+    ends = [*sending.send(RECORD, batch[:2])]  # the third is undecided
+    turns.finish_open_ends(pack, ends, in_doubt=[], waiting={}, is_complete=False)
+    assert [[each.slot for each in some.dispatches] for some, _ in edge.requeue] == [[0], [1, 2]]
+
+
 def test_pieces_are_as_small_as_the_texts_of_a_message_have_shown_to_be_large(edge: Edge) -> None:
     batch = texts(*[3] * 30)
     pack = DispatchPack(pack_id=PACK_ID, channel=SMS, lane=Lane.BULK, dispatches=tuple(each.dispatch for each in batch))

@@ -11,6 +11,7 @@ import msgspec
 
 from heliograph.channels.rate import (
     BULK_SHARE,
+    FIRST_DELAY,
     HALT,
     LEAD,
     PATIENCE,
@@ -142,17 +143,21 @@ def finish_open_ends(
     waiting: Mapping[int, datetime],
     is_complete: bool,
 ) -> None:
-    """See to what has no outcome yet: settled after a grace, requeued, or tried again at once (NotSentYetError).
+    """See to what has no outcome yet: settled after a grace, requeued, or tried again soon (NotSentYetError).
 
-    `waiting` are slots, and until when they have to wait.
+    `waiting` are slots, and until when they have to wait. What is tried again soon goes on by itself where others of
+    its pack are settled or requeued: if the pack came again, these would be sent at once, and be requeued once more.
     """
     slots = {dispatch.dispatch_id: dispatch.slot for dispatch in pack.dispatches}
     unsent = {slots[end.dispatch_id]: end for end in open_ends if isinstance(end, NotSent)}
     doubts = [*in_doubt, *(slots[end.dispatch_id] for end in open_ends if isinstance(end, InDoubt))]
     if doubts:
         wiring.settling().send([some_of(pack, doubts)], delay=wiring.grace())
-    requeued = _requeue_unsent(pack, unsent, waiting)
-    if not is_complete or requeued != unsent.keys():
+    elsewhere = {*doubts, *waiting, *_requeue_unsent(pack, unsent, waiting)}
+    left = (unsent.keys() if is_complete else {*slots.values()}) - elsewhere
+    if left and elsewhere:
+        wiring.outbox(pack.channel, pack.lane).send([some_of(pack, left, tries=pack.tries)], delay=FIRST_DELAY)
+    elif left:
         raise NotSentYetError(f"some of pack {pack.pack_id} waits for another try")
 
 
