@@ -45,8 +45,17 @@ def test_that_somebody_wrote_is_told_and_nothing_that_came_from_outside(
 
 def test_what_cannot_be_read_is_parked_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     table = installed(monkeypatch, a_message("order-shipped"))
-    bodies = [json.dumps(each) for each in (WRITTEN | {"originationNumber": "Vodafone"}, DELIVERED)]
+    bodies = [json.dumps(each) for each in (WRITTEN | {"inboundMessageId": ""}, DELIVERED)]
     answer = handler({"Records": [record(text, str(n)) for n, text in enumerate(bodies)]}, SimpleNamespace())
     assert answer == {"batchItemFailures": []}
-    assert [position for position, _ in table.parked] == ["phone"]
+    assert [position for position, _ in table.parked] == ["two-way SMS"]
+    assert [event.kind for event in table.lake] == ["delivered"]
+
+
+def test_what_nobody_could_answer_is_passed_over_and_raises_no_alarm(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = installed(monkeypatch, a_message("order-shipped"))
+    bodies = [json.dumps(each) for each in (WRITTEN | {"originationNumber": "28444"}, DELIVERED)]
+    answer = handler({"Records": [record(text, str(n)) for n, text in enumerate(bodies)]}, SimpleNamespace())
+    assert answer == {"batchItemFailures": []}
+    assert not table.parked
     assert [event.kind for event in table.lake] == ["delivered"]
