@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import subprocess
 import uuid
 import zipfile
 from datetime import UTC, datetime
@@ -17,6 +19,8 @@ from heliograph.channels.webhook.post import post_sender
 from heliograph.channels.webhook.request import LOCAL_ENDPOINT, outside
 from heliograph.channels.webhook.spec import NAME as WEBHOOK
 from heliograph.model.outcomes import Accepted, Failed, FailureCode, NotSent, Outcome
+from heliograph_cli.local.cloud import PYTHON
+from wiring import ROOT
 
 CODE = f"""
 import os
@@ -112,3 +116,10 @@ def test_functions_there_reach_no_other_endpoint_and_ask_no_name_server(
 def test_anywhere_else_it_is_inside_and_never_asked(local_cloud: LocalCloud, key: str) -> None:
     refused: Any = send(endpoint(local_cloud, "orders"), key)
     assert (type(refused), refused.code) == (Failed, FailureCode.INVALID_ADDRESS)
+
+
+def test_a_local_cloud_at_the_highest_ports_has_an_endpoint_too() -> None:
+    listening = "from localcloud import endpoint; print(endpoint._listening().server_port)"
+    environment = os.environ | {"GATEWAY_PORT": "65500", "PYTHONPATH": str(ROOT / "infra/local")}
+    said = subprocess.run([PYTHON, "-c", listening], env=environment, capture_output=True, text=True, check=True)
+    assert 0 < int(said.stdout) < 65_536

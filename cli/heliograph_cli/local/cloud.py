@@ -94,10 +94,14 @@ def up(
 
 
 def webhook_endpoint(cloud: Cloud) -> str:
-    """Where the local cloud takes webhooks."""
+    """Where the local cloud takes webhooks. Raises Trouble when it is of a version that takes none."""
     with urlopen(f"{cloud.endpoint}/_heliograph/health", timeout=5) as answer:  # noqa: S310  (loopback, http)
-        found: str = json.load(answer)["endpoint"]
-    return found
+        health: dict[str, str] = json.load(answer)
+    if "endpoint" not in health:
+        raise Trouble(
+            "The local cloud that runs is older than this command.", "Run `heliograph down`, then `up` again."
+        )
+    return health["endpoint"]
 
 
 def down(*, state_file: Path = STATE, progress: Progress = lambda _: None) -> None:

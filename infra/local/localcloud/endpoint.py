@@ -100,7 +100,7 @@ class Endpoint(BaseHTTPRequestHandler):
 
 
 def _listening() -> ThreadingHTTPServer:
-    with suppress(OSError):
+    with suppress(OSError, OverflowError):  # taken, or beyond the last port
         return ThreadingHTTPServer(("127.0.0.1", int(os.environ["GATEWAY_PORT"]) + ABOVE), Endpoint)
     return ThreadingHTTPServer(("127.0.0.1", 0), Endpoint)
 
