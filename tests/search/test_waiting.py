@@ -230,6 +230,7 @@ def the_sum_of(world: World, people: int) -> str:
 
 CASES = {
     "a_million_mails_at_14_a_second": (EMAIL, 14, 1_000_000, 1, 2),
+    "twenty_thousand_mails_at_14_a_second": (EMAIL, 14, 20_000, 1, 2),
     "mails_at_14_a_second_and_five_functions": (EMAIL, 14, 50_000, 1, 5),
     "mails_in_the_sandbox": (EMAIL, 1, 2_000, 1, 5),
     "mails_at_200_a_second": (EMAIL, 200, 100_000, 1, 5),

@@ -321,8 +321,9 @@ def test_concurrency_is_bounded_by_what_the_account_has(function: str, name: str
     """People who wait have more of it than runs."""
     mapping = mappings(function)[name]
     lane = "Priority" if name in ("Priority", "Events") else "Bulk"
-    assert mapping["ScalingConfig"] == {"MaximumConcurrency": {"Ref": f"{lane}Concurrency"}}
-    assert TEMPLATE["Parameters"][f"{lane}Concurrency"]["MinValue"] == 2  # ScalingConfig
+    parameter = f"{'Deliver' if function.startswith('Deliver') else ''}{lane}Concurrency"
+    assert mapping["ScalingConfig"] == {"MaximumConcurrency": {"Ref": parameter}}
+    assert TEMPLATE["Parameters"][parameter]["MinValue"] == 2  # ScalingConfig
     assert mapping["BatchSize"] <= 10 or mapping["MaximumBatchingWindowInSeconds"] >= 1  # as AWS demands
 
 

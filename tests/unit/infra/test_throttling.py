@@ -76,7 +76,7 @@ def dead_letters(everybody: list[Poller], *, seed: int) -> tuple[Counter[str], i
     return dead, in_vain
 
 
-DEFAULTS = {name: TEMPLATE["Parameters"][name]["Default"] for name in ("PriorityConcurrency", "BulkConcurrency")}
+DEFAULTS = {name: about["Default"] for name, about in TEMPLATE["Parameters"].items() if name.endswith("Concurrency")}
 
 
 def test_no_work_is_given_up_because_a_small_account_has_no_room() -> None:
