@@ -13,7 +13,7 @@ from msgspec import structs
 from builders import NOW, SMS, a_fallback, a_message, a_rendered
 from heliograph.channels.webhook.sender import webhook_sender
 from heliograph.channels.webhook.spec import NAME as WEBHOOK
-from heliograph.channels.webhook.turn import PUT_OFF, THREADS, TIME, WAITS, Line, side_by_side
+from heliograph.channels.webhook.turn import REQUEUED_FOR, THREADS, TIME, WAITS, Line, side_by_side
 from heliograph.model.dispatches import Rendered, StopSending
 from heliograph.model.outcomes import Accepted, NotSent, Outcome
 
@@ -95,7 +95,7 @@ def test_what_an_endpoint_has_no_time_for_comes_again_alone() -> None:
     for outcome, rendered in zip((third, fourth), batch[2:], strict=True):
         assert isinstance(outcome, NotSent)
         assert (outcome.dispatch_id, outcome.cause) == (rendered.dispatch.dispatch_id, WAITS)
-        assert outcome.until == time[0] + PUT_OFF
+        assert outcome.until == time[0] + REQUEUED_FOR
 
 
 def test_whom_an_endpoint_had_no_time_for_does_not_fail_before_it_was_asked_however_long_that_takes() -> None:
@@ -109,7 +109,7 @@ def test_whom_an_endpoint_had_no_time_for_does_not_fail_before_it_was_asked_howe
     followed = a_message(channels=(WEBHOOK,), locales={WEBHOOK: ("en",)}, fallback=(a_fallback(SMS, within=60),))
     batch = [structs.replace(a_webhook(n, SLOW), message=followed, claimed_at=NOW - timedelta(days=4)) for n in (0, 1)]
     *_, (second,) = answers(side_by_side([Line(send, batch)], lambda: time[0]))
-    assert second == NotSent(dispatch_id=batch[1].dispatch.dispatch_id, cause=WAITS, until=time[0] + PUT_OFF)
+    assert second == NotSent(dispatch_id=batch[1].dispatch.dispatch_id, cause=WAITS, until=time[0] + REQUEUED_FOR)
 
 
 def test_whoever_stops_listening_waits_for_nobody_and_nothing_further_begins(network: Network) -> None:

@@ -18,7 +18,7 @@ TIME: Final = timedelta(seconds=60)
 The longer, the sooner a slow endpoint has all of its own; the shorter, the sooner others have their turn, as its pack
 holds a function for so long and a call. docs/decisions/webhooks-repeat.md has the figures.
 """
-PUT_OFF: Final = timedelta(seconds=5)
+REQUEUED_FOR: Final = timedelta(seconds=5)
 WAITS: Final = "DestinationSlow"
 THREADS: Final = "webhook"
 
@@ -91,7 +91,7 @@ def _work_off(
             for outcome in outcomes:
                 del left[outcome.dispatch_id]
         if left:
-            until = now() + PUT_OFF
+            until = now() + REQUEUED_FOR
             came.put(tuple(NotSent(dispatch_id=each, cause=WAITS, until=until) for each in left))
     finally:
         came.put(END)
