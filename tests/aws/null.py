@@ -21,8 +21,22 @@ from aws.null_dynamodb import ConditionError, NullDynamoDB
 MESSAGE_ID = "0100019aa5f3c2d1-7f1c0a52-4b0e-4c6e-9a57-1d2e3f405162-{:06d}"
 SECRET = {"ARN": "arn", "Name": "secret", "SecretString": "a-secret-of-the-benchmark", "CreatedDate": 1_750_000_000}
 RATE = 1_000.0  # mails a second that the account may send, if nobody sets another
+SCHEDULE_OPERATIONS = {
+    "POST": "CreateSchedule",
+    "PUT": "UpdateSchedule",
+    "GET": "GetSchedule",
+    "DELETE": "DeleteSchedule",
+}
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 CHUNK = 65_536  # bytes: SQS bills each as a request
+
+
+class RefusedError(Exception):
+    """What a service says no with: a code and a status of HTTP."""
+
+    def __init__(self, code: str, *, status: int) -> None:
+        super().__init__(code)
+        self.status = status
 
 
 class NullAws:
@@ -33,11 +47,13 @@ class NullAws:
         self.dynamodb = NullDynamoDB()
         self.sent = 0
         self.rate = RATE
+        self.schedules: dict[str, Any] = {}
         self.keeps_messages = True
         self.reset()
 
     def reset(self) -> None:
         """Count from nothing; what DynamoDB holds stays."""
+        self.sent_before = self.sent
         self.calls: defaultdict[str, int] = defaultdict(int)
         self.bytes: defaultdict[str, int] = defaultdict(int)
         self.objects_put: dict[str, dict[str, int]] = defaultdict(lambda: {"objects": 0, "bytes": 0})
@@ -57,6 +73,7 @@ class NullAws:
             "write_units": self.dynamodb.write_units,
             "read_units": self.dynamodb.read_units,
             "writes": self.dynamodb.writes,
+            "mails": self.sent - self.sent_before,
             "stored": self.dynamodb.stored,
         }
 
@@ -69,12 +86,13 @@ class NullAws:
         self.bytes[f"{service}.{operation}"] += len(body)
         if service == "S3":
             return self._s3(operation, path, body)
+        if service == "Scheduler":
+            return msgspec.json.encode(self._schedule(operation, path.rpartition("/")[2], body)), ""
         known: dict[str, Callable[[bytes], Any]] = {
             "DynamoDB_20120810": lambda body: self.dynamodb.answer(operation, body),
             "AmazonSQS": self._sqs,
             "SESv2": lambda body: self._quota() if operation == "GetAccount" else self._ses(body),
             "secretsmanager": lambda _: SECRET,
-            "Scheduler": lambda _: {"ScheduleArn": "arn:aws:scheduler:us-east-1:000000000000:schedule/g/s"},
             "AWSEvents": lambda _: {"FailedEntryCount": 0, "Entries": []},
         }
         said = known[service](body)
@@ -95,12 +113,26 @@ class NullAws:
                 }
                 self.messages, self.delays = defaultdict(list), defaultdict(list)
                 return msgspec.json.encode(pairs)
+            case "schedules":
+                schedules, self.schedules = self.schedules, {}
+                return msgspec.json.encode(schedules)
             case asked if asked.startswith("rate/"):
                 self.rate = float(asked.removeprefix("rate/"))
         return msgspec.json.encode(self.counts())
 
     def _quota(self) -> Any:
         return {"SendQuota": {"Max24HourSend": 1e9, "MaxSendRate": self.rate, "SentLast24Hours": 0.0}}
+
+    def _schedule(self, operation: str, name: str, body: bytes) -> Any:
+        if operation == "CreateSchedule" and name in self.schedules:
+            raise RefusedError("ConflictException", status=409)
+        if operation in ("CreateSchedule", "UpdateSchedule"):
+            self.schedules[name] = msgspec.json.decode(body)
+            return {"ScheduleArn": f"arn:aws:scheduler:us-east-1:000000000000:schedule/heliograph/{name}"}
+        found = self.schedules.pop(name, None) if operation == "DeleteSchedule" else self.schedules.get(name)
+        if found is None:
+            raise RefusedError("ResourceNotFoundException", status=404)
+        return {} if operation == "DeleteSchedule" else {"Name": name, **found}
 
     def _sqs(self, body: bytes) -> Any:
         asked = msgspec.json.decode(body)
@@ -141,7 +173,7 @@ def _operation(method: str, path: str, target: str) -> tuple[str, str]:
     if path.startswith("/v2/email/"):
         return "SESv2", "SendBulkEmail" if "bulk" in path else "SendEmail"
     if path.startswith("/schedules/"):
-        return "Scheduler", "CreateSchedule"
+        return "Scheduler", SCHEDULE_OPERATIONS[method]
     return "S3", f"{method.title()}Object"
 
 
@@ -179,6 +211,9 @@ class Connection(asyncio.Protocol):
             except ConditionError as error:
                 refusal = {"__type": f"com.amazonaws.dynamodb#{error}", "message": str(error), "Item": error.item}
                 self.reply(method, msgspec.json.encode(refusal), "", status="400 Bad Request")
+            except RefusedError as error:
+                said = msgspec.json.encode({"Message": str(error)})
+                self.reply(method, said, f"x-amzn-ErrorType: {error}\r\n", status=f"{error.status} Refused")
             else:
                 self.reply(method, said, more)
 

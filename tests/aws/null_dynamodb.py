@@ -41,6 +41,8 @@ PERSON: dict[str, Any] = {
 }
 STRANGERS = "stranger"
 """What the ids of people begin with who consented to nothing."""
+PUNCTUAL = "punctual"
+"""What the ids of people begin with who prefer a time: `punctual-0780-…` prefers 13:00, the minute 780 of the day."""
 DISPATCHES = ("01KAJ8ZQG0AMARA0000000000A-0", "01KAPD3M80AMARA0000000000B-0")
 
 
@@ -216,9 +218,14 @@ class NullDynamoDB:
         if found := self.items[self._place(table, key)[0]].get(self._place(table, key)[1]):
             return msgspec.json.encode({name: found[name] for name in found if name not in key})[1:], item_size(found)
         if "recipients" in table:
-            is_stranger = key["recipient_id"]["S"].startswith(STRANGERS)
-            return self._stranger if is_stranger else self._person, self._person_size
+            return self._of_person(key["recipient_id"]["S"]), self._person_size
         return (self._account, 1) if key.get("dispatch_id") == {"S": "reservations"} else (b"", 1)
+
+    def _of_person(self, recipient_id: str) -> bytes:
+        if recipient_id.startswith(PUNCTUAL):
+            hour, minute = divmod(int(recipient_id.split("-")[1]), 60)
+            return b'"preferred_time":{"S":"%02d:%02d"},%b' % (hour, minute, self._person)
+        return self._stranger if recipient_id.startswith(STRANGERS) else self._person
 
     def _query(self, asked: dict[str, Any]) -> dict[str, Any]:
         """A page of a partition; by an address, one person has it."""

@@ -41,12 +41,14 @@ def figures(folder: Path, wanted: set[str], rounds: int) -> Iterator[Figure]:
 
 def measured(aws: place.Aws, logs: place.Logs, folder: Path, wanted: set[str], rounds: int) -> Iterator[Figure]:
     """Measure what is wanted, and what comes with it."""
-    from benchmarks import costing, ingesting, recording, rendering, sending, starting
+    from benchmarks import asking, costing, deferring, ingesting, recording, rendering, sending, starting
 
     parts: list[tuple[Iterable[str], Callable[[], Iterator[Figure]]]] = [
         (sending.KEYS, lambda: sending.figures(aws, logs, wanted, rounds=rounds)),
         (costing.KEYS, lambda: costing.figures(aws, logs, rounds=rounds)),
         (recording.KEYS, lambda: recording.figures(aws, logs, rounds=rounds)),
+        (deferring.KEYS, lambda: deferring.figures(aws, logs)),
+        (asking.KEYS, lambda: asking.figures(aws, logs)),
         (rendering.KEYS, lambda: rendering.figures(folder / "desk", rounds=rounds)),
         (starting.KEYS, lambda: starting.figures(rounds=rounds)),
         (ingesting.KEYS, lambda: ingesting.figures(aws, place.messages(folder), rounds=rounds)),

@@ -16,11 +16,14 @@ from benchmarks.events import Mail
 from heliograph.model.dispatches import DispatchPack
 from wiring import TEMPLATE, mappings
 
-CONCURRENCY = mappings("Deliveremail")["Bulk"]["ScalingConfig"]["MaximumConcurrency"]["Ref"]
-AT_ONCE: int = TEMPLATE["Parameters"][CONCURRENCY]["Default"]
-"""Functions that the template lets deliver at the same time."""
 PACK_SECONDS = 2.5
 """What a function takes for a pack of a hundred, about: two calls of SES, a dozen of DynamoDB, its CPU."""
+
+
+def at_once(function: str, event: str) -> int:
+    """How many of a function the template lets work on a queue at the same time."""
+    parameter = mappings(function)[event]["ScalingConfig"]["MaximumConcurrency"]["Ref"]
+    return int(TEMPLATE["Parameters"][parameter]["Default"])
 
 
 class Delivered(NamedTuple):
@@ -43,7 +46,7 @@ class Delivered(NamedTuple):
 
 def functions_for(rate: float) -> int:
     """Functions that send as fast as a rate allows, and one that waits for its turn; no fewer than the template has."""
-    return max(AT_ONCE, ceil(rate / 100 * PACK_SECONDS) + 1)
+    return max(at_once("Deliveremail", "Bulk"), ceil(rate / 100 * PACK_SECONDS) + 1)
 
 
 class Outbox:

@@ -37,6 +37,8 @@ GOALS = {
     "ingest_cpu_vs_csv_reader": Goal(5.0, 3.7),
     "ingest_peak_mb": Goal(60, 30),
     "record_write_units_per_email": Goal(0.20, 0.11),
+    "repacked_calls_per_email": Goal(0.30, 0.20),
+    "status_read_units_at_1m": Goal(200, 50),
     "usd_per_million_emails_beyond_ses": Goal(2.6, 1.9),
     "usd_storage_per_million_emails": Goal(2.0, 1.0),
 }

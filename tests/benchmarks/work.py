@@ -58,6 +58,21 @@ def _packs(rows: int, name: str, people: str) -> list[str]:
     return [msgspec.json.encode(pack).decode() for pack in made]
 
 
+def packs_of(rows: list[list[str]], size: int) -> list[str]:
+    """Bodies of request packs of one run, with so many of the people in each; a row is an id."""
+    run, message = new_run(), wiring.templates().messages["bench_sale"]
+    campaign = segments.Campaign(message=message.name, data=place.sample(message.name)["data"])
+    (pack, *_) = segments.packs(rows[:size], ["recipient_id"], run, message, campaign)
+    assert pack.segment
+    found = []
+    for start in range(0, len(rows), size):
+        some = tuple(tuple(row) for row in rows[start : start + size])
+        pack_id = ids.derived_id(run.started_at, run.run_id, some[0][0])
+        segment = msgspec.structs.replace(pack.segment, rows=some)
+        found.append(msgspec.json.encode(msgspec.structs.replace(pack, pack_id=pack_id, segment=segment)).decode())
+    return found
+
+
 def order_event() -> str:
     """A body of the queue `events`: an order was shipped."""
     number = next(_seconds)
