@@ -5,14 +5,15 @@ Everything here may be done twice, in any order: one step that fails does not ke
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Mapping, Sequence
 from functools import partial
 from typing import TypeVar
 
 from heliograph.model.engagement import Consequence, EngagementEvent, Refund, SuppressAddress, Unfinished
 from heliograph.model.inbound import InboundMessage
+from heliograph.model.outcomes import RecordKey
 from heliograph.recording.consequences import consequences
-from heliograph.recording.facts import by_record, record_of
+from heliograph.recording.facts import by_record, record_of, unproven
 from heliograph.recording.reading import News, read
 from heliograph.runtime import wiring
 from heliograph.runtime.handlers import Batch, Part, batch_handler
@@ -26,8 +27,10 @@ def handler(batch: Batch) -> None:
     """Take a batch as a whole, with one write for all events of a pack; what fails comes again alone."""
     found = batch.read(partial(read, signing_keys=wiring.keys))
     events = of_kind(EngagementEvent, found)
+    accepted: dict[RecordKey, set[int]] = {}
+    batch.work(lambda some: accepted.update(accepted_in(some)), events)
     for some in of_one_record(events):
-        batch.work(keep, some)
+        batch.work(partial(keep, accepted), some)
     for one in events:
         batch.work(follow, [one])
     for rest in of_kind(SuppressAddress, found):
@@ -52,9 +55,20 @@ def of_one_record(events: Sequence[Part[EngagementEvent]]) -> list[list[Part[Eng
     return list(records.values())
 
 
-def keep(events: Sequence[EngagementEvent]) -> None:
-    """Keep what happened as facts of the dispatches."""
+def accepted_in(events: Sequence[EngagementEvent]) -> dict[RecordKey, set[int]]:
+    """The slots that the records of runs call accepted already; what comes of no run is in no sum."""
+    records = {record_of(event) for event in events if event.run_id and event.outcome_key}
+    return wiring.records().accepted(records) if records else {}
+
+
+def keep(accepted: Mapping[RecordKey, Container[int]], events: Sequence[EngagementEvent]) -> None:
+    """Keep what happened as facts of the dispatches; before it, what it shows that the record of a run does not know.
+
+    A run's sums go by its records alone, without what is reported later.
+    """
     for record, facts in by_record(events).items():
+        if record.run_id and (shown := unproven(facts, accepted.get(record, ()))):
+            wiring.records().keep(record, shown, wiring.now())
         wiring.records().keep(record, facts, wiring.now())
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from types import SimpleNamespace
 
@@ -17,6 +17,7 @@ from heliograph.model.engagement import Consequence, EngagementEvent, Engagement
 from heliograph.model.messages import Message
 from heliograph.model.outcomes import RecordKey, SlotFacts
 from heliograph.model.policy import Policy
+from heliograph.recording.facts import accepted_slots
 from heliograph.runtime import wiring
 from heliograph.text.errors import MalformedError
 
@@ -57,6 +58,9 @@ class EngagementTable:
             raise REFUSED
         for slot, facts in slots.items():
             self.facts[record][slot] = {**facts, **self.facts[record].get(slot, {})}
+
+    def accepted(self, records: Iterable[RecordKey]) -> dict[RecordKey, set[int]]:
+        return {one: accepted_slots(self.facts[one]) for one in records}
 
     def apply(self, consequence: Consequence) -> None:
         self.writes += 1

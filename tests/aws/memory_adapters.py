@@ -30,7 +30,7 @@ from heliograph.model.policy import Policy
 from heliograph.model.requests import RequestPack
 from heliograph.planning.inputs_store import KeptInputs
 from heliograph.planning.store import Account, Reservations
-from heliograph.recording.facts import Fact
+from heliograph.recording.facts import Fact, accepted_slots
 from heliograph.rendering.templates import Templates
 from heliograph.runtime import wiring
 from heliograph.text import bodies
@@ -164,6 +164,9 @@ class Facts:
     def read(self, records: Iterable[RecordKey]) -> dict[RecordKey, SlotFacts]:
         with self._world.call():
             return {one: {slot: dict(facts) for slot, facts in self._world.facts[one].items()} for one in records}
+
+    def accepted(self, records: Iterable[RecordKey]) -> dict[RecordKey, set[int]]:
+        return {one: accepted_slots(self._world.facts[one]) for one in records}
 
     def of_run(self, run_id: str) -> Iterator[Planned | Delivered]:
         yield from (planned for (its_run, _), planned in self._world.plans.items() if its_run == run_id)

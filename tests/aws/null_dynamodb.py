@@ -6,6 +6,7 @@ as they are written, with their conditions: an update costs by the whole item, a
 
 from __future__ import annotations
 
+import base64
 import re
 import time
 from collections import defaultdict
@@ -58,10 +59,12 @@ def size_of(value: dict[str, Any]) -> int:
             return 3 + sum(1 + len(name.encode()) + size_of(one) for name, one in inner.items())
         case "L":
             return 3 + sum(1 + size_of(one) for one in inner)
-        case "SS" | "NS":
+        case "SS":
             return sum(len(one.encode()) for one in inner)
+        case "NS":
+            return sum(size_of({"N": one}) for one in inner)
         case "B":
-            return int(len(inner) * 3 // 4 - inner[-2:].count("="))
+            return len(inner if isinstance(inner, bytes) else base64.b64decode(inner))
         case _:
             return 1
 

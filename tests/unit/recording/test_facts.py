@@ -15,7 +15,6 @@ from builders import EMAIL, NOW, PACK_ID
 from heliograph.model.engagement import EngagementEvent, EngagementKind
 from heliograph.model.outcomes import Happened, RecordKey
 from heliograph.recording.facts import STRONGEST_FIRST, Fact, Standing, by_record, standing_of, state_of, tally
-from heliograph.recording.store import fact_of, spelled
 from heliograph.text.errors import MalformedError
 
 KINDS = [*(fact.value for fact in Fact), *(kind.value for kind in EngagementKind)]
@@ -33,22 +32,6 @@ def an_event(kind: EngagementKind, *, slot: int = 7, minutes: int = 0, event_id:
         outcome_key=f"{PACK_ID}-{slot}",
         run_id="run",
     )
-
-
-@pytest.mark.parametrize(
-    ("kind", "fact", "kept"),
-    [
-        ("accepted", Happened(NOW, "0100-abc"), "0100-abc"),
-        ("accepted", Happened(NOW, "s-0", "sns"), "sns:s-0"),
-        ("skipped", Happened(NOW, "missing_variable", "data.order_id"), "missing_variable data.order_id"),
-        ("skipped", Happened(NOW, "not_consented"), "not_consented"),
-        ("retry", Happened(NOW, "a cause in words: this"), "a cause in words: this"),
-        ("opened", Happened(NOW), ""),
-    ],
-)
-def test_a_fact_is_kept_as_one_text_and_comes_back_as_it_was(kind: str, fact: Happened, kept: str) -> None:
-    assert spelled(kind, fact) == f"{int(NOW.timestamp() * 1000)} {kept}".rstrip()
-    assert fact_of(kind, spelled(kind, fact)) == fact
 
 
 @given(SETS_OF_FACTS, SETS_OF_FACTS)

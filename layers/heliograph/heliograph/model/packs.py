@@ -28,3 +28,5 @@ class Delivered(Value, frozen=True, kw_only=True):
     channel: Channel
     slots: Mapping[int, Facts]
     via_fallback: bool = False
+    is_later: bool = False
+    """Whether this is only what came later, kept by itself: what is kept beside it tells each standing."""

@@ -1,13 +1,13 @@
 """What came of a dispatch: facts that only accumulate, and the state that follows from them.
 
-The record of a pack holds, for every slot, facts such as `accepted#17` or `delivered#17`. Because a fact is only ever
-added, late, early and duplicate events cannot move a state backwards nor count twice.
+The record of a pack holds, for every slot, facts such as that it was accepted, or delivered. Because a fact is only
+ever added, late, early and duplicate events cannot move a state backwards nor count twice.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from enum import StrEnum
 
 from heliograph.model.engagement import EngagementEvent, EngagementKind
@@ -155,6 +155,20 @@ def by_record(events: Iterable[EngagementEvent]) -> dict[RecordKey, SlotFacts]:
         slots, (_, slot) = records.setdefault(record_of(event), {}), split_outcome_key(event.outcome_key)
         slots.setdefault(slot, {}).setdefault(event.kind.value, Happened(event.occurred_at, event.detail))
     return records
+
+
+def accepted_slots(slots: SlotFacts) -> set[int]:
+    """The slots that are called accepted, and not merely shown to be by what came later."""
+    return {slot for slot, facts in slots.items() if Fact.ACCEPTED in facts}
+
+
+def unproven(slots: SlotFacts, accepted: Container[int]) -> SlotFacts:
+    """That messages were taken, by the first event that shows it, where their record itself does not call them so."""
+    return {
+        slot: {Fact.ACCEPTED: Happened(min(fact.at for kind, fact in facts.items() if kind in SHOWS_ACCEPTANCE))}
+        for slot, facts in slots.items()
+        if slot not in accepted and is_accepted(facts)
+    }
 
 
 def record_of(event: EngagementEvent) -> RecordKey:

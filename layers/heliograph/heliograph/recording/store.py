@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +14,9 @@ from heliograph.model.channels import Channel
 from heliograph.model.engagement import EngagementKind
 from heliograph.model.outcomes import Happened, RecordKey, SlotFacts
 from heliograph.model.packs import Delivered, Planned
-from heliograph.recording.facts import Fact
-from heliograph.text.ids import is_of_fallbacks
+from heliograph.recording.facts import Fact, accepted_slots
+from heliograph.recording.kept_facts import Attributes, attributes, facts_in, name_of, spelled
+from heliograph.text.ids import is_derived, is_of_fallbacks
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -23,19 +25,24 @@ FACTS_LIMIT = 100
 """In one update: an expression may have 4 KB and 300 functions (DynamoDB's limits); a fact takes 34 bytes and one."""
 SHARDS = 16
 """Partitions over which a run's records are spread, so that a run of a million writes to no hot key."""
+REPORTS = frozenset(
+    {
+        EngagementKind.SENT,
+        EngagementKind.DELAYED,
+        EngagementKind.DELIVERED,
+        EngagementKind.UNDELIVERED,
+        EngagementKind.BOUNCED,
+    }
+)
+SUFFIXES = {kind.value: "-r" if kind in REPORTS else "-l" for kind in EngagementKind}
+"""Engagement is kept in small items beside the record, because an update costs by the whole item: what providers report
+(`-r`), and what people do later, one by one and for days (`-l`)."""
+ITEMS = ("", *sorted(set(SUFFIXES.values())))
 
 
 def part_of(run_id: str, pack_id: str) -> str:
     """The partition of a pack: one of the run's shards; without a run the pack's own."""
     return f"{run_id}#{zlib.crc32(pack_id.encode()) % SHARDS}" if run_id else pack_id
-
-
-WITH_MORE = frozenset({Fact.ACCEPTED.value, Fact.SKIPPED.value, Fact.SCHEDULED.value})
-"""Facts that may say what they are about."""
-LATER = frozenset(
-    {EngagementKind.OPENED, EngagementKind.CLICKED, EngagementKind.COMPLAINED, EngagementKind.UNSUBSCRIBED}
-)
-"""What people do, one by one and for days: in a small item of its own, because an update costs by the whole item."""
 
 
 def _key(record: RecordKey, suffix: str = "") -> Item:
@@ -67,26 +74,31 @@ class Records:
 
     def keep(self, record: RecordKey, slots: SlotFacts, at: datetime) -> None:
         """Add facts; a fact that is there already stays as it is."""
-        facts = [(kind, slot, value) for slot, kinds in slots.items() for kind, value in kinds.items()]
-        self._add(_key(record), [fact for fact in facts if fact[0] not in LATER], at)
-        self._add(_key(record, "-later"), [fact for fact in facts if fact[0] in LATER], at)
+        by_item: defaultdict[str, SlotFacts] = defaultdict(dict)
+        for slot, kinds in slots.items():
+            for kind, fact in kinds.items():
+                by_item[SUFFIXES.get(kind, "")].setdefault(slot, {})[kind] = fact
+        for suffix, some in by_item.items():
+            self._add(_key(record, suffix), attributes(some), at)
 
-    def _add(self, key: Item, facts: list[tuple[str, int, Happened]], at: datetime) -> None:
-        for some in chunks(facts, FACTS_LIMIT):
-            names = {f"#f{i}": f"{kind}#{slot}" for i, (kind, slot, _) in enumerate(some)}
-            values = {f":f{i}": text(spelled(kind, fact)) for i, (kind, _, fact) in enumerate(some)}
-            sets = ", ".join(f"#f{i} = if_not_exists(#f{i}, :f{i})" for i in range(len(some)))
+    def _add(self, key: Item, added: Attributes, at: datetime) -> None:
+        for some in chunks([*added.once.items(), *added.sets.items()], FACTS_LIMIT):
+            names = {f"#f{number}": name for number, (name, _) in enumerate(some)}
+            values = {f":f{number}": value for number, (_, value) in enumerate(some)}
+            once = [f"#f{n} = if_not_exists(#f{n}, :f{n})" for n, (name, _) in enumerate(some) if name in added.once]
+            sets = [f"#f{n} :f{n}" for n, (name, _) in enumerate(some) if name in added.sets]
             self._client.update_item(
                 TableName=self._table,
                 Key=key,
-                UpdateExpression=f"SET expires_at = :expires, {sets}",
+                UpdateExpression=f"SET {', '.join(['expires_at = :expires', *once])}"
+                + (f" ADD {', '.join(sets)}" if sets else ""),
                 ExpressionAttributeNames=names,
                 ExpressionAttributeValues={":expires": expiry(at), **values},
             )
 
     def claim_again(self, record: RecordKey, slots: Iterable[int]) -> None:
         """Take the `retry` facts of slots away, all or none; when somebody else did, DynamoDB's error says so."""
-        names = {f"#f{slot}": f"{Fact.RETRY}#{slot}" for slot in slots}
+        names = {f"#f{slot}": name_of(Fact.RETRY, slot) for slot in slots}
         self._client.update_item(
             TableName=self._table,
             Key=_key(record),
@@ -97,7 +109,7 @@ class Records:
 
     def settle(self, record: RecordKey, slot: int, facts: Mapping[str, Happened]) -> None:
         """Add the facts that settle a slot, unless somebody else has settled it."""
-        names = {f"#{kind}": f"{kind}#{slot}" for kind in facts}
+        names = {f"#{kind}": name_of(kind, slot) for kind in facts}
         try:
             self._client.update_item(
                 TableName=self._table,
@@ -105,7 +117,7 @@ class Records:
                 UpdateExpression="SET " + ", ".join(f"#{kind} = :{kind}" for kind in facts),
                 ConditionExpression=f"attribute_not_exists(#{Fact.SETTLED})",
                 ExpressionAttributeNames=names,
-                ExpressionAttributeValues={f":{kind}": text(spelled(kind, fact)) for kind, fact in facts.items()},
+                ExpressionAttributeValues={f":{kind}": spelled(fact) for kind, fact in facts.items()},
             )
         except self._client.exceptions.ConditionalCheckFailedException:
             return
@@ -113,10 +125,21 @@ class Records:
     def read(self, records: Iterable[RecordKey]) -> dict[RecordKey, SlotFacts]:
         """The facts of packs; those of which nothing is known yet have none."""
         found: dict[RecordKey, SlotFacts] = {record: {} for record in records}
-        keys = [(record, _key(record, suffix)) for record in found for suffix in ("", "-later")]
+        keys = [(record, _key(record, suffix)) for record in found for suffix in ITEMS]
         owners = {(key["part"]["S"], key["item"]["S"]): record for record, key in keys}
         for item in get_items(self._client, self._table, [key for _, key in keys], consistent=True):
-            _add_facts(found[owners[item["part"]["S"], item["item"]["S"]]], item)
+            _join(found[owners[item["part"]["S"], item["item"]["S"]]], item)
+        return found
+
+    def accepted(self, records: Iterable[RecordKey]) -> dict[RecordKey, set[int]]:
+        """The slots that records themselves call accepted, without what was reported since; as they were a moment ago.
+
+        Whoever sees too few of them writes again what is written, which changes nothing.
+        """
+        found: dict[RecordKey, set[int]] = {record: set() for record in records}
+        owners = {_key(record)["item"]["S"]: record for record in found}
+        for item in get_items(self._client, self._table, list(map(_key, found))):
+            found[owners[item["item"]["S"]]] = accepted_slots(facts_in(item))
         return found
 
     def of_run(self, run_id: str) -> Iterator[Planned | Delivered]:
@@ -129,20 +152,43 @@ class Records:
                 ConsistentRead=True,
             )
             items = (item for page in pages for item in page["Items"])
-            for name, together in groupby(items, key=lambda item: item["item"]["S"].removesuffix("-later")):
-                yield _record(name, together)
+            for _, together in groupby(items, key=lambda item: item["item"]["S"].split("-")[:2]):
+                yield _record(list(together))
 
 
-def _record(name: str, items: Iterable[Mapping[str, Any]]) -> Planned | Delivered:
-    """A pack's plan, or the facts of its dispatches on a channel from the one or two items that hold them."""
-    pack_id, _, channel = name.partition("-")
-    if channel:
-        slots: SlotFacts = {}
-        for item in items:
-            _add_facts(slots, item)
-        return Delivered(channel=Channel(channel), slots=slots, via_fallback=is_of_fallbacks(pack_id))
-    (values,) = map(plain, items)
-    return _planned(values, via_fallback=is_of_fallbacks(pack_id))
+def told_by(item: Item) -> Planned | Delivered | None:
+    """What one item of the table, in DynamoDB's own JSON, says of a pack of a run; None: it is about something else.
+
+    Whatever a standing follows from is in the one item of a pack and channel that is not `is_later`.
+    """
+    run_id, in_shard, _ = item["part"]["S"].partition("#")
+    if not (in_shard and is_derived(run_id)):
+        return None
+    pack_id, _, rest = item["item"]["S"].partition("-")
+    channel, is_apart, _ = rest.partition("-")
+    via_fallback = is_of_fallbacks(pack_id)
+    if not channel:
+        return _planned(plain(item), via_fallback=via_fallback)
+    return Delivered(channel=Channel(channel), slots=facts_in(item), via_fallback=via_fallback, is_later=bool(is_apart))
+
+
+def _record(items: Sequence[Item]) -> Planned | Delivered:
+    """A pack's plan, or all facts of its dispatches on a channel from the items that hold them."""
+    pack_id, _, rest = items[0]["item"]["S"].partition("-")
+    channel, _, _ = rest.partition("-")
+    via_fallback = is_of_fallbacks(pack_id)
+    if not channel:
+        return _planned(plain(items[0]), via_fallback=via_fallback)
+    slots: SlotFacts = {}
+    for item in items:
+        _join(slots, item)
+    return Delivered(channel=Channel(channel), slots=slots, via_fallback=via_fallback)
+
+
+def _join(slots: SlotFacts, item: Mapping[str, Any]) -> None:
+    """Add the facts of an item; each kind is in one item alone."""
+    for slot, facts in facts_in(item).items():
+        slots.setdefault(slot, {}).update(facts)
 
 
 def _counts(planned: Planned) -> dict[str, int]:
@@ -167,31 +213,3 @@ def _planned(values: Mapping[str, Any], *, via_fallback: bool) -> Planned:
 
 def _with_prefix(prefix: str, values: Mapping[str, Any]) -> dict[str, int]:
     return {name.removeprefix(prefix): value for name, value in values.items() if name.startswith(prefix)}
-
-
-def _add_facts(slots: SlotFacts, item: Mapping[str, Any]) -> None:
-    for name, value in item.items():
-        kind, mark, slot = name.partition("#")
-        if mark:
-            slots.setdefault(int(slot), {})[kind] = fact_of(kind, value["S"])
-
-
-def spelled(kind: str, fact: Happened) -> str:
-    """`<epoch milliseconds> <detail>`; in it `<provider>:<id>` of what was accepted, `<reason> <variable>` else."""
-    ends = (fact.about, fact.detail) if kind == Fact.ACCEPTED else (fact.detail, fact.about)
-    detail = _mark(kind).join(filter(None, ends))
-    return f"{int(fact.at.timestamp() * 1000)} {detail}".rstrip()
-
-
-def fact_of(kind: str, kept: str) -> Happened:
-    """A fact as it was before it was spelled."""
-    millis, _, detail = kept.partition(" ")
-    at = datetime.fromtimestamp(int(millis) / 1000, tz=UTC)
-    first, mark, last = detail.partition(_mark(kind)) if kind in WITH_MORE else (detail, "", "")
-    if not mark:
-        return Happened(at, detail)
-    return Happened(at, last, first) if kind == Fact.ACCEPTED else Happened(at, first, last)
-
-
-def _mark(kind: str) -> str:
-    return ":" if kind == Fact.ACCEPTED else " "
