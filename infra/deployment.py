@@ -12,8 +12,9 @@ import re
 import shlex
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from heliograph.channels.registry import CHANNELS
 
@@ -29,6 +30,12 @@ PUSH_REGIONS = (
 """Where Pinpoint's push API can be called at all (botocore's endpoints)."""
 WITHOUT_PUSH_TYPE = ("us-east-2",)
 """Those of them in which CloudFormation cannot make an application (the linter's schemas)."""
+WAITING = (
+    "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesDelayed",
+    "ApproximateNumberOfMessagesNotVisible",
+)
+"""Where SQS counts what a queue holds."""
 
 
 def answers(settings: Path = SETTINGS) -> dict[str, str]:
@@ -71,6 +78,25 @@ def problems(settings: Path = SETTINGS) -> Iterator[str]:
         yield from _push_problems(region, kept.get("PushApplication", ""))
 
 
+def losses(sqs: Callable[[], Any], settings: Path = SETTINGS) -> Iterator[str]:
+    """What a stack that exists would lose for good: CloudFormation deletes the queues of a channel that it leaves out.
+
+    Raises what the client of SQS raises. `sqs` makes it; the first deployment, which has nothing to lose, needs none.
+    """
+    kept, stack = answers(settings), _stack(settings)
+    named = [each.strip() for each in kept.get("Channels", DEFAULT_CHANNELS).split(",")]
+    for channel in (each for each in CHANNELS if kept and each not in named):
+        client, full = sqs(), []
+        for url in client.list_queues(QueueNamePrefix=f"{stack}-outbox-{channel}-").get("QueueUrls", []):
+            held = client.get_queue_attributes(QueueUrl=url, AttributeNames=WAITING)["Attributes"]
+            full += [url.rpartition("/")[2]] if any(map(int, held.values())) else []
+        if full:
+            yield (
+                f"Without the channel {channel} the stack loses what is in {', '.join(full)}. Keep it among Channels in"
+                " samconfig.toml until they are empty (docs/deploy.md, Change it)."
+            )
+
+
 def longest_name(channels: list[str]) -> int:
     """How long a stack's name may be: SQS takes 80 characters, Lambda 64, and both follow the longest channel."""
     channel = max(channels, key=len)
@@ -110,13 +136,29 @@ def _quoted(value: str) -> str:
     return value.replace("\\", "\\\\").replace('"', '\\"')
 
 
+def _losses_as_far_as_can_be_seen() -> list[str]:
+    """Losses; none where nobody may look: `sam deploy` says then what is wrong with the profile."""
+    import boto3
+    from botocore.config import Config
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    quick = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 2})
+    chosen = _deploy(SETTINGS)
+    try:
+        session = boto3.Session(profile_name=chosen.get("profile"), region_name=chosen.get("region"))
+        return [*losses(lambda: session.client("sqs", config=quick))]
+    except (BotoCoreError, ClientError) as error:
+        print(f"Nobody looked for what waits in outboxes: {type(error).__name__}.", file=sys.stderr)  # noqa: T201
+        return []
+
+
 def main(words: list[str]) -> int:
     """One command."""
     match words:
         case ["kept", name, otherwise]:
             print(answers().get(name, otherwise))  # noqa: T201
         case ["check"]:
-            found = list(problems())
+            found = [*problems(), *_losses_as_far_as_can_be_seen()]
             for problem in found:
                 print(problem, file=sys.stderr)  # noqa: T201
             return 1 if found else 0

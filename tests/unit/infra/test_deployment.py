@@ -7,11 +7,13 @@ import re
 import shlex
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
 from cfnlint.schema import PROVIDER_SCHEMA_MANAGER  # type: ignore[import-untyped]  # it brings no types
 
+from heliograph.channels.registry import CHANNELS
 from infra import deployment
 from wiring import DEFAULT_CHANNELS, FUNCTIONS, NESTED, ROOT, TEMPLATE, load, resources, text_of
 
@@ -48,6 +50,36 @@ def test_what_is_given_now_goes_before_the_answers_that_are_kept(tmp_path: Path)
         "EmailSender": '"A" <a@example.com>',
     }
     assert "--guided" not in found
+
+
+class Queues:
+    """SQS, where two outboxes are; the one of single webhooks holds so many messages, of whatever kind."""
+
+    def __init__(self, **held: str) -> None:
+        self.held = held
+
+    def list_queues(self, **asked: str) -> dict[str, list[str]]:
+        names = ("heliograph-outbox-email-bulk", "heliograph-outbox-webhook-bulk", "heliograph-outbox-webhook-priority")
+        return {"QueueUrls": [f"https://sqs/1/{name}" for name in names if name.startswith(asked["QueueNamePrefix"])]}
+
+    def get_queue_attributes(self, **asked: Any) -> dict[str, dict[str, str]]:
+        held = self.held if asked["QueueUrl"].endswith("priority") else {}
+        return {"Attributes": {name: held.get(name, "0") for name in asked["AttributeNames"]}}
+
+
+@pytest.mark.parametrize("kind", deployment.WAITING)
+def test_a_channel_is_not_taken_out_while_something_waits_in_its_outbox(tmp_path: Path, kind: str) -> None:
+    (problem,) = deployment.losses(lambda: Queues(**{kind: "1"}), settings(tmp_path))
+    assert "heliograph-outbox-webhook-priority" in problem
+    assert "webhook-bulk" not in problem
+    assert [*deployment.losses(Queues, settings(tmp_path))] == []
+
+
+def test_nobody_looks_for_what_a_first_deployment_could_lose_or_one_with_every_channel(tmp_path: Path) -> None:
+    nothing = settings(tmp_path, '[default.global.parameters]\nstack_name = "heliograph"\n')
+    assert [*deployment.losses(lambda: pytest.fail("it looked"), nothing)] == []
+    every = settings(tmp_path, GUIDED.replace("SmsProvider", f"Channels={','.join(CHANNELS)} SmsProvider"))
+    assert [*deployment.losses(lambda: pytest.fail("it looked"), every)] == []
 
 
 def test_the_first_time_sam_asks_for_everything_but_knows_what_was_built(tmp_path: Path) -> None:
