@@ -62,7 +62,7 @@ check-code:
 	.venv/bin/ruff check .
 	.venv/bin/lint-imports
 check-types:
-	.venv/bin/mypy layers/heliograph cli functions infra/deployment.py infra/local tests
+	.venv/bin/mypy layers/heliograph cli functions infra/deployment.py infra/compiled.py infra/local tests
 check-templates:
 	.venv/bin/cfn-lint template.yaml infra/*.yaml infra/channels/*.yaml build/triggers.yaml
 check-regions:
@@ -94,6 +94,16 @@ format: $(project)  ## format the code, mend what the linter can, and list the t
 # SAM copies no template whose name comes out of a loop.
 with_looped_templates = cp -r infra/channels $(1)/Delivery/
 
+# Lambda keeps nothing that it compiles: handlers and messages are compiled here, and all layers are looked into.
+# Messages are written anew beside what was compiled of them, so that file has to be compared with its source.
+python_of = $(firstword $(foreach each,$(1) python3 .venv/bin/python .local/cloud/bin/python,\
+    $(shell $(each) -c 'import sys; sys.exit("$(1)" != "python%d.%d" % sys.version_info[:2])' 2> /dev/null && echo $(each))))
+define compiled
+	$(1) -m compileall -q --invalidation-mode unchecked-hash $(3)/FunctionsLayer
+	$(1) -m compileall -q --invalidation-mode checked-hash build/templates
+	$(1) infra/compiled.py $(2) $(3)/HeliographLayer $(3)/FunctionsLayer build/templates
+endef
+
 # The answers to the questions of the first time are kept in samconfig.toml. docs/deploy.md tells what to answer.
 # SAM would look for that file beside the built template, and knows no other than the first runtime if it is not told.
 deployment := .venv/bin/python infra/deployment.py
@@ -106,6 +116,7 @@ deploy: $(sam) $(messages)  ## deploy to AWS, with the account and region of you
 	HELIOGRAPH_RUNTIME=$(runtime) HELIOGRAPH_ARCHITECTURE=$(architecture) $(sam_cli) build $(settings) \
 	    --build-dir .aws-sam/aws --parameter-overrides Runtime=$(runtime) Architecture=$(architecture)
 	$(call with_looped_templates,.aws-sam/aws)
+	$(call compiled,$(call python_of,$(runtime)),$(architecture),.aws-sam/aws)
 	$(sam_cli) deploy $(settings) --template-file .aws-sam/aws/template.yaml \
 	    $(shell $(deployment) arguments Runtime=$(runtime) Architecture=$(architecture))
 
@@ -168,4 +179,5 @@ $(built): $(sam) $(cloud) $(messages) template.yaml $(wildcard infra/*.yaml infr
 	    --parameter-overrides Runtime=$(local_runtime) Architecture=$(local_architecture) > .local/build.log 2>&1 \
 	    || { cat .local/build.log; exit 1; }
 	$(call with_looped_templates,.aws-sam/build)
+	$(call compiled,.local/cloud/bin/python,$(local_architecture),.aws-sam/build)
 	touch $@
