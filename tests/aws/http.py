@@ -24,6 +24,13 @@ class Body:
         yield self.read()
 
 
-def answered(url: str, text: str, *, status: int = 200, headers: Mapping[str, str] | None = None) -> AWSResponse:
+def answered(
+    url: str, text: str | bytes, *, status: int = 200, headers: Mapping[str, str] | None = None
+) -> AWSResponse:
     """What was answered to a request."""
-    return AWSResponse(url, status, HTTPHeaders.from_dict(dict(headers or {})), Body(text.encode()))
+    return AWSResponse(
+        url,
+        status,
+        HTTPHeaders.from_dict(dict(headers or {})),
+        Body(text if isinstance(text, bytes) else text.encode()),
+    )

@@ -48,7 +48,7 @@ def requests_of(client: Any, service: str) -> list[Any]:
         requests.append(request)
         raise StoppedError
 
-    client.meta.events.register("before-send", stop)
+    client.meta.events.register(f"before-send.{service}", stop)
     for operation in OPERATIONS[service]:
         needed: dict[str, Any] = {"RequestItems": {}} if operation == "BatchGetItem" else {}
         with pytest.raises(StoppedError):

@@ -10,7 +10,8 @@ import botocore.session
 from botocore.config import Config
 from botocore.handlers import add_retry_headers
 
-from heliograph.aws import signing
+from heliograph.aws import signing, spelling
+from heliograph.aws.transport import Transport
 
 _LEAN: dict[str, Any] = {
     "parameter_validation": False,  # a fifth of a call; what we send is built by typed code
@@ -35,8 +36,12 @@ HOT = ("dynamodb", "sqs", "sesv2")
 def _session() -> Any:
     session: Any = botocore.session.get_session()  # its types know no handler whose parameters have names
     session.unregister("request-created", add_retry_headers)  # AWS asks nobody to number the tries of a call
+    events = session.get_component("event_emitter")
+    transport = Transport(session.get_config_variable("ca_bundle"))
     for service in HOT:
-        session.register(f"before-call.{service}", name_host)
+        events.register(f"before-call.{service}", name_host)
+        events.register_last(f"before-send.{service}", transport.send)
+    spelling.register(events)
     return session
 
 

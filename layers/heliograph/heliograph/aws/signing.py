@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hmac
+from functools import lru_cache
+from hashlib import sha256
 from typing import Any
 
 from botocore.auth import AUTH_TYPE_MAPS, SIGNED_HEADERS_BLACKLIST, SigV4Auth
@@ -30,9 +33,27 @@ class PlainSigV4Auth(SigV4Auth):
         """Their names."""
         return ";".join(headers_to_sign)
 
+    def payload(self, request: Any) -> str:
+        """The hash of the body; botocore would put the whole request together to look at it."""
+        return sha256(request.data).hexdigest() if isinstance(request.data, bytes) else str(super().payload(request))
+
+    def signature(self, string_to_sign: str, request: Any) -> str:
+        """The signature by the key of the day."""
+        key = _key(self.credentials.secret_key, self.credential_scope(request))
+        return hmac.digest(key, string_to_sign.encode(), "sha256").hex()
+
     def _modify_request_before_signing(self, request: Any) -> None:
         request.context.pop("headers_to_sign", None)  # of an earlier try
         super()._modify_request_before_signing(request)  # type: ignore[misc]  # its stubs leave it out
+
+
+@lru_cache(maxsize=16)
+def _key(secret: str, scope: str) -> bytes:
+    """The key of a day, a region and a service."""
+    key = f"AWS4{secret}".encode()
+    for each in scope.split("/"):
+        key = hmac.digest(key, each.encode(), "sha256")
+    return key
 
 
 AUTH_TYPE_MAPS[VERSION] = PlainSigV4Auth

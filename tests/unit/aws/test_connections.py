@@ -1,0 +1,101 @@
+"""Rules about answers of HTTP: each is read as it was sent, or called broken, whatever came."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from heliograph.aws import connections
+from heliograph.aws.connections import BODY_LIMIT, LINE_LIMIT, LINES_LIMIT, Answer, BrokenAnswerError, read_answer
+
+OK = b"HTTP/1.1 200 OK\r\n"
+MANY = b"".join(b"X-%d: x\r\n" % number for number in range(LINES_LIMIT + 1))
+
+
+def read(answer: bytes) -> Answer:
+    """Read an answer, after which the connection is closed."""
+    return read_answer(io.BytesIO(answer))
+
+
+@pytest.mark.parametrize(
+    ("answer", "body", "is_last"),
+    [
+        (OK + b"Content-Length: 2\r\n\r\n{}HTTP/1.1 200", b"{}", False),
+        (OK + b"content-length:2\n\n{}", b"{}", False),
+        (OK + b"Content-Length: 0\r\n\r\n", b"", False),
+        (OK + b"Content-Length: 2\r\nConnection: Close\r\n\r\n{}", b"{}", True),
+        (b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\n{}", b"{}", True),
+        (b"HTTP/1.1 200\r\nContent-Length: 2\r\n\r\n{}", b"{}", False),
+        (b"HTTP/1.1 204 No Content\r\n\r\n", b"", False),
+        (b"HTTP/1.1 100 Continue\r\n\r\n" + OK + b"Content-Length: 2\r\n\r\n{}", b"{}", False),
+        (OK + b"\r\n{}", b"{}", True),
+        (
+            OK + b"Transfer-Encoding: chunked\r\n\r\n1;a=b\r\n{\r\nA\r\n0123456789\r\n0\r\nTrailer: x\r\n\r\n",
+            None,
+            False,
+        ),
+    ],
+)
+def test_a_body_ends_where_its_head_says(answer: bytes, body: bytes | None, is_last: bool) -> None:
+    found = read(answer)
+    assert found.body == (b"{0123456789" if body is None else body)
+    assert found.is_last is is_last
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        b"\r\n",
+        b"HTTP/1.1",
+        b"HTTP/1.1 200 OK",
+        b"HTTP/1.1 twohundred OK\r\n\r\n",
+        b"SMTP/1.1 200 OK\r\n\r\n",
+        b"HTTP/1.1 100 Continue\r\n\r\n",
+        OK,
+        OK + b"Content-Length: 2\r\n",
+        OK + b"Content-Length: 2\r\n\r\n{",
+        OK + b"Content-Length: two\r\n\r\n{}",
+        OK + b"Content-Length: -2\r\n\r\n{}",
+        OK + b"Content-Length: %d\r\n\r\n{}" % (BODY_LIMIT + 1),
+        OK + b"a header that has no name\r\n\r\n",
+        OK + MANY + b"\r\n",
+        OK + b"X: " + b"x" * LINE_LIMIT + b"\r\n\r\n",
+        OK + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n",
+        OK + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{",
+        OK + b"Transfer-Encoding: chunked\r\n\r\nxyz\r\n{}\r\n0\r\n\r\n",
+        OK + b"Transfer-Encoding: chunked\r\n\r\n-1\r\n{}\r\n0\r\n\r\n",
+        OK + b"Transfer-Encoding: chunked\r\n\r\n%x\r\n{}\r\n0\r\n\r\n" % (BODY_LIMIT + 1),
+    ],
+)
+def test_what_is_no_whole_answer_is_broken(answer: bytes) -> None:
+    with pytest.raises(BrokenAnswerError):
+        read(answer)
+
+
+def test_a_body_without_an_end_is_not_read_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "BODY_LIMIT", 100)
+    with pytest.raises(BrokenAnswerError, match="more than 100 bytes"):
+        read(OK + b"\r\n" + b"x" * 101)
+
+
+PIECES = st.lists(st.sampled_from([OK, b"\r\n", b"Content-Length: 3\r\n", b"Transfer-Encoding: chunked\r\n", b"1\r\n"]))
+
+
+@given(pieces=PIECES, noise=st.binary(max_size=40))
+def test_nothing_but_an_answer_or_a_broken_one_ever_comes(pieces: list[bytes], noise: bytes) -> None:
+    for answer in (b"".join([*pieces, noise]), b"".join([OK, noise, *pieces])):
+        try:
+            assert read(answer).status >= 200
+        except BrokenAnswerError as error:
+            assert str(error), "it says why"
+
+
+@given(chunks=st.lists(st.binary(min_size=1, max_size=300)))
+def test_chunks_are_one_body(chunks: list[bytes]) -> None:
+    sent = b"".join(b"%x\r\n%b\r\n" % (len(chunk), chunk) for chunk in chunks)
+    answer = read(OK + b"Transfer-Encoding: chunked\r\n\r\n" + sent + b"0\r\n\r\n")
+    assert answer.body == b"".join(chunks)
