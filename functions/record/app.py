@@ -5,21 +5,32 @@ Everything here may be done twice, in any order: one step that fails does not ke
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from functools import partial
 from typing import TypeVar
 
-from heliograph.model.engagement import Consequence, EngagementEvent, Refund, SuppressAddress, Unfinished
+from heliograph.model.engagement import (
+    Ahead,
+    Consequence,
+    EngagementEvent,
+    RawObject,
+    Refund,
+    SuppressAddress,
+    Unfinished,
+)
 from heliograph.model.inbound import InboundMessage
 from heliograph.model.outcomes import RecordKey
+from heliograph.recording import work
 from heliograph.recording.consequences import consequences
 from heliograph.recording.facts import by_record, record_of, unproven
 from heliograph.recording.reading import News, read
 from heliograph.runtime import wiring
-from heliograph.runtime.handlers import Batch, Part, batch_handler
+from heliograph.runtime.handlers import Batch, Part, batch_handler, parking
 from heliograph.runtime.observe import count_events, logger
 
 T = TypeVar("T")
+RESERVE = 15.0
+"""Seconds of an invocation that are kept for the lake, and for handing on what there was no time for."""
 
 
 @batch_handler
@@ -29,16 +40,65 @@ def handler(batch: Batch) -> None:
     events = of_kind(EngagementEvent, found)
     accepted: dict[RecordKey, set[int]] = {}
     batch.work(lambda some: accepted.update(accepted_in(some)), events)
-    for some in of_one_record(events):
-        batch.work(partial(keep, accepted), some)
-    for one in events:
-        batch.work(follow, [one])
+    taken = record(batch, events, accepted)
+    batch.work(wiring.lake().keep_events, taken)
+    count_events(event for _, event in batch.taken(taken))
+    for one in of_kind(Ahead, found):
+        batch.work(follow, [Part(one.message_id, one.content.event)])
     for rest in of_kind(SuppressAddress, found):
         batch.work(go_on, [rest])
     batch.work(tell, of_kind(InboundMessage, found))
-    taken = batch.taken(events)
-    batch.work(wiring.lake().keep_events, taken)
-    count_events(event for _, event in batch.taken(taken))
+    for told in of_kind(RawObject, found):
+        batch.work(partial(record_object, batch.body(told.message_id)), [told])
+
+
+def record_object(body: str, objects: Sequence[RawObject]) -> None:
+    """Record all that a provider told within a minute: one write for all of a pack, one object in the lake.
+
+    What fails, or what there is no time for, goes on alone on the engagement queue. An object that cannot be read is
+    parked, and so is each line of which that is true.
+    """
+    for told in objects:
+        with parking(body):
+            for some in work.blocks(told):
+                record_block(some)
+
+
+def record_block(block: work.Block) -> None:
+    """Record thousands of events at once."""
+    alone = Batch([])
+    events = [Part(event_id, event) for event_id, event in block.events.items()]
+    accepted = accepted_in([*block.events.values()]) if has_time() else {}
+    taken = [event for _, event in record(alone, events, accepted)]
+    wiring.lake().keep_events(taken)
+    count_events(taken)
+    wiring.engagement().send([*work.packed([event for _, event in alone.failed(events)])])
+    for body, error in block.unreadable:
+        wiring.parking().park(body, error)
+
+
+def record(
+    batch: Batch, events: Sequence[Part[EngagementEvent]], accepted: Mapping[RecordKey, Container[int]]
+) -> list[Part[EngagementEvent]]:
+    """Keep events and let them have their consequences; those of which that is done."""
+    for some in of_one_record(events):
+        in_time(batch, partial(keep, accepted), some)
+    for one in events:
+        in_time(batch, follow, [one])
+    return batch.taken(events)
+
+
+def in_time(batch: Batch, do: Callable[[Sequence[T]], None], parts: Sequence[Part[T]]) -> None:
+    """Do a piece of work, unless the invocation is nearly over."""
+    if has_time():
+        batch.work(do, parts)
+    else:
+        batch.leave(parts)
+
+
+def has_time() -> bool:
+    """Whether there is more time left than for what must come at the end."""
+    return wiring.time_left() > RESERVE
 
 
 def of_kind(kind: type[T], found: Sequence[Part[News]]) -> list[Part[T]]:

@@ -37,6 +37,8 @@ class EngagementTable:
         self.writes = 0
         self.poison: set[str] = set()
         """People of whom DynamoDB refuses every change."""
+        self.queued: list[msgspec.Struct] = []
+        """What goes on on the engagement queue."""
         self.poisoned_slots: set[int] = set()
         """Slots of which DynamoDB refuses every fact."""
 
@@ -72,10 +74,13 @@ class EngagementTable:
         self.changed |= {person for person, _ in unsent}
 
     def keep_events(self, events: Sequence[EngagementEvent]) -> None:
-        self.writes += 1
+        self.writes += bool(events)
         for event in events:
             msgspec.json.encode(event)
         self.lake += events
+
+    def send(self, works: Sequence[msgspec.Struct]) -> None:
+        self.queued += works
 
     def park(self, body: str, error: MalformedError) -> None:
         assert error.position, "SQS takes no empty attribute"
@@ -89,7 +94,7 @@ def installed(monkeypatch: pytest.MonkeyPatch, *messages: Message) -> Engagement
     table = EngagementTable()
     templates = SimpleNamespace(messages={message.name: message for message in messages}, policy=Policy())
     edges = {
-        **dict.fromkeys(("records", "recipients", "reservations", "lake", "parking"), lambda: table),
+        **dict.fromkeys(("records", "recipients", "reservations", "lake", "parking", "engagement"), lambda: table),
         "templates": lambda: templates,
         "keys": lambda: KEYS,
         "now": lambda: NOW,

@@ -33,8 +33,11 @@ VERBS = {
     "requests-bulk": "plan",
     **{f"outbox-{channel}-{lane}": "deliver" for channel in CHANNELS for lane in LANES},
     "engagement": "record",
+    "raw": "record",
     "settle": "settle",
 }
+PARKS = {"raw": "engagement"}
+"""Queue -> the one in whose dead letters its function parks, if that is another."""
 OF_EVENTS = ("events", "segments", "imports")
 A_WHILE = timedelta(hours=1)
 EVENT_TIME = re.compile(r'("time": ?")\d{4}-\d\d-\d\dT[^"]+')
@@ -44,7 +47,7 @@ SENDER = "Heliograph <hello@heliograph.test>"
 class System:
     """What `infra/` keeps and carries, deployed under one name, and the handlers to work it off."""
 
-    def __init__(self, cloud: LocalCloud, name: str) -> None:
+    def __init__(self, cloud: LocalCloud, name: str, *, engagement: str = "eventbridge") -> None:
         self.cloud = cloud
         self.name = name
         self.sqs = cloud.client("sqs")
@@ -54,7 +57,8 @@ class System:
         bus = self._deploy("bus", StackName=name, Queues=queues["Queues"], Bucket=kept["Bucket"])
         push = self._deploy("channels/pinpoint", StackName=name)
         given = {"Role": self._role(), "AlarmTopic": f"arn:aws:sns:{REGION}:{ACCOUNT}:{name}-alarms"}
-        given |= {"SmsProvider": "end-user-messaging", "SmsFailover": "none"}
+        given |= {"SmsProvider": "end-user-messaging", "SmsFailover": "none", "Bucket": kept["Bucket"]}
+        given |= {"Engagement": engagement, "EngagementSeconds": "1"}
         given |= {"PushProvider": "pinpoint", "PushApplication": push["Application"]}
         for channel in CHANNELS:
             self._deploy(f"channels/{channel}", StackName=name, Queues=queues["Queues"], **given)
@@ -68,6 +72,7 @@ class System:
         self.bus, self.bucket = bus["BusName"], kept["BucketName"]
         self.recipients_table = kept["RecipientsTable"]
         self.environment = _environment(cloud, name, kept | queues | {"PushApplication": push["Application"]})
+        self.environment["HELIOGRAPH_ENGAGEMENT"] = engagement
 
     def publish(self, detail_type: str, detail: dict[str, Any], source: str = "shop.test") -> str:
         """Put an event on the bus; its id."""
@@ -199,7 +204,7 @@ class System:
 
     def park_at(self, queue: str) -> None:
         """Let the function that runs next park in the dead letters of this queue."""
-        self.set_environment("HELIOGRAPH_PARKING_QUEUE", f"{queue}-dead-letters")
+        self.set_environment("HELIOGRAPH_PARKING_QUEUE", f"{PARKS.get(queue, queue)}-dead-letters")
 
     def set_environment(self, name: str, value: str) -> None:
         """Set an environment variable for the handlers."""
@@ -233,6 +238,7 @@ def _environment(cloud: LocalCloud, name: str, made: dict[str, str]) -> dict[str
         "LEDGER_TABLE": made["LedgerTable"],
         "RUNS_TABLE": made["RunsTable"],
         "BUCKET": made["BucketName"],
+        "ENGAGEMENT_SECONDS": "1",
         "SETTLE_AFTER": "900",
         "SMS_PER_SECOND": "1000",
         "SCHEDULE_ROLE": made["ScheduleRole"],

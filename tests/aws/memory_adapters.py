@@ -250,7 +250,8 @@ def install(
         "sleep": lambda seconds: None,
         "rate": lambda channel: None,
         "rate_limits": lambda: RateLimits(world.clocks, "runs"),  # type: ignore[arg-type]  # as far as rate limits need a client
-        "grace": lambda: GRACE,
+        "grace": lambda channel: GRACE,
+        "lag": lambda channel: 0,
         "channels_off": frozenset,
         "see_again": lambda *_: None,
     }

@@ -87,6 +87,8 @@ def environment(port: int) -> dict[str, str]:
         "UNSUBSCRIBE_URL": "https://alderlane.example.com/unsubscribe",
         "UNSUBSCRIBE_MAILTO": "unsubscribe@alderlane.example.com",
         "SIGNING_SECRET": "heliograph-signing",
+        "ENGAGEMENT": "firehose",
+        "ENGAGEMENT_SECONDS": "60",
         "SETTLE_AFTER": "900",
         "SMS_PER_SECOND": "1000",
         "SMS_PROVIDER": "end-user-messaging",

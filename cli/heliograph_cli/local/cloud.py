@@ -39,6 +39,7 @@ PARAMETERS = {
     "SmsPerSecond": "100",
     "PushProvider": "pinpoint",
     "SettleAfterSeconds": "5",
+    "EngagementSeconds": "2",
     "UnsubscribeUrl": "https://heliograph.test/unsubscribe",
     "UnsubscribeMailto": "unsubscribe@heliograph.test",
 }

@@ -13,6 +13,7 @@ LOOPBACK_ONLY = {"BIND_HOST": "127.0.0.1", "IOT_MTLS_ENABLED": "0", "SFTP_ENABLE
 DEFAULTS = {"GATEWAY_PORT": "4566", "AUTH": "true", "LOG_LEVEL": "WARNING"}
 PARTS = (
     "announce",
+    "firehose",
     "signing",
     "ses",
     "permissions",

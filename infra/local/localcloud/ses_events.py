@@ -1,7 +1,8 @@
-"""What SES reports of a mail: events for EventBridge and SNS, as its configuration set asks."""
+"""What SES reports of a mail: events for Firehose, EventBridge and SNS, as its configuration set asks."""
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -11,6 +12,7 @@ from typing import Any
 from ministack.core.responses import get_account_id
 from ministack.services import ses_v2
 
+from localcloud import firehose
 from localcloud.announce import notify, put_event
 from localcloud.calls import arn
 from localcloud.mail import Mail
@@ -43,6 +45,9 @@ def report(mail: Mail, kind: str, payload: Payload) -> None:
     for destination in wanting:
         if "EventBridgeDestination" in destination:
             put_event(source="aws.ses", detail_type=detail_type, detail=record, resources=[facts["sourceArn"]])
+        if "KinesisFirehoseDestination" in destination:
+            stream = destination["KinesisFirehoseDestination"]["DeliveryStreamArn"]
+            firehose.put(stream, json.dumps(record).encode() + b"\n")
         if "SnsDestination" in destination:
             notify(destination["SnsDestination"]["TopicArn"], record, subject="Amazon SES Email Event Notification")
 

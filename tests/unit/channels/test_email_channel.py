@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,10 +15,10 @@ from hypothesis import strategies as st
 from aws.wire import MAY_HAVE_ARRIVED, NEVER_LEFT, Refusal, Wire
 from builders import NOW, RUN_ID, a_rendered
 from heliograph.channels.email.bulk import BULK_BYTES
-from heliograph.channels.email.events import read_ses_event
+from heliograph.channels.email.events import read_ses_event, read_ses_line
 from heliograph.channels.email.ses import ses_sender
 from heliograph.model.dispatches import Rendered
-from heliograph.model.engagement import EngagementKind
+from heliograph.model.engagement import EngagementEvent, EngagementKind
 from heliograph.model.outcomes import Accepted, Failed, FailureCode, InDoubt, NotSent, Outcome
 from heliograph.model.policy import Purpose
 from heliograph.text.errors import MalformedError
@@ -258,9 +260,11 @@ DECLINED = {"newTopicPreferences": {"unsubscribeAll": True, "topicSubscriptionSt
 def test_every_ses_event_has_one_word_of_ours(
     event_type: str, key: str, payload: dict[str, Any], kind: EngagementKind, detail: str
 ) -> None:
-    event = read_ses_event(an_event(event_type, key, **payload))
+    told = an_event(event_type, key, **payload)
+    event = read_ses_event(told)
     assert event is not None
     assert (event.kind, event.detail) == (kind, detail)
+    assert read_ses_line(json.dumps(told["detail"]).encode()) == event
 
 
 def test_an_event_brings_back_our_ids() -> None:
@@ -368,3 +372,29 @@ def test_reading_an_event_never_raises_anything_but_malformed(data: st.DataObjec
         read_ses_event(event)
     except MalformedError as error:
         assert "amara" not in str(error)
+
+
+def said_of(read: Callable[[], EngagementEvent | None]) -> EngagementEvent | str | None:
+    try:
+        return read()
+    except MalformedError as error:
+        return str(error)
+
+
+@given(st.data())
+def test_a_line_says_what_the_same_event_says_on_the_bus(data: st.DataObject) -> None:
+    """Also where it is not ours, and where it cannot be read."""
+    event = an_event("Bounce", "bounce", timestamp=HAPPENED_AT, **HARD)
+    place = data.draw(st.sampled_from([event["detail"], event["detail"]["mail"], event["detail"]["bounce"]]))
+    place[data.draw(st.sampled_from(sorted(place)))] = data.draw(JSON)
+    line = msgspec.json.encode(event["detail"])
+    on_the_bus = {"source": "aws.ses", "detail": msgspec.json.decode(line)}
+    assert said_of(lambda: read_ses_line(line)) == said_of(lambda: read_ses_event(on_the_bus))
+
+
+@pytest.mark.parametrize(
+    "line", [b"", b"{", b"\xff", b"[" * 100_000, b'{"a": "\xff"', b'{"a":' * 100_000, b"9" * 5_000]
+)
+def test_a_line_that_is_no_json_says_so(line: bytes) -> None:
+    with pytest.raises(MalformedError, match="is no JSON"):
+        read_ses_line(line)

@@ -72,6 +72,18 @@ CASES = {
         ),
         "BOUNCE",
     ),
+    "a stream that takes nothing": Case(
+        doctor.collected,
+        State.WRONG,
+        a_deployment(
+            {
+                ("firehose", "describe_delivery_stream"): {
+                    "DeliveryStreamDescription": {"DeliveryStreamStatus": "CREATING_FAILED"}
+                },
+            }
+        ),
+        "CREATING_FAILED",
+    ),
     "an event destination that is off": Case(
         doctor.events,
         State.WRONG,
@@ -92,6 +104,13 @@ def test_each_fault_is_named_with_what_to_do(case: Case) -> None:
     found = first_fault(case)
     assert (found.state, case.words in found.says) == (case.state, True), found
     assert found.mend
+
+
+def test_events_are_reported_by_the_minute_and_at_once_together() -> None:
+    by_the_minute = {"Enabled": True, "KinesisFirehoseDestination": {}, "MatchingEventTypes": ["SEND", "DELIVERY"]}
+    ahead = DESTINATION | {"MatchingEventTypes": sorted(doctor.NEEDED - {"SEND", "DELIVERY"})}
+    answer = {("sesv2", "get_configuration_set_event_destinations"): {"EventDestinations": [by_the_minute, ahead]}}
+    assert states(doctor.events(a_deployment(answer))) == {State.WELL}
 
 
 def test_every_check_has_a_case_in_which_it_finds_something() -> None:

@@ -26,6 +26,7 @@ TRIGGERED = {"message": "order_shipped", "event": {**EVENT, "detail": {"email": 
 ASKED = {**EVENT, "detail-type": "SendRequested", "detail": {"recipient_id": "amara", "data": {"code": SECRETS[3]}}}
 UPLOADED = {"source": "aws.s3", "detail": {"object": {"key": "campaigns/spring-sale/campaign.toml"}}}
 IMPORTED = {"source": "aws.s3", "detail": {"object": {"key": "imports/people.csv"}}}
+COLLECTED = {"source": "aws.s3", "detail": {"object": {"key": "raw/email/2026/11/21/10/a.gz"}}}
 MAILED = {
     "source": "aws.ses",
     "detail": {"mail": {"tags": {"recipient_id": ["amara"], "run_id": ["R1"]}, "destination": [SECRETS[0]]}},
@@ -120,6 +121,8 @@ def raised() -> Iterator[str]:
         ("imports", IMPORTED, "import_failed", "file of people", "import-recipients"),
         ("events", TRIGGERED, "event_failed", "product event", "ingest-event"),
         ("engagement", MAILED, "provider_event_failed", "provider event", "record"),
+        ("engagement", {"ahead": MAILED["detail"]}, "provider_event_failed", "provider event", "record"),
+        ("raw", COLLECTED, "provider_events_failed", "minute of provider events", "record"),
     ],
 )
 def test_work_that_failed_on_every_try_says_where_its_reason_is_written(
@@ -155,6 +158,8 @@ def test_work_that_neither_failed_nor_was_parked_was_put_there() -> None:
                                "recipient_ids": ["amara"]}),
         (UPLOADED, {"campaign": "spring-sale"}),
         (MAILED, {"recipient_id": "amara", "run_id": "R1"}),
+        ({"ahead": MAILED["detail"]}, {"recipient_id": "amara", "run_id": "R1"}),
+        (COLLECTED, {}),
         ({"Type": "Notification", "Message": json.dumps(MAILED)}, {"recipient_id": "amara", "run_id": "R1"}),
         ({"context": {"recipient_id": "amara"}, "destinationPhoneNumber": SECRETS[1]}, {"recipient_id": "amara"}),
         ({"events": [{"recipient_id": "amara", "address": SECRETS[0]}]}, {"recipient_id": "amara"}),

@@ -191,6 +191,10 @@ class ChannelSpec(NamedTuple):
 
     Raises MalformedError. Without it, nobody can answer on this channel.
     """
+    read_raw: Callable[[bytes], EngagementEvent | None] = lambda _: None
+    """Read a line out of `raw/<channel>/` in the bucket; None: it is not ours, or not news. Raises MalformedError."""
+    lag: Callable[[Callable[[str], str]], int] = lambda _: 0
+    """How many seconds late what happened is told, at most, as long as all is well; by the settings."""
     rate: Callable[[Surroundings], float | None] = lambda _: None
     """Parts a second that the provider takes from this account; None when that is no concern."""
     is_off: Callable[[Callable[[str], str]], bool] = lambda _: False

@@ -207,16 +207,18 @@ def learnt(slots: Iterable[Slot]) -> SlotFacts:
     return {slot.number: slot.learnt for slot in slots if slot.learnt}
 
 
-def due_later(pack: DispatchPack, slots: Sequence[Slot], at: datetime, *, complete: bool = True) -> list[Due]:
-    """What is planned later: what has to wait, and the fallbacks of what is sent."""
+def due_later(
+    pack: DispatchPack, slots: Sequence[Slot], at: datetime, *, lag: int = 0, complete: bool = True
+) -> list[Due]:
+    """What is planned later: what has to wait, and the fallbacks of what is sent; reactions come `lag` seconds late."""
     waiting = [(each.checked.dispatch.request, until) for each in slots if (until := each.scheduled_until)]
     claimed = [each.checked[:2] for each in slots if each.is_claimed]
-    return [*(packed_by_time(pack, waiting) if complete else ()), *fallbacks(pack, claimed, at)]
+    return [*(packed_by_time(pack, waiting) if complete else ()), *fallbacks(pack, claimed, at, lag)]
 
 
-def due_now(pack: DispatchPack, slots: Iterable[Slot], at: datetime) -> Iterator[RequestPack]:
+def due_now(pack: DispatchPack, slots: Iterable[Slot], at: datetime, lag: int = 0) -> Iterator[RequestPack]:
     """The next channels of dispatches that certainly reach nobody: there is nothing to wait for."""
-    return (requests for requests, _ in fallbacks(pack, [each.checked[:2] for each in slots], at))
+    return (requests for requests, _ in fallbacks(pack, [each.checked[:2] for each in slots], at, lag))
 
 
 def reasons(slots: Iterable[Slot]) -> list[tuple[str, str, str]]:

@@ -58,7 +58,8 @@ def claim(attempt: Attempt) -> Claimed:
     facts = wiring.records().read([record])[record] if written.existing else {}
     complete = not written.undecided
     slots = classified(pack, checked, written.existing, facts, won=written.won, at=at, complete=complete)
-    for later, until in due_later(pack, slots, at, complete=complete):  # before it is kept that they are
+    due = due_later(pack, slots, at, lag=wiring.lag(pack.channel), complete=complete)
+    for later, until in due:  # before it is kept that they are
         plan_later(later, until)
     keep(record, learnt(slots), at)
     count_refused(pack.channel, reasons(slots))
@@ -88,7 +89,7 @@ def finish(attempt: Attempt, claimed: Claimed, outcomes: Sequence[Outcome]) -> N
     free = [*(slot for slot in slots if slot.counts_no_more), *rejected]
     refund([slot.checked.dispatch.request for slot in free], attempt.at)
     unreached = [slot for slot in slots if slot.reaches_nobody or slot in rejected]
-    if following := [*due_now(pack, unreached, wiring.now())]:
+    if following := [*due_now(pack, unreached, wiring.now(), wiring.lag(pack.channel))]:
         wiring.requests(pack.lane).send(following)
     finish_open_ends(
         pack,

@@ -65,7 +65,7 @@ def _next(
         outcome_key=outcome_key,
         channel=Channel(entry.channel),
         unless=fallback.unless,
-        within=fallback.within,
+        within=fallback.within + wiring.lag(Channel(entry.channel)),
         at=entry.decided_at,
     )
     confirmed_by, until = achieved([dispatch], {outcome_key: known}, wiring.now())

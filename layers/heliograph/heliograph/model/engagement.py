@@ -91,6 +91,19 @@ class Engaged(Value, frozen=True, kw_only=True):
     at: datetime
 
 
+class Ahead(Value, frozen=True, kw_only=True):
+    """An event that came before its minute, for its consequences alone: it is kept when its minute comes."""
+
+    event: EngagementEvent
+
+
+class RawObject(Value, frozen=True, kw_only=True):
+    """What a channel's provider told within a minute, in one object of the bucket."""
+
+    channel: Channel
+    key: str
+
+
 Consequence = SuppressAddress | WithdrawConsent | RemoveAddress | Refund | Engaged
 
 

@@ -118,15 +118,18 @@ def packed_by_time(pack: RequestPack | DispatchPack, waiting: Iterable[tuple[Sen
         yield from _due(pack, pack_id, requests, when, follow=ids.is_of_fallbacks(pack.pack_id))
 
 
-def fallbacks(pack: DispatchPack, claimed: Iterable[tuple[Dispatch, Message]], at: datetime) -> Iterator[Due]:
-    """The next channels of dispatches, for when nobody reacts in time.
+def fallbacks(
+    pack: DispatchPack, claimed: Iterable[tuple[Dispatch, Message]], at: datetime, lag: int = 0
+) -> Iterator[Due]:
+    """The next channels of dispatches, for when nobody reacts in time; a reaction may be told `lag` seconds late.
 
     Named by what is in them: a later try may bring some of them again, which then changes nothing.
     """
     steps: dict[Fallback, list[SendRequest]] = defaultdict(list)
     for dispatch, message in claimed:
         for fallback in message.fallback[dispatch.request.fallbacks : dispatch.request.fallbacks + 1]:
-            steps[fallback].append(_next_step(pack, dispatch, fallback, at))
+            heard = msgspec.structs.replace(fallback, within=fallback.within + lag)
+            steps[heard].append(_next_step(pack, dispatch, heard, at))
     for fallback, requests in steps.items():
         when = full_minute(at + timedelta(seconds=fallback.within))
         named = (request.dispatch_id for request in requests)

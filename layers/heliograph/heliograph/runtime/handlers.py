@@ -105,6 +105,10 @@ class Batch:
         self._records = {record["messageId"]: record for record in records}
         self._failed: set[str] = set()
 
+    def body(self, message_id: str) -> str:
+        """The text of a message."""
+        return str(self._records[message_id]["body"])
+
     def read(self, read: Callable[[str, datetime], Iterable[T]]) -> list[Part[T]]:
         """What is in the messages, by their text and when they were sent; one that cannot be read is parked."""
         found: list[Part[T]] = []
@@ -134,9 +138,17 @@ class Batch:
                 for part in parts:
                     self.work(work, [part])
 
+    def leave(self, parts: Iterable[Part[T]]) -> None:
+        """Do nothing about some parts: they come again."""
+        self._failed |= {part.message_id for part in parts}
+
     def taken(self, parts: Iterable[Part[T]]) -> list[Part[T]]:
         """The parts of messages that have not failed yet."""
         return [part for part in parts if part.message_id not in self._failed]
+
+    def failed(self, parts: Iterable[Part[T]]) -> list[Part[T]]:
+        """The parts of messages that have failed."""
+        return [part for part in parts if part.message_id in self._failed]
 
     def answer(self) -> dict[str, Any]:
         """What SQS is told: the messages that come again, soon."""
@@ -150,6 +162,7 @@ def batch_handler(handle: Callable[[Batch], None]) -> Handler:
     """Make a handler of SQS batches of a function that works them off as a whole, and may do so twice."""
 
     def handler(event: Any, context: Any) -> dict[str, Any]:
+        wiring.begin(context)
         batch = Batch(event["Records"])
         handle(batch)
         return batch.answer()

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from heliograph.rendering.templates import Templates
 
 RATE_SECONDS = 300  # how long a function believes what it knows of a provider's rate
+DELAY_LIMIT = 900  # seconds for which SQS hides a message at most
 KEYS_SECONDS = 300  # how long the signing keys are kept before they are asked for again
 
 
@@ -203,9 +204,14 @@ def settling() -> Queue:
     return queue("settle")
 
 
-def grace() -> int:
+def lag(channel: Channel) -> int:
+    """How many seconds late what happened on a channel is told, at most, as long as all is well."""
+    return spec(channel).lag(setting)
+
+
+def grace(channel: Channel) -> int:
     """Seconds for which the events of a provider are waited for before a dispatch in doubt is settled."""
-    return int(setting("SETTLE_AFTER"))
+    return min(int(setting("SETTLE_AFTER")) + lag(channel), DELAY_LIMIT)
 
 
 @cache

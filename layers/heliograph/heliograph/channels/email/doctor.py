@@ -17,6 +17,8 @@ from heliograph.operations.doctor.trials import PAUSE, Chosen, Trial, person_of,
 
 NEEDED = {"SEND", "REJECT", "BOUNCE", "COMPLAINT", "DELIVERY", "RENDERING_FAILURE"}
 """What outcomes are made of; opens and clicks may be left out on purpose."""
+TAKING = {"EventBridgeDestination", "KinesisFirehoseDestination"}
+"""The kinds of event destinations that lead to us."""
 NEARLY = 0.9  # of a day's quota
 SIMULATOR = "simulator.amazonses.com"
 IN_THE_CAMPAIGN = 3  # people
@@ -93,9 +95,7 @@ def events(deployment: Deployment) -> Iterator[Finding]:
     for name in deployment.named("AWS::SES::ConfigurationSet"):
         found = deployment.call("sesv2", "get_configuration_set_event_destinations", ConfigurationSetName=name)
         ours = [
-            each
-            for each in found.get("EventDestinations", [])
-            if each.get("Enabled") and "EventBridgeDestination" in each
+            each for each in found.get("EventDestinations", []) if each.get("Enabled") and not TAKING.isdisjoint(each)
         ]
         reported = {kind for each in ours for kind in each.get("MatchingEventTypes", [])}
         if missing := sorted(NEEDED - reported):
@@ -103,6 +103,18 @@ def events(deployment: Deployment) -> Iterator[Finding]:
             yield wrong("email events", f"the configuration set {name} does not report {', '.join(missing)}", mend)
             continue
         yield well("email events", f"{name} reports {len(reported)} kinds of events")
+
+
+def collected(deployment: Deployment) -> Iterator[Finding]:
+    """Firehose takes what SES reports."""
+    for name in deployment.named("AWS::KinesisFirehose::DeliveryStream"):
+        found = deployment.call("firehose", "describe_delivery_stream", DeliveryStreamName=name)
+        state = found["DeliveryStreamDescription"]["DeliveryStreamStatus"]
+        if state == "ACTIVE":
+            yield well("email stream", f"{name} is active")
+        else:
+            mend = "Until it is, deploy with Engagement=eventbridge: no event is collected."
+            yield wrong("email stream", f"the stream {name} is {state}", mend)
 
 
 def trials(trying: Trying) -> Iterator[Trial | Finding]:
@@ -155,7 +167,7 @@ def unlist(deployment: Deployment, planned: Sequence[Trial]) -> None:
 
 
 DOCTOR: Final = ChannelDoctor(
-    checks={"email account": account, "email identity": identity, "email events": events},
+    checks={"email account": account, "email identity": identity, "email events": events, "email stream": collected},
     calls={"ses:SendEmail": domain_of, "ses:SendBulkEmail": domain_of},
     trials=trials,
     leftovers={"suppressed addresses": unlist},

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, Any, Final
+from operator import attrgetter
+from typing import Annotated, Any, Final, NamedTuple
 
 import msgspec
 
@@ -14,20 +16,7 @@ from heliograph.model.values import JsonObject
 from heliograph.text.errors import Code, MalformedError
 from heliograph.text.payloads import unquoted
 
-PAYLOADS: Final = {
-    "Send": ("send", EngagementKind.SENT),
-    "Delivery": ("delivery", EngagementKind.DELIVERED),
-    "Bounce": ("bounce", EngagementKind.BOUNCED),
-    "Complaint": ("complaint", EngagementKind.COMPLAINED),
-    "Open": ("open", EngagementKind.OPENED),
-    "Click": ("click", EngagementKind.CLICKED),
-    "Reject": ("reject", EngagementKind.UNDELIVERED),
-    "Rendering Failure": ("failure", EngagementKind.UNDELIVERED),
-    "DeliveryDelay": ("deliveryDelay", EngagementKind.DELAYED),
-    "Subscription": ("subscription", EngagementKind.UNSUBSCRIBED),
-}
-"""`eventType` -> the key of its payload, and our word for it."""
-
+NO_JSON: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
@@ -84,6 +73,45 @@ class _Payload(msgspec.Struct, rename="camel"):
                 return self.complaint_sub_type or self.complaint_feedback_type or self.delay_type or self.reason or ""
 
 
+class _Record(msgspec.Struct, rename="camel"):
+    """What SES tells; a payload for each kind in `PAYLOADS`."""
+
+    event_type: str
+    mail: _Mail
+    send: _Payload | None = None
+    delivery: _Payload | None = None
+    bounce: _Payload | None = None
+    complaint: _Payload | None = None
+    open: _Payload | None = None
+    click: _Payload | None = None
+    reject: _Payload | None = None
+    failure: _Payload | None = None
+    delivery_delay: _Payload | None = None
+    subscription: _Payload | None = None
+
+
+class _Told(NamedTuple):
+    payload: Callable[[_Record], _Payload | None]
+    kind: EngagementKind
+
+
+PAYLOADS: Final = {
+    "Send": _Told(attrgetter("send"), EngagementKind.SENT),
+    "Delivery": _Told(attrgetter("delivery"), EngagementKind.DELIVERED),
+    "Bounce": _Told(attrgetter("bounce"), EngagementKind.BOUNCED),
+    "Complaint": _Told(attrgetter("complaint"), EngagementKind.COMPLAINED),
+    "Open": _Told(attrgetter("open"), EngagementKind.OPENED),
+    "Click": _Told(attrgetter("click"), EngagementKind.CLICKED),
+    "Reject": _Told(attrgetter("reject"), EngagementKind.UNDELIVERED),
+    "Rendering Failure": _Told(attrgetter("failure"), EngagementKind.UNDELIVERED),
+    "DeliveryDelay": _Told(attrgetter("delivery_delay"), EngagementKind.DELAYED),
+    "Subscription": _Told(attrgetter("subscription"), EngagementKind.UNSUBSCRIBED),
+}
+"""`eventType` -> its payload, and our word for it."""
+
+_LINES = msgspec.json.Decoder(_Record)
+
+
 def read_ses_event(event: JsonObject) -> EngagementEvent | None:
     """Read what SES put on the bus; None when the mail is not ours. Raises MalformedError.
 
@@ -92,12 +120,38 @@ def read_ses_event(event: JsonObject) -> EngagementEvent | None:
     record = _ours(event.get("detail"))
     if record is None or str(record.get("eventType")) not in PAYLOADS:
         return None
-    payload_key, kind = PAYLOADS[record["eventType"]]
     try:
-        sent = msgspec.convert(record["mail"], _Mail)
-        payload = msgspec.convert(record.get(payload_key) or {}, _Payload)
+        return _read(msgspec.convert(record, _Record))
     except msgspec.ValidationError as error:
+        kind = PAYLOADS[record["eventType"]].kind
         raise MalformedError(Code.UNREADABLE_PROVIDER_EVENT, f"SES event {kind}", unquoted(error)) from None
+
+
+def read_ses_line(line: bytes) -> EngagementEvent | None:
+    """The same of a line out of Firehose: it is read at once into what matters of it, without the rest."""
+    try:
+        record = _LINES.decode(line)
+    except msgspec.ValidationError:  # not ours, or not as we know it
+        return read_ses_event({"detail": _content(line)})
+    except NO_JSON:
+        raise _no_json() from None
+    return _read(record) if "dispatch_id" in record.mail.tags and record.event_type in PAYLOADS else None
+
+
+def _content(line: bytes) -> Any:
+    try:
+        return msgspec.json.decode(line)
+    except NO_JSON:
+        raise _no_json() from None
+
+
+def _no_json() -> MalformedError:
+    return MalformedError(Code.UNREADABLE_PROVIDER_EVENT, "event", "is no JSON")
+
+
+def _read(record: _Record) -> EngagementEvent | None:
+    sent, (payload_of, kind) = record.mail, PAYLOADS[record.event_type]
+    payload = payload_of(record) or _Payload()
     if not payload.is_news(kind):
         return None
     occurred_at = payload.timestamp or sent.timestamp

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from email.utils import parseaddr
+from math import ceil
 from typing import TYPE_CHECKING, Final
 
 from heliograph.channels.addresses import EMAIL
@@ -33,6 +34,10 @@ if TYPE_CHECKING:
 
 NAME: Final = Channel("email")
 SLOWEST: Final = 1.0  # mails a second: an account in the sandbox
+BY_THE_MINUTE: Final = "firehose"
+"""The value of the parameter `Engagement` with which SES tells by the minute."""
+LAG: Final = 1.25
+"""Of the time for which Firehose collects: 75 seconds where that is a minute."""
 LARGEST: Final = 40_000_000  # bytes of a mail that SES takes (quotas of SES v2)
 
 CODES: Final = Codes(
@@ -90,6 +95,20 @@ def read_event(content: JsonObject, _: Callable[[], Sequence[str]]) -> Engagemen
     return read_ses_event(content if content.get("source") == "aws.ses" else {"detail": content})
 
 
+def read_raw(line: bytes) -> EngagementEvent | None:
+    """SES alone writes there, by Firehose."""
+    from heliograph.channels.email.events import read_ses_line
+
+    return read_ses_line(line)
+
+
+def lag(setting: Callable[[str], str]) -> int:
+    """Firehose collects for so long; then come S3, the queue and the function that reads it, within a quarter of it."""
+    if setting("ENGAGEMENT") != BY_THE_MINUTE:
+        return 0
+    return ceil(int(setting("ENGAGEMENT_SECONDS")) * LAG)
+
+
 def measure(content: Content) -> Measure:
     """A mail is one mail, however long."""
     return Measure(1, sum(len(text.encode()) for text in content.values()))
@@ -119,4 +138,6 @@ SPEC: Final = ChannelSpec(
     connect=connect,
     rate=rate,
     read_event=read_event,
+    read_raw=read_raw,
+    lag=lag,
 )

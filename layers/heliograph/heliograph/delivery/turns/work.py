@@ -152,7 +152,7 @@ def finish_open_ends(
     unsent = {slots[end.dispatch_id]: end for end in open_ends if isinstance(end, NotSent)}
     doubts = [*in_doubt, *(slots[end.dispatch_id] for end in open_ends if isinstance(end, InDoubt))]
     if doubts:
-        wiring.settling().send([some_of(pack, doubts)], delay=wiring.grace())
+        wiring.settling().send([some_of(pack, doubts)], delay=wiring.grace(pack.channel))
     elsewhere = {*doubts, *waiting, *_requeue_unsent(pack, unsent, waiting)}
     left = (unsent.keys() if is_complete else {*slots.values()}) - elsewhere
     if left and elsewhere:

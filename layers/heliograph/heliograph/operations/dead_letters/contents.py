@@ -25,6 +25,7 @@ class Kind(StrEnum):
     REQUESTS = "pack of send requests"
     DISPATCHES = "pack of dispatches"
     PROVIDER_EVENT = "provider event"
+    PROVIDER_EVENTS = "minute of provider events"
     INBOUND = "message of a person"
     FOREIGN = "text that is not ours"
 
@@ -50,11 +51,13 @@ def kind_of(content: JsonObject) -> Kind:
             return Kind.REQUESTS
         case {"source": "aws.s3", "detail": {"object": {"key": str(key)}}} if key.startswith("imports/"):
             return Kind.IMPORT
+        case {"source": "aws.s3", "detail": {"object": {"key": str(key)}}} if key.startswith("raw/"):
+            return Kind.PROVIDER_EVENTS
         case {"source": "aws.s3"}:
             return Kind.UPLOAD
         case {"source": "aws.ses"} | {"detail-type": "PushOpened"} | {"mail": dict()} | {"context": dict()}:
             return Kind.PROVIDER_EVENT
-        case {"events": list()} | {"unfinished": dict()}:
+        case {"events": list()} | {"ahead": dict()} | {"unfinished": dict()}:
             return Kind.PROVIDER_EVENT
         case {"inboundMessageId": _} | {"originationNumber": _}:
             return Kind.INBOUND
@@ -84,7 +87,7 @@ def whom(kind: Kind, content: JsonObject) -> dict[str, Any]:
             return _of_provider_event(content)
         case Kind.EVENT | Kind.PERSON:
             return _of_event(content)
-        case Kind.INBOUND | Kind.IMPORT | Kind.FOREIGN:
+        case Kind.INBOUND | Kind.IMPORT | Kind.PROVIDER_EVENTS | Kind.FOREIGN:
             return {}
 
 
@@ -141,7 +144,11 @@ def _of_provider_event(content: JsonObject) -> dict[str, Any]:
             return _ids(rest, *names)
         case {"context": dict(tags)} | {"detail-type": "PushOpened", "detail": dict(tags)}:
             return _ids(tags, *names)
-        case {"mail": {"tags": dict(tags)}} | {"detail": {"mail": {"tags": dict(tags)}}}:
+        case (
+            {"mail": {"tags": dict(tags)}}
+            | {"detail": {"mail": {"tags": dict(tags)}}}
+            | {"ahead": {"mail": {"tags": dict(tags)}}}
+        ):
             return _ids(
                 {name: values[0] for name, values in tags.items() if isinstance(values, list) and values}, *names
             )

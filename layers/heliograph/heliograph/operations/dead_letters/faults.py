@@ -166,6 +166,11 @@ FAILED = {
         "The event could not be written down within all tries.",
         _tried("record", "the same event counts once."),
     ),
+    "raw": Fault(
+        "provider_events_failed",
+        "What a provider told within a minute could not be written down within all tries.",
+        _tried("record", "the same event counts once; the object is kept for seven days."),
+    ),
     **{
         f"outbox-{channel}": Fault(
             f"{channel}_failed",

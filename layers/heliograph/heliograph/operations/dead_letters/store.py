@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 SUFFIX = "-dead-letters"
 OURS = re.compile(
-    r"events|segments|imports|settle|engagement|schedules|requests-(bulk|priority)|outbox-[a-z]+-(bulk|priority)"
+    r"events|segments|imports|settle|engagement|raw|schedules|requests-(bulk|priority)|outbox-[a-z]+-(bulk|priority)"
 )
 """The queues of a stack; a stack `heliograph-test` beside `heliograph` has names that begin the same."""
 NUMBERS: Final[tuple[QueueAttributeNameType, ...]] = (

@@ -1,0 +1,74 @@
+"""What a provider told within a minute: read out of the bucket, a block of events at a time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from heliograph.aws.bucket import StoredObject
+from heliograph.model.engagement import EngagementEvent, Events, RawObject
+from heliograph.recording.raw import Line, lines
+from heliograph.recording.reading import read_line
+from heliograph.runtime import wiring
+from heliograph.text.bodies import PACK_BYTES, body
+from heliograph.text.errors import Code, MalformedError
+
+BLOCK: Final = 20_000
+"""Events that are recorded at once: more than Firehose collects by the template, in the memory of some 30 MB."""
+UNREADABLE_LIMIT: Final = 100
+"""Lines of an object that are parked: one with more is parked itself."""
+PARKED_BYTES: Final = 100_000  # of a line that is parked
+PACK: Final = 100  # events that go on together
+REFUSED: Final = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+"""Characters that SQS refuses in a body."""
+
+
+@dataclass
+class Block:
+    """A part of an object."""
+
+    events: dict[str, EngagementEvent] = field(default_factory=dict)
+    """By their ids: a provider may tell one twice."""
+    unreadable: list[tuple[str, MalformedError]] = field(default_factory=list)
+    """Lines about mails of ours that cannot be read, and why."""
+
+
+def blocks(told: RawObject) -> Iterator[Block]:
+    """All that an object says; raises MalformedError when it is not there or is none of a provider's."""
+    block, parked = Block(), 0
+    for line in lines(wiring.bucket().chunks(StoredObject(told.key, "")), told.key):
+        try:
+            if event := read_line(told, line):
+                block.events[event.event_id] = event
+        except MalformedError as error:
+            block.unreadable.append((_text(line), error))
+            parked += 1
+            if parked > UNREADABLE_LIMIT:
+                reason = f"holds more than {UNREADABLE_LIMIT} lines that cannot be read"
+                raise MalformedError(Code.UNREADABLE_PROVIDER_EVENT, told.key, reason) from None
+        if len(block.events) == BLOCK:
+            yield block
+            block = Block()
+    yield block
+
+
+def packed(events: Sequence[EngagementEvent]) -> Iterator[Events]:
+    """Events as they travel on the engagement queue."""
+    for start in range(0, len(events), PACK):
+        yield from _halved(events[start : start + PACK])
+
+
+def _halved(events: Sequence[EngagementEvent]) -> Iterator[Events]:
+    whole, half = Events(events=tuple(events)), len(events) // 2
+    if not half or len(body(whole)) <= PACK_BYTES:
+        yield whole
+        return
+    yield from _halved(events[:half])
+    yield from _halved(events[half:])
+
+
+def _text(line: Line) -> str:
+    """A line as a queue takes it."""
+    return REFUSED.sub("\ufffd", line.text[:PARKED_BYTES].decode(errors="replace"))
