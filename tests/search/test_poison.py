@@ -13,8 +13,8 @@ from aws.engagement_table import EngagementTable, installed
 from aws.invocations import record
 from builders import EMAIL, NOW, a_message
 from functions.record.app import handler
-from heliograph.model.outcomes import RecordKey
-from heliograph.recording.facts import state_of
+from heliograph.model.outcomes import Happened, RecordKey
+from heliograph.recording.facts import Fact, state_of
 from heliograph.text import ids
 from search.budget import budget
 
@@ -102,6 +102,8 @@ def test_poison(tally: Tally, monkeypatch: pytest.MonkeyPatch, share: float) -> 
 
 def test_a_good_batch_costs_one_write_for_each_pack(monkeypatch: pytest.MonkeyPatch) -> None:
     table = installed(monkeypatch, a_message("news"))
+    receipts = {slot: {Fact.ACCEPTED.value: Happened(NOW, "id")} for slot in range(BATCH)}
+    table.facts[RecordKey(RUN, PACKS[0], EMAIL)].update(receipts)
     bodies = [json.dumps(opened(PACKS[0], slot, f"p-{slot}")) for slot in range(BATCH)]
     assert handler({"Records": [record(each, each) for each in bodies]}, SimpleNamespace()) == {"batchItemFailures": []}
     assert table.writes == 2  # the record, the lake
