@@ -7,12 +7,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from itsdangerous import URLSafeSerializer
 
 from builders import NOW
 from heliograph.channels.push.open_tokens import OpenTokens
 from heliograph.delivery.links import SALT, UnsubscribeLinks
 from heliograph.runtime import wiring
+from heliograph.text import ids
 
 TAGS = {"dispatch_id": "d-0", "recipient_id": "amara", "outcome_key": "p-0", "message": "news", "run_id": ""}
 
@@ -65,6 +68,18 @@ def test_what_an_old_key_signed_stays_good() -> None:
     before, after = OpenTokens(["old"]), OpenTokens(["old", "new"])
     assert after.is_genuine(TAGS, before.token(TAGS))
     assert not before.is_genuine(TAGS, after.token(TAGS))
+
+
+@given(person=st.from_regex(ids.IDENTIFIER, fullmatch=True), topic=st.text(min_size=1), mailto=st.booleans())
+def test_every_link_names_its_person_and_topic_to_the_serializer_that_reads_it(
+    person: str, topic: str, mailto: bool
+) -> None:
+    base_url = "" if mailto else "https://example.com/u/"
+    url = UnsubscribeLinks(["old", "new"], base_url=base_url, mailto="u@example.com").url(person, topic)
+    begins = "mailto:u@example.com?subject=unsubscribe%20" if mailto else "https://example.com/u/"
+    assert url.startswith(begins)
+    assert URLSafeSerializer("new", salt=SALT).loads(url.removeprefix(begins)) == [person, topic]
+    assert URLSafeSerializer("old", salt=SALT).loads_unsafe(url.removeprefix(begins))[0] is False
 
 
 def test_an_old_link_opens_after_a_rotation() -> None:
