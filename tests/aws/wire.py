@@ -16,8 +16,10 @@ from botocore.exceptions import (
     EndpointConnectionError,
     ReadTimeoutError,
 )
+from botocore.validate import validate_parameters
 
 from aws.http import answered
+from heliograph.aws import spelling
 
 NEVER_LEFT = [EndpointConnectionError(endpoint_url="x"), ConnectTimeoutError(endpoint_url="x")]
 MAY_HAVE_ARRIVED = [ReadTimeoutError(endpoint_url="x"), ConnectionClosedError(endpoint_url="x")]
@@ -53,8 +55,12 @@ class Wire:
         """The bytes of each request."""
         return [len(body) for body in self._bodies]
 
-    def _answer(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse:
+    def _answer(self, request: AWSPreparedRequest, event_name: str, **_: Any) -> AWSResponse:
         assert isinstance(request.body, bytes)
+        call = event_name.removeprefix("before-send.")
+        if call in spelling.SPELLED:  # botocore has seen next to nothing of it
+            model = self.client.meta.service_model.operation_model(call.partition(".")[2])
+            validate_parameters(json.loads(request.body), model.input_shape)
         self._bodies.append(request.body)
         answer = self._answers.popleft()
         if isinstance(answer, Exception):
@@ -67,14 +73,16 @@ class Wire:
 
 @cache
 def provider_client(service: str) -> Any:
-    """A client that tries once, as those that send must."""
-    return botocore.session.get_session().create_client(
+    """A client that tries once, as those that send must, and has the JSON of calls written as theirs."""
+    client: Any = botocore.session.get_session().create_client(
         service,
         region_name="eu-west-1",
         aws_access_key_id="test",
         aws_secret_access_key="test",
         config=Config(retries={"total_max_attempts": 1}),
     )
+    spelling.register(client.meta.events)
+    return client
 
 
 def _response(content: dict[str, Any], *, status: int = 200, headers: dict[str, str] | None = None) -> AWSResponse:

@@ -66,6 +66,16 @@ def test_several_messages_share_a_call_with_their_text_as_replacement_data() -> 
     assert {tag["Name"]: tag["Value"] for tag in entry["ReplacementTags"]} == second.tags()
 
 
+@given(subject=st.text(min_size=1), html=st.text(min_size=1))
+def test_every_text_arrives_in_a_bulk_call_as_it_was_rendered(subject: str, html: str) -> None:
+    content = {"subject": subject, "html": html}
+    wire = Wire("sesv2", {"BulkEmailEntryResults": [TAKEN] * 2})
+    send(wire, batch(2, content=content))
+    for entry in wire.sent[0]["BulkEmailEntries"]:
+        replacement = entry["ReplacementEmailContent"]["ReplacementTemplate"]["ReplacementTemplateData"]
+        assert json.loads(replacement) == content
+
+
 def test_a_call_takes_no_more_than_fifty_messages() -> None:
     wire = Wire("sesv2", {"BulkEmailEntryResults": [TAKEN] * 50}, {"MessageId": "ses-51"})
     assert len(send(wire, batch(51))) == 51

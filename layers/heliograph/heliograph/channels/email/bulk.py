@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -15,14 +14,13 @@ from heliograph.model.policy import Purpose
 if TYPE_CHECKING:
     from types_boto3_sesv2.type_defs import (
         BulkEmailContentTypeDef,
-        BulkEmailEntryTypeDef,
         MessageHeaderTypeDef,
         MessageTagTypeDef,
     )
 
 BULK_LIMIT: Final = 50  # SendBulkEmail: destinations a call
 BULK_BYTES: Final = 1_000_000  # SendBulkEmail with an inline template: the whole input JSON
-TEMPLATE_DATA_LIMIT: Final = 262_144  # ReplacementTemplateData
+TEMPLATE_DATA_LIMIT: Final = 262_144  # characters of ReplacementTemplateData; there are at least as many bytes
 TEMPLATE_BYTES: Final = 1_000  # the rest of the input: sender, configuration set, pass-through template
 
 _encode = msgspec.json.Encoder().encode
@@ -32,30 +30,28 @@ class Mail(NamedTuple):
     """A rendered message and its entry in a bulk call."""
 
     rendered: Rendered
-    entry: BulkEmailEntryTypeDef
+    entry: msgspec.Raw
+    """The JSON that is sent."""
     size: int
     """Bytes of the entry in the request; a mail that may not go in bulk has the size of a whole call."""
 
 
 def mail(rendered: Rendered, *, unsubscribe_mailto: str) -> Mail:
-    """Address, tags, headers and rendered text of one message."""
+    """Address, tags, headers and rendered text of one message, written once."""
     data = _encode({part: rendered.content[part] for part in ("subject", *parts(rendered))})
-    entry: BulkEmailEntryTypeDef = {
+    entry = {
         "Destination": {"ToAddresses": [rendered.dispatch.addresses[0]]},
         "ReplacementTags": tags(rendered),
         "ReplacementHeaders": headers(rendered, unsubscribe_mailto),
-        "ReplacementEmailContent": {"ReplacementTemplate": {"ReplacementTemplateData": ""}},
+        "ReplacementEmailContent": {"ReplacementTemplate": {"ReplacementTemplateData": _quoted(data)}},
     }
-    size = len(json.dumps(entry)) + _quoted_size(data)
-    text = data.decode()
-    entry["ReplacementEmailContent"] = {"ReplacementTemplate": {"ReplacementTemplateData": text}}
-    return Mail(rendered, entry, size if len(text) <= TEMPLATE_DATA_LIMIT else BULK_BYTES)
+    written = _encode(entry)
+    return Mail(rendered, msgspec.Raw(written), len(written) if len(data) <= TEMPLATE_DATA_LIMIT else BULK_BYTES)
 
 
-def _quoted_size(data: bytes) -> int:
-    """At most so many bytes has JSON when it is a string within JSON, as botocore writes it: all in ASCII."""
-    beyond_ascii = len(data) - len(data.decode())
-    return len(data) + data.count(b'"') + data.count(b"\\") + 4 * beyond_ascii
+def _quoted(data: bytes) -> msgspec.Raw:
+    """JSON as a string within JSON: nothing but quotes and backslashes is left in it that has to be escaped."""
+    return msgspec.Raw(b'"%b"' % data.replace(b"\\", b"\\\\").replace(b'"', b'\\"'))
 
 
 def packs(mails: Iterable[Mail], *, most: int = BULK_LIMIT) -> Iterator[list[Mail]]:
@@ -68,7 +64,7 @@ def packs(mails: Iterable[Mail], *, most: int = BULK_LIMIT) -> Iterator[list[Mai
 
 
 def _filled(mails: list[Mail], most: int) -> Iterator[list[Mail]]:
-    separator = len(", ")
+    separator = len(",")
     pack: list[Mail] = []
     room = BULK_BYTES - TEMPLATE_BYTES
     for each in mails:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from email.utils import formataddr
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from heliograph.channels.email.bulk import BULK_LIMIT, Mail, mail, packs, parts, pass_through
+from heliograph.channels.email.bulk import BULK_LIMIT, Mail, headers, mail, packs, parts, pass_through, tags
 from heliograph.channels.email.spec import CODES
 from heliograph.channels.errors import PROVIDER_ERRORS, ProviderError, outcome_of
 from heliograph.model.dispatches import Rendered, Sender
@@ -24,6 +24,15 @@ DAILY_QUOTA: Final = "Daily message quota exceeded"
 """So SES says it; of which class that is in API v2 is not documented."""
 
 
+class Envelope(NamedTuple):
+    """What all mails have in common."""
+
+    sender: str
+    """As the header From says it."""
+    configuration_set: str
+    unsubscribe_mailto: str
+
+
 def ses_sender(
     client: SESV2Client,
     *,
@@ -36,17 +45,20 @@ def ses_sender(
 
     SES refuses a call with more recipients than the account may have in a second: `rate` tells how many that are.
     """
-    envelope = {"FromEmailAddress": _from(sender), "ConfigurationSetName": configuration_set}
+    envelope = Envelope(_from(sender), configuration_set, unsubscribe_mailto)
 
     def send(batch: Sequence[Rendered]) -> Iterator[tuple[Outcome, ...]]:
         sendable = [rendered for rendered in batch if rendered.dispatch.addresses[0].isascii()]
         unsendable = [rendered for rendered in batch if not rendered.dispatch.addresses[0].isascii()]
         if unsendable:
             yield tuple(_failed(rendered, FailureCode.INVALID_ADDRESS) for rendered in unsendable)
+        if len(sendable) == 1:
+            yield (_send_one(client, envelope, sendable[0]),)
+            return
         mails = (mail(rendered, unsubscribe_mailto=unsubscribe_mailto) for rendered in sendable)
-        for pack in packs(mails, most=int(rate()) if len(sendable) > 1 else 1):
+        for pack in packs(mails, most=int(rate()) if sendable else 1):
             if len(pack) == 1:
-                yield (_send_one(client, envelope, pack[0]),)
+                yield (_send_one(client, envelope, pack[0].rendered),)
             else:
                 yield from _send_bulk(client, envelope, pack)
 
@@ -59,44 +71,39 @@ def _from(sender: str) -> str:
     return formataddr((name.strip().strip('"'), address.strip().removesuffix(">")))
 
 
-def _send_one(client: SESV2Client, envelope: dict[str, str], single: Mail) -> Outcome:
-    rendered, entry = single.rendered, single.entry
+def _send_one(client: SESV2Client, envelope: Envelope, rendered: Rendered) -> Outcome:
+    content: Any = {
+        "Subject": {"Data": rendered.content["subject"], "Charset": "UTF-8"},
+        "Body": {part.title(): {"Data": rendered.content[part], "Charset": "UTF-8"} for part in parts(rendered)},
+        "Headers": headers(rendered, envelope.unsubscribe_mailto),
+    }
     try:
         answer = client.send_email(
-            FromEmailAddress=envelope["FromEmailAddress"],
-            ConfigurationSetName=envelope["ConfigurationSetName"],
-            Destination=entry["Destination"],
-            Content={"Simple": _content(single)},
-            EmailTags=entry["ReplacementTags"],
+            FromEmailAddress=envelope.sender,
+            ConfigurationSetName=envelope.configuration_set,
+            Destination={"ToAddresses": [rendered.dispatch.addresses[0]]},
+            Content={"Simple": content},
+            EmailTags=tags(rendered),
         )
     except PROVIDER_ERRORS as error:
         return _refused(error, rendered)
     return Accepted(dispatch_id=rendered.dispatch.dispatch_id, provider_message_id=answer["MessageId"])
 
 
-def _content(single: Mail) -> Any:
-    """A mail's words and headers; the keys of the body are made from the parts."""
-    content = single.rendered.content
-    return {
-        "Subject": {"Data": content["subject"], "Charset": "UTF-8"},
-        "Body": {part.title(): {"Data": content[part], "Charset": "UTF-8"} for part in parts(single.rendered)},
-        "Headers": single.entry["ReplacementHeaders"],
-    }
-
-
-def _send_bulk(client: SESV2Client, envelope: dict[str, str], pack: list[Mail]) -> Iterator[tuple[Outcome, ...]]:
+def _send_bulk(client: SESV2Client, envelope: Envelope, pack: list[Mail]) -> Iterator[tuple[Outcome, ...]]:
     """One call for all; when SES refuses the call for its content, one call each finds out whose."""
+    entries: Any = [each.entry for each in pack]  # written before: `aws.spelling` takes them as they are
     try:
         answer = client.send_bulk_email(
-            FromEmailAddress=envelope["FromEmailAddress"],
-            ConfigurationSetName=envelope["ConfigurationSetName"],
+            FromEmailAddress=envelope.sender,
+            ConfigurationSetName=envelope.configuration_set,
             DefaultContent=pass_through(pack[0].rendered),
-            BulkEmailEntries=[each.entry for each in pack],
+            BulkEmailEntries=entries,
         )
     except PROVIDER_ERRORS as error:
         outcomes = tuple(_refused(error, each.rendered) for each in pack)
         if isinstance(outcomes[0], Failed):
-            yield from ((_send_one(client, envelope, each),) for each in pack)
+            yield from ((_send_one(client, envelope, each.rendered),) for each in pack)
         else:
             yield outcomes
         return

@@ -111,7 +111,7 @@ def lag(setting: Callable[[str], str]) -> int:
 
 def measure(content: Content) -> Measure:
     """A mail is one mail, however long."""
-    return Measure(1, sum(len(text.encode()) for text in content.values()))
+    return Measure(1, sum(len(text) if text.isascii() else len(text.encode()) for text in content.values()))
 
 
 SPEC: Final = ChannelSpec(
