@@ -37,20 +37,25 @@ def plain_templates(desk_folder: Path) -> list[Template]:
 
 def figures(desk_folder: Path, *, rounds: int) -> Iterator[Figure]:
     """The figure of rendering."""
-    parts, ours = plain_templates(desk_folder), wiring.templates()
-    sample, message, link = place.sample(MESSAGE), ours.messages[MESSAGE], "https://alderlane.example.com/u/x"
+    parts, render = plain_templates(desk_folder), wiring.stencils().render
+    sample, message, link = (
+        place.sample(MESSAGE),
+        wiring.templates().messages[MESSAGE],
+        "https://alderlane.example.com/u/x",
+    )
     people = [sample["recipient"] | {"first_name": f"Amara {number}"} for number in range(RENDERS)]
 
     def by_jinja2() -> list[str]:
-        found = [
-            [part.render({"recipient": person, "data": sample["data"], "unsubscribe_url": link}) for part in parts]
-            for person in people
-        ]
-        return found[-1]
+        last = []
+        for person in people:
+            context = {"recipient": person, "data": sample["data"], "unsubscribe_url": link}
+            last = [part.render(context) for part in parts]
+        return last
 
     def by_us() -> dict[str, str]:
-        found = [
-            ours.render(
+        last = {}
+        for person in people:
+            last = render(
                 message,
                 EMAIL,
                 locale="en",
@@ -58,9 +63,7 @@ def figures(desk_folder: Path, *, rounds: int) -> Iterator[Figure]:
                 data=sample["data"],
                 unsubscribe_url=link,
             )
-            for person in people
-        ]
-        return found[-1]
+        return last
 
     assert [text.strip() for text in by_jinja2()] == list(by_us().values())
     size = len(by_us()["html"].encode())

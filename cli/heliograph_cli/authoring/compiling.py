@@ -18,11 +18,12 @@ from heliograph.model.messages import Message
 from heliograph.rendering.destinations import NEVER, SCHEMES, scheme_of, schemes_of
 from heliograph.rendering.filters import FILTERS
 from heliograph.rendering.formats import Formats
-from heliograph.rendering.templates import Catalogue, Templates, template_name
+from heliograph.rendering.templates import Catalogue, Reads, Templates, template_name
 from heliograph.text.locales import lookup
 from heliograph_cli.authoring import compose
 from heliograph_cli.authoring.localising import formats
 from heliograph_cli.authoring.policy import compiled_policy
+from heliograph_cli.authoring.reads import reads
 from heliograph_cli.authoring.sources import PARTS, Desk, Draft
 from heliograph_cli.authoring.variables import variables
 from heliograph_cli.authoring.versions import hashed
@@ -40,6 +41,8 @@ class Compiled:
     """Template -> its code."""
     variables: dict[str, tuple[str, ...]]
     """Template -> the variables that it reads."""
+    reads: dict[str, Reads]
+    """Template -> what it reads of a person."""
     formats: dict[str, Formats]
     """Language -> its rules, where the words write anything by them."""
 
@@ -48,13 +51,15 @@ def compiled(desk: Desk, draft: Draft) -> Compiled:
     """A message's templates as Python. What cannot be compiled raises one of UNCOMPILABLE."""
     modules: dict[str, str] = {}
     read: dict[str, tuple[str, ...]] = {}
+    personal: dict[str, Reads] = {}
     rules: dict[str, Formats] = {}
     for name, file, words, locale in parts(desk, draft):
         tree = compose.template(desk, _speaking(draft, file, words, locale), file, locale)
         modules[name] = compose.ENVIRONMENT.compile(tree, name, raw=True, defer_init=True)
         read[name] = tuple(variable.path for variable in variables(tree, _macros(tree)))
+        personal |= {name: found} if (found := reads(tree, _macros(tree))) else {}
         rules |= {locale: formats(locale)} if _is_localised(tree) else {}
-    return Compiled(message(desk, draft, modules, rules), modules, read, rules)
+    return Compiled(message(desk, draft, modules, rules), modules, read, personal, rules)
 
 
 def catalogue(desk: Desk, messages: Iterable[Compiled]) -> Catalogue:
@@ -66,6 +71,7 @@ def catalogue(desk: Desk, messages: Iterable[Compiled]) -> Catalogue:
         messages={each.message.name: each.message for each in made},
         brand=brand,
         variables={name: paths for each in made for name, paths in each.variables.items()},
+        reads={name: found for each in made for name, found in each.reads.items()},
         formats={tag: rules for each in made for tag, rules in each.formats.items()},
         schemes=_schemes(desk),
     )

@@ -144,6 +144,11 @@ def test_a_refusal_never_quotes_data(templates: Templates, data: dict[str, Any])
         }
 
 
+def test_the_desk_tells_of_every_template_what_it_reads_of_a_person(templates: Templates) -> None:
+    assert {name for name in templates.variables if name not in templates.reads} == set()
+    assert templates.reads["spring_sale/email.en.html"].holes.keys() >= {"unsubscribe_url"}
+
+
 def test_a_promotional_mail_shows_the_way_out_in_both_parts(templates: Templates) -> None:
     content = render(templates, "spring_sale", EMAIL, "de", unsubscribe_url=UNSUBSCRIBE)
     assert UNSUBSCRIBE in content["text"]

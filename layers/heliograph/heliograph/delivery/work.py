@@ -138,7 +138,8 @@ def _rendered(
     """Raises UndeliverableError when the words cannot be written to this person."""
     promotional = message.purpose is Purpose.PROMOTIONAL
     unsubscribe_url = wiring.links().url(dispatch.request.recipient_id, message.topic) if promotional else ""
-    content = wiring.templates().render(
+    render = wiring.stencils().render if dispatch.request.run_id else wiring.templates().render
+    content = render(
         message,
         dispatch.channel,
         locale=dispatch.locale,

@@ -10,9 +10,13 @@ from typing import Final
 SCHEMES: Final = frozenset({"http", "https", "mailto", "tel", "sms"})
 """Where data may lead people; `javascript:` runs in their browser, `data:` and `file:` show what nobody has sent."""
 
+USUAL: Final = ("https://", "http://", "mailto:")
+"""With which nearly all links begin."""
+
 NEVER: Final = frozenset({"javascript", "vbscript", "data", "file", "blob"})
 
-_HREF: Final = re.compile(r"""href\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]+))""")
+HREF: Final = re.compile(r"""href\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]+))""")
+"""A link of a page: in double quotes, in single ones, or in none."""
 _DOUBTFUL: Final = re.compile(r"""href\s*=\s*["']?(?!https?://|mailto:|tel:|\#|["'])""")
 """Finds a link that has to be looked at. Names of attributes are in lower case: the desk writes them so."""
 _IGNORED: Final = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029\ufeff]")
@@ -29,6 +33,8 @@ def scheme_of(link: str) -> str:
 
 def leads_astray(link: str, schemes: Collection[str]) -> bool:
     """Whether a link leads to where no data may lead people; `schemes` are those that the words name besides."""
+    if link.startswith(USUAL):
+        return False
     scheme = scheme_of(link)
     return bool(scheme) and scheme not in SCHEMES and (scheme not in schemes or scheme in NEVER)
 
@@ -44,4 +50,4 @@ def schemes_of(words: str) -> frozenset[str]:
 
 
 def _links(html: str) -> Iterator[str]:
-    return (unescape(next(filter(None, found), "")) for found in _HREF.findall(html))
+    return (unescape(next(filter(None, found), "")) for found in HREF.findall(html))

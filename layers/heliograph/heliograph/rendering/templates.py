@@ -7,11 +7,11 @@ import importlib
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from jinja2 import BaseLoader, ModuleLoader, StrictUndefined, Template, UndefinedError
-from jinja2.runtime import Context
+from jinja2.runtime import Context as JinjaContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from heliograph.channels.registry import spec
@@ -35,8 +35,22 @@ from heliograph.rendering.guards import (
 from heliograph.text.errors import UndeliverableError
 from heliograph.text.locales import lookup
 
+LOCALES_KNOWN: Final = 1_024  # that people wanted lately
+_lookup = lru_cache(maxsize=LOCALES_KNOWN)(lookup)
+
+Context = dict[str, Any]
+"""What words may use: `recipient`, `data`, `locale`, `unsubscribe_url`, `timezone`."""
 ASTRAY = {Holds.MARKUP: leads_anywhere_astray, Holds.LINK: leads_astray}
 """How a link is found that leads where no data may lead people, in the parts that hold links."""
+
+
+class Reads(msgspec.Struct, frozen=True, kw_only=True):
+    """What a template reads of one person (`recipient.first_name`, `unsubscribe_url`, `timezone`), and what for."""
+
+    holes: dict[str, tuple[str, ...]] = {}
+    """What is only written down, or asked for, or compared with the texts that stand here."""
+    computed: tuple[str, ...] = ()
+    """What something else is made of: a filter, a calculation, a loop."""
 
 
 class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,6 +61,8 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
     brand: JsonObject = {}
     variables: dict[str, tuple[str, ...]] = {}
     """Template -> the variables that it reads, such as `data.lines[].name`."""
+    reads: dict[str, Reads] = {}
+    """Template -> what it reads of a person; one that hands the whole person on is not here."""
     formats: dict[str, Formats] = {}
     """Language -> its rules, for the languages whose words write numbers or dates by them."""
     schemes: frozenset[str] = frozenset()
@@ -84,12 +100,12 @@ class Environment(ImmutableSandboxedEnvironment):
             return self._field(obj, argument)
         return super().getitem(obj, argument)
 
-    def call(self, context: Context, obj: Any, /, *args: Any, **kwargs: Any) -> Any:
+    def call(self, context: JinjaContext, obj: Any, /, *args: Any, **kwargs: Any) -> Any:
         """Call what words call, unless it would make too much of a text."""
         refuse_large_call(obj, (*args, *kwargs.values()))
         return super().call(context, obj, *args, **kwargs)
 
-    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+    def call_binop(self, context: JinjaContext, operator: str, left: Any, right: Any) -> Any:
         """Calculate, unless the result would be too large."""
         refuse_large_operation(operator, left, right)
         return super().call_binop(context, operator, left, right)
@@ -118,7 +134,8 @@ class Templates:
         self.messages: Mapping[str, Message] = catalogue.messages
         self.variables = catalogue.variables
         self.brand = catalogue.brand
-        self._schemes = catalogue.schemes
+        self.schemes = catalogue.schemes
+        self.reads = catalogue.reads
         self._environment = Environment(loader, formats=catalogue.formats)
         self._templates: dict[tuple[str, Channel, str], tuple[tuple[str, Template], ...]] = {}
 
@@ -128,7 +145,7 @@ class Templates:
 
     def locale_for(self, message: Message, channel: Channel, wanted: str) -> str:
         """The translation that somebody who wants a language gets."""
-        return lookup(wanted or self.policy.default_locale, message.locales[channel])
+        return _lookup(wanted or self.policy.default_locale, message.locales[channel])
 
     def render(
         self,
@@ -142,20 +159,9 @@ class Templates:
         timezone: str = "",
     ) -> dict[str, str]:
         """The parts of the content, as `written`; raises UndeliverableError, too, when data leads people astray."""
-        content = self.written(
-            message,
-            channel,
-            locale=locale,
-            recipient=recipient,
-            data=data,
-            unsubscribe_url=unsubscribe_url,
-            timezone=timezone,
-        )
-        for name, part in spec(channel).parts.items():
-            astray = ASTRAY.get(part.holds)
-            if astray and name in content and astray(content[name], self._schemes):
-                raise UndeliverableError(Reason.UNSAFE_LINK, f"the {name} of {message.name}")
-        return content
+        found = self.locale_for(message, channel, locale)
+        context = self.context(found, recipient, data, unsubscribe_url=unsubscribe_url, timezone=timezone)
+        return self.rendered(message, channel, context)
 
     def written(
         self,
@@ -166,28 +172,49 @@ class Templates:
         recipient: Mapping[str, Any],
         data: Mapping[str, Any],
         unsubscribe_url: str,
-        timezone: str = "",
     ) -> dict[str, str]:
-        """The parts of the content, wherever their links lead; raises UndeliverableError.
-
-        It names the variable that is missing. Whatever else the words cannot do with the data refuses this person,
-        too, and nobody else. Times are written in the time zone of the person; without one, in that of the policy.
-        """
+        """The parts of the content, wherever their links lead; raises UndeliverableError as `texts` does."""
         found = self.locale_for(message, channel, locale)
-        context = {
+        context = self.context(found, recipient, data, unsubscribe_url=unsubscribe_url, timezone="")
+        return finished(channel, self.texts(message, channel, context))
+
+    def context(
+        self, locale: str, recipient: Mapping[str, Any], data: Mapping[str, Any], *, unsubscribe_url: str, timezone: str
+    ) -> Context:
+        """What words may use. Times are in the time zone of the person; without one, in that of the policy."""
+        return {
             "recipient": recipient,
             "data": data,
-            "locale": found,
+            "locale": locale,
             "unsubscribe_url": unsubscribe_url,
             "timezone": timezone or self.policy.default_timezone,
         }
-        told = spec(channel)
+
+    def rendered(self, message: Message, channel: Channel, context: Context) -> dict[str, str]:
+        """The same of a context."""
+        content = finished(channel, self.texts(message, channel, context))
+        self.refuse_astray(message, channel, content)
+        return content
+
+    def texts(self, message: Message, channel: Channel, context: Context) -> dict[str, str]:
+        """What the templates make of a context, part by part; raises UndeliverableError.
+
+        It names the variable that is missing. Whatever else the words cannot do with the data refuses this person,
+        too, and nobody else.
+        """
         return {
-            name: told.spell(self._text(told.parts[name], template, context))
-            for name, template in self._parts(message, channel, found)
+            name: self._text(template, context) for name, template in self.parts(message, channel, context["locale"])
         }
 
-    def _parts(self, message: Message, channel: Channel, locale: str) -> tuple[tuple[str, Template], ...]:
+    def refuse_astray(self, message: Message, channel: Channel, content: Mapping[str, str]) -> None:
+        """Raise UndeliverableError when a link of a part leads where no data may lead people."""
+        for name, part in spec(channel).parts.items():
+            astray = ASTRAY.get(part.holds)
+            if astray and name in content and astray(content[name], self.schemes):
+                raise UndeliverableError(Reason.UNSAFE_LINK, f"the {name} of {message.name}")
+
+    def parts(self, message: Message, channel: Channel, locale: str) -> tuple[tuple[str, Template], ...]:
+        """The templates of a message in a language, by the part that each is of."""
         key = (message.name, channel, locale)
         if key not in self._templates:
             self._templates[key] = tuple(self._load(message.name, channel, locale))
@@ -201,16 +228,15 @@ class Templates:
             if not part.is_optional or template in self.variables
         ]
 
-    def _text(self, part: Part, template: Template, context: dict[str, Any]) -> str:
+    def _text(self, template: Template, context: Context) -> str:
         try:
-            text = bounded(template.root_render_func(template.new_context(context)))
+            return bounded(template.root_render_func(template.new_context(context)))
         except UndefinedError as missing:
             raise UndeliverableError(Reason.MISSING_VARIABLE, self._variable(template, missing, context)) from None
         except TooMuchError:
             raise UndeliverableError(Reason.TOO_LONG, template.name or "") from None
         except Exception:  # noqa: BLE001 - rendering is pure: one person's data would fail again, and stop all others
             raise UndeliverableError(Reason.MISSING_VARIABLE, f"unusable value in {template.name}") from None
-        return " ".join(text.split()) if part.is_one_line else text.strip()
 
     def _variable(self, template: Template, missing: UndefinedError, context: Mapping[str, Any]) -> str:
         """Name the missing variable as the template spells it; the text of the error might quote data."""
@@ -218,6 +244,16 @@ class Templates:
         paths = self.variables.get(template.name or "", ())
         named = [path for path in paths if said.endswith(repr(path.removesuffix("[]").rpartition(".")[2]))]
         return next((path for path in named if not is_present(path, context)), "unknown variable")
+
+
+def finished(channel: Channel, texts: Mapping[str, str]) -> dict[str, str]:
+    """Texts as a channel sends them: without space around them, in one line where a line break would do harm."""
+    told = spec(channel)
+    return {name: told.spell(_trimmed(told.parts[name], text)) for name, text in texts.items()}
+
+
+def _trimmed(part: Part, text: str) -> str:
+    return " ".join(text.split()) if part.is_one_line else text.strip()
 
 
 def is_present(path: str, context: Mapping[str, Any]) -> bool:

@@ -10,6 +10,7 @@ import msgspec
 from aws_lambda_powertools import Logger
 
 from heliograph.model.engagement import EngagementEvent
+from heliograph.model.messages import Message
 from heliograph.model.outcomes import SlotFacts
 from heliograph.model.packs import Planned
 from heliograph.model.reasons import Reason
@@ -39,6 +40,11 @@ def count_failover(channel: str, cause: str, batch: int) -> None:
     """Say that a provider is out of service, and count the messages that another one gets."""
     logger.warning("A provider was out of service", extra={"channel": channel, "cause": cause, "rendered": batch})
     count(channel, {"failed_over": batch})
+
+
+def stencil_differed(message: Message, channel: str) -> None:
+    """Say that a stencil is not used any more: a check found that its words say something else."""
+    logger.error("A stencil differed from its words", extra={"message_name": message.name, "channel": channel})
 
 
 def count_decisions(planned: Planned) -> None:

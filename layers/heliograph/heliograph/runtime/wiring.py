@@ -15,7 +15,7 @@ from heliograph.channels.spec import Surroundings
 from heliograph.model.channels import Channel
 from heliograph.model.dispatches import Sender
 from heliograph.model.requests import Lane
-from heliograph.runtime.observe import count_failover, logger
+from heliograph.runtime.observe import count_failover, logger, stencil_differed
 from heliograph.runtime.settings import setting
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from heliograph.planning.store import Reservations
     from heliograph.recording.lake_store import Lake
     from heliograph.recording.store import Records
+    from heliograph.rendering.stencils import Stencils
     from heliograph.rendering.templates import Templates
 
 RATE_SECONDS = 300  # how long a function believes what it knows of a provider's rate
@@ -155,6 +156,14 @@ def templates() -> Templates:
     from heliograph.rendering.templates import load
 
     return load()
+
+
+@cache
+def stencils() -> Stencils:
+    """The messages of campaigns, of which each branch is rendered once."""
+    from heliograph.rendering.stencils import Stencils
+
+    return Stencils(templates(), differed=stencil_differed)
 
 
 @cache
