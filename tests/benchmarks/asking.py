@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from benchmarks import events, place, recording, work
+from benchmarks import events, place, ways, work
 from benchmarks.campaigns import in_batches
 from benchmarks.clock import Clock
 from benchmarks.events import Mail, Told
@@ -86,7 +86,7 @@ def finished_run(aws: place.Aws, packs: int) -> Run:
     queued = aws.ask("messages")["outbox-email-bulk"]
     place.run("deliver", queued, 1)
     sent = [mail for body in queued for mail in mails_of(body)]
-    place.run_batches("record", in_batches([recording.body(each) for each in everything(sent)], BATCH))
+    place.run_batches("record", in_batches([ways.on_the_bus(each) for each in everything(sent)], BATCH))
     return run
 
 

@@ -6,16 +6,21 @@ import random
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from benchmarks import events, place, polling, prices, recording, work
+from benchmarks import events, place, polling, prices, ways, work
 from benchmarks.clock import Clock
 from benchmarks.delivering import Delivered, Outbox, functions_for
 from benchmarks.events import Mail, Told
 from benchmarks.measuring import cpu_of
 from benchmarks.polling import Arrival
+from benchmarks.ways import Cut
 from wiring import mappings
 
-PACKS, SECONDS = 20, 6
-"""Packs of a round, or more where that many are sent in less time: the events of most mails come within it."""
+PACKS, SECONDS, SOME_MAILS = 20, 70, 5_000
+"""Packs of a round; more where they are sent in less than what is collected at once: a minute, or so many mails."""
+TOLD = 2
+"""Events of each mail, before it is opened: `Send`, and `Delivery` or `Bounce`."""
+EVENT_BYTES = 2_400
+"""Of an event in an object, about."""
 RUN = 1_000_000
 """Mails of the run whose opens and clicks are drawn."""
 RECEIVE = 10  # DeleteMessageBatch
@@ -33,7 +38,7 @@ class Step(NamedTuple):
     """Seconds for AWS."""
     invocations: int
     log_bytes: int
-    mails: int
+    mails: float
     queued: float = 0.0
     """SQS requests to put its messages in, where no function does, to receive and to delete them."""
 
@@ -51,8 +56,8 @@ class Round(NamedTuple):
     """Seconds in which functions waited for the rate."""
     put_backs: int
     record: Step
-    events: int
-    batches: int
+    cut: Cut
+    """The events that were recorded."""
 
 
 class Place(NamedTuple):
@@ -63,7 +68,7 @@ class Place(NamedTuple):
     clock: Clock
 
 
-def measured(where: Place, verb: str, batches: Sequence[Sequence[str]], *, mails: int, queued: float) -> Step:
+def measured(where: Place, verb: str, batches: Sequence[Sequence[str]], *, mails: float, queued: float) -> Step:
     """Run a function on batches of messages."""
     where.aws.ask("reset")
     logged, waited = where.logs.size(), where.clock.waited
@@ -98,10 +103,10 @@ def chunks(bodies: Sequence[str]) -> int:
 class Campaign:
     """A run of whole rounds at a rate; the first one fills the pipes and is not given."""
 
-    def __init__(self, where: Place, *, rate: float, rounds: int, seed: int = 1) -> None:
+    def __init__(self, where: Place, *, rate: float, rounds: int, way: str) -> None:
         self.rate, self.rounds = rate, rounds
-        self._where, self._rng = where, random.Random(seed)
-        self._packs = max(PACKS, round(rate * SECONDS / 100))
+        self._where, self._way, self._rng = where, way, random.Random(1)
+        self._packs = max(PACKS, round(rate * min(SECONDS, SOME_MAILS / rate) / 100))
         self.mails: list[Mail] = []
         self._coming: list[Arrival[Told]] = []
 
@@ -125,12 +130,12 @@ class Campaign:
             coming = [*events.prompt(delivered.mails, self._rng)]
             if number:
                 coming += events.late(before, started, delivered.ended, self._rng)
-            record, count = self._record(coming, until=delivered.ended, mails=len(delivered.mails))
-            if number:
-                yield self._round(plan, delivered, log_bytes, record, count)
+            record, cut = self._record(coming, until=delivered.ended)
+            if number and cut.told:
+                yield self._round(plan, delivered, log_bytes, record, cut)
             before = delivered.mails
             self.mails += before
-        self._record([], until=float("inf"), mails=0)
+        self._record([], until=float("inf"))
 
     def _plan(self, bodies: Sequence[str]) -> tuple[Step, list[str]]:
         """What planning takes, and what is in the outbox then."""
@@ -140,18 +145,16 @@ class Campaign:
         step = measured(self._where, "plan", batches, mails=100 * len(bodies), queued=put + taken_off(batches))
         return step, self._where.aws.ask("messages")["outbox-email-bulk"]
 
-    def _record(self, coming: list[Arrival[Told]], *, until: float, mails: int) -> tuple[Step, int]:
-        """Record what comes until a time, and how many events that are; the rest comes later."""
+    def _record(self, coming: list[Arrival[Told]], *, until: float) -> tuple[Step, Cut]:
+        """Record what comes until a time; the rest comes later. A mail is told of twice."""
         self._coming = sorted(self._coming + coming)
         now = [each for each in self._coming if each.at <= until]
-        self._coming = self._coming[len(now) :]
-        batches = recording.batches(now, self._rng)
-        queued = sum(len(each.contents) + each.receives + -(-len(each.contents) // RECEIVE) for each in batches)
-        contents = [each.contents for each in batches]
-        return measured(self._where, "record", contents, mails=mails, queued=queued), len(now)
+        cut = ways.cut(self._way, self._where.aws.objects, now, self._rng, is_last=until == float("inf"))
+        self._coming = [*cut.left, *self._coming[len(now) :]]
+        return measured(self._where, "record", cut.batches, mails=cut.told / TOLD, queued=cut.requests), cut
 
     @staticmethod
-    def _round(plan: Step, delivered: Delivered, log_bytes: int, record: Step, count: int) -> Round:
+    def _round(plan: Step, delivered: Delivered, log_bytes: int, record: Step, cut: Cut) -> Round:
         deliver = Step(
             counts=delivered.counts,
             cpu=delivered.cpu,
@@ -161,29 +164,40 @@ class Campaign:
             mails=len(delivered.mails),
             queued=2 * delivered.invocations,  # received and deleted one by one
         )
-        return Round(plan, deliver, delivered.slept, delivered.put_backs, record, count, record.invocations)
+        return Round(plan, deliver, delivered.slept, delivered.put_backs, record, cut)
 
 
-def engaged(where: Place, mails: Sequence[Mail], rate: float) -> tuple[Step, float]:
-    """What it takes to record the opens and clicks of packs of a run of a million, and how many are in a batch.
+def engaged(where: Place, mails: Sequence[Mail], rate: float, way: str) -> tuple[Step, Cut]:
+    """What it takes to record the opens and clicks of packs of a run of a million.
 
-    The batches are as large as those of the whole run; the events in each are of different packs, as there.
+    They come as many at once as those of the whole run, and those at once are of different packs, as there. Where
+    that are more than there are packs here, they come in several parts.
     """
     rng = random.Random(2)
-    batches = [
-        *polling.polled(events.engagement(RUN, rate, rng), size=recording.BATCH, window=recording.WINDOW, rng=rng)
-    ]
-    told = [*_opens_and_clicks(mails, rng)]
-    sample: list[list[str]] = []
-    receives = 0
-    while told:
-        batch = rng.choice(batches)
-        some, told = told[: len(batch.contents)], told[len(batch.contents) :]
-        sample.append([recording.body(each) for each in some])
-        receives += batch.receives
-    size = sum(len(each.contents) for each in batches) / len(batches)
-    queued = sum(map(len, sample)) + receives + len(sample)
-    return measured(where, "record", sample, mails=len(mails), queued=queued), size
+    told, packs = [*_opens_and_clicks(mails, rng)], len({mail.pack_id for mail in mails})
+    sizes = _sizes(events.engagement(RUN, rate, rng), rng, way)
+    every = len(sizes) * len(told) / sum(sizes)
+    chosen = [sizes[int((number + 0.5) * len(sizes) / every)] for number in range(round(every))]
+    parts = [part for size in chosen for part in _parts(size, packs)]
+    cuts = []
+    for size in parts:
+        some, told = told[:size], told[size:]
+        cuts += [ways.at_once(way, where.aws.objects, some, rng)] if some else []
+    cut = ways.joined(cuts)
+    mails_of_them = cut.told / (events.OPENED + events.CLICKED)
+    return measured(where, "record", cut.batches, mails=mails_of_them, queued=cut.requests), cut
+
+
+def _sizes(arrivals: Sequence[Arrival[int]], rng: random.Random, way: str) -> list[int]:
+    """How many opens and clicks of a run come at once, from the fewest to the most."""
+    if way == ways.ONE_BY_ONE:
+        found = polling.polled(arrivals, size=ways.BATCH, window=ways.WINDOW, rng=rng)
+        return sorted(len(batch.contents) for batch in found)
+    return sorted(map(len, ways.minutes(arrivals, lambda _: EVENT_BYTES)))
+
+
+def _parts(size: int, most: int) -> list[int]:
+    return [most] * (size // most) + ([size % most] if size % most else [])
 
 
 def _opens_and_clicks(mails: Sequence[Mail], rng: random.Random) -> Iterator[Arrival[Told]]:

@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from benchmarks import events, place, prices
+from benchmarks import events, place, prices, ways
 from benchmarks.campaigns import Campaign, Place, Round, Step, engaged
 from benchmarks.clock import Clock
 from benchmarks.delivering import functions_for
@@ -14,6 +14,7 @@ from benchmarks.measuring import Figure
 from benchmarks.polling import POLLERS
 from benchmarks.prices import MILLION, Price
 from benchmarks.recording import RATE
+from benchmarks.ways import Cut
 from heliograph.aws.tables import RETENTION
 from wiring import CHANNELS, DEFAULT_CHANNELS, FUNCTIONS, mappings
 
@@ -23,12 +24,13 @@ UNITS = "record_write_units_per_email"
 KEYS = (UNITS, USD, STORAGE)
 OTHER_RATES = (14.0, 50.0, 1_000.0)
 """Mails a second; the figures are those at `recording.RATE`."""
+OTHER_WAYS = {ways.ONE_BY_ONE, ways.DEFAULT} - {ways.DEFAULT}
 ROUNDS_ELSEWHERE = 1
 MONTHS = RETENTION.days / prices.MONTH_DAYS
 MONTHLY = 10 * MILLION
 """Mails a month over which the polling of queues that are empty is spread."""
-OPENED_PACKS = 40
-"""Packs of which all opens and clicks are recorded."""
+OPENED_PACKS, OPENED_ELSEWHERE = 200, 50
+"""Packs of which all opens and clicks are recorded, at the one rate and at the others."""
 
 
 class Line(NamedTuple):
@@ -70,24 +72,28 @@ class Bill(NamedTuple):
         return next(lines for lines, usd in zip(self.rounds, self.sums, strict=True) if usd == middle)
 
 
-def bill_at(where: Place, rate: float, rounds: int) -> Bill:
+def bill_at(where: Place, rate: float, rounds: int, way: str = ways.DEFAULT) -> Bill:
     """The bill at a rate of sending."""
-    campaign = Campaign(where, rate=rate, rounds=rounds)
+    campaign = Campaign(where, rate=rate, rounds=rounds, way=way)
     empty = _stored(where)
     found = [*campaign.run()]
     sent = _stored(where)
-    opened, size = engaged(where, campaign.mails[: 100 * OPENED_PACKS], rate)
+    opened, later = engaged(
+        where, campaign.mails[: 100 * (OPENED_PACKS if rounds > 1 else OPENED_ELSEWHERE)], rate, way
+    )
     outcomes = (sent - empty) / len(campaign.mails) + (_stored(where) - sent) / opened.mails
-    lines = [[line for line in _lines(one, opened) if line.quantity] for one in found]
+    lines = [[line for line in _lines(one, opened, later) if line.quantity] for one in found]
+    cut = ways.joined([one.cut for one in found])
     return Bill(
         rounds=lines,
         storage=[*_storage(found[0], opened, outcomes)],
-        beside=[*_beside(found[0], opened, outcomes)],
+        beside=[*_beside(found[0], later, outcomes)],
         record_units=[one.record.counts["write_units"] / one.record.mails for one in found],
         notes={
+            "way": way,
             "functions that deliver": functions_for(rate),
-            "events in a batch": round(sum(one.events for one in found) / sum(one.batches for one in found), 1),
-            "opens and clicks in a batch": round(size, 1),
+            "events at once": round(cut.told / sum(one.record.invocations for one in found), 1),
+            "opens and clicks at once": round(later.told / opened.invocations, 1),
             "put-backs per pack": sum(one.put_backs for one in found) / sum(one.plan.mails / 100 for one in found),
         },
     )
@@ -99,11 +105,13 @@ def _stored(where: Place) -> float:
     return float(held["bytes"] + prices.ITEM_OVERHEAD * held["items"])
 
 
-def _lines(one: Round, opened: Step) -> Iterator[Line]:
+def _lines(one: Round, opened: Step, later: Cut) -> Iterator[Line]:
     """The lines of a round, for a million mails."""
     steps = {"plan": one.plan, "deliver": one.deliver, "record": one.record, "record opens, clicks": opened}
     for name, step in steps.items():
         yield from _of_function(name, step)
+    for name, step, cut in (("record", one.record, one.cut), ("record opens, clicks", opened, later)):
+        yield from _of_firehose(name, cut, MILLION / step.mails)
     each = MILLION / one.deliver.mails
     yield Line("waiting for the rate: Lambda GB-seconds", one.slept * prices.MEMORY_MB / 1024 * each, prices.GB_SECOND)
     yield Line("put-backs: SQS requests", 2 * one.put_backs * each, prices.SQS_REQUEST)
@@ -125,6 +133,12 @@ def _of_function(name: str, step: Step) -> Iterator[Line]:
     yield Line(f"{name}: log GB", step.log_bytes * each / 1e9, prices.LOG_GB)
 
 
+def _of_firehose(name: str, cut: Cut, each: float) -> Iterator[Line]:
+    yield Line(f"{name}: GB through Firehose", cut.collected * each / 1e9, prices.FIREHOSE_GB)
+    yield Line(f"{name}: S3 objects put by Firehose", cut.objects * each, prices.S3_PUT)
+    yield Line(f"{name}: events of these objects", cut.objects * each, prices.EVENTBRIDGE_EVENT)
+
+
 def _idle_polling() -> float:
     """Requests a month: Lambda asks every queue of the channels that are there by default, all the time."""
     off = {f"Deliver{channel}" for channel in CHANNELS if channel not in DEFAULT_CHANNELS}
@@ -143,18 +157,13 @@ def _storage(one: Round, opened: Step, outcomes: float) -> Iterator[Line]:
     yield Line("the lake, in S3", lake * months, prices.S3_GB_MONTH)
 
 
-def _beside(one: Round, opened: Step, outcomes: float) -> Iterator[Line]:
+def _beside(one: Round, later: Cut, outcomes: float) -> Iterator[Line]:
     """What may come on top of the sums."""
-    told = events_of(one, opened)
+    told = one.cut.on_the_bus / one.record.mails + (events.OPENED + events.CLICKED) * later.on_the_bus / later.told
     kept = (_ledger_bytes(one) + outcomes) * MILLION * MONTHS / 1e9
     yield Line("if EventBridge bills SES's events as opted-in", told * MILLION, prices.SES_EVENT)
     yield Line("point-in-time recovery of what is stored", kept, prices.BACKUP_GB_MONTH)
     yield Line("polling at one million mails a month, in all", _idle_polling(), prices.SQS_REQUEST)
-
-
-def events_of(one: Round, opened: Step) -> float:
-    """Events of SES that a mail has."""
-    return one.events / one.record.mails + events.OPENED + events.CLICKED
 
 
 def _bytes_put(step: Step, folder: str) -> float:
@@ -175,10 +184,11 @@ def figures(aws: place.Aws, logs: place.Logs, *, rounds: int) -> Iterator[Figure
     where = Place(aws, logs, Clock())
     with where.clock.runs(), logs.kept():
         bill = bill_at(where, RATE, rounds)
-        others = {rate: bill_at(where, rate, ROUNDS_ELSEWHERE) for rate in OTHER_RATES}
-    units = {f"at {rate:g}/s": statistics.median(other.record_units) for rate, other in others.items()}
+        others = {f"at {rate:g}/s": bill_at(where, rate, ROUNDS_ELSEWHERE) for rate in OTHER_RATES}
+        others |= {f"by {way}": bill_at(where, RATE, ROUNDS_ELSEWHERE, way) for way in OTHER_WAYS}
+    units = {told: statistics.median(other.record_units) for told, other in others.items()}
     yield _figure(UNITS, f"sent, delivered or bounced, at {RATE:g}/s", bill.record_units, bill.notes | units)
-    sums = {f"at {rate:g}/s": statistics.median(other.sums) for rate, other in others.items()}
+    sums = {told: statistics.median(other.sums) for told, other in others.items()}
     what = f"opened {events.OPENED:.0%}, clicked {events.CLICKED:.0%}"
     yield _figure(USD, what, bill.sums, _told(bill.lines) | _told(bill.beside, "beside: ") | sums)
     yield _figure(

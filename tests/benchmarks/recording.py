@@ -3,50 +3,19 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Iterator
 from typing import Any
 
-from benchmarks import events, place, work
-from benchmarks.events import Mail, Told
+from benchmarks import events, place, ways, work
+from benchmarks.events import Mail
 from benchmarks.measuring import Figure, cpu_of, ratio
-from benchmarks.polling import Arrival, Batch, polled
 from heliograph.text import ids
-from wiring import mappings
 
 KEYS = ("record_event_cpu_vs_update_item",)
 PACKS = 10
 RATE = 200.0
 """Mails a second at which the figures are taken that depend on it."""
 UPDATES = 60
-
-QUEUE = mappings("Record")["Engagement"]
-BATCH: int = QUEUE["BatchSize"]
-WINDOW: float = QUEUE.get("MaximumBatchingWindowInSeconds", 0)
-
-
-def tags_of(mail: Mail) -> dict[str, str]:
-    """The tags of a mail."""
-    request_id = f"{mail.pack_id[:-2]}{mail.slot:02d}"
-    return {
-        "dispatch_id": ids.dispatch_id(request_id, 0),
-        "recipient_id": f"customer-{mail.slot:07d}",
-        "outcome_key": ids.outcome_key(mail.pack_id, mail.slot),
-        "message": "bench_sale",
-        "run_id": mail.run_id,
-    }
-
-
-def body(arrival: Arrival[Told]) -> str:
-    """An event as it lies in the queue."""
-    told = arrival.content
-    return work.ses_event(told.kind, tags_of(told.mail), datetime.fromtimestamp(arrival.at, UTC))
-
-
-def batches(arrivals: Iterable[Arrival[Told]], rng: random.Random) -> list[Batch[str]]:
-    """What the function `record` gets at once, and when."""
-    bodies = (Arrival(each.at, body(each)) for each in sorted(arrivals))
-    return list(polled(bodies, size=BATCH, window=WINDOW, rng=rng))
 
 
 def sent(packs: int, rate: float) -> list[Mail]:
@@ -78,9 +47,10 @@ def figures(aws: place.Aws, logs: place.Logs, *, rounds: int) -> Iterator[Figure
         return cpu_of(lambda: [update(number) for number in range(UPDATES)], UPDATES)
 
     def ours() -> float:
-        found = [batch.contents for batch in batches(events.prompt(sent(PACKS, RATE), rng), rng)]
+        told = [*events.prompt(sent(PACKS, RATE), rng)]
+        found = ways.cut(ways.DEFAULT, aws.objects, told, rng, is_last=True)
         with logs.kept():
-            return cpu_of(lambda: place.run_batches("record", found), sum(map(len, found)))
+            return cpu_of(lambda: place.run_batches("record", found.batches), found.told)
 
-    what = f"an event recorded, as polled at {RATE:g} mails/s"
+    what = f"an event recorded, as it comes at {RATE:g} mails/s"
     yield ratio(KEYS[0], what, yardstick, ours, rounds=rounds)

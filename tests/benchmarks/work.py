@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -136,8 +137,28 @@ def _rendered(run: Run, message: Any, sample: dict[str, Any], slot: int) -> Rend
 
 
 def ses_event(kind: str, tags: dict[str, str], at: datetime) -> str:
-    """What SES puts on the bus about a mail; `kind` is `Send`, `Delivery`, `Bounce`, `Open` or `Click`."""
-    stamp = at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    """What SES puts on the bus about a mail."""
+    event = {
+        "version": "0",
+        "id": "6f1d2c3b-0000-4000-8000-000000000000",
+        "detail-type": f"Email {kind}ed",
+        "source": "aws.ses",
+        "account": "000000000000",
+        "time": _stamp(at),
+        "region": "us-east-1",
+        "resources": ["arn:aws:ses:us-east-1:000000000000:configuration-set/heliograph"],
+        "detail": ses_detail(kind, tags, at),
+    }
+    return json.dumps(event)
+
+
+def _stamp(at: datetime) -> str:
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def ses_detail(kind: str, tags: dict[str, str], at: datetime) -> dict[str, Any]:
+    """What SES tells of a mail; `kind` is `Send`, `Delivery`, `Bounce`, `Open` or `Click`."""
+    stamp = _stamp(at)
     payloads: dict[str, dict[str, Any]] = {
         "Send": {},
         "Delivery": {
@@ -170,7 +191,7 @@ def ses_event(kind: str, tags: dict[str, str], at: datetime) -> str:
         "timestamp": stamp,
         "source": "Alder Lane <hello@alderlane.example.com>",
         "sendingAccountId": "000000000000",
-        "messageId": "0100019aa5f3c2d1-7f1c0a52-4b0e-4c6e-9a57-1d2e3f405162-000000",
+        "messageId": _message_id(tags["outcome_key"]),
         "destination": ["amara.okafor@example.com"],
         "headersTruncated": False,
         "headers": [{"name": name, "value": "x" * 48} for name in headers],
@@ -184,15 +205,9 @@ def ses_event(kind: str, tags: dict[str, str], at: datetime) -> str:
             **{name: [value] for name, value in tags.items()},
         },
     }
-    event = {
-        "version": "0",
-        "id": "6f1d2c3b-0000-4000-8000-000000000000",
-        "detail-type": f"Email {kind}ed",
-        "source": "aws.ses",
-        "account": "000000000000",
-        "time": stamp,
-        "region": "us-east-1",
-        "resources": ["arn:aws:ses:us-east-1:000000000000:configuration-set/heliograph"],
-        "detail": {"eventType": kind, "mail": mail, kind.lower(): payloads[kind]},
-    }
-    return json.dumps(event)
+    return {"eventType": kind, "mail": mail, kind.lower(): payloads[kind]}
+
+
+def _message_id(outcome_key: str) -> str:
+    digest = hashlib.blake2b(outcome_key.encode(), digest_size=16).hexdigest()
+    return f"0100019aa5f3c2d1-{digest[:8]}-{digest[8:12]}-{digest[12:16]}-{digest[16:20]}-{digest[20:]}-000000"
