@@ -15,7 +15,6 @@ from heliograph.model.packs import Delivered
 from heliograph.model.people import Consent, ConsentState
 from heliograph.people.changes import RecipientChange
 from heliograph.recording.facts import Standing, standing_of
-from heliograph.reporting import work
 from heliograph.reporting.figures import RunFigures
 from heliograph.runtime import wiring
 from heliograph.text.ids import split_outcome_key
@@ -126,7 +125,7 @@ def evidence(system: System, run_id: str, *, limit: int) -> Evidence:
     standings = [
         (Slot(record.channel, slot), standing_of(facts))
         for record in wiring.records().of_run(run_id)
-        if isinstance(record, Delivered)
+        if isinstance(record, Delivered) and not record.is_later
         for slot, facts in record.slots.items()
     ]
     accepted, unknown = (
@@ -135,7 +134,7 @@ def evidence(system: System, run_id: str, *, limit: int) -> Evidence:
     )
     log = system.cloud.outbox(limit=limit, words=False)
     sent = [message for message in log if message["tags"].get("run_id") == run_id]
-    return Evidence(work.status(run_id), accepted, unknown, sent)
+    return Evidence(system.figures(run_id), accepted, unknown, sent)
 
 
 NOES = {"not_consented": 2, "unknown_recipient": 1}

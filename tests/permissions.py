@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from reached import Called, calls_of
-from wiring import FUNCTIONS, QUEUES, ROOT, as_list, mappings, queue_of, statements, verb_of
+from wiring import FUNCTIONS, QUEUES, ROOT, as_list, mappings, queue_of, statements, streams, verb_of
 
 PREFIX = {"pinpoint": "mobiletargeting", "pinpoint-sms-voice-v2": "sms-voice", "sesv2": "ses"}
 """Service of botocore -> what its actions start with, where that is not its name."""
@@ -29,6 +29,10 @@ MAY_GO_ALONG = {"s3:GetObjectVersion": "s3:GetObject"}
 """Action -> the one that it extends: which of the two a call asks for depends on an argument."""
 BY_LAMBDA = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility")
 """What Lambda itself, and the handler of failures, do on the queue that triggers a function."""
+BY_LAMBDA_OF_STREAMS = tuple(
+    f"dynamodb:{name}" for name in ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")
+)
+"""What Lambda itself does on the stream that triggers a function; it also parks what the function cannot take."""
 LOGS = {"logs:CreateLogStream", "logs:PutLogEvents"}
 NEVER = {("IngestSegment", "requests-priority")}
 """Queues that a function's code could name and never does: a segment's people are bulk. Deliver knows one channel."""
@@ -58,6 +62,14 @@ def called(function: str) -> dict[Permission, str]:
     variables = FUNCTIONS[function]["Environment"]["Variables"]
     own = [queue_of(mapping) for mapping in mappings(function).values()]
     found: dict[Permission, str] = {(action, queue): "Lambda itself" for action in BY_LAMBDA for queue in own}
+    for stream in streams(function).values():
+        found |= {
+            (action, each): "Lambda itself"
+            for action in BY_LAMBDA_OF_STREAMS
+            for each in resources_of(stream["Stream"])
+        }
+        parked = resources_of(stream["DestinationConfig"]["OnFailure"]["Destination"])
+        found |= {("sqs:SendMessage", queue): "Lambda itself" for queue in parked}
     for call in calls(function):
         for action in actions_of(call.operation):
             if action == "sqs:ChangeMessageVisibility":

@@ -125,8 +125,18 @@ QUEUES = {
 
 
 def mappings(function: str) -> dict[str, Properties]:
-    """What a function is triggered by."""
-    return {name: event["Properties"] for name, event in FUNCTIONS[function].get("Events", {}).items()}
+    """The queues that a function is triggered by."""
+    return _events(function, "SQS")
+
+
+def streams(function: str) -> dict[str, Properties]:
+    """The streams of tables that a function is triggered by."""
+    return _events(function, "DynamoDB")
+
+
+def _events(function: str, kind: str) -> dict[str, Properties]:
+    events = FUNCTIONS[function].get("Events", {}).items()
+    return {name: event["Properties"] for name, event in events if event["Type"] == kind}
 
 
 def queue_of(mapping: Properties) -> str:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from heliograph.ledger.store import Ledger
     from heliograph.people.store import Recipients
     from heliograph.recording.store import Records
+    from heliograph.tallying.store import KeptSums
 
 
 def bucket(stack: Stack) -> Bucket:
@@ -45,6 +46,13 @@ def records(stack: Stack) -> Records:
     from heliograph.recording.store import Records
 
     return Records(targets.dynamodb(stack.target), stack.runs_table)
+
+
+def sums(stack: Stack) -> KeptSums:
+    """The sums of the runs."""
+    from heliograph.tallying.store import KeptSums
+
+    return KeptSums(targets.dynamodb(stack.target), stack.runs_table)
 
 
 def runs(stack: Stack) -> Runs:

@@ -12,7 +12,7 @@ from heliograph_cli.compiled import catalogue
 from heliograph_cli.console import progress
 from heliograph_cli.failures import No
 from heliograph_cli.stack import Stack, ask
-from heliograph_cli.waiting import until_still
+from heliograph_cli.waiting import POLL_LOCAL, POLL_MOST, until_still
 
 APPEAR_PATIENCE = 60.0  # seconds without any progress
 COMPLETE_PATIENCE = 6 * 3600.0
@@ -51,7 +51,7 @@ def submit_folder(stack: Stack, folder: Folder) -> Submitted:
         new = sorted(_runs_of(stack, folder.name) - before)
         return new, bool(new)
 
-    started = until_still(look, patience=APPEAR_PATIENCE)
+    started = until_still(look, patience=APPEAR_PATIENCE, most=longest_pause(stack))
     if not started:
         raise NotFoundError(
             "The folder was uploaded, but its run did not appear.", "Look for it later: heliograph campaign list."
@@ -66,6 +66,11 @@ def _runs_of(stack: Stack, campaign: str) -> set[tuple[str, int]]:
     return {(each["run_id"], each.get("uploads", 1)) for each in runs if each["campaign"] == campaign}
 
 
+def longest_pause(stack: Stack) -> float:
+    """Seconds between two looks at a run, at most."""
+    return POLL_LOCAL if stack.target.is_local else POLL_MOST
+
+
 def follow(stack: Stack, run_id: str) -> dict[str, Any]:
     """Show a run's progress until it is complete; returns its figures."""
     with progress() as bar:
@@ -76,7 +81,7 @@ def follow(stack: Stack, run_id: str) -> dict[str, Any]:
             bar.update(task, total=figures["audience"], completed=figures["audience"] - figures.get("pending", 0))
             return figures, figures["state"] != "running"
 
-        figures = until_still(look, patience=COMPLETE_PATIENCE)
+        figures = until_still(look, patience=COMPLETE_PATIENCE, most=longest_pause(stack))
     if figures["state"] == "running":
         hours = COMPLETE_PATIENCE // 3600
         raise No(

@@ -24,6 +24,10 @@ from heliograph.model.people import Recipient
 from heliograph.model.requests import RequestPack
 from heliograph.model.runs import Run
 from heliograph.planning.store import Account
+from heliograph.recording.store import shard_of
+from heliograph.tallying import work as tallying
+from heliograph.tallying.store import Shard
+from heliograph.tallying.sums import Change, Row, Sums
 
 VERBS = {"REQUESTS": "plan", "OUTBOX": "deliver", "ENGAGEMENT": "record", "SETTLE": "settle"}
 
@@ -63,6 +67,10 @@ class World:
         self.queues: defaultdict[str, list[Waiting]] = defaultdict(list)
         self.schedules: dict[str, tuple[RequestPack, datetime]] = {}
         self.clocks = ClockTable()
+        self.rows: defaultdict[Shard, Row] = defaultdict(Row)
+        self.stream: defaultdict[Shard, list[Change]] = defaultdict(list)
+        """What changed in the records of runs, and was not acknowledged yet."""
+        self._changes = 0
         self._edges = 0
 
     @contextmanager
@@ -85,6 +93,27 @@ class World:
         """Put work into a queue."""
         body = msgspec.json.encode(work).decode()
         self.queues[queue].append(Waiting(body, self.now + timedelta(seconds=delay)))
+
+    def changed(self, run_id: str, pack_id: str, sums: Sums) -> None:
+        """Tell the stream of a change."""
+        self._changes += 1
+        if run_id:
+            self.stream[Shard(run_id, shard_of(pack_id))].append(Change(self._changes, sums))
+
+    def tally(self, most: int, *, fate: Fate | None = None, is_kept: bool = False) -> None:
+        """Hand so many of each shard's changes to the function; they come again if it failed, or once more for nothing.
+
+        What comes again may come in other company: with more or with less.
+        """
+        self.fate, self._edges = fate, 0
+        batch = {shard: some[:most] for shard, some in self.stream.items() if some}
+        try:
+            tallying.count(batch)
+        except (Killed, BusyError):
+            is_kept = True
+        self.fate = None
+        for shard, some in batch.items():
+            del self.stream[shard][: 0 if is_kept else len(some)]
 
     def visible(self) -> list[tuple[str, Waiting]]:
         """Every message that a function may get now."""

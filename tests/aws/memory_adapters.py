@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from types import SimpleNamespace
 from typing import IO, Any
@@ -33,6 +34,8 @@ from heliograph.planning.store import Account, Reservations
 from heliograph.recording.facts import Fact, accepted_slots
 from heliograph.rendering.templates import Templates
 from heliograph.runtime import wiring
+from heliograph.tallying.store import Shard
+from heliograph.tallying.sums import Row, Sums, difference, sums_of, total
 from heliograph.text import bodies
 from heliograph.text.ids import is_of_fallbacks
 
@@ -140,15 +143,29 @@ class Facts:
 
     def keep_plan(self, run_id: str, pack_id: str, planned: Planned, at: datetime) -> None:
         with self._world.call():
+            before = sums_of(self._world.plans.get((run_id, pack_id)))
             self._world.plans[run_id, pack_id] = planned
+            self._world.changed(run_id, pack_id, difference(sums_of(planned), before))
+
+    @contextmanager
+    def _changing(self, record: RecordKey) -> Iterator[None]:
+        """A call that changes a record; the stream of the table tells of it."""
+        with self._world.call():
+            before = sums_of(self._delivered(record))
+            yield
+            self._world.changed(record.run_id, record.pack_id, difference(sums_of(self._delivered(record)), before))
+
+    def _delivered(self, record: RecordKey) -> Delivered:
+        slots, pack_id = self._world.facts[record], record.pack_id
+        return Delivered(channel=record.channel, slots=slots, via_fallback=is_of_fallbacks(pack_id))
 
     def keep(self, record: RecordKey, slots: SlotFacts, at: datetime) -> None:
-        with self._world.call():
+        with self._changing(record):
             for slot, facts in slots.items():
                 self._world.facts[record][slot] = {**facts, **self._world.facts[record].get(slot, {})}
 
     def claim_again(self, record: RecordKey, slots: Iterable[int]) -> None:
-        with self._world.call():
+        with self._changing(record):
             wanted = [self._world.facts[record].get(slot, {}) for slot in slots]
             if not all(Fact.RETRY in facts for facts in wanted):
                 raise BusyError("somebody else took them")
@@ -156,7 +173,7 @@ class Facts:
                 del facts[Fact.RETRY]
 
     def settle(self, record: RecordKey, slot: int, facts: Mapping[str, Happened]) -> None:
-        with self._world.call():
+        with self._changing(record):
             known = self._world.facts[record].setdefault(slot, {})
             if Fact.SETTLED not in known:
                 known.update(facts)
@@ -170,9 +187,31 @@ class Facts:
 
     def of_run(self, run_id: str) -> Iterator[Planned | Delivered]:
         yield from (planned for (its_run, _), planned in self._world.plans.items() if its_run == run_id)
-        for record, slots in self._world.facts.items():
-            if record.run_id == run_id:
-                yield Delivered(channel=record.channel, slots=slots, via_fallback=is_of_fallbacks(record.pack_id))
+        yield from (self._delivered(record) for record in self._world.facts if record.run_id == run_id)
+
+
+class Rows:
+    """The methods of `KeptSums`: a row is written only if it still has the version that was read."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def of_run(self, run_id: str, *, consistent: bool = True) -> Sums:
+        return total(row.sums for shard, row in self._world.rows.items() if shard.run_id == run_id)
+
+    def rows(self, shards: Iterable[Shard]) -> dict[Shard, Row]:
+        with self._world.call():
+            return {shard: self._world.rows[shard] for shard in shards}
+
+    def write(self, rows: Mapping[Shard, Row], at: datetime) -> set[Shard]:
+        lost = set()
+        for shard, row in rows.items():
+            with self._world.call():
+                if self._world.rows[shard].version == row.version:
+                    self._world.rows[shard] = row._replace(version=row.version + 1)
+                else:
+                    lost.add(shard)
+        return lost
 
 
 class Works:
@@ -230,13 +269,14 @@ def install(
     people, decisions, facts, later = People(world), Decisions(world), Facts(world), Later(world)
     links = SimpleNamespace(url=lambda recipient_id, topic: "https://example.com/u")
     runs = SimpleNamespace(get=world.runs.get, complete=lambda run_id: None)
-    room, shelf = Room(world), Shelf(world)
+    room, shelf, rows = Room(world), Shelf(world), Rows(world)
     inputs = KeptInputs(shelf)
     edges: dict[str, Callable[..., Any]] = {
         "now": lambda: world.now,
         "recipients": lambda: people,
         "ledger": lambda: decisions,
         "records": lambda: facts,
+        "sums": lambda: rows,
         "runs": lambda: runs,
         "bucket": lambda: shelf,
         "lake": lambda: shelf,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import uuid
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
@@ -44,7 +45,12 @@ def system(deployed: System, monkeypatch: pytest.MonkeyPatch) -> System:
 @pytest.fixture
 def heliograph(system: System, stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
     """A command on the system, which asks the real handler of the report function in this process."""
-    asked = FakeAws(lambda question: handler(question, None), outputs=outputs_of(stack))
+
+    def report(question: Any) -> Any:
+        system.tally()
+        return handler(question, None)
+
+    asked = FakeAws(report, outputs=outputs_of(stack))
     asked.stacks.add(system.name)
     send = URLLib3Session.send
 

@@ -68,17 +68,17 @@ def suppressed(system: System, campaign: str) -> set[str]:
     return {person.recipient_id for person in people.values() if person.suppressed}
 
 
-def heard(run_id: str) -> dict[str, int]:
-    return dict(work.status(run_id).engagement)
+def heard(system: System, run_id: str) -> dict[str, int]:
+    return dict(system.figures(run_id).engagement)
 
 
 def test_a_bounce_has_its_consequence_at_once_and_every_event_counts_once_with_its_minute(system: System) -> None:
     run_id = sent(system, "counted")
     bouncing = {f"counted-{number}" for number in range(BOUNCING)}
     system.work_until(lambda: suppressed(system, "counted") == bouncing, "engagement")
-    assert heard(run_id) == {}
+    assert heard(system, run_id) == {}
     everything = {"sent": SENT, "delivered": FINE, "bounced": BOUNCING}
-    system.work_until(lambda: heard(run_id) == everything, "raw")
+    system.work_until(lambda: heard(system, run_id) == everything, "raw")
     told = [event for each in objects(system) for event in each]
     assert Counter(event["eventType"] for event in told) == {"Send": SENT, "Delivery": FINE, "Bounce": BOUNCING}
     assert len(objects(system)) < len(told)
@@ -87,8 +87,10 @@ def test_a_bounce_has_its_consequence_at_once_and_every_event_counts_once_with_i
 
 def test_objects_that_are_told_of_again_and_events_that_come_by_both_ways_change_no_sum(system: System) -> None:
     run_id = sent(system, "again")
-    system.work_until(lambda: heard(run_id).get("delivered") == FINE and heard(run_id)["bounced"] == BOUNCING)
-    before = heard(run_id)
+    system.work_until(
+        lambda: heard(system, run_id).get("delivered") == FINE and heard(system, run_id)["bounced"] == BOUNCING
+    )
+    before = heard(system, run_id)
     for each in objects(system):
         system.run("record", [json.dumps({"source": "aws.ses", "detail": event}) for event in each])
         system.run("record", [json.dumps(event) for event in each])
@@ -96,14 +98,14 @@ def test_objects_that_are_told_of_again_and_events_that_come_by_both_ways_change
     for each in s3.list_objects_v2(Bucket=system.bucket, Prefix="raw/email/")["Contents"]:
         told = {"source": "aws.s3", "detail": {"bucket": {"name": system.bucket}, "object": {"key": each["Key"]}}}
         system.run("record", [json.dumps(told)] * 2)
-    assert heard(run_id) == before == {"sent": SENT, "delivered": FINE, "bounced": BOUNCING}
-    assert work.status(run_id).counts["accepted"] == SENT
+    assert heard(system, run_id) == before == {"sent": SENT, "delivered": FINE, "bounced": BOUNCING}
+    assert system.figures(run_id).counts["accepted"] == SENT
 
 
 def test_an_object_that_is_no_gzip_is_parked_alone(system: System) -> None:
     run_id = sent(system, "spoiled")
     system.put("raw/email/2026/11/21/10/broken.gz", b"no gzip", told_to="raw")
-    system.work_until(lambda: heard(run_id).get("delivered") == FINE)
+    system.work_until(lambda: heard(system, run_id).get("delivered") == FINE)
     [parked] = system.messages("engagement-dead-letters")
     assert json.loads(parked["Body"])["detail"]["object"]["key"] == "raw/email/2026/11/21/10/broken.gz"
     assert parked["MessageAttributes"]["reason"]["StringValue"] == "is no gzip"

@@ -45,7 +45,7 @@ def test_a_campaign_adds_up_and_knows_why(system: System) -> None:
     ids = people(system, "camp", 40)
     system.upload_campaign("adds-up", MANIFEST, segment([*ids, "nobody", "bad id", ids[0]]))
     system.work()
-    figures = work.status(latest_run("adds-up"))
+    figures = system.figures(latest_run("adds-up"))
     assert (figures.state, figures.audience, figures.rejected, figures.pending) == ("complete", 41, 2, 0)
     assert figures.counts == {"accepted": 20, "skipped": 21, "scheduled": 0, "failed": 0, "unknown": 0}
     assert figures.skipped == {"not_consented": 20, "unknown_recipient": 1} or figures.skipped == {
@@ -54,7 +54,7 @@ def test_a_campaign_adds_up_and_knows_why(system: System) -> None:
         "unknown_recipient": 1,
     }
     heard = {"bounced": 10, "delivered": 10}
-    system.work_until(lambda: work.status(figures.run_id).engagement.items() >= heard.items(), "engagement")
+    system.work_until(lambda: system.figures(figures.run_id).engagement.items() >= heard.items(), "engagement")
 
 
 def answer(system: System, key: str) -> str:
@@ -83,10 +83,10 @@ def test_a_folder_that_is_uploaded_again_reaches_only_whom_it_has_not_reached(sy
     ids = people(system, "again", 12)
     system.upload_campaign("again", MANIFEST, segment(ids[:8]))
     system.work()
-    first = work.status(latest_run("again"))
+    first = system.figures(latest_run("again"))
     system.upload_campaign("again", MANIFEST, segment(ids))
     system.work()
-    second = work.status(latest_run("again"))
+    second = system.figures(latest_run("again"))
     assert (second.audience, second.reached, second.counts["accepted"]) == (4, 8, 2)
     assert "8 people were reached by earlier runs" in result(system, "again", second.run_id)["note"]
     system.upload_campaign("again", MANIFEST, segment(ids))
@@ -94,7 +94,7 @@ def test_a_folder_that_is_uploaded_again_reaches_only_whom_it_has_not_reached(sy
     assert latest_run("again") == second.run_id
     system.upload_campaign("again", f"again = true\n{MANIFEST}", segment(ids))
     system.work()
-    third = work.status(latest_run("again"))
+    third = system.figures(latest_run("again"))
     assert (third.audience, third.reached, first.audience) == (12, 0, 8)
 
 
@@ -114,7 +114,7 @@ def test_a_folder_that_cannot_be_read_fails_as_a_whole_and_says_why(
     campaign = f"broken-{random.Random(said).getrandbits(32)}"
     system.upload_campaign(campaign, manifest, content)
     system.work()
-    figures = work.status(latest_run(campaign))
+    figures = system.figures(latest_run(campaign))
     assert figures.state == "failed"
     assert said in figures.problem
     assert said in result(system, campaign, figures.run_id)["problem"]
@@ -127,7 +127,7 @@ def test_provider_events_that_come_twice_and_out_of_order_count_once(system: Sys
     messages = system.take("engagement", at_least=2)
     for _ in range(3):
         system.run("record", [*reversed(messages)])
-    figures = work.status(latest_run("twice"))
+    figures = system.figures(latest_run("twice"))
     assert figures.engagement == {"sent": 1, "delivered": 1}
     assert work.timeline(person)["entries"][0]["state"] == "delivered"
     system.sqs.purge_queue(QueueUrl=system.queue_url("engagement"))
@@ -140,7 +140,7 @@ def test_consent_that_is_withdrawn_after_planning_stops_the_message(system: Syst
     system.publish("RecipientUpdated", {"recipient_id": person, "consents": {"offers/email": "opted_out"}})
     system.work("events")
     system.work()
-    figures = work.status(latest_run("withdrawn"))
+    figures = system.figures(latest_run("withdrawn"))
     assert figures.counts["skipped"] == 1
     assert figures.skipped == {"not_consented": 1}
     assert wiring.recipients().get_many([person])[person].consents["offers/email"].state == "opted_out"
@@ -153,8 +153,8 @@ def test_what_people_do_later_counts_once_beside_what_was_kept_before(system: Sy
     (mail,) = system.cloud.outbox(to=f"{person}@example.com")
     for kind in ("open", "open", "click", "complain"):
         system.cloud.engage(mail["provider_message_id"], kind)
-    system.work_until(lambda: len(work.status(latest_run("later")).engagement) == 5, "engagement")
-    figures = work.status(latest_run("later"))
+    system.work_until(lambda: len(system.figures(latest_run("later")).engagement) == 5, "engagement")
+    figures = system.figures(latest_run("later"))
     assert figures.engagement == {"sent": 1, "delivered": 1, "opened": 1, "clicked": 1, "complained": 1}
     assert (figures.counts["accepted"], figures.pending) == (1, 0)
     assert work.timeline(person)["entries"][0]["state"] == "complained"

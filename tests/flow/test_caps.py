@@ -114,7 +114,7 @@ def test_a_second_campaign_in_the_week_is_skipped_and_says_when_there_is_room_ag
     run_id = shop.campaign(ana, ben)
     assert (got(ana), got(ben)) == (["email", "capped"], ["email"])
     assert datetime.fromisoformat(next_time(ana)) == first + WEEK
-    assert work.status(run_id).skipped == {"capped": 1}
+    assert shop.system.figures(run_id).skipped == {"capped": 1}
     shop.clock.time = first + WEEK
     shop.campaign(ana, ben)
     assert (got(ana), got(ben)) == (["email", "capped", "email"], ["email", "capped"])
@@ -135,7 +135,7 @@ def test_a_message_that_the_provider_refuses_does_not_count(shop: Shop) -> None:
     ana = somebody()
     run_id = shop.campaign(ana, until="requests-bulk")
     shop.refusing()
-    assert work.status(run_id).failed == {"rejected": 1}
+    assert shop.system.figures(run_id).failed == {"rejected": 1}
     shop.campaign(ana)
     shop.campaign(ana)
     assert got(ana) == ["email", "email", "capped"]
@@ -144,7 +144,7 @@ def test_a_message_that_the_provider_refuses_does_not_count(shop: Shop) -> None:
 def test_a_message_that_comes_back_does_not_count(shop: Shop) -> None:
     ana = somebody(email=f"bounce+{uuid.uuid4().hex}@simulator.amazonses.com")
     run_id = shop.campaign(ana)
-    while not work.status(run_id).engagement.get("bounced"):
+    while not shop.system.figures(run_id).engagement.get("bounced"):
         shop.system.work("engagement")
     assert wiring.reservations().read([ana.recipient_id])[ana.recipient_id].reserved == ()
 

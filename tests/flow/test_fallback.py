@@ -547,7 +547,7 @@ class Announcements:
 
     def sums(self) -> RunFigures:
         """At any time, the five sums are those of the people."""
-        sums = reports.status(self.run_id)
+        sums = self.system.figures(self.run_id)
         assert (sums.audience, sum(sums.counts.values())) == (4, 4)
         assert min(*sums.counts.values(), sums.pending) >= 0
         return sums

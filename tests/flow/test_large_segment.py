@@ -5,7 +5,6 @@ from __future__ import annotations
 import tracemalloc
 
 from aws.flow_system import System
-from heliograph.reporting import work
 from heliograph.runtime import wiring
 
 ROWS = 100_000
@@ -25,6 +24,6 @@ def test_a_hundred_thousand_rows_are_read_in_bounded_memory(system: System) -> N
     assert peak < PEAK_MB * 1024 * 1024
     queued = {"QueueUrl": system.queue_url("requests-bulk"), "AttributeNames": ["ApproximateNumberOfMessages"]}
     assert system.sqs.get_queue_attributes(**queued)["Attributes"]["ApproximateNumberOfMessages"] == str(ROWS // 100)
-    assert work.status(run.run_id).pending == ROWS
+    assert system.figures(run.run_id).pending == ROWS
     system.sqs.purge_queue(QueueUrl=system.queue_url("requests-bulk"))
     system.sqs.purge_queue(QueueUrl=system.queue_url("segments"))

@@ -143,7 +143,7 @@ def test_who_cannot_be_read_is_skipped_by_plan_and_99_others_get_theirs(
     assert said()["undecidable"] == 1
     told = work.why(person)
     assert (told["outcome"], told["reason"], told["at_delivery"]) == ("skipped", "undecidable", False)
-    assert work.status(run.run_id).skipped == {"undecidable": 1}
+    assert system.figures(run.run_id).skipped == {"undecidable": 1}
 
 
 def test_who_cannot_be_read_any_more_is_skipped_by_deliver_and_99_others_get_theirs(
@@ -166,7 +166,7 @@ def test_whose_data_the_words_cannot_work_with_is_skipped_and_99_others_get_thei
     assert mailed(system, run.run_id) == set(run.honest)
     reasons = {kind: work.why(name)["reason"] for name, (kind, _) in kinds.items()}
     assert set(reasons.values()) == {"missing_variable", "too_long"}, reasons
-    assert sum(work.status(run.run_id).skipped.values()) == len(bad)
+    assert sum(system.figures(run.run_id).skipped.values()) == len(bad)
     assert said()["missing_variable"] == sum(reason == "missing_variable" for reason in reasons.values())
 
 

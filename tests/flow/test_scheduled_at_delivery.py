@@ -53,7 +53,7 @@ class Sales:
     def work(self, queue: str) -> RunFigures:
         """Work a queue off; the sums then, which are those of the people at any time."""
         self.machine.work(queue)
-        sums = reports.status(self.run_id)
+        sums = self.system.figures(self.run_id)
         assert (sums.audience, sum(sums.counts.values())) == (len(self.people), len(self.people))
         assert min(*sums.counts.values(), sums.pending) >= 0
         return sums
@@ -199,7 +199,7 @@ def test_what_was_claimed_and_not_taken_until_the_night_waits_in_its_outbox(sale
     sales.clock.time = NIGHT
     for _ in range(3):
         sales.deliver_once()
-        assert (sales.sent(), sales.ring(), reports.status(sales.run_id).pending) == (Counter(), [], PEOPLE)
+        assert (sales.sent(), sales.ring(), sales.system.figures(sales.run_id).pending) == (Counter(), [], PEOPLE)
     sales.clock.time = MORNING
     assert sales.work(DELIVER).counts["accepted"] == PEOPLE
     assert sales.sent() == Counter(sales.people)

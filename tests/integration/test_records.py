@@ -15,6 +15,7 @@ from heliograph.model.outcomes import Happened, RecordKey, SlotFacts
 from heliograph.model.packs import Delivered, Planned
 from heliograph.recording.facts import Fact
 from heliograph.recording.store import Records
+from heliograph.tallying.sums import sums_of, total
 
 WRITERS = 8
 RECORD = RecordKey(PACK_ID[::-1], PACK_ID, EMAIL)
@@ -55,4 +56,5 @@ def test_facts_that_many_writers_add_at_once_are_all_read(local_cloud: LocalClou
     assert records.accepted([RECORD]) == {RECORD: set(range(100))}
     planned = Planned(people=100, again=False, dispatched={"email": 100}, skipped={}, scheduled=0)
     records.keep_plan(RECORD.run_id, PACK_ID, planned, NOW)
-    assert list(records.of_run(RECORD.run_id)) == [planned, Delivered(channel=EMAIL, slots=slots)]
+    whole: list[Planned | Delivered] = [planned, Delivered(channel=EMAIL, slots=slots)]
+    assert total(map(sums_of, records.of_run(RECORD.run_id))) == total(map(sums_of, whole))

@@ -34,6 +34,7 @@ from heliograph.planning.ruling import decide
 from heliograph.recording.facts import Fact, Standing, detail_of, is_unsent, standing_of
 from heliograph.reporting import work as reports
 from heliograph.runtime import wiring
+from heliograph.tallying.sums import difference, sums_of, total
 from heliograph.text import ids
 from search.budget import budget
 
@@ -128,6 +129,11 @@ class Conservation(RuleBasedStateMachine):
         self.world.put("ENGAGEMENT", Events(events=(event,)))
         if not again:
             self.provider.news.remove(event)
+
+    @precondition(lambda self: any(self.world.stream.values()))
+    @rule(most=st.integers(1, 4), fate=st.none() | some_fate, again=st.booleans())
+    def changes_are_counted(self, most: int, fate: Fate | None, again: bool) -> None:
+        self.world.tally(most, fate=fate, is_kept=again)
 
     @rule(minutes=st.sampled_from([1, 15, 360]))
     def time_passes(self, minutes: int) -> None:
@@ -237,6 +243,12 @@ class Conservation(RuleBasedStateMachine):
             self.release()
         assert not self.world.schedules
         assert not any(self.world.queues.values())
+        while any(self.world.stream.values()):
+            self.world.tally(3)
+            self.nobody_is_lost_or_counted_twice()
+        for run_id in self.world.runs:
+            counted = total(map(sums_of, wiring.records().of_run(run_id)))
+            assert not difference(wiring.sums().of_run(run_id), counted)
 
     def everything_has_an_end(self) -> None:
         """Nothing is pending, what the provider took is accepted, and what stays in doubt has been settled once."""

@@ -29,13 +29,12 @@ from heliograph_cli.local import cloud
 from heliograph_cli.runs import checked_folder, submit_folder
 from heliograph_cli.stack import Stack, ask, stack_at
 from heliograph_cli.target import Target
-from heliograph_cli.waiting import until_still
+from heliograph_cli.waiting import POLL_LOCAL, until_still
 
 FILES = cloud.ROOT / "build" / "demo"
 ENTRIES = 10  # PutEvents
 LANES = 8
 PATIENCE = 60.0  # seconds without any progress
-POLL_SECONDS = 0.25
 
 Message = dict[str, Any]
 
@@ -140,7 +139,7 @@ def _campaign(stack: Stack, folder: Path) -> dict[str, Any]:
             say(f"{figures['audience'] - figures['pending']:,} of {figures['audience']:,} people")
             return figures, figures["state"] != "running"
 
-        return until_still(complete, patience=PATIENCE, most=POLL_SECONDS)
+        return until_still(complete, patience=PATIENCE, most=POLL_LOCAL)
 
 
 def _outbox(target: Target, shop: Orders, *, since: datetime) -> list[Message]:
@@ -155,7 +154,7 @@ def _outbox(target: Target, shop: Orders, *, since: datetime) -> list[Message]:
             say(f"{number:,} of {shop.expected:,}")
             return number, number >= shop.expected
 
-        until_still(arrived, patience=PATIENCE, most=POLL_SECONDS)
+        until_still(arrived, patience=PATIENCE, most=POLL_LOCAL)
     return sent
 
 
@@ -176,7 +175,7 @@ def _settle(stack: Stack, run_id: str, outbox: Sequence[Message], expected: Expe
             figures = ask(stack, "status", run_id=run_id)
             return figures, all(check.holds for check in checks(figures, outbox, expected))
 
-        return until_still(hold, patience=PATIENCE, most=POLL_SECONDS)
+        return until_still(hold, patience=PATIENCE, most=POLL_LOCAL)
 
 
 def _by_phone(stack: Stack, shop: Orders, expected: Expected) -> dict[str, Counter[str]]:
@@ -192,7 +191,7 @@ def _by_phone(stack: Stack, shop: Orders, expected: Expected) -> dict[str, Count
             say(", ".join(f"{states[channel].total()} by {channel}" for channel in asked))
             return states, all(check.holds for check in by_phone(states, expected))
 
-        return until_still(hold, patience=PATIENCE, most=POLL_SECONDS)
+        return until_still(hold, patience=PATIENCE, most=POLL_LOCAL)
 
 
 def _latest(stack: Stack, person: str, message: str) -> tuple[str, str]:

@@ -70,12 +70,13 @@ def test_a_machine_that_is_too_busy_to_answer_takes_no_patience(clock: Clock) ->
 
 def test_looks_are_ever_more_seldom_but_never_more_seldom_than_asked_for() -> None:
     waits = list(islice(pauses(30), 40))
-    assert waits[0] == 0.5
+    assert waits[:4] == [1, 2, 4, 8]
     assert waits == sorted(waits)
     assert max(waits) == 30
     assert list(islice(pauses(0.25), 3)) == [0.25] * 3
 
 
-def test_looks_are_frequent_again_after_a_move(clock: Clock) -> None:
-    until_still(clock.looking(chain(repeat(1, 9), repeat(2))), patience=60)
-    assert clock.pauses.count(0.5) == 2
+def test_what_moves_all_the_time_is_not_looked_at_more_often_for_that(clock: Clock) -> None:
+    until_still(clock.looking(count(), done=200), patience=60)
+    assert clock.pauses[:5] == [1, 2, 4, 8, 16]
+    assert set(clock.pauses[5:]) == {16}

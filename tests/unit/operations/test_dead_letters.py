@@ -145,6 +145,14 @@ def test_an_event_that_the_bus_could_not_hand_over_says_so() -> None:
     assert told.said == "NO_PERMISSIONS"
 
 
+def test_changes_that_were_not_counted_are_mended_by_a_recount() -> None:
+    """As Lambda writes them when it gives a batch of a stream up."""
+    batch = {"requestContext": {"functionArn": "arn"}, "DDBStreamBatchInfo": {"shardId": "s", "batchSize": 3}}
+    told = explained("tally", batch)
+    assert (told.fault, told.what) == ("not_counted", "A batch of changes of records in tally was not worked off.")
+    assert "campaign recount" in told.what_to_do
+
+
 def test_work_that_neither_failed_nor_was_parked_was_put_there() -> None:
     assert explained("requests-bulk", REQUESTS).fault == "put_there"
 

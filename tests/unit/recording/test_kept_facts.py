@@ -21,7 +21,7 @@ from heliograph.model.packs import Delivered, Planned
 from heliograph.recording.facts import Fact, standing_of, unproven
 from heliograph.recording.kept_facts import INITIALS, attributes, base_36, facts_in
 from heliograph.recording.receipts import packed, unpacked
-from heliograph.recording.store import SUFFIXES, Records, told_by
+from heliograph.recording.store import FENCE, SUFFIXES, Records, told_by
 
 KINDS = [*(fact.value for fact in Fact), *(kind.value for kind in EngagementKind)]
 ENGAGEMENT = [kind.value for kind in EngagementKind]
@@ -195,7 +195,11 @@ def test_a_receipt_says_more_than_that_a_message_was_taken() -> None:
 
 
 @pytest.mark.parametrize(
-    ("part", "item"), [("runs", RUN_ID), ("rate#email", "clock"), ("due#1", PACK_ID), (PACK_ID, f"{PACK_ID}-email")]
+    ("part", "item"),
+    [
+        *(("runs", RUN_ID), ("rate#email", "clock"), ("due#1", PACK_ID), (PACK_ID, f"{PACK_ID}-email")),
+        (f"{RUN_ID}#3", FENCE),
+    ],
 )
 def test_an_item_of_something_else_says_nothing_of_a_pack_of_a_run(part: str, item: str) -> None:
     assert told_by({"part": {"S": part}, "item": {"S": item}}) is None

@@ -6,13 +6,11 @@ ever added, late, early and duplicate events cannot move a state backwards nor c
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Container, Iterable
 from enum import StrEnum
 
 from heliograph.model.engagement import EngagementEvent, EngagementKind
 from heliograph.model.outcomes import Facts, FailureCode, Happened, RecordKey, SlotFacts
-from heliograph.model.values import Value
 from heliograph.text.ids import split_outcome_key
 
 
@@ -110,40 +108,6 @@ def standing_of(facts: Facts) -> Standing:
 def is_by_another_provider(facts: Facts) -> bool:
     """Whether a provider took it that stood in for the channel's own, and reports nothing."""
     return Fact.ACCEPTED in facts and bool(facts[Fact.ACCEPTED].about)
-
-
-class Tally(Value, frozen=True, kw_only=True):
-    """The sums over the slots of one or many records."""
-
-    standings: dict[str, int] = {}
-    skipped: dict[str, int] = {}
-    failed: dict[str, int] = {}
-    engagement: dict[str, int] = {}
-    missing: dict[str, int] = {}
-    """Variable -> people to whom nothing could be written without it."""
-
-
-def tally(slots: Iterable[Facts]) -> Tally:
-    """Count each slot once: where it stands, why it failed or was skipped, and each kind of engagement."""
-    standings, skipped, failed, engagement, missing = (Counter[str]() for _ in range(5))
-    kinds = [kind.value for kind in EngagementKind]
-    for facts in slots:
-        standing = standing_of(facts)
-        standings[standing.value] += 1
-        if standing is Standing.SKIPPED:
-            fact = facts[Fact.SKIPPED]
-            skipped[fact.detail] += 1
-            missing.update([fact.about] if fact.about else [])
-        if standing is Standing.FAILED:
-            failed[facts[Fact.FAILED].detail] += 1
-        engagement.update(kind for kind in kinds if kind in facts)
-    return Tally(
-        standings=dict(standings),
-        skipped=dict(skipped),
-        failed=dict(failed),
-        engagement=dict(engagement),
-        missing=dict(missing),
-    )
 
 
 def by_record(events: Iterable[EngagementEvent]) -> dict[RecordKey, SlotFacts]:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import zlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from heliograph.aws.tables import Item, chunks, expiry, get_items, plain, text
@@ -42,7 +41,21 @@ ITEMS = ("", *sorted(set(SUFFIXES.values())))
 
 def part_of(run_id: str, pack_id: str) -> str:
     """The partition of a pack: one of the run's shards; without a run the pack's own."""
-    return f"{run_id}#{zlib.crc32(pack_id.encode()) % SHARDS}" if run_id else pack_id
+    return part_of_shard(run_id, shard_of(pack_id)) if run_id else pack_id
+
+
+def shard_of(pack_id: str) -> int:
+    """The shard of its run to which a pack belongs."""
+    return zlib.crc32(pack_id.encode()) % SHARDS
+
+
+def part_of_shard(run_id: str, shard: int) -> str:
+    """The partition of a run's shard."""
+    return f"{run_id}#{shard}"
+
+
+FENCE = "fence"
+"""The item by which a recount learns that what was written before was counted; it sorts behind every pack."""
 
 
 def _key(record: RecordKey, suffix: str = "") -> Item:
@@ -143,17 +156,19 @@ class Records:
         return found
 
     def of_run(self, run_id: str) -> Iterator[Planned | Delivered]:
-        """Every record of a run: what was planned, and each channel's facts."""
+        """Every record of a run: what was planned, and each channel's facts, those that came later by themselves."""
         for shard in range(SHARDS):
-            pages = self._client.get_paginator("query").paginate(
-                TableName=self._table,
-                KeyConditionExpression="part = :part",
-                ExpressionAttributeValues={":part": text(f"{run_id}#{shard}")},
-                ConsistentRead=True,
-            )
-            items = (item for page in pages for item in page["Items"])
-            for _, together in groupby(items, key=lambda item: item["item"]["S"].split("-")[:2]):
-                yield _record(list(together))
+            yield from self.of_shard(run_id, shard)
+
+    def of_shard(self, run_id: str, shard: int) -> Iterator[Planned | Delivered]:
+        """The records of one of a run's shards."""
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            KeyConditionExpression="part = :part",
+            ExpressionAttributeValues={":part": text(part_of_shard(run_id, shard))},
+            ConsistentRead=True,
+        )
+        return (found for page in pages for item in page["Items"] if (found := told_by(item)))
 
 
 def told_by(item: Item) -> Planned | Delivered | None:
@@ -162,7 +177,7 @@ def told_by(item: Item) -> Planned | Delivered | None:
     Whatever a standing follows from is in the one item of a pack and channel that is not `is_later`.
     """
     run_id, in_shard, _ = item["part"]["S"].partition("#")
-    if not (in_shard and is_derived(run_id)):
+    if not (in_shard and is_derived(run_id)) or item["item"]["S"] == FENCE:
         return None
     pack_id, _, rest = item["item"]["S"].partition("-")
     channel, is_apart, _ = rest.partition("-")
@@ -170,19 +185,6 @@ def told_by(item: Item) -> Planned | Delivered | None:
     if not channel:
         return _planned(plain(item), via_fallback=via_fallback)
     return Delivered(channel=Channel(channel), slots=facts_in(item), via_fallback=via_fallback, is_later=bool(is_apart))
-
-
-def _record(items: Sequence[Item]) -> Planned | Delivered:
-    """A pack's plan, or all facts of its dispatches on a channel from the items that hold them."""
-    pack_id, _, rest = items[0]["item"]["S"].partition("-")
-    channel, _, _ = rest.partition("-")
-    via_fallback = is_of_fallbacks(pack_id)
-    if not channel:
-        return _planned(plain(items[0]), via_fallback=via_fallback)
-    slots: SlotFacts = {}
-    for item in items:
-        _join(slots, item)
-    return Delivered(channel=Channel(channel), slots=slots, via_fallback=via_fallback)
 
 
 def _join(slots: SlotFacts, item: Mapping[str, Any]) -> None:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, field
 from datetime import datetime
 
-from heliograph.model.packs import Delivered, Planned
 from heliograph.model.runs import Run
 from heliograph.model.values import Value
-from heliograph.recording.facts import Standing, tally
+from heliograph.tallying.sums import Count, Of, Sums, some
 
 
 class RunFigures(Value, frozen=True, kw_only=True, omit_defaults=False):
@@ -47,13 +43,14 @@ class RunFigures(Value, frozen=True, kw_only=True, omit_defaults=False):
     """Whether all of the segment was read: until then the audience may grow."""
 
 
-def figures(run: Run, records: Iterable[Planned | Delivered]) -> RunFigures:
-    """Add up a run's records; people whose fate is not written yet count as unknown (and as pending)."""
-    sums, followed = Sums(), Sums()
-    for record in records:
-        (followed if record.via_fallback else sums).add(record)
-    audience = run.audience if run.ingested else max(run.audience, sums.people)
-    five = {name: sums.standings[name] for name in ("accepted", "skipped", "scheduled", "failed", "unknown")}
+def figures(run: Run, sums: Sums) -> RunFigures:
+    """A run by its sums; people whose fate is not counted yet are unknown (and pending).
+
+    The shards of a run are counted each at its own pace: who was planned again may be so before they were scheduled.
+    """
+    standings = some(sums, Of.STANDING)
+    audience = run.audience if run.ingested else max(run.audience, sums[Count(Of.PEOPLE)])
+    five = {name: standings.get(name, 0) for name in ("accepted", "skipped", "scheduled", "failed", "unknown")}
     pending = audience - sum(five.values())
     return RunFigures(
         run_id=run.run_id,
@@ -66,45 +63,16 @@ def figures(run: Run, records: Iterable[Planned | Delivered]) -> RunFigures:
         reached=run.reached,
         pending=pending,
         counts={**five, "unknown": five["unknown"] + pending},
-        skipped=dict(sums.skipped.most_common()),
-        failed=dict(sums.failed.most_common()),
-        by_channel=dict(+sums.by_channel),
-        via_fallback=dict(+followed.by_channel),
-        engagement=dict(sums.engagement),
-        via_fallback_engagement=dict(followed.engagement),
-        missing=dict(sums.missing.most_common()),
+        skipped=some(sums, Of.SKIPPED),
+        failed=some(sums, Of.FAILED),
+        by_channel=some(sums, Of.ACCEPTED),
+        via_fallback=some(sums, Of.ACCEPTED, via_fallback=True),
+        engagement=some(sums, Of.ENGAGEMENT),
+        via_fallback_engagement=some(sums, Of.ENGAGEMENT, via_fallback=True),
+        missing=some(sums, Of.MISSING),
         problem=run.problem,
         ingested=run.ingested,
     )
-
-
-@dataclass
-class Sums:
-    """What records add up to."""
-
-    people: int = 0
-    standings: Counter[str] = field(default_factory=Counter)
-    skipped: Counter[str] = field(default_factory=Counter)
-    failed: Counter[str] = field(default_factory=Counter)
-    missing: Counter[str] = field(default_factory=Counter)
-    engagement: Counter[str] = field(default_factory=Counter)
-    by_channel: Counter[str] = field(default_factory=Counter)
-
-    def add(self, record: Planned | Delivered) -> None:
-        """Add what was planned for a pack, or what came of its dispatches on a channel."""
-        if isinstance(record, Planned):
-            self.people += 0 if record.again else record.people
-            self.standings[Standing.SCHEDULED] += record.scheduled - (record.people if record.again else 0)
-            self.standings[Standing.SKIPPED] += sum(record.skipped.values())
-            self.skipped.update(record.skipped)
-            return
-        told = tally(record.slots.values())
-        self.standings.update(told.standings)
-        self.skipped.update(told.skipped)
-        self.failed.update(told.failed)
-        self.missing.update(told.missing)
-        self.engagement.update(told.engagement)
-        self.by_channel[record.channel] += told.standings.get(Standing.ACCEPTED, 0)
 
 
 def _state(run: Run, pending: int) -> str:

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from heliograph.recording.store import Records
     from heliograph.rendering.stencils import Stencils
     from heliograph.rendering.templates import Templates
+    from heliograph.tallying.store import KeptSums
 
 RATE_SECONDS = 300  # how long a function believes what it knows of a provider's rate
 DELAY_LIMIT = 900  # seconds for which SQS hides a message at most
@@ -116,6 +117,14 @@ def records() -> Records:
     from heliograph.recording.store import Records
 
     return Records(client("dynamodb"), setting("RUNS_TABLE"))
+
+
+@cache
+def sums() -> KeptSums:
+    """The sums of the runs."""
+    from heliograph.tallying.store import KeptSums
+
+    return KeptSums(client("dynamodb"), setting("RUNS_TABLE"))
 
 
 @cache

@@ -27,6 +27,7 @@ class Kind(StrEnum):
     PROVIDER_EVENT = "provider event"
     PROVIDER_EVENTS = "minute of provider events"
     INBOUND = "message of a person"
+    CHANGES = "batch of changes of records"
     FOREIGN = "text that is not ours"
 
 
@@ -61,6 +62,8 @@ def kind_of(content: JsonObject) -> Kind:
             return Kind.PROVIDER_EVENT
         case {"inboundMessageId": _} | {"originationNumber": _}:
             return Kind.INBOUND
+        case {"DDBStreamBatchInfo": dict()}:
+            return Kind.CHANGES
         case {"detail-type": "RecipientUpdated"}:
             return Kind.PERSON
         case {"event": dict()} | {"detail-type": str()}:
@@ -87,7 +90,7 @@ def whom(kind: Kind, content: JsonObject) -> dict[str, Any]:
             return _of_provider_event(content)
         case Kind.EVENT | Kind.PERSON:
             return _of_event(content)
-        case Kind.INBOUND | Kind.IMPORT | Kind.PROVIDER_EVENTS | Kind.FOREIGN:
+        case Kind.INBOUND | Kind.IMPORT | Kind.PROVIDER_EVENTS | Kind.CHANGES | Kind.FOREIGN:
             return {}
 
 

@@ -188,6 +188,12 @@ UNDELIVERED = Fault(
     "EventBridge could not hand it to its queue.",
     "Check that the queue and its policy are as deployed; then let the producer send the event again.",
 )
+UNCOUNTED = Fault(
+    "not_counted",
+    "These changes could not be counted within all tries, and the sums of the runs of that time lack them.",
+    "Mend the cause: see the log of /aws/lambda/<stack>-tally. Then `heliograph campaign recount RUN --repair` for "
+    "every run that was sent then; this one can be deleted.",
+)
 FOREIGN = Fault(
     "foreign_text",
     "It is not the JSON that travels in this queue.",

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 SUFFIX = "-dead-letters"
 OURS = re.compile(
-    r"events|segments|imports|settle|engagement|raw|schedules|requests-(bulk|priority)|outbox-[a-z]+-(bulk|priority)"
+    r"events|segments|imports|settle|engagement|raw|schedules|tally|"
+    r"requests-(bulk|priority)|outbox-[a-z]+-(bulk|priority)"
 )
 """The queues of a stack; a stack `heliograph-test` beside `heliograph` has names that begin the same."""
 NUMBERS: Final[tuple[QueueAttributeNameType, ...]] = (
@@ -26,8 +27,9 @@ NUMBERS: Final[tuple[QueueAttributeNameType, ...]] = (
     "ApproximateNumberOfMessagesNotVisible",
     "ApproximateNumberOfMessagesDelayed",
 )
-SOURCES = {"schedules": "requests-bulk"}
-"""Where dead letters are sent back to that come from no queue: what was scheduled is planned again."""
+SOURCES = {"schedules": "requests-bulk", "tally": ""}
+"""Where dead letters are sent back to that come from no queue: what was scheduled is planned again, and what changed in
+the records is told by no second stream."""
 BATCH_LIMIT = 10  # ReceiveMessage, ChangeMessageVisibilityBatch
 WAIT_SECONDS = 1  # long polling asks all of SQS's servers, so that "none" means none
 LOOK_SECONDS = 30  # how long a message that is looked at stays hidden if this process dies
@@ -48,6 +50,7 @@ class DeadLetters(NamedTuple):
     """The queue whose dead letters these are, without the stack's name: `events`."""
     url: str
     source_url: str
+    """Where they are sent back to; empty when nowhere."""
     number: int
     work: Work
 
@@ -60,7 +63,8 @@ def queues(sqs: SQSClient, stack: str) -> list[DeadLetters]:
     ours = {name: queue for name, queue in names.items() if name.endswith(SUFFIX) and OURS.fullmatch(queue)}
 
     def counted(name: str) -> DeadLetters:
-        url, source = urls[name], urls[f"{stack}-{SOURCES.get(ours[name], ours[name])}"]
+        source_queue = SOURCES.get(ours[name], ours[name])
+        url, source = urls[name], urls[f"{stack}-{source_queue}"] if source_queue else ""
         work = Work(0, 0, 0) if ours[name] in SOURCES else _work(sqs, source)
         return DeadLetters(ours[name], url, source, sum(_work(sqs, url)), work)
 

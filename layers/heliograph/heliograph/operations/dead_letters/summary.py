@@ -77,6 +77,8 @@ def _fault(letter: DeadLetter, kind: Kind) -> Fault:
         return faults.parked(letter.code)
     if letter.undelivered:
         return faults.UNDELIVERED
+    if kind is Kind.CHANGES:
+        return faults.UNCOUNTED
     if kind is Kind.FOREIGN:
         return faults.FOREIGN
     return faults.failed(letter.queue) if letter.failed else faults.PUT_THERE

@@ -41,6 +41,8 @@ def redrive(sqs: SQSClient, letters: DeadLetters, *, parked: bool) -> Redriven:
     What is in both for a moment does no harm, because every hop may run twice. What was parked is left, unless asked
     for, and so is what comes in meanwhile, such as what is parked anew.
     """
+    if not letters.source_url:
+        return Redriven(0, letters.number, 0)
     started = datetime.now(UTC)
 
     def send_back(message: MessageTypeDef) -> str:
@@ -54,7 +56,9 @@ def redrive(sqs: SQSClient, letters: DeadLetters, *, parked: bool) -> Redriven:
 
 
 def send_back(sqs: SQSClient, letters: DeadLetters, ids: Collection[str]) -> set[str]:
-    """Send these messages back to their queue, parked ones as well; the ids of those that were there."""
+    """Send these messages back to their queue, parked ones as well; the ids of those that were there and could be."""
+    if not letters.source_url:
+        return set()
     return _chosen(sqs, letters, ids, lambda message: _move(sqs, letters, message))
 
 

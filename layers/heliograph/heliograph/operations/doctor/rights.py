@@ -11,6 +11,11 @@ from heliograph.operations.doctor.channel import Where
 from heliograph.operations.doctor.deployment import Deployment
 from heliograph.operations.doctor.findings import Finding, well, wrong
 from heliograph.recording.store import part_of
+from heliograph.tallying.store import PART
+
+OF_AN_EVENT = part_of("", "0" * 26)
+"""The partition of the record of a message that an event asked for."""
+OF_SUMS = f"{PART}{'0' * 26}"
 
 
 class Right(NamedTuple):
@@ -19,6 +24,8 @@ class Right(NamedTuple):
     function: str
     action: str
     where: Where
+    part: str = OF_AN_EVENT
+    """In a table, on which partition: without one, conditions on keys hold whatever they say."""
 
 
 def table(output: str) -> Where:
@@ -57,16 +64,11 @@ RIGHTS = (
     Right("record", "dynamodb:PartiQLUpdate", table("LedgerTable")),
     Right("record", "dynamodb:UpdateItem", table("RunsTable")),
     Right("record", "s3:PutObject", file("lake/any")),
+    Right("tally", "dynamodb:PartiQLUpdate", table("RunsTable"), part=OF_SUMS),
     Right("report", "dynamodb:Query", table("LedgerTable")),
     Right("report", "s3:PutObject", file("reports/any")),
 )
 """Of the functions that every stack has."""
-KEY = {
-    "ContextKeyName": "dynamodb:LeadingKeys",
-    "ContextKeyType": "stringList",
-    "ContextKeyValues": [part_of("", "0" * 26)],
-}
-"""Of the record of a message that an event asked for: without a key, conditions on keys hold whatever they say."""
 
 
 def rights_of(channel: Channel) -> Iterator[Right]:
@@ -94,16 +96,17 @@ def rights(deployment: Deployment) -> Iterator[Finding]:
         if not resource or right.function not in roles:
             continue
         asked += 1
-        if not may(deployment, roles[right.function], right.action, resource):
+        if not may(deployment, roles[right.function], right.action, resource, part=right.part):
             mend = "Deploy again; if that does not help, a boundary or an organisation's policy forbids it."
             yield wrong("rights", f"{right.function} may not {right.action} on {resource.rpartition(':')[2]}", mend)
     yield well("rights", f"{asked} calls of {len(roles)} functions were simulated")
 
 
-def may(deployment: Deployment, role: str, action: str, resource: str) -> bool:
-    """Whether a role is allowed a call, by simulation."""
+def may(deployment: Deployment, role: str, action: str, resource: str, *, part: str = "") -> bool:
+    """Whether a role is allowed a call, by simulation; in a table, on a partition."""
     arguments: dict[str, Any] = {"PolicySourceArn": role, "ActionNames": [action], "ResourceArns": [resource]}
     if action.startswith("dynamodb:"):
-        arguments["ContextEntries"] = [KEY]
+        of = {"ContextKeyName": "dynamodb:LeadingKeys", "ContextKeyType": "stringList"}
+        arguments["ContextEntries"] = [{**of, "ContextKeyValues": [part]}]
     found = deployment.call("iam", "simulate_principal_policy", **arguments)["EvaluationResults"]
     return all(each["EvalDecision"] == "allowed" for each in found)

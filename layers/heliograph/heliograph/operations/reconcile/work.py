@@ -33,6 +33,7 @@ from heliograph.operations.rereading.work import AT_ONCE, frozen_run, no_such_ru
 from heliograph.recording.lake_store import Lake
 from heliograph.recording.store import Records
 from heliograph.reporting.figures import RunFigures, figures
+from heliograph.tallying.sums import sums_of, total
 from heliograph.text import ids
 from heliograph.text.errors import NotFoundError
 
@@ -87,7 +88,7 @@ def _sums(kept: Kept, run_id: str) -> RunFigures:
     run = kept.runs.get(run_id)
     if run is None:
         raise no_such_run(run_id)
-    return figures(run, kept.records.of_run(run_id))
+    return figures(run, total(map(sums_of, kept.records.of_run(run_id))))
 
 
 def reporting(parameters: Mapping[str, str]) -> frozenset[Channel]:

@@ -1,0 +1,16 @@
+"""Tally: keep the sums of runs by the changes of their records, as the stream of the table tells them.
+
+A batch that failed comes again, whole or in halves; what it had counted already is not counted twice.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from heliograph.tallying.store import changes
+from heliograph.tallying.work import count
+
+
+def handler(event: Any, context: Any) -> None:
+    """Count the changes of a batch of the stream; any exception brings it again."""
+    count(changes(event["Records"]))

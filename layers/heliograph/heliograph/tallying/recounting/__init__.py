@@ -1,0 +1,1 @@
+"""The kept sums of a run against its records."""

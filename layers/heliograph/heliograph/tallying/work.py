@@ -1,0 +1,27 @@
+"""Count what changed in the records of runs into their sums, each change once, however often it comes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from heliograph.aws.errors import BusyError
+from heliograph.runtime import wiring
+from heliograph.tallying.store import Shard
+from heliograph.tallying.sums import Change, counted
+
+TRIES = 5
+"""Somebody else may write a row meanwhile: a recount, or who brings the other half of a partition that was split."""
+
+
+def count(changes: Mapping[Shard, Sequence[Change]]) -> None:
+    """Count changes; raises BusyError when others were faster each time, and all of them may come again."""
+    for _ in range(TRIES):
+        before = wiring.sums().rows(changes)
+        after = {shard: counted(before[shard], some) for shard, some in changes.items()}
+        lost = wiring.sums().write(
+            {shard: row for shard, row in after.items() if row is not before[shard]}, wiring.now()
+        )
+        if not lost:
+            return
+        changes = {shard: changes[shard] for shard in lost}
+    raise BusyError(f"{len(changes)} rows of sums were written by others each time")
