@@ -113,6 +113,8 @@ class NullAws:
                 }
                 self.messages, self.delays = defaultdict(list), defaultdict(list)
                 return msgspec.json.encode(pairs)
+            case "stream":
+                return msgspec.json.encode(self.dynamodb.take_stream())
             case "schedules":
                 schedules, self.schedules = self.schedules, {}
                 return msgspec.json.encode(schedules)
