@@ -21,6 +21,7 @@ from heliograph.model.traces import Achieved, Confirmation
 from heliograph.planning import packing
 from heliograph.planning.decisions import decision, inputs_of
 from heliograph.planning.ruling import decide
+from heliograph.runtime import wiring
 from heliograph.text import ids
 
 MILLISECOND = timedelta(milliseconds=1)
@@ -201,6 +202,49 @@ def test_a_pack_has_one_timer_and_its_people_were_counted_before() -> None:
     assert pack.requests[7].earlier == (
         EarlierDispatch(outcome_key=f"{PACK_ID}-7", channel=PUSH, unless=EngagementKind.OPENED, within=7200, at=NOW),
     )
+
+
+def test_a_fallback_waits_for_what_is_told_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An open within the two hours that a mail has is told 75 seconds after them: nobody gets a second message."""
+    monkeypatch.setenv("HELIOGRAPH_ENGAGEMENT", "firehose")
+    monkeypatch.setenv("HELIOGRAPH_ENGAGEMENT_SECONDS", "60")
+    assert wiring.lag(EMAIL) == 75
+    message = a_message("parcel", channels=(EMAIL,), fallback=(a_fallback(SMS),))
+    mailed = DispatchPack(
+        pack_id=PACK_ID, channel=EMAIL, lane=Lane.BULK, dispatches=(a_dispatch(EMAIL, message="parcel"),)
+    )
+    claimed = [(one, message) for one in mailed.dispatches]
+    ((pack, when),) = packing.fallbacks(mailed, claimed, NOW, wiring.lag(EMAIL))
+    (waited_for,) = pack.requests[0].earlier
+    limit = NOW + timedelta(hours=2)
+    assert when >= limit + timedelta(seconds=75)
+    just_before = limit + timedelta(seconds=74)
+    assert found(waited_for, just_before, accepted=NOW) == Achieved(awaited_until=limit + timedelta(seconds=75))
+    assert found(waited_for, when, accepted=NOW, opened=limit).confirmed_by == Confirmation(
+        EMAIL, EngagementKind.OPENED
+    )
+    assert found(waited_for, when, accepted=NOW) == Achieved()
+
+
+@pytest.mark.parametrize("channel", [SMS, PUSH])
+def test_a_fallback_of_what_is_told_at_once_comes_on_time(channel: Channel) -> None:
+    assert wiring.lag(channel) == 0
+
+
+def test_a_fallback_comes_on_time_where_ses_tells_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HELIOGRAPH_ENGAGEMENT", "eventbridge")
+    assert wiring.lag(EMAIL) == 0
+
+
+@pytest.mark.parametrize(("after", "grace"), [("600", 675), ("1", 76), ("900", 900)])
+def test_what_is_in_doubt_is_settled_when_its_evidence_can_be_there(
+    monkeypatch: pytest.MonkeyPatch, after: str, grace: int
+) -> None:
+    """The `Send` of a mail comes with its minute; a message waits in SQS for fifteen minutes at most."""
+    monkeypatch.setenv("HELIOGRAPH_ENGAGEMENT", "firehose")
+    monkeypatch.setenv("HELIOGRAPH_ENGAGEMENT_SECONDS", "60")
+    monkeypatch.setenv("HELIOGRAPH_SETTLE_AFTER", after)
+    assert wiring.grace(EMAIL) == grace
 
 
 def test_a_channel_that_came_as_a_fallback_itself_is_followed_by_the_next() -> None:
