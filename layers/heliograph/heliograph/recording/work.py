@@ -15,8 +15,8 @@ from heliograph.runtime import wiring
 from heliograph.text.bodies import PACK_BYTES, body
 from heliograph.text.errors import Code, MalformedError
 
-BLOCK: Final = 20_000
-"""Events that are recorded at once: more than Firehose collects by the template, in the memory of some 30 MB."""
+BLOCK: Final = 50_000
+"""Events that are recorded at once: more than the 64 MiB of the template are, at some 1,700 bytes an event."""
 UNREADABLE_LIMIT: Final = 100
 """Lines of an object that are parked: one with more is parked itself."""
 PARKED_BYTES: Final = 100_000  # of a line that is parked
