@@ -1,0 +1,59 @@
+"""How SES tells what happened, by either value of `Engagement`: nothing is left out, and nothing is kept for long."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from builders import KEYS, NOW, a_rendered
+from heliograph.channels.email.spec import BY_THE_MINUTE, SPEC
+from heliograph.model.engagement import Ahead
+from heliograph.recording.reading import RAW, read
+from wiring import NESTED, TEMPLATE, resources
+
+EMAIL = NESTED["Channelemail"]
+AHEAD = {"BOUNCE", "COMPLAINT", "REJECT", "RENDERING_FAILURE", "SUBSCRIPTION"}
+KINDS = AHEAD | {"SEND", "DELIVERY", "OPEN", "CLICK", "DELIVERY_DELAY"}
+PARAMETERS = TEMPLATE["Parameters"]
+
+
+def destination(name: str) -> dict[str, Any]:
+    told: dict[str, Any] = EMAIL["Resources"][name]["Properties"]["EventDestination"]
+    return told
+
+
+def test_by_the_minute_all_is_collected_and_what_has_consequences_comes_ahead() -> None:
+    compared = EMAIL["Conditions"]["ByTheMinute"]["Fn::Equals"]
+    assert all(each in compared for each in ({"Ref": "Engagement"}, BY_THE_MINUTE))
+    assert EMAIL["Resources"]["EmailEventsByTheMinute"]["Condition"] == "ByTheMinute"
+    assert set(destination("EmailEventsByTheMinute")["MatchingEventTypes"]) == KINDS
+    condition, by_the_minute, at_once = destination("EmailEvents")["MatchingEventTypes"]["Fn::If"]
+    assert (condition, set(by_the_minute), set(at_once)) == ("ByTheMinute", AHEAD, KINDS)
+
+
+def test_what_the_rule_makes_of_an_event_is_read_as_one_that_comes_ahead() -> None:
+    (target,) = EMAIL["Resources"]["EmailEventsRule"]["Properties"]["Targets"]
+    condition, made, otherwise = target["InputTransformer"]["Fn::If"]
+    assert (condition, otherwise) == ("ByTheMinute", {"Ref": "AWS::NoValue"})
+    assert made["InputPathsMap"] == {"told": "$.detail"}
+    tags = {name: [value] for name, value in a_rendered().tags().items()}
+    mail = {"messageId": "m", "timestamp": "2026-11-21T10:00:00Z", "tags": tags}
+    told = {"eventType": "Bounce", "mail": mail, "bounce": {"bounceType": "Permanent"}}
+    (event,) = read(made["InputTemplate"].replace("<told>", json.dumps(told)), NOW, lambda: KEYS)
+    assert isinstance(event, Ahead)
+
+
+def test_what_is_collected_is_where_record_reads_it_and_gone_after_seven_days() -> None:
+    stream = EMAIL["Resources"]["Collected"]["Properties"]["ExtendedS3DestinationConfiguration"]
+    assert stream["Prefix"] == f"{RAW}/{SPEC.name}/"
+    assert stream["CompressionFormat"] == "GZIP"
+    (bucket,) = resources(NESTED["Storage"], "AWS::S3::Bucket").values()
+    (rule,) = [each for each in bucket["LifecycleConfiguration"]["Rules"] if each.get("Prefix") == f"{RAW}/"]
+    assert rule["ExpirationInDays"] + rule["NoncurrentVersionExpiration"]["NoncurrentDays"] == 7
+
+
+def test_no_grace_ends_before_what_it_waits_for_can_be_told() -> None:
+    """However long it is collected: SQS hides a message in doubt for 900 seconds at most."""
+    longest = {"ENGAGEMENT": BY_THE_MINUTE, "ENGAGEMENT_SECONDS": str(PARAMETERS["EngagementSeconds"]["MaxValue"])}
+    assert SPEC.lag(longest.__getitem__) < 900
+    assert PARAMETERS["Engagement"]["AllowedValues"] == [BY_THE_MINUTE, "eventbridge"]
