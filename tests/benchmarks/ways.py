@@ -15,7 +15,7 @@ from benchmarks import work
 from benchmarks.events import Mail, Told
 from benchmarks.polling import Arrival, polled
 from heliograph.text import ids
-from wiring import NESTED, TEMPLATE, mappings, resources
+from wiring import TEMPLATE, everywhere, mappings
 
 T = TypeVar("T")
 ONE_BY_ONE, BY_THE_MINUTE = "eventbridge", "firehose"
@@ -80,7 +80,7 @@ def one_by_one(arrivals: Sequence[Arrival[Told]], rng: random.Random) -> Cut:
 
 def _hints() -> dict[str, int]:
     """For how long, and to how many MiB, the template lets Firehose collect."""
-    (stream,) = resources(NESTED["Email"], "AWS::KinesisFirehose::DeliveryStream").values()
+    (stream,) = everywhere("AWS::KinesisFirehose::DeliveryStream").values()
     found: dict[str, int] = stream["ExtendedS3DestinationConfiguration"]["BufferingHints"]
     seconds = TEMPLATE["Parameters"]["EngagementSeconds"]["Default"]
     return {"seconds": seconds, "bytes": found["SizeInMBs"] * MEBIBYTE}
