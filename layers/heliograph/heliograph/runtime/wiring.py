@@ -167,12 +167,16 @@ def templates() -> Templates:
     return load()
 
 
-@cache
 def stencils() -> Stencils:
     """The messages of campaigns, of which each branch is rendered once."""
+    return _stencils_of(templates())
+
+
+@cache
+def _stencils_of(compiled: Templates) -> Stencils:
     from heliograph.rendering.stencils import Stencils
 
-    return Stencils(templates(), differed=stencil_differed)
+    return Stencils(compiled, differed=stencil_differed)
 
 
 @cache
