@@ -140,7 +140,7 @@ def cut(way: str, folder: Path, arrivals: Sequence[Arrival[Told]], rng: random.R
 def at_once(way: str, folder: Path, arrivals: Sequence[Arrival[Told]], rng: random.Random) -> Cut:
     """Events that come in one batch or object, each received by itself where they come one by one."""
     if way == BY_THE_MINUTE:
-        return by_the_minute(folder, [Arrival(0.0, each.content) for each in arrivals], rng, is_last=True)
+        return by_the_minute(folder, [Arrival(arrivals[0].at, each.content) for each in arrivals], rng, is_last=True)
     requests = 2 * len(arrivals) + -(-len(arrivals) // DELETED)
     return Cut([[on_the_bus(each) for each in arrivals]], len(arrivals), requests, on_the_bus=len(arrivals))
 
