@@ -39,7 +39,7 @@ AS_THEY_ARE = {
 }
 """Large shapes whose values are the JSON that travels: as "documents" botocore hands them on without walking through.
 
-True of everything but bytes, which we neither send nor keep.
+True of everything but bytes, which come as base64; `aws.spelling` sends them so.
 """
 
 ADDRESSED_BY_RULES = ("s3",)

@@ -208,3 +208,15 @@ def test_a_refusal_means_what_it_means_to_botocore(name: str, status: int, body:
     ours, theirs = both(name, lambda request, **_: answered(request.url, body, status=status), **CALLS[name])
     assert ours == theirs
     assert ours[1]["ResponseMetadata"]["HTTPStatusCode"] == status
+
+
+def test_bytes_leave_in_base64_as_with_botocore() -> None:
+    item = {"raw": {"B": b"\xff\x00"}, "in a list": {"L": [{"B": b""}]}}
+    ours, theirs = sent("dynamodb.PutItem", {"TableName": "t", "Item": item})
+    assert ours == theirs
+
+
+def test_bytes_come_in_base64_as_a_trimmed_botocore_hands_them_on() -> None:
+    body = b'{"Item": {"raw": {"B": "/wA="}}}'
+    found = call("dynamodb.GetItem", lambda request, **_: answered(request.url, body), ours=True, TableName="t", Key={})
+    assert found["Item"] == {"raw": {"B": "/wA="}}
