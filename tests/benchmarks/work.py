@@ -63,7 +63,7 @@ def packs_of(rows: list[list[str]], size: int) -> list[str]:
     """Bodies of request packs of one run, with so many of the people in each; a row is an id."""
     run, message = new_run(), wiring.templates().messages["bench_sale"]
     campaign = segments.Campaign(message=message.name, data=place.sample(message.name)["data"])
-    (pack, *_) = segments.packs(rows[:size], ["recipient_id"], run, message, campaign)
+    (pack, *_) = segments.packs([rows[:size]], ["recipient_id"], run, message, campaign)
     assert pack.segment
     found = []
     for start in range(0, len(rows), size):

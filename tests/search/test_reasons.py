@@ -208,7 +208,7 @@ def test_reasons_of_segments(tally: Tally, said: Said) -> None:
 
 
 def taken(lines: Any, refused: list[Refused]) -> list[Any]:
-    return list(people(read_table(lines, required="recipient_id"), refused.append))
+    return [cells for rows in people(read_table(lines, required="recipient_id"), refused.append) for cells in rows]
 
 
 MANIFEST = 'message = "news"\nschedule = "now"\nsegment = "people.csv"\nreference = "A-1"\n[data]\ndiscount = 20\n'

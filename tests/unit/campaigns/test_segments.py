@@ -6,11 +6,12 @@ from collections.abc import Iterable
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from builders import NOW, a_message
-from heliograph.campaigns.newcomers import newcomers
+from heliograph.campaigns import newcomers as table_of_people
+from heliograph.campaigns.newcomers import Newcomers
 from heliograph.campaigns.segments import (
     PACK_LIMIT,
     Campaign,
@@ -23,16 +24,18 @@ from heliograph.campaigns.segments import (
 )
 from heliograph.model.requests import RequestPack
 from heliograph.model.runs import Run
+from heliograph.text import csv
 from heliograph.text.csv import Refused, read_table
 from heliograph.text.errors import MalformedError
+from heliograph.text.lines import Lines
 
 RUN = Run(run_id="run", campaign="spring", message="sale", started_at=NOW)
 
 
 def read(lines: Iterable[str]) -> list[list[str] | Refused]:
     found: list[list[str] | Refused] = []
-    for cells in people(read_table(lines, required="recipient_id"), found.append):
-        found.append(cells)
+    for rows in people(read_table(lines, required="recipient_id"), found.append):
+        found.extend(rows)
     return found
 
 
@@ -86,11 +89,11 @@ def test_unknown_columns_become_attributes() -> None:
 def test_a_bad_row_is_refused_with_row_column_and_reason_and_the_rest_goes_on(
     row: str, column: str, reason: str
 ) -> None:
-    first, refused, last = read(["recipient_id,note\n", "amara,x\n", row, "chi,x\n"])
-    assert isinstance(refused, Refused)
+    found = read(["recipient_id,note\n", "amara,x\n", row, "chi,x\n"])
+    (refused,) = [each for each in found if isinstance(each, Refused)]
     assert (refused.row, refused.column) == (3, column)
     assert reason in refused.reason
-    assert (first, last) == (["amara", "x"], ["chi", "x"])
+    assert [each for each in found if each is not refused] == [["amara", "x"], ["chi", "x"]]
 
 
 def test_the_reason_of_a_refusal_never_quotes_the_row() -> None:
@@ -159,13 +162,54 @@ def test_a_manifest_that_cannot_be_read_says_which_field_is_wrong(text: bytes, s
 
 @given(st.lists(st.text(max_size=2), max_size=300))
 def test_nobody_is_ever_new_twice_and_everybody_always_once(names: list[str]) -> None:
-    is_new, known = newcomers(size=4), set[str]()
+    table, known = Newcomers(size=4), set[str]()
     for person in names:
-        assert is_new(hash(person)) is (person not in known)
+        assert table.known([hash(person)]) == ([0] if person in known else [])
         known.add(person)
+    assert Newcomers(size=4).known(map(hash, names)) == [at for at, name in enumerate(names) if name in names[:at]]
 
 
 def test_a_hundred_thousand_people_are_told_apart() -> None:
-    is_new = newcomers(size=1024)
-    assert all(is_new(hash(f"customer-{number}")) for number in range(100_000))
-    assert not any(is_new(hash(f"customer-{number}")) for number in range(100_000))
+    table, names = Newcomers(size=1024), [f"customer-{number}" for number in range(100_000)]
+    assert table.known(map(hash, names)) == []
+    assert len(table.known(map(hash, names))) == 100_000
+
+
+def test_a_segment_of_more_people_than_there_is_memory_for_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(table_of_people, "PEOPLE_LIMIT", 64)
+    with pytest.raises(MalformedError, match="names more than 64 people"):
+        Newcomers(size=4).known(range(1, 65))
+
+
+CELLS = st.sampled_from(
+    ["x", "", " led", "O'Brien", "'=1", "Zoë", "a, b", 'say "hi"', "two\nlines", "one\r\ntwo", "\x1f'x", "\udcff", "\0"]
+)
+LINES = st.one_of(
+    st.tuples(st.integers(0, 400), CELLS).map(lambda row: f"p{row[0]},{row[1]}\n"),
+    st.tuples(st.integers(0, 400), CELLS).map(lambda row: f'p{row[0]},"{row[1].replace(chr(34), chr(34) * 2)}"\r\n'),
+    st.sampled_from(["\n", " p1,x\n", "p1\n", "p1,x,y\n", 'p1,"x\n', "not an id,x\n", ",x\n", f"p1,{'x' * 20_000}\n"]),
+)
+
+
+def outcome(text: str) -> tuple[list[list[str]], list[Refused], str]:
+    """What comes of a file: its rows, its refusals, and why it was refused as a whole."""
+    found: list[list[str]] = []
+    refused: list[Refused] = []
+    try:
+        for rows in people(
+            read_table(Lines([text.encode("utf-8", "replace")]), required="recipient_id"), refused.append
+        ):
+            found.extend(rows)
+    except MalformedError as error:
+        return [], [], str(error)  # nothing of it counts
+    return found, refused, ""
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.lists(LINES, max_size=40), st.integers(0, 250))
+def test_rows_by_the_hundred_are_what_they_are_row_by_row(lines: list[str], plain: int) -> None:
+    text = "recipient_id,note\n" + "".join(f"q{number},x\n" for number in range(plain)) + "".join(lines)
+    by_the_hundred = outcome(text)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(csv, "ODD", ("",))  # everything is odd
+        assert outcome(text) == by_the_hundred

@@ -57,7 +57,7 @@ def test_a_campaign_whose_message_is_deployed_a_moment_later_is_sent(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = Run(run_id="run", campaign="spring", message=RECEIPT.name, started_at=NOW)
-    (pack,) = segments.packs([["amara"]], ["recipient_id"], run, RECEIPT, segments.Campaign(message=RECEIPT.name))
+    (pack,) = segments.packs([[["amara"]]], ["recipient_id"], run, RECEIPT, segments.Campaign(message=RECEIPT.name))
     world.queues["REQUESTS_PRIORITY"].clear()
     world.put("REQUESTS_PRIORITY", pack)
     install(world, Words([], Policy()), accepting, monkeypatch)

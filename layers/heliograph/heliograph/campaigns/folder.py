@@ -57,5 +57,5 @@ def _check_segment(segment: Path, encoding: str) -> None:
 
 def _has_people(lines: Lines) -> bool:
     """Whether a file has a row that can be read; all of them are looked at."""
-    _, records = read_table(lines, required="recipient_id")
-    return sum(not isinstance(cells, Refused) for _, cells in records) > 0
+    table = read_table(lines, required="recipient_id")
+    return sum(not isinstance(cells, Refused) for _, cells in table.records()) > 0

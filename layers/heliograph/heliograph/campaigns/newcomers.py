@@ -3,44 +3,56 @@
 from __future__ import annotations
 
 from array import array
-from typing import Protocol
+from collections.abc import Iterable
+from typing import Final
+
+from heliograph.text.errors import Code, MalformedError
+
+PEOPLE_LIMIT: Final = 1 << 25
+"""People of a segment. Their table has 512 MB, and 256 more while it doubles; the next one would not fit beside one of
+whom earlier runs have reached into the 1,769 MB of the function."""
 
 
-class IsNew(Protocol):
-    """Whether a hash comes for the first time."""
-
-    def __call__(self, fingerprint: int, /, *, keep: bool = True) -> bool:
-        """`keep`: from now on it is known."""
-        ...
-
-
-def newcomers(size: int = 1 << 20) -> IsNew:
-    """Tells whether a hash comes for the first time, at 16 to 32 bytes a person, where a set of ids takes a hundred.
+class Newcomers:
+    """Tells which hashes come for the first time, at 16 to 32 bytes a person, where a set of ids takes a hundred.
 
     A table of 64-bit hashes with open addressing, half full at most; `size` is a power of two to begin with. That two
     of a million people have the same hash, and one of them is refused for it, has a chance of 1 in 37 million; of ten
     million people, 1 in 370,000.
     """
-    table, last, room = array("q", [0]) * size, size - 1, size // 2
 
-    def is_new(fingerprint: int, /, *, keep: bool = True) -> bool:
-        nonlocal table, last, room
-        fingerprint = fingerprint or 1  # 0 is an empty slot
-        position = fingerprint & last
-        while found := table[position]:
-            if found == fingerprint:
-                return False
-            position = (position + 1) & last
-        if not keep:
-            return True
-        table[position] = fingerprint
-        room -= 1
-        if not room:
-            table = _twice_as_large(table)
-            last, room = len(table) - 1, len(table) // 4
-        return True
+    def __init__(self, size: int = 1 << 20) -> None:
+        self._table = array("q", [0]) * size
+        self._room = size // 2
 
-    return is_new
+    def known(self, fingerprints: Iterable[int], *, keep: bool = True) -> list[int]:
+        """The places of those that are known; with `keep`, all are from now on.
+
+        Raises MalformedError beyond the limit.
+        """
+        table, last, found = self._table, len(self._table) - 1, list[int]()
+        for place, fingerprint in enumerate(fingerprints):
+            wanted = fingerprint or 1  # 0 is an empty slot
+            position = wanted & last
+            while (held := table[position]) and held != wanted:
+                position = (position + 1) & last
+            if held:
+                found.append(place)
+            elif keep:
+                table[position] = wanted
+                self._room -= 1
+                if not self._room:
+                    table, last = self._grown()
+        return found
+
+    def _grown(self) -> tuple[array[int], int]:
+        if len(self._table) >= 2 * PEOPLE_LIMIT:
+            raise MalformedError(
+                Code.FILE_TOO_LARGE, "segment", f"names more than {PEOPLE_LIMIT:,} people: make it several campaigns"
+            )
+        self._table = _twice_as_large(self._table)
+        self._room = len(self._table) // 4
+        return self._table, len(self._table) - 1
 
 
 def _twice_as_large(table: array[int]) -> array[int]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
-from itertools import islice
 from typing import Any, Final, Literal
 
 import msgspec
 
-from heliograph.campaigns.newcomers import IsNew, newcomers
+from heliograph.campaigns.newcomers import Newcomers
 from heliograph.campaigns.uploads import Upload
 from heliograph.model.messages import Message
 from heliograph.model.requests import Cause, Lane, RequestPack, SegmentRows, SendRequest
@@ -24,6 +24,7 @@ from heliograph.text.errors import Code, MalformedError
 from heliograph.text.lines import Encoding
 from heliograph.text.payloads import REFERENCE_BYTES, short, unquoted_toml
 
+IDENTIFIERS: Final = re.compile(rf"(?:{ids.IDENTIFIER.pattern}\n)+")
 PACK_LIMIT: Final = 100  # people: one BatchGetItem
 FOLDER: Final = "campaigns"
 MANIFEST: Final = "campaign.toml"
@@ -164,46 +165,75 @@ def people(
     table: Table,
     refuse: Callable[[Refused], object] = lambda refused: None,
     *,
-    is_unreached: IsNew | None = None,
+    reached: Newcomers | None = None,
     pass_over: Callable[[], object] = lambda: None,
-) -> Iterator[list[str]]:
-    """A segment's rows; those that are refused are handed to `refuse`, with column and reason.
+) -> Iterator[list[list[str]]]:
+    """A segment's rows, some at a time; those that are refused are handed to `refuse`, with column and reason.
 
-    Whom earlier runs have reached (`is_unreached`) is only counted, by `pass_over`.
+    Whom earlier runs have `reached` is only counted, by `pass_over`.
     """
-    position, is_new, is_identifier = table.columns.index("recipient_id"), newcomers(), ids.IDENTIFIER.fullmatch
-    for number, cells in table.records:
-        if isinstance(cells, Refused):
-            refuse(cells)
-            continue
-        recipient_id = cells[position]
-        if not is_identifier(recipient_id):
-            cells[position] = recipient_id = recipient_id.strip()
-            if not is_identifier(recipient_id):
-                refuse(Refused(number, "recipient_id", "must be 1 to 128 characters of A-Z a-z 0-9 _ -", cells))
-                continue
-        if not is_new(hash(recipient_id)):
-            refuse(Refused(number, "recipient_id", "this person stands in an earlier row", cells))
-        elif is_unreached and not is_unreached(hash(recipient_id), keep=False):
-            pass_over()
+    position, ours = table.columns.index("recipient_id"), Newcomers()
+    for number, rows in table.blocks:
+        if isinstance(rows, Refused):
+            refuse(rows)
+        elif _have_identifiers(rows, position):
+            yield _unreached(_first(number, rows, position, ours, refuse), position, reached, pass_over)
         else:
-            yield cells
+            for at, cells in enumerate(rows, number):
+                cells[position] = cells[position].strip()
+                if _have_identifiers([cells], position):
+                    yield _unreached(_first(at, [cells], position, ours, refuse), position, reached, pass_over)
+                else:
+                    refuse(Refused(at, "recipient_id", "must be 1 to 128 characters of A-Z a-z 0-9 _ -", cells))
+
+
+def _have_identifiers(rows: list[list[str]], position: int) -> bool:
+    return IDENTIFIERS.fullmatch("".join([f"{cells[position]}\n" for cells in rows])) is not None
+
+
+def _first(
+    number: int, rows: list[list[str]], position: int, ours: Newcomers, refuse: Callable[[Refused], object]
+) -> list[list[str]]:
+    """The rows of those who stand in no earlier row."""
+    doubles = ours.known([hash(cells[position]) for cells in rows])
+    for place in doubles:
+        refuse(Refused(number + place, "recipient_id", "this person stands in an earlier row", rows[place]))
+    return _others(rows, doubles)
+
+
+def _unreached(
+    rows: list[list[str]], position: int, reached: Newcomers | None, pass_over: Callable[[], object]
+) -> list[list[str]]:
+    """The rows of those whom no earlier run has reached."""
+    before = reached.known([hash(cells[position]) for cells in rows], keep=False) if reached else []
+    for _ in before:
+        pass_over()
+    return _others(rows, before)
+
+
+def _others(rows: list[list[str]], places: list[int]) -> list[list[str]]:
+    return [cells for place, cells in enumerate(rows) if place not in places] if places else rows
 
 
 def packs(
-    rows: Iterable[list[str]], columns: Iterable[str], run: Run, message: Message, campaign: Campaign
+    rows: Iterable[list[list[str]]], columns: Iterable[str], run: Run, message: Message, campaign: Campaign
 ) -> Iterator[RequestPack]:
     """Rows in packs whose ids are derived from the run and their first person."""
     return (pack for pack, _ in packed(rows, columns, run, message, campaign))
 
 
 def packed(
-    rows: Iterable[list[str]], columns: Iterable[str], run: Run, message: Message, campaign: Campaign
+    rows: Iterable[list[list[str]]], columns: Iterable[str], run: Run, message: Message, campaign: Campaign
 ) -> Iterator[tuple[RequestPack, bytes]]:
     """The same with each pack as it travels."""
-    common, rest = _common(columns, run, message, campaign), iter(rows)
-    while some := list(islice(rest, PACK_LIMIT)):
-        yield from _small_enough(some, common, run)
+    common, waiting = _common(columns, run, message, campaign), list[list[str]]()
+    for some in rows:
+        waiting += some
+        while len(waiting) >= PACK_LIMIT:
+            yield from _small_enough(waiting[:PACK_LIMIT], common, run)
+            waiting = waiting[PACK_LIMIT:]
+    if waiting:
+        yield from _small_enough(waiting, common, run)
 
 
 def _common(columns: Iterable[str], run: Run, message: Message, campaign: Campaign) -> SegmentRows:

@@ -9,7 +9,7 @@ import msgspec
 from heliograph.aws.bucket import Bucket, StoredObject
 from heliograph.aws.errors import BusyError
 from heliograph.campaigns import segments
-from heliograph.campaigns.newcomers import IsNew, newcomers
+from heliograph.campaigns.newcomers import Newcomers
 from heliograph.campaigns.segments import Campaign, Uploaded, told
 from heliograph.campaigns.spool import RejectedRows, Spool
 from heliograph.campaigns.uploads import Phase, Upload, Uploads, admitted, content_of
@@ -157,9 +157,7 @@ def _read(
     try:
         table = read_table(lines, required="recipient_id")
         rejected = spool.rejected(table.columns)
-        people = segments.people(
-            table, rejected.add, is_unreached=unreached(wiring.bucket(), before), pass_over=pass_over
-        )
+        people = segments.people(table, rejected.add, reached=reached_by(wiring.bucket(), before), pass_over=pass_over)
         for pack, text in segments.packed(people, table.columns, run, message, campaign):
             spool.add(pack, text)
     except BaseException:
@@ -169,15 +167,15 @@ def _read(
     return spool, rejected, run
 
 
-def unreached(bucket: Bucket, before: list[str]) -> IsNew | None:
-    """Who was not reached by earlier runs; None: nobody was."""
-    if not before:
+def reached_by(bucket: Bucket, runs: list[str]) -> Newcomers | None:
+    """Whom earlier runs have reached; None: there were none."""
+    if not runs:
         return None
-    is_new = newcomers()
-    for run_id in before:
-        for name in Lines(bucket.chunks(StoredObject(_names(run_id), ""))):
-            is_new(hash(name.rstrip("\n")))
-    return is_new
+    reached = Newcomers()
+    for run_id in runs:
+        names = iter(Lines(bucket.chunks(StoredObject(_names(run_id), ""))))
+        reached.known(hash(name.rstrip("\n")) for name in names)
+    return reached
 
 
 def _refuse_half_done(before: list[str]) -> None:

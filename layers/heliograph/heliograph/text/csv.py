@@ -9,9 +9,9 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
+from itertools import chain, islice
 from typing import NamedTuple, Protocol
 
 import msgspec
@@ -19,10 +19,11 @@ import msgspec
 from heliograph.model.values import Value
 from heliograph.text.errors import Code, MalformedError
 from heliograph.text.ids import is_identifier
-from heliograph.text.lines import LINE_LIMIT, OVERLONG, Lines
+from heliograph.text.lines import LINE_LIMIT, OVERLONG
 
 DELIMITERS = ",;\t"
 FIELD_LIMIT = 131_072  # characters; the csv module's own default
+BLOCK = 100  # lines that are looked at together
 COLUMN_LIMIT = 500
 ROW_LIMIT = 100_000  # bytes of its cells as JSON: a request travels in less than 200,000, with names and data
 LONG_ROW = ROW_LIMIT // 6  # characters; JSON spells a control character with six
@@ -31,6 +32,10 @@ QUOTED = re.compile(r'"[^"]*"')
 SEPARATOR = re.compile(r'"?sep=([,;\t])"?[\r\n]*', re.IGNORECASE)
 """The first line that Excel writes and reads to name the delimiter; no row of the table."""
 NOT_TEXT = re.compile("[\0\ud800-\udfff]")
+APART = "\x1f"
+"""What stands between cells that are looked at together."""
+ODD = ("\n", "\r", "\0", f"{APART}'")
+"""What has a row looked at cell by cell: a line break, what is no text, a cell that may be guarded."""
 BREAK = re.compile(r"\r\n|\r|\n")
 FORMULA = re.compile(r"'*(?:[\t\r\n]|[\s\ufeff\u200b]*[=+\-@＝＋－＠])")
 GUARDED = re.compile(r"'+(?:[\t\r\n]|[\s\ufeff\u200b]*[=+\-@＝＋－＠])")
@@ -60,11 +65,23 @@ class Row(Value, frozen=True, kw_only=True):
     refused: Refused | None = None
 
 
+Block = tuple[int, list[list[str]] | Refused]
+"""The number of a row, and the cells of it and of those that follow; or why it cannot be read."""
+
+
 class Table(NamedTuple):
-    """The columns of a file, and its records by row number: their cells, or why they cannot be read."""
+    """The columns of a file, and its rows, some at a time: for files of millions of rows."""
 
     columns: list[str]
-    records: Iterator[tuple[int, list[str] | Refused]]
+    blocks: Iterator[Block]
+
+    def records(self) -> Iterator[tuple[int, list[str] | Refused]]:
+        """Row by row."""
+        for number, rows in self.blocks:
+            if isinstance(rows, Refused):
+                yield number, rows
+            else:
+                yield from enumerate(rows, number)
 
 
 def read_rows(lines: Iterable[str], *, required: str = "") -> Iterator[Row]:
@@ -73,28 +90,33 @@ def read_rows(lines: Iterable[str], *, required: str = "") -> Iterator[Row]:
     Raises MalformedError when there is no header, when it lacks the required column, or on the way when a quote
     swallows rows.
     """
-    columns, records = read_table(lines, required=required)
-    for number, cells in records:
+    table = read_table(lines, required=required)
+    for number, cells in table.records():
         if isinstance(cells, Refused):
             yield Row(number=number, refused=cells)
         else:
-            yield Row(number=number, values=dict(zip(columns, cells, strict=True)))
+            yield Row(number=number, values=dict(zip(table.columns, cells, strict=True)))
 
 
 def read_table(lines: Iterable[str], *, required: str = "") -> Table:
-    """The same without names at every cell: for files of millions of rows."""
+    """The same without names at every cell."""
     rest = iter(lines)
     delimiter, first = _begin(rest)
-    reader = csv.reader(chain([first], rest), delimiter=delimiter, strict=True, skipinitialspace=True)
+    given = _Given(chain([first], rest))
+    reader = _reader(given, delimiter)
     header = _header(reader)
     if required and required not in header:
         raise MalformedError(Code.NO_COLUMN, "row 1", f"there is no column {required}")
     key = header.index(required) if required else None
-    records = _Records(reader, lines, delimiter, header, key).read()
+    blocks = _Records(reader, given, delimiter, header, key).read()
     own = [index for index, name in enumerate(header) if name not in REASONS]
     if len(own) == len(header):
-        return Table(header, records)
-    return Table([header[index] for index in own], _without(records, own))
+        return Table(header, blocks)
+    return Table([header[index] for index in own], _without(blocks, own))
+
+
+def _reader(lines: Iterable[str], delimiter: str) -> CsvReader:
+    return csv.reader(lines, delimiter=delimiter, strict=True, skipinitialspace=True)
 
 
 def _begin(lines: Iterator[str]) -> tuple[str, str]:
@@ -167,41 +189,90 @@ class CsvReader(Protocol):
     def __next__(self) -> list[str]: ...
 
 
-class _Records:
-    """The records of a file below its header."""
+class _Given:
+    """The lines of a file, some of them a second time."""
 
-    def __init__(
-        self, reader: CsvReader, lines: Iterable[str], delimiter: str, header: list[str], key: int | None
-    ) -> None:
-        self._reader = reader
+    def __init__(self, lines: Iterator[str]) -> None:
         self._lines = lines
+        self._again: deque[str] = deque()
+        self.last = ""
+        """The one that was read last, one by one."""
+
+    def __iter__(self) -> _Given:
+        return self
+
+    def __next__(self) -> str:
+        self.last = self._again.popleft() if self._again else next(self._lines)
+        return self.last
+
+    def take(self) -> list[str]:
+        """The next lines at once; none at the end."""
+        return list(islice(self._lines, BLOCK))
+
+    def give_back(self, lines: list[str]) -> None:
+        """Lines that were taken, to be read one by one."""
+        self._again.extend(lines)
+
+    @property
+    def has_more_again(self) -> bool:
+        """Whether there are such."""
+        return bool(self._again)
+
+
+class _Records:
+    """The records of a file below its header.
+
+    They are looked at by the hundred. A hundred in which there is anything unusual is read again, row by row.
+    """
+
+    def __init__(self, reader: CsvReader, given: _Given, delimiter: str, header: list[str], key: int | None) -> None:
+        self._reader = reader
+        self._given = given
         self._delimiter = delimiter
         self._header = header
         self._key = key
+        self._number = 1
+        """Of the row that was read last."""
         self._extra = 0
-        """How many lines were read beyond one a row."""
+        """How many lines were read, one by one, beyond one a row."""
 
-    def read(self) -> Iterator[tuple[int, list[str] | Refused]]:
-        """Those that are not blank. Nearly all have nothing in them to look at cell by cell."""
-        reader, columns, number = self._reader, len(self._header), 1
-        while True:
-            try:
-                for record in reader:
-                    number += 1
-                    if len(record) == columns:
-                        text = "".join(record)
-                        is_odd = "\n" in text or "'" in text or "\0" in text or "\r" in text or len(text) > LONG_ROW
-                        if text.isascii() and not is_odd:
-                            yield number, record
-                            continue
-                    elif not record:
-                        continue
-                    yield number, self._looked_at(number, record)
-            except csv.Error as error:
-                number += 1
-                yield number, self._refused(number, error)
+    def read(self) -> Iterator[Block]:
+        """Those that are not blank."""
+        while lines := self._given.take():
+            if rows := self._plain(lines):
+                yield self._number + 1, rows
+                self._number += len(rows)
+                self._extra -= len(rows)
             else:
+                self._given.give_back(lines)
+                yield from self._one_by_one()
+
+    def _plain(self, lines: list[str]) -> list[list[str]]:
+        """The rows of some lines; none when there is anything to look at cell by cell."""
+        try:
+            rows = list(_reader(lines, self._delimiter))
+        except csv.Error:
+            return []
+        if len(rows) != len(lines) or {*map(len, rows)} != {len(self._header)} or max(map(len, lines)) > LONG_ROW:
+            return []
+        text = APART + APART.join(chain.from_iterable(rows))
+        return [] if any(odd in text for odd in ODD) or not (text.isascii() or not NOT_TEXT.search(text)) else rows
+
+    def _one_by_one(self) -> Iterator[Block]:
+        """What was given back, and what the last row of it swallows."""
+        while self._given.has_more_again:
+            try:
+                record = next(self._reader, None)
+            except csv.Error as error:
+                self._number += 1
+                yield self._number, self._refused(self._number, error)
+                continue
+            if record is None:
                 return
+            self._number += 1
+            if record:
+                looked_at = self._looked_at(self._number, record)
+                yield self._number, looked_at if isinstance(looked_at, Refused) else [looked_at]
 
     def _looked_at(self, number: int, record: list[str]) -> list[str] | Refused:
         """A record cell by cell: its original cells, or why it cannot be read."""
@@ -253,18 +324,16 @@ class _Records:
         return text.getvalue()[:FIELD_LIMIT]
 
     def _last(self) -> str:
-        return self._lines.last()[:FIELD_LIMIT] if isinstance(self._lines, Lines) else ""
+        return self._given.last.rstrip("\r\n")[:FIELD_LIMIT]
 
 
-def _without(
-    records: Iterator[tuple[int, list[str] | Refused]], own: list[int]
-) -> Iterator[tuple[int, list[str] | Refused]]:
-    """Records without the columns in which an earlier list said why they were refused."""
-    for number, cells in records:
-        if isinstance(cells, Refused):
-            yield number, cells._replace(cells=[cells.cells[index] for index in own] if cells.cells else ())
+def _without(blocks: Iterator[Block], own: list[int]) -> Iterator[Block]:
+    """Rows without the columns in which an earlier list said why they were refused."""
+    for number, rows in blocks:
+        if isinstance(rows, Refused):
+            yield number, rows._replace(cells=[rows.cells[index] for index in own] if rows.cells else ())
         else:
-            yield number, [cells[index] for index in own]
+            yield number, [[cells[index] for index in own] for cells in rows]
 
 
 def _swallowing(number: int) -> MalformedError:

@@ -68,15 +68,9 @@ class Lines:
     def __init__(self, chunks: Iterable[bytes], encoding: str = "") -> None:
         self._chunks = iter(chunks)
         self._encoding = encoding
-        self._block = io.StringIO()
 
     def __iter__(self) -> Iterator[str]:
         return chain.from_iterable(self._blocks())
-
-    def last(self) -> str:
-        """The line that was read last."""
-        read = self._block.getvalue()[: self._block.tell()].rstrip("\r\n")
-        return read[max(read.rfind("\n"), read.rfind("\r")) + 1 :]
 
     def _blocks(self) -> Iterator[Iterable[str]]:
         """Text that ends where a line ends, a chunk at a time: csv.reader reads it without a step of ours a line."""
@@ -90,20 +84,16 @@ class Lines:
             rest = text[end:]
             if is_overlong and end:
                 text, end, is_overlong = text[text.find("\n") + 1 : end], end, False
-                yield self._lines(text)
+                yield _lines(text)
             elif end:
-                yield self._lines(text[:end])
+                yield _lines(text[:end])
             if len(rest) > LINE_LIMIT:
                 if not is_overlong:
                     yield [f"{OVERLONG}\n"]
                 rest, is_overlong = "", True
         rest += _decoded(decoder, b"", final=True)
         if rest and not is_overlong:
-            yield self._lines(rest)
-
-    def _lines(self, text: str) -> io.StringIO:
-        self._block = io.StringIO(text, newline="")
-        return self._block
+            yield _lines(rest)
 
 
 def encoding_of(head: bytes, said: str = "") -> str:
@@ -158,6 +148,10 @@ def _decoded(decoder: codecs.IncrementalDecoder, chunk: bytes, *, final: bool = 
     if SHIFTED in text:
         raise EncodingError(Code.DOUBTFUL_ENCODING, "encoding", f"the file is not text as it was expected: {HINT}")
     return text
+
+
+def _lines(text: str) -> io.StringIO:
+    return io.StringIO(text, newline="")
 
 
 def _end(text: str) -> int:

@@ -9,7 +9,7 @@ import msgspec
 from heliograph.aws.bucket import Bucket, StoredObject
 from heliograph.campaigns import segments
 from heliograph.campaigns.segments import Campaign
-from heliograph.campaigns.work import unreached
+from heliograph.campaigns.work import reached_by
 from heliograph.model.messages import Message
 from heliograph.model.policy import Purpose
 from heliograph.model.requests import SendRequest
@@ -57,7 +57,7 @@ def requests_of(bucket: Bucket, frozen: Frozen) -> Iterator[SendRequest]:
         locales={},
     )
     table = _segment(bucket, frozen)
-    people = segments.people(table, is_unreached=unreached(bucket, frozen.before))
+    people = segments.people(table, reached=reached_by(bucket, frozen.before))
     packs = segments.packs(people, table.columns, frozen.run, message, frozen.campaign)
     return (request for pack in packs for request in segments.unpacked(pack).requests)
 

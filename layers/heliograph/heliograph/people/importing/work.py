@@ -155,8 +155,8 @@ def _counted(path: Path, advance: Callable[[int], None]) -> Iterator[bytes]:
 
 def _columns(lines: Lines) -> list[str]:
     """The columns of a file, all of which can be read."""
-    columns, records = read_table(lines, required="recipient_id")
-    for _ in records:
+    columns, blocks = read_table(lines, required="recipient_id")
+    for _ in blocks:
         pass
     return columns
 
