@@ -102,5 +102,5 @@ def test_provider_events(tally: Tally, monkeypatch: pytest.MonkeyPatch) -> None:
     tally.harmed += [f"an open of slot {slot} was believed" for slot in table.opened_slots(PUSH) - {0}]
     tally.harmed += [f"{key} was written to" for key in table.keys if not are_ours(*key)]
     tally.harmed += ["victim was changed"] if "victim" in table.changed else []
-    assert {"token", "body", "time", "two-way SMS", "phone"} <= {place for place, _ in table.parked}
+    assert {"token", "body", "time", "two-way SMS"} <= {place for place, _ in table.parked}
     assert table.opened_slots(EMAIL), "not everything may be refused"
