@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from aws.local_cloud import ACCOUNT, REGION, LocalCloud
 
 OTHERS = {"ForAllValues:StringNotLike": {"dynamodb:LeadingKeys": ["runs", "hour#*"]}}
-ACTIONS = ["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:BatchGetItem"]
+ACTIONS = [f"dynamodb:{each}" for each in ("PutItem", "UpdateItem", "BatchGetItem", "BatchWriteItem")]
 
 
 @pytest.fixture
@@ -45,6 +45,11 @@ def tried(client: Any, table: str, part: str) -> set[str]:
     tries = (
         lambda: client.put_item(TableName=table, Item=key),
         lambda: client.update_item(TableName=table, Key=key),
+        lambda: client.batch_write_item(
+            RequestItems={
+                table: [{"PutRequest": {"Item": key}}, {"DeleteRequest": {"Key": {**key, "item": {"S": "2"}}}}]
+            }
+        ),
         lambda: client.batch_get_item(RequestItems={table: {"Keys": [{**key, "part": {"S": "own"}}, key]}}),
     )
     return {_attempt(each) for each in tries}

@@ -71,11 +71,18 @@ def _take_the_loopback_for_tls() -> None:
 def _leading_keys(asked: dict[str, Any]) -> Iterator[str]:
     """The partition keys of the items that a call names; conditions on them hold for a call that says none."""
     named = [(asked.get("TableName"), asked.get("Key") or asked.get("Item"))]
-    named += [(name, key) for name, of in (asked.get("RequestItems") or {}).items() for key in of.get("Keys") or ()]
+    named += [(name, key) for name, of in (asked.get("RequestItems") or {}).items() for key in _keys(of)]
     for name, item in named:
         if name and isinstance(item, dict) and (table := dynamodb._tables.get(name)):
             hashed = next(each["AttributeName"] for each in table["KeySchema"] if each["KeyType"] == "HASH")
             yield from (str(value) for value in item.get(hashed, {}).values())
+
+
+def _keys(asked: Any) -> list[Any]:
+    """The keys in a BatchGetItem, the items and keys in a BatchWriteItem."""
+    if isinstance(asked, dict):
+        return asked.get("Keys") or []
+    return [one.get("Item") or one.get("Key") for each in asked for one in each.values()]
 
 
 def _statement(body: bytes) -> re.Match[str] | None:
