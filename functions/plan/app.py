@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from datetime import datetime
+from typing import NamedTuple
+
+import msgspec
 
 from heliograph.campaigns import segments
+from heliograph.model.channels import Channel
 from heliograph.model.decisions import NO_DISPATCH, Decision
-from heliograph.model.dispatches import Dispatch
+from heliograph.model.dispatches import Dispatch, DispatchPack
 from heliograph.model.ledger import LedgerEntry
+from heliograph.model.packs import Planned
 from heliograph.model.requests import Lane, RequestPack
 from heliograph.planning import packing
 from heliograph.planning.work import decide_on, plan_later, refund
 from heliograph.runtime import wiring
-from heliograph.runtime.handlers import counting_handler
+from heliograph.runtime.handlers import Batch, Part, batch_handler, decoded, parking
 from heliograph.runtime.observe import count_decisions
 
+PACK = msgspec.json.Decoder(RequestPack)
 DEPLOYING = 8
 """Receives for which an unknown message may still come: together about eight minutes, longer than a deployment."""
 
@@ -24,28 +32,74 @@ class NotDeployedYetError(Exception):
     """A message is not in the catalogue, which a deployment or a rollback may be about to change; try again."""
 
 
-@counting_handler(RequestPack)
-def handler(pack: RequestPack, receives: int) -> None:
-    """Decide on every request of a pack, write each "no" and "later" once, and pass the rest on."""
-    now, pack = wiring.now(), segments.unpacked(pack)
-    await_deployment(pack, receives)
-    known = earlier_decisions(pack) if receives > 1 or pack.lane is Lane.BULK else {}
-    refund((entry for entry in known.values() if entry.outcome in NO_DISPATCH), now)
-    decisions = decide_on(pack, now, decided=known.keys())
-    known |= write_noes(pack, decisions, known, now)
-    outbox = packing.outbox(pack, decisions, known)
-    if pack.run_id:  # before anybody can be planned again: no sum is ever taken from before it is there
-        wiring.records().keep_plan(pack.run_id, pack.pack_id, outbox.planned, now)
-    pass_on(outbox)
-    count_decisions(outbox.planned)
+class Task(NamedTuple):
+    """A pack to be planned, and the message that brought it."""
+
+    pack: RequestPack
+    receives: int
+    """How often the message was received."""
+    body: str
 
 
-def pass_on(outbox: packing.Outbox) -> None:
+@batch_handler
+def handler(batch: Batch) -> None:
+    """Plan the packs of a batch together; one that fails comes again alone."""
+    found = batch.read(lambda body, _: [segments.unpacked(decoded(PACK, body))])
+    tasks = [Part(each, Task(pack, batch.receives(each), batch.body(each))) for each, pack in found]
+    for some in apart(tasks):
+        batch.work(plan, some)
+
+
+def apart(tasks: Iterable[Part[Task]]) -> list[list[Part[Task]]]:
+    """Tasks that have no request in common, together: what was decided on one is known to the next."""
+    rounds: list[tuple[set[str], list[Part[Task]]]] = []
+    for task in tasks:
+        asked = {request.dispatch_id for request in task.content.pack.requests}
+        free = next((one for one in rounds if one[0].isdisjoint(asked)), None)
+        if free is None:
+            rounds.append(free := (set(), []))
+        free[0].update(asked)
+        free[1].append(task)
+    return [some for _, some in rounds]
+
+
+def plan(tasks: Sequence[Task]) -> None:
+    """Decide on every request of some packs, write each "no" and "later" once, and pass the rest on.
+
+    What no message can carry is parked, when it is alone and so known to be the one.
+    """
+    with parking(tasks[0].body) if len(tasks) == 1 else nullcontext():
+        for task in tasks:
+            await_deployment(task.pack, task.receives)
+        now, packs = wiring.now(), [task.pack for task in tasks]
+        known = earlier_decisions(tasks)
+        refund((entry for entry in known.values() if entry.outcome in NO_DISPATCH), now)
+        decisions = decide_on(packs, now, decided=known.keys())
+        known |= write_noes(packs, decisions, known, now)
+        outboxes = [packing.outbox(*pack_decided, known) for pack_decided in zip(packs, decisions, strict=True)]
+        plans = {(pack.run_id, pack.pack_id): each.planned for pack, each in zip(packs, outboxes, strict=True)}
+        keep_plans(plans, now)  # before anybody can be planned again: no sum is ever taken from before it is there
+        pass_on(outboxes)
+        for each in outboxes:
+            count_decisions(each.planned)
+
+
+def keep_plans(plans: Mapping[tuple[str, str], Planned], now: datetime) -> None:
+    """Keep what was planned for the packs of runs, by run and pack ids."""
+    if of_runs := {key: planned for key, planned in plans.items() if key[0]}:
+        wiring.records().keep_plans(of_runs, now)
+
+
+def pass_on(outboxes: Iterable[packing.Outbox]) -> None:
     """Set the timers of what is decided again later, and hand the rest to its channels."""
-    for later, when in outbox.later:
-        plan_later(later, when)
-    for dispatches in outbox.dispatches:
-        wiring.outbox(dispatches.channel, dispatches.lane).send([dispatches])
+    sent: defaultdict[tuple[Channel, Lane], list[DispatchPack]] = defaultdict(list)
+    for outbox in outboxes:
+        for later, when in outbox.later:
+            plan_later(later, when)
+        for dispatches in outbox.dispatches:
+            sent[dispatches.channel, dispatches.lane].append(dispatches)
+    for (channel, lane), packs in sent.items():
+        wiring.outbox(channel, lane).send(packs)
 
 
 def await_deployment(pack: RequestPack, receives: int) -> None:
@@ -54,24 +108,34 @@ def await_deployment(pack: RequestPack, receives: int) -> None:
         raise NotDeployedYetError(f"pack {pack.pack_id} is of a message that is not deployed")
 
 
-def earlier_decisions(pack: RequestPack) -> dict[str, LedgerEntry]:
+def earlier_decisions(tasks: Iterable[Task]) -> dict[str, LedgerEntry]:
     """What had been decided before, by an earlier try or another planner.
 
     A pack may have been planned before, whatever SQS's approximate count says: timers and sums must follow what was
     decided then. A single transactional request is spared this on its first try: it is never scheduled and in no sum,
     and deliver claims it.
     """
-    return wiring.ledger().decisions([(request.recipient_id, request.dispatch_id) for request in pack.requests])
+    asked = [
+        (request.recipient_id, request.dispatch_id)
+        for pack, receives, _ in tasks
+        if receives > 1 or pack.lane is Lane.BULK
+        for request in pack.requests
+    ]
+    return wiring.ledger().decisions(asked) if asked else {}
 
 
 def write_noes(
-    pack: RequestPack, decisions: Sequence[Decision], known: Mapping[str, LedgerEntry], now: datetime
+    packs: Sequence[RequestPack],
+    decisions: Sequence[Sequence[Decision]],
+    known: Mapping[str, LedgerEntry],
+    now: datetime,
 ) -> dict[str, LedgerEntry]:
     """Write what is skipped and scheduled down; dispatches are written by deliver, as the claim."""
     policy = wiring.templates().policy.version
     entries = [
         LedgerEntry.of(no, pack_id=pack.pack_id, slot=slot, version=version_of(no), policy=policy, at=now)
-        for slot, no in enumerate(decisions)
+        for pack, some in zip(packs, decisions, strict=True)
+        for slot, no in enumerate(some)
         if not (isinstance(no, Dispatch) or no.dispatch_id in known)
     ]
     return wiring.ledger().write_all(entries)

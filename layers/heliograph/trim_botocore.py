@@ -16,7 +16,9 @@ from typing import Any
 Json = dict[str, Any]
 
 OPERATIONS = {
-    "dynamodb": ("BatchExecuteStatement", "BatchGetItem", "GetItem", "PutItem", "Query", "UpdateItem"),
+    "dynamodb": (
+        *("BatchExecuteStatement", "BatchGetItem", "BatchWriteItem", "GetItem", "PutItem", "Query", "UpdateItem"),
+    ),
     "lambda": ("Invoke",),
     "pinpoint": ("SendMessages",),
     "pinpoint-sms-voice-v2": ("SendTextMessage",),
@@ -31,8 +33,9 @@ OPERATIONS = {
 
 AS_THEY_ARE = {
     "dynamodb": (
-        *("AttributeMap", "BatchGetRequestMap", "BatchGetResponseMap", "ExpressionAttributeNameMap", "ItemList", "Key"),
-        *("ExpressionAttributeValueMap", "PartiQLBatchRequest", "PartiQLBatchResponse", "PutItemInputAttributeMap"),
+        *("AttributeMap", "BatchGetRequestMap", "BatchGetResponseMap", "BatchWriteItemRequestMap"),
+        *("ExpressionAttributeNameMap", "ExpressionAttributeValueMap", "ItemList", "Key"),
+        *("PartiQLBatchRequest", "PartiQLBatchResponse", "PutItemInputAttributeMap"),
     ),
     "sesv2": ("BulkEmailEntryList", "BulkEmailEntryResultList", "BulkEmailContent", "EmailContent", "MessageTagList"),
     "sqs": ("SendMessageBatchRequestEntryList", "SendMessageBatchResultEntryList", "BatchResultErrorEntryList"),

@@ -141,11 +141,12 @@ class Facts:
     def __init__(self, world: World) -> None:
         self._world = world
 
-    def keep_plan(self, run_id: str, pack_id: str, planned: Planned, at: datetime) -> None:
+    def keep_plans(self, plans: Mapping[tuple[str, str], Planned], at: datetime) -> None:
         with self._world.call():
-            before = sums_of(self._world.plans.get((run_id, pack_id)))
-            self._world.plans[run_id, pack_id] = planned
-            self._world.changed(run_id, pack_id, difference(sums_of(planned), before))
+            for key, planned in plans.items():
+                before = sums_of(self._world.plans.get(key))
+                self._world.plans[key] = planned
+                self._world.changed(*key, difference(sums_of(planned), before))
 
     @contextmanager
     def _changing(self, record: RecordKey) -> Iterator[None]:

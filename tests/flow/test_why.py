@@ -207,7 +207,7 @@ def test_a_sheet_that_is_no_longer_kept_is_told_in_words(system: System, person:
     run_id = submitted(system, f"gone-{person}", [person, f"{person}-2"])
     (entry,) = wiring.ledger().timeline(person)
     assert entry.inputs
-    key = f"decisions/{entry.pack_id}/{entry.inputs.kept}.jsonl"
+    key = f"decisions/{entry.inputs.kept}.jsonl.gz"
     system.cloud.client("s3").delete_object(Bucket=system.bucket, Key=key)
     wiring.kept_inputs.cache_clear()
     told = work.why(person, run_id=run_id)

@@ -55,6 +55,6 @@ def test_facts_that_many_writers_add_at_once_are_all_read(local_cloud: LocalClou
     assert records.read([RECORD]) == {RECORD: slots}
     assert records.accepted([RECORD]) == {RECORD: set(range(100))}
     planned = Planned(people=100, again=False, dispatched={"email": 100}, skipped={}, scheduled=0)
-    records.keep_plan(RECORD.run_id, PACK_ID, planned, NOW)
+    records.keep_plans({(RECORD.run_id, PACK_ID): planned}, NOW)
     whole: list[Planned | Delivered] = [planned, Delivered(channel=EMAIL, slots=slots)]
     assert total(map(sums_of, records.of_run(RECORD.run_id))) == total(map(sums_of, whole))

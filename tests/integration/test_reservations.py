@@ -23,7 +23,7 @@ from heliograph.model.policy import Policy, Purpose
 from heliograph.model.reasons import Reason
 from heliograph.planning.decisions import NOTHING_ACHIEVED
 from heliograph.planning.store import Account, Reservations
-from heliograph.planning.work import Question, answers_to
+from heliograph.planning.work import PackSlot, Question, answers_to
 from heliograph.runtime import wiring
 from heliograph.text import ids
 
@@ -65,7 +65,7 @@ class Planners:
         """Decide on requests in a pack, all for one person."""
         questions = [question(slot, person, request, MESSAGE) for slot, request in enumerate(requests)]
         answers = answers_to(questions, now, decided=())
-        return [answers[each.slot].ruling for each in questions]
+        return [answers[each.at].ruling for each in questions]
 
     def at_once(self, person: str, number: int) -> list[Ruling]:
         """Decide on as many requests for one person, each by another planner, all at the same time."""
@@ -88,7 +88,7 @@ class Planners:
 def question(slot: int, person: str, request_id: str, message: Message) -> Question:
     """A request for a person who wants news on every channel."""
     request = a_request(person, request_id=request_id, message=message.name)
-    return Question(slot, request, message, a_subscriber(recipient_id=person), NOTHING_ACHIEVED)
+    return Question(PackSlot(0, slot), request, message, a_subscriber(recipient_id=person), NOTHING_ACHIEVED)
 
 
 @pytest.fixture

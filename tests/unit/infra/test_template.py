@@ -456,7 +456,7 @@ def test_a_function_receives_only_from_its_own_queues(function: str) -> None:
 
 RECORDING = {"Plan", *DELIVERING, "Settle", "Record"}
 SENDING = {*DELIVERING}
-WRITES = {f"dynamodb:{name}" for name in ("PutItem", "UpdateItem", "PartiQLInsert", "PartiQLUpdate")}
+WRITES = {f"dynamodb:{name}" for name in ("BatchWriteItem", "PutItem", "UpdateItem", "PartiQLInsert", "PartiQLUpdate")}
 PACK = derived_id(datetime(2026, 11, 24, tzinfo=UTC), "pack")
 OF_RUNS = {"Ref": "Runs"}
 

@@ -63,7 +63,7 @@ def travelled(value: T) -> T:
 
 def an_entry(inputs: Inputs, ruling: Ruling, /, **fields: Any) -> LedgerEntry:
     """What the ledger keeps of a decision that plan wrote, or deliver as its claim."""
-    (reference,) = kept_inputs.sheet([inputs]).references
+    (reference,) = kept_inputs.sheet([[inputs]]).references
     kept = LedgerEntry(
         recipient_id=inputs.recipient_id,
         dispatch_id=inputs.dispatch_id,
@@ -142,8 +142,11 @@ def test_the_same_inputs_always_have_the_same_hash_and_others_another(seed: int)
     inputs = a_case(Random(seed)).inputs
     again = a_case(Random(seed)).inputs
     other = msgspec.structs.replace(inputs, fallbacks=inputs.fallbacks + 1)
-    assert kept_inputs.sheet([inputs]) == kept_inputs.sheet([again])
-    assert kept_inputs.sheet([inputs]).references[0].fingerprint != kept_inputs.sheet([other]).references[0].fingerprint
+    assert kept_inputs.sheet([[inputs]]) == kept_inputs.sheet([[again]])
+    assert (
+        kept_inputs.sheet([[inputs]]).references[0].fingerprint
+        != kept_inputs.sheet([[other]]).references[0].fingerprint
+    )
 
 
 @given(seeds)
@@ -151,7 +154,7 @@ def test_the_same_inputs_always_have_the_same_hash_and_others_another(seed: int)
 def test_inputs_come_back_as_they_were_from_a_sheet_and_from_the_ledger(seed: int) -> None:
     rng = Random(seed)
     many = [msgspec.structs.replace(a_case(rng).inputs, dispatch_id=f"request-{number}") for number in range(5)]
-    sheet = kept_inputs.sheet(many)
+    sheet = kept_inputs.sheet([many])
     assert kept_inputs.on_sheet(sheet.body) == {each.dispatch_id: each for each in many}
     for inputs, reference in zip(many, sheet.references, strict=True):
         assert kept_inputs.is_genuine(inputs, an_entry(inputs, Ruling(outcome=Verdict.DISPATCHED), inputs=reference))
@@ -252,7 +255,7 @@ def test_inputs_that_would_not_fit_beside_a_long_id_go_on_a_sheet() -> None:
     inputs, *_ = a_decision(Verdict.DISPATCHED)
     for length in range(1, 129):
         named = msgspec.structs.replace(inputs, recipient_id="p" * length)
-        (reference,) = sheet([named]).references
+        (reference,) = sheet([[named]]).references
         assert not reference.is_inline or len(reference.kept) + length <= INLINE_LIMIT
 
 

@@ -210,10 +210,11 @@ def test_the_image_of_a_plan_is_what_was_planned() -> None:
     kept: list[dict[str, Any]] = []
 
     class Client:
-        def put_item(self, **asked: Any) -> None:
-            kept.append(asked["Item"])
+        def batch_write_item(self, RequestItems: dict[str, Any]) -> dict[str, Any]:  # noqa: N803 - botocore's name
+            kept.extend(each["PutRequest"]["Item"] for each in RequestItems["runs"])
+            return {}
 
-    Records(Client(), "runs").keep_plan(RUN_ID, PACK_ID, planned, NOW)  # type: ignore[arg-type]  # as far as it is needed
+    Records(Client(), "runs").keep_plans({(RUN_ID, PACK_ID): planned}, NOW)  # type: ignore[arg-type]  # as far as needed
     assert list(map(told_by, kept)) == [planned]
 
 

@@ -50,7 +50,7 @@ def requests_of(client: Any, service: str) -> list[Any]:
 
     client.meta.events.register(f"before-send.{service}", stop)
     for operation in OPERATIONS[service]:
-        needed: dict[str, Any] = {"RequestItems": {}} if operation == "BatchGetItem" else {}
+        needed: dict[str, Any] = {"RequestItems": {}} if operation.startswith("Batch") and "Item" in operation else {}
         with pytest.raises(StoppedError):
             getattr(client, xform_name(operation))(**needed)
     return requests

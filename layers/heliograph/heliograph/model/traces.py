@@ -42,7 +42,7 @@ class Reference(NamedTuple):
     fingerprint: str
     """Their hash: 16 hexadecimal digits."""
     kept: str
-    """The name of the pack's sheet that they are on, or the inputs themselves as JSON."""
+    """The name of the sheet that they are on, or the inputs themselves as JSON."""
 
     @property
     def is_inline(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -15,26 +15,38 @@ from heliograph.text.errors import Code, MalformedError
 
 INLINE_LIMIT = 450
 """Bytes of inputs and of the recipient's id that a ledger item can hold and stay under 1 KB, one write unit."""
+NAME_SIZE = 16
+"""Bytes of the hash that names a sheet: of a hundred million sheets no two have the same."""
 IN_THE_ENTRY = ("recipient_id", "dispatch_id", "message")
 """What an entry of the ledger says anyway."""
 
 
 class Sheet(NamedTuple):
-    """The inputs of a pack as a file, one line each; without a body they are all in the ledger."""
+    """The inputs of packs as a file, one line each; without a body they are all in the ledger."""
 
     references: tuple[Reference, ...]
     name: str
     body: bytes
 
 
-def sheet(inputs: Sequence[Inputs]) -> Sheet:
-    """Put the inputs of a pack's decisions on a sheet; a single short one goes into the ledger itself."""
-    lines = [msgspec.json.encode(each) for each in inputs]
-    if len(inputs) == 1 and len(short := _short(inputs[0])) + len(inputs[0].recipient_id) <= INLINE_LIMIT:
-        return Sheet((Reference(_hash(lines[0]), short),), "", b"")
+def sheet(packs: Iterable[Sequence[Inputs]]) -> Sheet:
+    """Put the inputs of packs' decisions on one sheet; a short one that is alone in its pack goes into the ledger.
+
+    A sheet is named by what is on it: whoever plans the same packs again, in whatever company, changes none.
+    """
+    references: list[Reference] = []
+    lines: list[bytes] = []
+    for inputs in packs:
+        some = [msgspec.json.encode(each) for each in inputs]
+        short = _short(inputs[0]) if len(inputs) == 1 else ""
+        if short and len(short) + len(inputs[0].recipient_id) <= INLINE_LIMIT:
+            references.append(Reference(_hash(some[0]), short))
+        else:
+            references += [Reference(_hash(line), "") for line in some]
+            lines += some
     body = b"\n".join(lines)
-    name = _hash(body)
-    return Sheet(tuple(Reference(_hash(line), name) for line in lines), name, body)
+    name = _hash(body, size=NAME_SIZE)
+    return Sheet(tuple(each if each.kept else each._replace(kept=name) for each in references), name, body)
 
 
 def reference(entry: LedgerEntry) -> Reference:
@@ -53,7 +65,7 @@ def inline(entry: LedgerEntry) -> Inputs:
 
 
 def on_sheet(body: bytes) -> dict[str, Inputs]:
-    """The inputs on the sheet of a pack, by dispatch id."""
+    """The inputs on a sheet, by dispatch id."""
     return {inputs.dispatch_id: inputs for inputs in msgspec.json.Decoder(Inputs).decode_lines(body)}
 
 
@@ -67,5 +79,5 @@ def _short(inputs: Inputs) -> str:
     return msgspec.json.encode({name: value for name, value in told.items() if name not in IN_THE_ENTRY}).decode()
 
 
-def _hash(content: bytes) -> str:
-    return blake2b(content, digest_size=8).hexdigest()
+def _hash(content: bytes, *, size: int = 8) -> str:
+    return blake2b(content, digest_size=size).hexdigest()

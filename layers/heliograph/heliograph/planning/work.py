@@ -1,9 +1,10 @@
-"""Deciding on a pack: everything that the rules look at is read, the room under the caps reserved, the inputs kept."""
+"""Deciding on packs: everything that the rules look at is read, the room under the caps reserved, the inputs kept."""
 
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import groupby
 from typing import NamedTuple
 
 import msgspec
@@ -27,10 +28,17 @@ from heliograph.text.bodies import body
 from heliograph.text.ids import split_outcome_key
 
 
+class PackSlot(NamedTuple):
+    """Where a request is: in which of some packs, and in which slot of it."""
+
+    pack: int
+    slot: int
+
+
 class Question(NamedTuple):
     """A request, and what is known for its decision."""
 
-    slot: int
+    at: PackSlot
     request: SendRequest
     message: Message
     recipient: Recipient | None
@@ -44,40 +52,48 @@ class Answer(NamedTuple):
     ruling: Ruling
 
 
-def decide_on(pack: RequestPack, now: datetime, *, decided: Container[str]) -> list[Decision]:
-    """Decide on every request of a pack; nothing is reserved for the dispatch ids that are decided already."""
-    policy = wiring.templates().policy
-    questions = questions_of(pack, now)
+def decide_on(packs: Sequence[RequestPack], now: datetime, *, decided: Container[str]) -> list[list[Decision]]:
+    """Decide on every request of some packs; nothing is reserved for the dispatch ids that are decided already."""
+    questions = questions_of(packs, now)
     answers = answers_to(questions, now, decided=decided)
-    wiring.kept_inputs().keep_versions(
-        policy, {question.message.name: question.message for question in questions}.values()
-    )
-    kept = wiring.kept_inputs().keep(pack.pack_id, [answers[question.slot].inputs for question in questions])
-    made = {
-        question.slot: decision(
-            question.request,
-            question.message,
-            question.recipient,
-            answers[question.slot].ruling,
-            policy=policy,
-            slot=question.slot,
-            inputs=inputs,
-        )
-        for question, inputs in zip(questions, kept, strict=True)
-    }
-    return [made.get(slot) or unknown_message(request) for slot, request in enumerate(pack.requests)]
-
-
-def questions_of(pack: RequestPack, now: datetime) -> list[Question]:
-    """The requests of a pack whose message is in the catalogue, with their people."""
-    people = wiring.recipients().get_many([request.recipient_id for request in pack.requests])
-    messages = wiring.templates().messages
-    before = achievements(pack.requests, now)
+    made = decisions_of(questions, answers)
     return [
-        Question(slot, request, messages[request.message], people.get(request.recipient_id), before[slot])
-        for slot, request in enumerate(pack.requests)
+        [made.get(PackSlot(number, slot)) or unknown_message(request) for slot, request in enumerate(pack.requests)]
+        for number, pack in enumerate(packs)
+    ]
+
+
+def questions_of(packs: Sequence[RequestPack], now: datetime) -> list[Question]:
+    """The requests of some packs whose message is in the catalogue, with their people."""
+    requests = {PackSlot(n, slot): each for n, pack in enumerate(packs) for slot, each in enumerate(pack.requests)}
+    people = wiring.recipients().get_many([request.recipient_id for request in requests.values()])
+    messages = wiring.templates().messages
+    before = achievements(list(requests.values()), now)
+    return [
+        Question(at, request, messages[request.message], people.get(request.recipient_id), so_far)
+        for (at, request), so_far in zip(requests.items(), before, strict=True)
         if request.message in messages
     ]
+
+
+def decisions_of(questions: Sequence[Question], answers: Mapping[PackSlot, Answer]) -> dict[PackSlot, Decision]:
+    """The decisions that answers are, once what they were made of is kept: one sheet for all packs."""
+    policy = wiring.templates().policy
+    wiring.kept_inputs().keep_versions(policy, {each.message.name: each.message for each in questions}.values())
+    packs = groupby(questions, key=lambda question: question.at.pack)
+    kept = wiring.kept_inputs().keep([answers[each.at].inputs for each in some] for _, some in packs)
+    return {
+        each.at: decision(
+            each.request,
+            each.message,
+            each.recipient,
+            answers[each.at].ruling,
+            policy=policy,
+            slot=each.at.slot,
+            inputs=inputs,
+        )
+        for each, inputs in zip(questions, kept, strict=True)
+    }
 
 
 def achievements(requests: Sequence[SendRequest], now: datetime) -> list[Achieved]:
@@ -100,36 +116,34 @@ def record_of(run_id: str, earlier: EarlierDispatch) -> RecordKey:
     return RecordKey(run_id, split_outcome_key(earlier.outcome_key)[0], earlier.channel)
 
 
-def answers_to(questions: Sequence[Question], now: datetime, *, decided: Container[str]) -> dict[int, Answer]:
+def answers_to(questions: Sequence[Question], now: datetime, *, decided: Container[str]) -> dict[PackSlot, Answer]:
     """Decide, and reserve what is sent under a cap; who lost the race for the last room is decided on again."""
     policy = wiring.templates().policy
-    capped = {each.slot for each in questions if caps_on(each.message, policy) and not _is_in(each, decided)}
+    capped = {each.at for each in questions if caps_on(each.message, policy) and not _is_in(each, decided)}
     accounts: dict[str, Account] = {}
-    answers: dict[int, Answer] = {}
+    answers: dict[PackSlot, Answer] = {}
     todo = list(questions)
     while todo:
-        people = {each.request.recipient_id for each in todo if each.slot in capped}
+        people = {each.request.recipient_id for each in todo if each.at in capped}
         accounts |= wiring.reservations().read(people) if people else {}
-        answers |= {
-            each.slot: answer_to(each, accounts.get(each.request.recipient_id, Account()), now) for each in todo
-        }
-        todo = reserve([each for each in todo if each.slot in capped], answers, accounts, now)
+        answers |= {each.at: answer_to(each, accounts.get(each.request.recipient_id, Account()), now) for each in todo}
+        todo = reserve([each for each in todo if each.at in capped], answers, accounts, now)
     return answers
 
 
 def reserve(
-    questions: Sequence[Question], answers: Mapping[int, Answer], accounts: Mapping[str, Account], now: datetime
+    questions: Sequence[Question], answers: Mapping[PackSlot, Answer], accounts: Mapping[str, Account], now: datetime
 ) -> list[Question]:
     """Reserve the room for what is sent; the questions whose person's account was changed by somebody else meanwhile.
 
-    Somebody who is in a pack twice is seen to twice, one after the other.
+    Somebody who is in them twice is seen to twice, one after the other.
     """
     policy = wiring.templates().policy
     changes: dict[str, tuple[Account, tuple[Reservation, ...]]] = {}
     changed: dict[str, Question] = {}
     again: list[Question] = []
     for each in questions:
-        person, (inputs, ruling) = each.request.recipient_id, answers[each.slot]
+        person, (inputs, ruling) = each.request.recipient_id, answers[each.at]
         wanted = reserved_after(inputs, ruling, each.message, policy)
         if wanted == accounts[person].reserved:
             continue

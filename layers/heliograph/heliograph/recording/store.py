@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from heliograph.aws.tables import Item, chunks, expiry, get_items, plain, text
+from heliograph.aws.tables import Item, chunks, expiry, get_items, plain, text, write_items
 from heliograph.model.channels import Channel
 from heliograph.model.engagement import EngagementKind
 from heliograph.model.outcomes import Happened, RecordKey, SlotFacts
@@ -72,18 +72,9 @@ class Records:
         self._client = client
         self._table = table
 
-    def keep_plan(self, run_id: str, pack_id: str, planned: Planned, at: datetime) -> None:
-        """Keep what plan decided for a pack."""
-        self._client.put_item(
-            TableName=self._table,
-            Item={
-                "part": text(part_of(run_id, pack_id)),
-                "item": text(pack_id),
-                "again": {"BOOL": planned.again},
-                "expires_at": expiry(at),
-                **{name: {"N": str(count)} for name, count in _counts(planned).items()},
-            },
-        )
+    def keep_plans(self, plans: Mapping[tuple[str, str], Planned], at: datetime) -> None:
+        """Keep what plan decided for packs, by their run and pack ids; raises BusyError when some was not taken."""
+        write_items(self._client, self._table, put=[_plan(*key, planned, at) for key, planned in plans.items()])
 
     def keep(self, record: RecordKey, slots: SlotFacts, at: datetime) -> None:
         """Add facts; a fact that is there already stays as it is."""
@@ -169,6 +160,16 @@ class Records:
             ConsistentRead=True,
         )
         return (found for page in pages for item in page["Items"] if (found := told_by(item)))
+
+
+def _plan(run_id: str, pack_id: str, planned: Planned, at: datetime) -> Item:
+    return {
+        "part": text(part_of(run_id, pack_id)),
+        "item": text(pack_id),
+        "again": {"BOOL": planned.again},
+        "expires_at": expiry(at),
+        **{name: {"N": str(count)} for name, count in _counts(planned).items()},
+    }
 
 
 def told_by(item: Item) -> Planned | Delivered | None:

@@ -40,7 +40,7 @@ def counting_handler(kind: type[T]) -> Callable[[Callable[[T, int], None]], Hand
     def decorate(handle: Callable[[T, int], None]) -> Handler:
         def take(record: SqsRecord) -> None:
             with parking(record["body"]):
-                handle(_decoded(decoder, record["body"]), receives(record))
+                handle(decoded(decoder, record["body"]), receives(record))
 
         def handler(event: Any, context: Any) -> dict[str, Any]:
             wiring.begin(context)
@@ -108,6 +108,10 @@ class Batch:
     def body(self, message_id: str) -> str:
         """The text of a message."""
         return str(self._records[message_id]["body"])
+
+    def receives(self, message_id: str) -> int:
+        """How often SQS has handed a message over, this time included; approximately."""
+        return receives(self._records[message_id])
 
     def read(self, read: Callable[[str, datetime], Iterable[T]]) -> list[Part[T]]:
         """What is in the messages, by their text and when they were sent; one that cannot be read is parked."""
@@ -203,7 +207,8 @@ def see_again(record: SqsRecord) -> None:
         wiring.see_again(record["eventSourceARN"], record["receiptHandle"], seconds)
 
 
-def _decoded(decoder: msgspec.json.Decoder[T], body: str) -> T:
+def decoded(decoder: msgspec.json.Decoder[T], body: str) -> T:
+    """What a message holds; raises MalformedError when it cannot be read."""
     try:
         return decoder.decode(body)
     except msgspec.DecodeError as error:
