@@ -19,6 +19,7 @@ from heliograph.model.dispatches import DispatchPack, Rendered
 from heliograph.model.outcomes import InDoubt, NotSent, Outcome, RecordKey, SlotFacts
 from heliograph.reporting import work
 from heliograph.runtime import wiring
+from heliograph.runtime.observe import FEW_TRIES
 from heliograph.text.ids import outcome_key
 
 ORDER = {"carrier": "DHL", "tracking_url": "https://example.com/t", "lines": [{"name": "Bench", "quantity": 1}]}
@@ -82,6 +83,24 @@ def test_a_throttled_or_paused_message_waits_in_its_outbox_and_never_fails(
     assert sent(system, person) == 1
     system.sqs.purge_queue(QueueUrl=system.queue_url("outbox-email-priority"))
     wiring.rate_limits().halt(EMAIL, datetime.now(UTC) - timedelta(seconds=1))
+
+
+@pytest.mark.parametrize(("tries", "counted"), [(FEW_TRIES, []), (FEW_TRIES + 1, [1])])
+def test_a_single_message_that_is_requeued_again_and_again_is_counted_as_failing(
+    system: System,
+    person: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tries: int,
+    counted: list[int],
+) -> None:
+    """Each time it is a new message, of which SQS tells no age."""
+    body = json.dumps(json.loads(a_pack(system, person)) | {"tries": tries})
+    capsys.readouterr()
+    deliver(system, body, monkeypatch, answering(NotSent, "EndpointConnectionError"))
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith('{"_aws"')]
+    assert [line["retried"] for line in lines if "retried" in line] == counted
+    system.sqs.purge_queue(QueueUrl=system.queue_url("outbox-email-priority"))
 
 
 def test_a_wrong_set_up_is_tried_again_until_it_is_parked(

@@ -60,6 +60,21 @@ def test_a_message_in_a_queue_raises_the_alarm_of_that_queue_alone(
     assert (state(local_cloud, watched), state(local_cloud, other)) == ("ALARM", "OK")
 
 
+def test_what_fails_is_left_out_of_the_age_of_its_queue(
+    local_cloud: LocalCloud, topic: str, inbox: Inbox, queues: tuple[str, str]
+) -> None:
+    """As SQS does from the third receive on; what nobody took has an age."""
+    sqs = local_cloud.client("sqs")
+    failing, waiting = (sqs.get_queue_url(QueueName=name)["QueueUrl"] for name in queues)
+    for url in (failing, waiting):
+        sqs.send_message(QueueUrl=url, MessageBody="a message")
+    for _ in range(3):
+        assert sqs.receive_message(QueueUrl=failing, VisibilityTimeout=0, WaitTimeSeconds=5)["Messages"]
+    alarms = [an_alarm(local_cloud, topic, name, MetricName="ApproximateAgeOfOldestMessage") for name in queues]
+    assert [each["AlarmName"] for each in inbox.take(1)] == [alarms[1]]
+    assert state(local_cloud, alarms[0]) == "OK"
+
+
 def test_an_alarm_over_three_periods_waits_for_all_three(
     local_cloud: LocalCloud, topic: str, inbox: Inbox, queues: tuple[str, str]
 ) -> None:

@@ -16,6 +16,7 @@ from ministack.services import cloudwatch, sqs
 
 TICK = 1.0  # seconds; AWS looks every minute
 KEPT = 1000  # points of a metric
+FAILING = 3  # receives, from which on SQS leaves a message out of the age of its queue
 OPERATORS: dict[str, Callable[[float, float], bool]] = {
     "GreaterThanThreshold": operator.gt,
     "GreaterThanOrEqualToThreshold": operator.ge,
@@ -104,7 +105,8 @@ def _publish(account: str, region: str, url: str, queue: Mapping[str, Any]) -> N
     """Two metrics of a queue; of one that stays empty, nothing, as of an inactive queue on AWS."""
     now = time.time()
     waiting = [each for each in list(queue["messages"]) if each["visible_at"] <= now]
-    oldest = min((each["sent_at"] for each in queue["messages"]), default=now)
+    fresh = (each["sent_at"] for each in list(queue["messages"]) if each["receive_count"] < FAILING)
+    oldest = min(fresh, default=now)
     found = {"ApproximateNumberOfMessagesVisible": len(waiting), "ApproximateAgeOfOldestMessage": now - oldest}
     name = (account, region, url)
     if not any(found.values()) and not any(_published.get(name, {}).values()):

@@ -16,12 +16,13 @@ from hypothesis import strategies as st
 
 from heliograph.aws.tables import RETENTION
 from heliograph.campaigns.runs_store import LIST
+from heliograph.channels.rate import delay
 from heliograph.channels.webhook.request import LOCAL_ENDPOINT
 from heliograph.model.engagement import EngagementEvent
 from heliograph.model.packs import Planned
 from heliograph.model.reasons import Reason
 from heliograph.recording.store import SHARDS, part_of, part_of_shard
-from heliograph.runtime.observe import count_decisions, count_refused
+from heliograph.runtime.observe import FEW_TRIES, count_decisions, count_refused, count_retried
 from heliograph.tallying.store import PART
 from heliograph.text.ids import derived_id
 from permissions import granted
@@ -672,6 +673,19 @@ def test_the_dashboard_shows_the_five_verbs_by_metrics_that_the_functions_count(
     assert not [name for name in named if f'"{name}"' not in code]
 
 
+def is_raised(name: str, line: dict[str, Any]) -> bool:
+    """Whether a line of metrics raises an alarm; it must be the very metric that the alarm watches."""
+    alarm = ALARMS[name]
+    (metrics,) = line["_aws"]["CloudWatchMetrics"]
+    assert alarm["Namespace"] == metrics["Namespace"]
+    assert alarm["MetricName"] in {each["Name"] for each in metrics["Metrics"]}
+    watched = {each["Name"]: each["Value"] for each in alarm["Dimensions"]}
+    assert [*watched] == metrics["Dimensions"][0]
+    assert (watched["stack"], watched["channel"]) == ({"Ref": "StackName"}, line["channel"])
+    assert (alarm["ComparisonOperator"], alarm["Statistic"]) == ("GreaterThanThreshold", "Sum")
+    return bool(line[alarm["MetricName"]] > alarm["Threshold"])
+
+
 def test_somebody_on_whom_nothing_can_be_decided_raises_an_alarm(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -681,16 +695,21 @@ def test_somebody_on_whom_nothing_can_be_decided_raises_an_alarm(
     count_refused("email", [("order-shipped", Reason.UNDECIDABLE, "")])
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 2
-    for line in map(json.loads, lines):
-        alarm = ALARMS["Undecidable"]
-        (metrics,) = line["_aws"]["CloudWatchMetrics"]
-        assert alarm["Namespace"] == metrics["Namespace"]
-        assert alarm["MetricName"] in {each["Name"] for each in metrics["Metrics"]}
-        watched = {each["Name"]: each["Value"] for each in alarm["Dimensions"]}
-        assert [*watched] == metrics["Dimensions"][0]
-        assert (watched["stack"], watched["channel"]) == ({"Ref": "StackName"}, line["channel"])
-        assert line[alarm["MetricName"]] > alarm["Threshold"]
-        assert (alarm["ComparisonOperator"], alarm["Statistic"]) == ("GreaterThanThreshold", "Sum")
+    assert all(is_raised("Undecidable", json.loads(line)) for line in lines)
+
+
+def test_work_that_fails_for_minutes_raises_an_alarm_that_lasts_until_it_does_not(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The age of its queue does not tell: SQS leaves out what was received three times."""
+    monkeypatch.setenv("HELIOGRAPH_STACK", "shop")
+    count_retried([FEW_TRIES])
+    count_retried([FEW_TRIES + 1, 1])
+    (line,) = capsys.readouterr().out.splitlines()
+    assert is_raised("Retried", json.loads(line))
+    waited = sum(delay(tries, "r") for tries in range(1, FEW_TRIES + 1))
+    assert 60 < waited <= 124
+    assert max(delay(tries, "r") for tries in range(1, RECEIVES)) < ALARMS["Retried"]["Period"]
 
 
 @pytest.mark.parametrize("alarm", sorted(ALARMS))

@@ -18,6 +18,7 @@ from heliograph.aws import errors
 from heliograph.aws.errors import BusyError
 from heliograph.runtime import wiring
 from heliograph.runtime.handlers import Batch, Handler, batch_handler, counting_handler
+from heliograph.runtime.observe import FEW_TRIES
 from heliograph.text.errors import Code, MalformedError
 
 QUEUE = "arn:aws:sqs:eu-west-1:000000000000:requests-bulk"
@@ -123,6 +124,25 @@ def test_a_message_that_could_not_be_parked_comes_again(edge: Edge, monkeypatch:
 
 def test_a_function_is_told_how_often_its_message_was_received(edge: Edge) -> None:
     assert handler(an_event(work("counted"), receives=3), SimpleNamespace()) == {"batchItemFailures": []}
+
+
+@pytest.mark.parametrize(("receives", "counted"), [(FEW_TRIES, []), (FEW_TRIES + 1, [2])])
+def test_messages_that_have_failed_for_minutes_are_counted(
+    edge: Edge,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    receives: int,
+    counted: list[int],
+) -> None:
+    """Alone or as a batch; what goes through at last is not."""
+    monkeypatch.setenv("HELIOGRAPH_STACK", "shop")
+    for handle, bodies in (
+        (handler, [work("throttled"), work("good"), work("lost")]),
+        (batch_of(Table(BAD_ITEM)), ["bad", "good", "bad"]),
+    ):
+        assert len(handle(an_event(*bodies, receives=receives), SimpleNamespace())["batchItemFailures"]) == 2
+        lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        assert [line["retried"] for line in lines if "_aws" in line] == counted
 
 
 def test_the_end_of_the_process_is_no_failure_of_a_message(edge: Edge) -> None:

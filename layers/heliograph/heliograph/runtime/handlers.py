@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from heliograph.aws.errors import THROTTLED, BusyError
 from heliograph.channels.rate import delay
 from heliograph.runtime import wiring
-from heliograph.runtime.observe import logger
+from heliograph.runtime.observe import count_retried, logger
 from heliograph.text.errors import Code, MalformedError
 from heliograph.text.payloads import unquoted
 
@@ -44,8 +44,7 @@ def counting_handler(kind: type[T]) -> Callable[[Callable[[T, int], None]], Hand
 
         def handler(event: Any, context: Any) -> dict[str, Any]:
             wiring.begin(context)
-            failed = [record["messageId"] for record in event["Records"] if not _is_taken(take, record)]
-            return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+            return _answer([record for record in event["Records"] if not _is_taken(take, record)])
 
         return handler
 
@@ -156,10 +155,10 @@ class Batch:
 
     def answer(self) -> dict[str, Any]:
         """What SQS is told: the messages that come again, soon."""
-        failed = [message_id for message_id in self._records if message_id in self._failed]
-        for message_id in failed:
-            see_again(self._records[message_id])
-        return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+        failed = [record for message_id, record in self._records.items() if message_id in self._failed]
+        for record in failed:
+            see_again(record)
+        return _answer(failed)
 
 
 def batch_handler(handle: Callable[[Batch], None]) -> Handler:
@@ -172,6 +171,11 @@ def batch_handler(handle: Callable[[Batch], None]) -> Handler:
         return batch.answer()
 
     return handler
+
+
+def _answer(failed: Sequence[SqsRecord]) -> dict[str, Any]:
+    count_retried(map(receives, failed))
+    return {"batchItemFailures": [{"itemIdentifier": record["messageId"]} for record in failed]}
 
 
 def code_of(error: Exception) -> str:

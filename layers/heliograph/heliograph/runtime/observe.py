@@ -20,6 +20,9 @@ NAMESPACE = "Heliograph"
 
 logger = Logger(service="heliograph")
 
+FEW_TRIES = 5
+"""Tries in vain that are in order: two minutes of them, by the delays of `channels.rate`."""
+
 
 def count(channel: str, counts: Mapping[str, int]) -> None:
     """Count decisions or engagement kinds as CloudWatch metrics with the dimensions `stack` and `channel`.
@@ -40,6 +43,15 @@ def count_failover(channel: str, cause: str, batch: int) -> None:
     """Say that a provider is out of service, and count the messages that another one gets."""
     logger.warning("A provider was out of service", extra={"channel": channel, "cause": cause, "rendered": batch})
     count(channel, {"failed_over": batch})
+
+
+def count_retried(tries: Iterable[int]) -> None:
+    """Count work that fails for minutes, by how often it was tried.
+
+    Nothing else tells before its dead letters, hours later: SQS leaves a message that was received three times out of
+    the age of its queue, and what is requeued is new to it.
+    """
+    count("", {"retried": sum(each > FEW_TRIES for each in tries)})
 
 
 def stencil_differed(message: Message, channel: str) -> None:

@@ -29,7 +29,7 @@ from heliograph.model.dispatches import DispatchPack, Rendered
 from heliograph.model.outcomes import InDoubt, NotSent, Outcome
 from heliograph.model.requests import Lane
 from heliograph.runtime import wiring
-from heliograph.runtime.observe import count
+from heliograph.runtime.observe import count, count_retried
 
 REFUSED_RATE = 50.0
 """Messages a second at which those are taken back that a provider refused whose rate nobody knows."""
@@ -172,6 +172,8 @@ def _requeue_unsent(pack: DispatchPack, unsent: Mapping[int, NotSent], waiting: 
         requeue(some_of(pack, some, tries=pack.tries), until)
     in_line = {slot for slot, end in unsent.items() if slot not in alone and passes_by_itself(end.cause, codes)}
     if in_line:
+        if pack.lane is Lane.PRIORITY:  # runs wait in line for hours, and not in vain
+            count_retried([pack.tries])
         requeue(*lined_up(pack, in_line))
     return alone.keys() | in_line
 
