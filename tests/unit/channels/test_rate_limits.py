@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aws.memory_clocks import ClockTable
@@ -122,6 +122,38 @@ def test_a_piece_that_turned_out_larger_makes_the_next_one_wait_longer() -> None
     ask(limits, units=50)
     limits.correct(MAIL, 30, rate=10)
     assert ask(limits, units=1).wait == pytest.approx(7.0)
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.floats(0, 30), st.integers(1, 100)), max_size=30))
+@settings(deadline=None)
+def test_whoever_asks_a_clock_and_whatever_they_remember_of_it_it_is_one_clock(
+    asked: list[tuple[int, float, int]],
+) -> None:
+    """Against the algorithm as one would write it for a single process."""
+    table, until, at = ClockTable(), None, 0.0
+    functions = [RateLimits(table, "runs") for _ in range(4)]  # type: ignore[arg-type]  # as far as they need a client
+    for function, pause, units in asked:
+        at += round(pause, 3)
+        turn = ask(functions[function], units, patience=10, now=NOW + at * SECOND, in_line=True)
+        start = at - 1 if until is None else max(until, at - 1)
+        assert turn.wait == (None if start >= at + 10 else pytest.approx(max(0, start - at), abs=0.01))
+        until = start if turn.wait is None else start + units / 10
+
+
+def test_a_clock_that_lags_takes_one_call_a_pack() -> None:
+    table = ClockTable()
+    limits = RateLimits(table, "runs")  # type: ignore[arg-type]  # as far as rate limits need a client
+    turns = [ask(limits, now=NOW + pack * 60 * SECOND) for pack in range(10)]
+    assert {turn.wait for turn in turns} == {0}
+    assert table.calls == 11  # the first one learns that it lags
+
+
+def test_nobody_sets_out_while_halted_however_far_the_clock_lags() -> None:
+    limits = rate_limits()
+    for pack in range(3):
+        ask(limits, now=NOW + pack * 60 * SECOND)
+    limits.halt(MAIL, NOW + 300 * SECOND)
+    assert ask(limits, now=NOW + 240 * SECOND).at == NOW + 300 * SECOND
 
 
 # ---- what a provider says of its rate ------------------------------------------------------------------------
