@@ -300,6 +300,12 @@ def test_the_page_of_costs_counts_what_a_stack_pays_for_while_nothing_is_sent() 
     assert f"{len(queues)} idle queues" in page
 
 
+def test_the_page_of_webhooks_counts_what_they_add_to_that() -> None:
+    alarms, queues = ([name for name in all_of if "webhook" in name] for all_of in (ALARMS, WORK_QUEUES))
+    page = (ROOT / "docs/webhooks.md").read_text()
+    assert f"adds {len(alarms)} alarms and {len(queues)} queues" in page
+
+
 # ---- triggers ----------------------------------------------------------------------------------------------
 
 

@@ -6,6 +6,7 @@ import json
 from collections import deque
 from datetime import UTC, datetime
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +16,10 @@ from urllib3 import HTTPResponse
 
 from aws.wire import MAY_HAVE_ARRIVED, NEVER_LEFT, provider_client
 from builders import RUN_ID, a_rendered
-from heliograph.channels.webhook.function import CALL_LIMIT, function_sender, payload
+from heliograph.aws.clients import SEND
+from heliograph.channels.rate import passes_by_itself
+from heliograph.channels.webhook.function import CALL_LIMIT, NEVER_RAN, function_sender, payload
+from heliograph.channels.webhook.spec import CODES
 from heliograph.channels.webhook.spec import NAME as WEBHOOK
 from heliograph.model.dispatches import Rendered
 from heliograph.model.outcomes import Accepted, Failed, FailureCode, InDoubt, NotSent, Outcome
@@ -30,6 +34,7 @@ class Function:
     def __init__(self, *answers: tuple[int, dict[str, str]] | Exception) -> None:
         self.client = provider_client("lambda")
         self.called: list[tuple[str, Any]] = []
+        self.body = b"{}"
         self.warned: list[tuple[str, str]] = []
         self._answers = deque(answers)
         self.client.meta.events.unregister("before-send", unique_id="function")
@@ -48,7 +53,7 @@ class Function:
         headers = HTTPHeaders()
         for name, value in {"x-amzn-RequestId": f"request-{len(self.called)}", **answer[1]}.items():
             headers[name] = value
-        return AWSResponse(request.url, answer[0], headers, HTTPResponse(BytesIO(b"{}"), preload_content=False))
+        return AWSResponse(request.url, answer[0], headers, HTTPResponse(BytesIO(self.body), preload_content=False))
 
 
 def a_call(slot: int = 0, data: str = '{"offer":"A"}', **dispatch: Any) -> Rendered:
@@ -158,6 +163,8 @@ def test_a_call_that_came_back_has_been_taken_for_all_of_it() -> None:
     [
         (200, {"x-amz-function-error": "Unhandled"}),
         (500, {"x-amzn-ErrorType": "ServiceException"}),
+        (502, {}),
+        (503, {}),
         *MAY_HAVE_ARRIVED,
     ],
     ids=str,
@@ -175,6 +182,7 @@ def test_a_function_that_failed_or_did_not_answer_may_have_sent_some_of_it(answe
         (429, {"x-amzn-ErrorType": "TooManyRequestsException"}),
         (404, {"x-amzn-ErrorType": "ResourceNotFoundException"}),
         (403, {"x-amzn-ErrorType": "AccessDeniedException"}),
+        *((502, {"x-amzn-ErrorType": code}) for code in sorted(NEVER_RAN)),
         *NEVER_LEFT,
     ],
     ids=str,
@@ -184,12 +192,42 @@ def test_a_function_that_was_not_called_is_called_again(answer: Any) -> None:
     assert isinstance(outcome, NotSent)
 
 
-@pytest.mark.parametrize(("status", "code"), [(404, "ResourceNotFoundException"), (403, "AccessDeniedException")])
+def test_the_codes_of_functions_are_those_of_the_sdk() -> None:
+    model = Function().client.meta.service_model
+    errors = {each.name: each for each in model.operation_model("Invoke").error_shapes}
+    assert {name for name, each in errors.items() if each.metadata["error"]["httpStatusCode"] == 502} == NEVER_RAN
+    assert set(errors["TooManyRequestsException"].members["Reason"].enum) == CODES.busy
+
+
+def test_a_function_without_room_is_no_fault_of_the_messages_that_wait_for_it() -> None:
+    function = Function((429, {"x-amzn-ErrorType": "TooManyRequestsException"}))
+    function.body = b'{"Reason": "ReservedFunctionConcurrentInvocationLimitExceeded", "message": "Rate Exceeded."}'
+    (outcome,) = function.send(a_call())
+    assert isinstance(outcome, NotSent)
+    assert passes_by_itself(outcome.cause, CODES)
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [(404, "ResourceNotFoundException"), (403, "AccessDeniedException"), (400, "ValidationException")],
+)
 def test_the_log_says_how_a_function_must_be_named_that_could_not_be_called(status: int, code: str) -> None:
     function = Function((status, {"x-amzn-ErrorType": code}), (429, {"x-amzn-ErrorType": "TooManyRequestsException"}))
     function.send(a_call(0), a_call(1, '"b"'))
     ((sentence, said),) = function.warned
     assert ("<stack>_webhook_" in sentence, said) == (True, code)
+
+
+def test_the_log_says_that_a_function_could_not_be_started() -> None:
+    function = Function((502, {"x-amzn-ErrorType": "KMSAccessDeniedException"}))
+    function.send(a_call())
+    ((sentence, said),) = function.warned
+    assert ("could not be started" in sentence, said) == (True, "KMSAccessDeniedException")
+
+
+def test_the_page_says_for_how_long_a_function_may_run() -> None:
+    page = (Path(__file__).parents[4] / "docs/webhooks.md").read_text()
+    assert f"It has {SEND.read_timeout} seconds. If it returns" in page  # type: ignore[attr-defined]  # set by options
 
 
 TOO_LARGE = pytest.mark.parametrize("code", ["RequestEntityTooLargeException", "RequestTooLargeException"])

@@ -1,6 +1,7 @@
 """A function of yours that gets what Amazon Pinpoint's custom channels gave it: such functions work as they are.
 
-Pinpoint called it for up to 50 endpoints at once, gave it 15 seconds, and took any answer for a success. So do we.
+Pinpoint called it for up to 50 endpoints at once and took any answer for a success. So do we; it gets 20 seconds
+(`aws.clients.SEND`) where Pinpoint gave it 15.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import msgspec
 from heliograph.channels.errors import PROVIDER_ERRORS, code_of, outcome_of
 from heliograph.channels.webhook.spec import FUNCTION_FINAL_CODES
 from heliograph.model.dispatches import Rendered, Sender
-from heliograph.model.outcomes import Accepted, Failed, InDoubt, Outcome
+from heliograph.model.outcomes import Accepted, Failed, InDoubt, NotSent, Outcome
 from heliograph.model.values import JsonObject
 
 if TYPE_CHECKING:
@@ -23,12 +24,23 @@ if TYPE_CHECKING:
 
 CALL_LIMIT: Final = 50  # endpoints a call; docs of Pinpoint's custom channels
 
-
-NOT_THERE: Final = frozenset({"AccessDeniedException", "ResourceNotFoundException"})
-"""How Lambda says that a name is none of ours, or that we may not call it."""
-ADVICE: Final = (
-    "A function of a custom channel could not be called: its name must be <stack>_webhook_<what addresses say>"
+NOT_THERE: Final = frozenset({"AccessDeniedException", "ResourceNotFoundException", "ValidationException"})
+"""How Lambda says that a name is none of ours or too long for one, or that we may not call it."""
+NEVER_RAN: Final = frozenset(
+    {
+        *("EC2AccessDeniedException", "EC2ThrottledException", "EC2UnexpectedException", "ENILimitReachedException"),
+        *("ENINotReadyException", "InvalidRuntimeException", "InvalidSecurityGroupIDException"),
+        *("InvalidSubnetIDException", "InvalidZipFileException", "KMSAccessDeniedException", "KMSDisabledException"),
+        *("KMSInvalidStateException", "KMSNotFoundException", "ResourceNotReadyException"),
+        "SubnetIPAddressLimitReachedException",
+    }
 )
+"""How Lambda says that it could not start a function, with a status of 502: another one from 500 on is in doubt."""
+ADVICE: Final = dict.fromkeys(
+    NOT_THERE,
+    "A function of a custom channel could not be called: its name must be <stack>_webhook_<what addresses say>,"
+    " 64 characters at most",
+) | dict.fromkeys(NEVER_RAN, "A function of a custom channel could not be started: see its configuration")
 
 Warn = Callable[[str, str], None]
 
@@ -67,8 +79,9 @@ def _call(
     try:
         answer = client.invoke(FunctionName=function, Payload=msgspec.json.encode(event))
     except PROVIDER_ERRORS as error:
-        if (code := code_of(error)) in NOT_THERE:
-            warn(ADVICE, code)
+        if advice := ADVICE.get(code := code_of(error)):
+            warn(advice, code)
+            return tuple(NotSent(dispatch_id=each, cause=code) for each in dispatch_ids)
         return tuple(outcome_of(error, each, final=FUNCTION_FINAL_CODES) for each in dispatch_ids)
     answer["Payload"].close()
     if failure := answer.get("FunctionError"):

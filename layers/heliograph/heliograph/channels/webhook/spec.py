@@ -43,7 +43,16 @@ FUNCTION_FINAL_CODES: Final = dict.fromkeys(
 """Of Invoke: more than 6 MB, as Lambda says it, and as its model and its documentation do. All else is our set-up or
 Lambda's state: no such function, no right, throttled."""
 
-CODES: Final = Codes(final=ENDPOINT_FINAL_CODES | FUNCTION_FINAL_CODES)
+FUNCTION_BUSY_CODES: Final = frozenset(
+    {
+        *("CallerRateLimitExceeded", "ConcurrentInvocationLimitExceeded", "ConcurrentSnapshotCreateLimitExceeded"),
+        *("FunctionInvocationRateLimitExceeded", "ReservedFunctionConcurrentInvocationLimitExceeded"),
+        "ReservedFunctionInvocationRateLimitExceeded",
+    }
+)
+"""The reasons that Lambda gives with a TooManyRequestsException."""
+
+CODES: Final = Codes(busy=FUNCTION_BUSY_CODES, final=ENDPOINT_FINAL_CODES | FUNCTION_FINAL_CODES)
 """An endpoint without time says itself when it has some (`NotSent.until`)."""
 
 ENDPOINT: Final = AddressKind("endpoint", "endpoint", read=lambda text, _: address(text))
