@@ -113,7 +113,7 @@ def sales(system: System, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sales]:
     waiting_packs(system)
     yield Sales(system, monkeypatch)
     waiting_packs(system)
-    for queue in (DELIVER, "engagement"):
+    for queue in (PLAN, DELIVER, "engagement"):
         system.sqs.purge_queue(QueueUrl=system.queue_url(queue))
 
 
