@@ -117,6 +117,7 @@ deploy: $(sam) $(messages)  ## deploy to AWS, with the account and region of you
 	    --build-dir .aws-sam/aws --parameter-overrides Runtime=$(runtime) Architecture=$(architecture)
 	$(call with_looped_templates,.aws-sam/aws)
 	$(call compiled,$(call python_of,$(runtime)),$(architecture),.aws-sam/aws)
+	@$(deployment) check  # the build took minutes, in which messages may have come
 	$(sam_cli) deploy $(settings) --template-file .aws-sam/aws/template.yaml \
 	    $(shell $(deployment) arguments Runtime=$(runtime) Architecture=$(architecture))
 

@@ -1,7 +1,7 @@
 """What `make deploy` must know before it builds: the answers that are kept, and what would fail an hour later.
 
 python infra/deployment.py kept Runtime python3.13      the answer kept in samconfig.toml, else the second word
-python infra/deployment.py check      what AWS would refuse, on standard error
+python infra/deployment.py check      what AWS would refuse, and what goes with a channel, on standard error
 python infra/deployment.py arguments Runtime=python3.13 Architecture=arm64      for `sam deploy`
 """
 
@@ -12,7 +12,7 @@ import re
 import shlex
 import sys
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,15 @@ PUSH_REGIONS = (
 """Where Pinpoint's push API can be called at all (botocore's endpoints)."""
 WITHOUT_PUSH_TYPE = ("us-east-2",)
 """Those of them in which CloudFormation cannot make an application (the linter's schemas)."""
+SNS_WITHOUT_PUSH = ("ap-south-2", "ca-west-1", "eu-central-2", "il-central-1")
+SNS_WITHOUT_SMS = ("ap-northeast-2",)
+"""Regions of ours that are not in the lists of SNS's documentation (sns-mobile-push-supported-regions,
+sns-supported-regions-countries)."""
+GOES_WITH = {
+    "email": "its configuration set and its stream, so that nobody hears of bounces that are still to come",
+    "sms": "its configuration set and its topic, so that nobody hears of final states or of what two-way numbers get",
+}
+"""What a channel's template makes for its provider, and is deleted with it."""
 WAITING = (
     "ApproximateNumberOfMessages",
     "ApproximateNumberOfMessagesDelayed",
@@ -58,7 +67,7 @@ def arguments(given: dict[str, str], settings: Path = SETTINGS) -> str:
 def problems(settings: Path = SETTINGS) -> Iterator[str]:
     """What AWS would refuse, and only after a while."""
     stack, kept = _stack(settings), answers(settings)
-    channels = [each.strip() for each in kept.get("Channels", DEFAULT_CHANNELS).split(",")]
+    channels = _channels(kept)
     longest = longest_name(channels)
     if len(stack) > longest or not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]*", stack):
         yield (
@@ -68,33 +77,55 @@ def problems(settings: Path = SETTINGS) -> Iterator[str]:
     if unknown := [each for each in channels if each not in CHANNELS]:
         yield (
             f"There is no channel {' and no channel '.join(map(repr, unknown))}. Name one or more of"
-            f" {', '.join(CHANNELS)} as Channels in samconfig.toml."
+            f" {', '.join(CHANNELS)} as Channels in samconfig.toml, with a comma and no blank between them."
         )
+    if len(channels) > len(set(channels)):
+        yield f"Channels names one twice: {','.join(channels)}. Name each once in samconfig.toml."
     region = _deploy(settings).get("region") or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
     known = REGIONS.read_text().split()
     if region and region not in known:
         yield f"Heliograph does not run in {region}: it lacks a service. Set AWS_REGION to one of: {', '.join(known)}."
     if region and kept.get("PushProvider") == "pinpoint":
         yield from _push_problems(region, kept.get("PushApplication", ""))
+    if region in SNS_WITHOUT_PUSH and kept.get("PushProvider") == "sns":
+        yield f"SNS has no mobile push in {region}. Set PushProvider to none in samconfig.toml."
+    if region in SNS_WITHOUT_SMS and "sns" in (kept.get("SmsProvider"), kept.get("SmsFailover")):
+        yield f"SNS sends no SMS from {region}. Take End User Messaging as SmsProvider, and none as SmsFailover."
 
 
-def losses(sqs: Callable[[], Any], settings: Path = SETTINGS) -> Iterator[str]:
-    """What a stack that exists would lose for good: CloudFormation deletes the queues of a channel that it leaves out.
+def leaving(sqs: Callable[[], Any], settings: Path = SETTINGS) -> dict[str, list[str]]:
+    """The channels that a stack would lose with this deployment, each with those of its queues that hold something.
 
     Raises what the client of SQS raises. `sqs` makes it; the first deployment, which has nothing to lose, needs none.
     """
     kept, stack = answers(settings), _stack(settings)
-    named = [each.strip() for each in kept.get("Channels", DEFAULT_CHANNELS).split(",")]
-    for channel in (each for each in CHANNELS if kept and each not in named):
-        client, full = sqs(), []
+    found: dict[str, list[str]] = {}
+    for channel in (each for each in CHANNELS if kept and each not in _channels(kept)):
+        client = sqs()
         for url in client.list_queues(QueueNamePrefix=f"{stack}-outbox-{channel}-").get("QueueUrls", []):
             held = client.get_queue_attributes(QueueUrl=url, AttributeNames=WAITING)["Attributes"]
-            full += [url.rpartition("/")[2]] if any(map(int, held.values())) else []
+            found.setdefault(channel, []).extend([url.rpartition("/")[2]] * any(map(int, held.values())))
+    return found
+
+
+def losses(leaving: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """What would be lost for good: CloudFormation deletes the queues of a channel that is left out."""
+    for channel, full in leaving.items():
         if full:
             yield (
                 f"Without the channel {channel} the stack loses what is in {', '.join(full)}. Keep it among Channels in"
                 " samconfig.toml until they are empty (docs/deploy.md, Change it)."
             )
+
+
+def farewells(leaving: Iterable[str]) -> Iterator[str]:
+    """What goes with channels that are left out, for whoever confirms the change."""
+    for channel in leaving:
+        further = f", {GOES_WITH[channel]}" if channel in GOES_WITH else ""
+        yield (
+            f"The channel {channel} is taken out. With it go its queues, its function, its log{further}."
+            " Confirm the change if no message has named it for three days (docs/deploy.md, Change it)."
+        )
 
 
 def longest_name(channels: list[str]) -> int:
@@ -105,6 +136,11 @@ def longest_name(channels: list[str]) -> int:
         max("-import-recipients", f"-deliver-{channel}", key=len),
     )
     return min(80 - len(queue), 64 - len(function))
+
+
+def _channels(kept: Mapping[str, str]) -> list[str]:
+    """As CloudFormation splits them, blanks and all."""
+    return kept.get("Channels", DEFAULT_CHANNELS).split(",")
 
 
 def _push_problems(region: str, application: str) -> Iterator[str]:
@@ -136,8 +172,8 @@ def _quoted(value: str) -> str:
     return value.replace("\\", "\\\\").replace('"', '\\"')
 
 
-def _losses_as_far_as_can_be_seen() -> list[str]:
-    """Losses; none where nobody may look: `sam deploy` says then what is wrong with the profile."""
+def _leaving_as_far_as_can_be_seen() -> dict[str, list[str]]:
+    """Channels that would go; none where nobody may look: `sam deploy` says then what is wrong with the profile."""
     import boto3
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError, ClientError
@@ -146,10 +182,10 @@ def _losses_as_far_as_can_be_seen() -> list[str]:
     chosen = _deploy(SETTINGS)
     try:
         session = boto3.Session(profile_name=chosen.get("profile"), region_name=chosen.get("region"))
-        return [*losses(lambda: session.client("sqs", config=quick))]
+        return leaving(lambda: session.client("sqs", config=quick))
     except (BotoCoreError, ClientError) as error:
         print(f"Nobody looked for what waits in outboxes: {type(error).__name__}.", file=sys.stderr)  # noqa: T201
-        return []
+        return {}
 
 
 def main(words: list[str]) -> int:
@@ -158,9 +194,10 @@ def main(words: list[str]) -> int:
         case ["kept", name, otherwise]:
             print(answers().get(name, otherwise))  # noqa: T201
         case ["check"]:
-            found = [*problems(), *_losses_as_far_as_can_be_seen()]
-            for problem in found:
-                print(problem, file=sys.stderr)  # noqa: T201
+            going = _leaving_as_far_as_can_be_seen()
+            found = [*problems(), *losses(going)]
+            for said in found or farewells(going):
+                print(said, file=sys.stderr)  # noqa: T201
             return 1 if found else 0
         case ["arguments", *given]:
             print(arguments(dict(each.split("=", 1) for each in given)))  # noqa: T201

@@ -19,6 +19,7 @@ from wiring import DEFAULT_CHANNELS, FUNCTIONS, NESTED, ROOT, TEMPLATE, load, re
 
 REGIONS = deployment.REGIONS.read_text().split()
 EVERYWHERE = (TEMPLATE, *(template for name, template in NESTED.items() if name != "Pinpoint"))
+REGION = r"[a-z]{2}-[a-z]+-\d"
 BY_SAM = {"AWS::Lambda::Function", "AWS::Lambda::EventSourceMapping", "AWS::Lambda::LayerVersion"}
 GUIDED = """
 [default.global.parameters]
@@ -69,17 +70,41 @@ class Queues:
 
 @pytest.mark.parametrize("kind", deployment.WAITING)
 def test_a_channel_is_not_taken_out_while_something_waits_in_its_outbox(tmp_path: Path, kind: str) -> None:
-    (problem,) = deployment.losses(lambda: Queues(**{kind: "1"}), settings(tmp_path))
+    (problem,) = deployment.losses(deployment.leaving(lambda: Queues(**{kind: "1"}), settings(tmp_path)))
     assert "heliograph-outbox-webhook-priority" in problem
     assert "webhook-bulk" not in problem
-    assert [*deployment.losses(Queues, settings(tmp_path))] == []
+    assert [*deployment.losses(deployment.leaving(Queues, settings(tmp_path)))] == []
+
+
+def test_who_takes_out_a_channel_is_told_what_goes_with_it(tmp_path: Path) -> None:
+    (said,) = deployment.farewells(deployment.leaving(Queues, settings(tmp_path)))
+    assert "channel webhook is taken out" in said
+    mails = settings(tmp_path, GUIDED.replace("SmsProvider", "Channels=sms,push,webhook SmsProvider"))
+    (said,) = deployment.farewells(deployment.leaving(Queues, mails))
+    assert deployment.GOES_WITH["email"] in said
+
+
+def test_what_goes_with_a_channel_is_what_its_template_makes_for_its_provider() -> None:
+    made = {
+        channel: {each["Type"] for each in NESTED[f"Channel{channel}"]["Resources"].values()} for channel in CHANNELS
+    }
+    assert {channel for channel, types in made.items() if any("ConfigurationSet" in each for each in types)} == {
+        *deployment.GOES_WITH
+    }
 
 
 def test_nobody_looks_for_what_a_first_deployment_could_lose_or_one_with_every_channel(tmp_path: Path) -> None:
     nothing = settings(tmp_path, '[default.global.parameters]\nstack_name = "heliograph"\n')
-    assert [*deployment.losses(lambda: pytest.fail("it looked"), nothing)] == []
+    assert deployment.leaving(lambda: pytest.fail("it looked"), nothing) == {}
     every = settings(tmp_path, GUIDED.replace("SmsProvider", f"Channels={','.join(CHANNELS)} SmsProvider"))
-    assert [*deployment.losses(lambda: pytest.fail("it looked"), every)] == []
+    assert deployment.leaving(lambda: pytest.fail("it looked"), every) == {}
+
+
+def test_make_deploy_looks_again_when_it_has_built() -> None:
+    """Building takes minutes, in which messages may come into an outbox."""
+    (recipe,) = re.findall(r"^deploy: \$\(sam\).*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    steps = re.findall(r"\$\(deployment\) check|\$\(sam_cli\) (?:build|deploy)", recipe)
+    assert steps == ["$(deployment) check", "$(sam_cli) build", "$(deployment) check", "$(sam_cli) deploy"]
 
 
 def test_the_first_time_sam_asks_for_everything_but_knows_what_was_built(tmp_path: Path) -> None:
@@ -129,13 +154,30 @@ def test_any_channel_may_be_left_out(tmp_path: Path, channels: str) -> None:
     assert tuple(deployment.DEFAULT_CHANNELS.split(",")) == DEFAULT_CHANNELS
 
 
-@pytest.mark.parametrize(("channels", "said"), [("email,fax", "no channel 'fax'. Name"), ("", "no channel ''. Name")])
+@pytest.mark.parametrize(
+    ("channels", "said"),
+    [("email,fax", "no channel 'fax'. Name"), ("", "no channel ''. Name"), ("email, sms", "no channel ' sms'. Name")],
+)
 def test_a_channel_that_there_is_not_is_refused_with_those_that_there_are(
     tmp_path: Path, channels: str, said: str
 ) -> None:
-    (problem,) = deployment.problems(settings(tmp_path, ANSWERS.format("eu-west-1", f"Channels={channels}")))
+    (problem,) = deployment.problems(settings(tmp_path, ANSWERS.format("eu-west-1", f"Channels='{channels}'")))
     assert said in problem
     assert "email, sms, push, webhook" in problem
+
+
+def test_a_channel_that_is_named_twice_is_refused(tmp_path: Path) -> None:
+    """The loops over Channels would make two resources of one name."""
+    (problem,) = deployment.problems(settings(tmp_path, ANSWERS.format("eu-west-1", "Channels=email,sms,email")))
+    assert "twice: email,sms,email" in problem
+
+
+@pytest.mark.parametrize("channels", ["email", "email,sms", "email, sms", "email,,sms", "Email", "", "email,", "fax"])
+def test_what_passes_the_check_passes_the_pattern_of_the_template(tmp_path: Path, channels: str) -> None:
+    pattern = TEMPLATE["Parameters"]["Channels"]["AllowedPattern"]
+    passes = not list(deployment.problems(settings(tmp_path, ANSWERS.format("eu-west-1", f"Channels='{channels}'"))))
+    assert passes <= bool(re.fullmatch(pattern, channels))
+    assert passes == (channels in {"email", "email,sms"})
 
 
 def test_a_region_without_our_services_is_refused_before_anything_is_built(
@@ -166,16 +208,32 @@ ANSWERS = '[default.deploy.parameters]\nstack_name = "heliograph"\nregion = "{}"
     [
         ("eu-west-1", "PushProvider=pinpoint", ""),
         ("eu-north-1", "PushProvider=sns", ""),
+        ("il-central-1", "PushProvider=sns", "no mobile push"),
+        ("il-central-1", "PushProvider=none", ""),
         ("eu-north-1", "PushProvider=pinpoint PushApplication=c0ffee", "no push API"),
         ("us-east-2", "PushProvider=pinpoint", "PushApplication"),
         ("us-east-2", "PushProvider=pinpoint PushApplication=c0ffee", ""),
     ],
 )
-def test_push_by_pinpoint_is_refused_where_there_is_no_such_service(
+def test_push_is_refused_where_its_provider_has_no_such_service(
     tmp_path: Path, region: str, said: str, problem: str
 ) -> None:
     found = list(deployment.problems(settings(tmp_path, ANSWERS.format(region, said))))
     assert [problem in each for each in found] == ([True] if problem else [])
+
+
+@pytest.mark.parametrize(
+    ("region", "said", "refused"),
+    [
+        ("ap-northeast-2", "SmsProvider=sns", True),
+        ("ap-northeast-2", "SmsFailover=sns", True),
+        ("ap-northeast-2", "SmsProvider=end-user-messaging SmsFailover=none", False),
+        ("ap-northeast-1", "SmsProvider=sns", False),
+    ],
+)
+def test_texts_by_sns_are_refused_where_it_sends_none(tmp_path: Path, region: str, said: str, *, refused: bool) -> None:
+    found = list(deployment.problems(settings(tmp_path, ANSWERS.format(region, said))))
+    assert ["sends no SMS" in each for each in found] == [True] * refused
 
 
 def test_the_regions_of_push_are_those_that_the_sdk_and_the_linter_know() -> None:
@@ -188,13 +246,18 @@ def test_the_regions_of_push_are_those_that_the_sdk_and_the_linter_know() -> Non
 def test_the_page_lists_the_regions_of_push() -> None:
     page = (ROOT / "docs/deploy.md").read_text()
     (listed,) = re.findall(r"in these regions: (.*?)\. Elsewhere", page, re.DOTALL)
-    assert tuple(re.findall(r"[a-z]{2}-[a-z]+-\d", listed)) == deployment.PUSH_REGIONS
+    assert tuple(re.findall(REGION, listed)) == deployment.PUSH_REGIONS
+    (listed,) = re.findall(r"take `PushProvider=sns`, but not in (.*?):", page, re.DOTALL)
+    assert tuple(re.findall(REGION, listed)) == deployment.SNS_WITHOUT_PUSH
+    (listed,) = re.findall(r"SNS sends no SMS from (.*?)[.:;]", page, re.DOTALL)
+    assert tuple(re.findall(REGION, listed)) == deployment.SNS_WITHOUT_SMS
+    assert {*deployment.SNS_WITHOUT_PUSH, *deployment.SNS_WITHOUT_SMS} <= set(REGIONS)
 
 
 def test_the_page_lists_the_regions() -> None:
     page = (ROOT / "docs/deploy.md").read_text()
     (listed,) = re.findall(r"^Supported regions: (.*?)\n\n", page, re.MULTILINE | re.DOTALL)
-    assert re.findall(r"[a-z]{2}-[a-z]+-\d", listed) == REGIONS
+    assert re.findall(REGION, listed) == REGIONS
 
 
 # ---- the Python of the runtime -----------------------------------------------------------------------------
