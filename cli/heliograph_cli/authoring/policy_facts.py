@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, create_model, field
 from heliograph.channels.registry import CHANNELS, spec
 from heliograph.model.channels import Channel
 from heliograph.model.policy import Enforcement, Purpose
-from heliograph.planning.rules import DEFAULT_ENFORCEMENT
+from heliograph.planning.terms import DEFAULT_ENFORCEMENT
 from heliograph_cli.authoring import names, times
 from heliograph_cli.authoring.facts import NAMED, Channels, Duration, Facts, KnownChannel, Locale
 

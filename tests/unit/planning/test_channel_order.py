@@ -32,6 +32,7 @@ from heliograph.model.people import Preferences, Recipient
 from heliograph.model.policy import Policy
 from heliograph.model.requests import EarlierDispatch, SendRequest
 from heliograph.planning.ruling import candidates
+from heliograph.planning.terms import terms_of
 from tables import table
 
 LATELY, LONG_AGO = NOW - timedelta(hours=1), NOW - timedelta(days=99)
@@ -188,6 +189,6 @@ def test_every_channel_is_tried_once_at_most_and_none_that_was_used_before(
     message = a_message(channels=first, fallback=tuple(a_fallback(*some) for some in later), by_engagement=True)
     person = a_recipient(preferences=Preferences(channels=preferred), engaged=engaged)
     inputs = inputs_for(person, message, request=a_request(earlier=(PUSHED,)))
-    tried = [each.channel for each in candidates(inputs, message, Policy())]
+    tried = [each.channel for each in candidates(inputs, terms_of(message, Policy()))]
     assert len(tried) == len(set(tried))
     assert set(tried) == set(message.every_channel()) - {PUSH}

@@ -18,8 +18,8 @@ from heliograph.planning.caps import own_reservation
 from heliograph.planning.cases import Case as Requested
 from heliograph.planning.cases import hours_on
 from heliograph.planning.hours import permitted
-from heliograph.planning.rules import enforcement_of
 from heliograph.planning.ruling import decide
+from heliograph.planning.terms import enforcement_of, terms_of
 from heliograph.text.zones import best_zone
 from random_decisions import Case, a_case
 
@@ -65,7 +65,7 @@ def objections(case: Case, channel: Channel) -> Iterator[str]:
     inputs, message, policy, _ = case
     promotional = message.purpose is Purpose.PROMOTIONAL
     said = {inputs.consents.get(f"{subject}/{channel}") for subject in (message.topic, message.purpose)}
-    asked = Requested(inputs, message, policy, channel, best_zone(inputs.zones, policy.default_timezone))
+    asked = Requested(inputs, terms_of(message, policy), channel, best_zone(inputs.zones, policy.default_timezone))
     if inputs.reach.get(channel) is not Reach.LIVE:
         yield "no live address"
     match enforcement_of(message.purpose, channel, policy):

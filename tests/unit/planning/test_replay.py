@@ -41,6 +41,7 @@ from heliograph.planning.cases import Case
 from heliograph.planning.kept_inputs import INLINE_LIMIT, sheet
 from heliograph.planning.rules import RULES
 from heliograph.planning.ruling import decide
+from heliograph.planning.terms import terms_of
 from heliograph.text.zones import best_zone
 from random_decisions import SECRETS, a_case
 
@@ -116,6 +117,18 @@ def test_the_ledger_agrees_with_every_decision_that_is_made_again(seed: int) -> 
 
 
 @given(seeds)
+@at_random
+def test_a_decision_is_the_same_whoever_was_decided_on_before(seed: int) -> None:
+    rng = Random(seed)
+    one, message, policy, _ = a_case(rng)
+    for other in (a_case(rng).inputs for _ in range(AT_ONCE)):
+        person = {name: getattr(other, name) for name in ("country", "zones", "preferences", "consents")}
+        inputs = msgspec.structs.replace(one, now=rng.choice((one.now, other.now)), **person)
+        anew = decide(inputs, travelled(message), travelled(policy))
+        assert decide(inputs, message, policy) == anew
+
+
+@given(seeds)
 @settings(max_examples=100)
 def test_what_is_dispatched_breaks_no_rule_when_each_is_asked_alone(seed: int) -> None:
     rng = Random(seed)
@@ -123,7 +136,8 @@ def test_what_is_dispatched_breaks_no_rule_when_each_is_asked_alone(seed: int) -
         inputs, message, policy, _ = a_case(rng)
         ruling = decide(inputs, message, policy)
         if ruling.channel and ruling.outcome is Verdict.DISPATCHED and own_reservation(inputs) is None:
-            case = Case(inputs, message, policy, ruling.channel, best_zone(inputs.zones, policy.default_timezone))
+            zone = best_zone(inputs.zones, policy.default_timezone)
+            case = Case(inputs, terms_of(message, policy), ruling.channel, zone)
             assert [rule.objection(case) for rule in RULES] == [None] * len(RULES)
 
 

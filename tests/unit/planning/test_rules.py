@@ -28,7 +28,7 @@ from heliograph.model.people import ConsentState, Recipient
 from heliograph.model.policy import Enforcement, Policy, Purpose
 from heliograph.model.requests import SendRequest
 from heliograph.model.traces import Achieved, Confirmation
-from heliograph.planning.rules import enforcement_of
+from heliograph.planning.terms import enforcement_of
 from tables import table
 
 NEWS = a_promotion(EMAIL, SMS)

@@ -9,16 +9,17 @@ from typing import NamedTuple
 
 from heliograph.model.channels import Channel
 from heliograph.model.decisions import Inputs
-from heliograph.model.messages import Message
 from heliograph.model.people import Preferences
-from heliograph.model.policy import Hours, Policy, Purpose
+from heliograph.model.policy import Hours
 from heliograph.model.reasons import Reason
-from heliograph.planning.caps import caps_on, full_until
+from heliograph.planning.caps import full_until
 from heliograph.planning.hours import DAY, DAYS_AHEAD, next_permitted
+from heliograph.planning.terms import Terms
 from heliograph.text.zones import FoundZone
 
 PREFERRED_FOR = timedelta(hours=1)
 """A preferred time is met within an hour after it."""
+NO_PREFERENCES = Preferences()
 
 
 class Wait(NamedTuple):
@@ -34,8 +35,7 @@ class Case:
     """Everything that a rule may look at: the inputs, and one channel."""
 
     inputs: Inputs
-    message: Message
-    policy: Policy
+    terms: Terms
     channel: Channel
     zone: FoundZone
 
@@ -45,21 +45,15 @@ class Case:
         return wait_from(self, self.inputs.now)
 
     @property
-    def is_promotional(self) -> bool:
-        """Whether what is asked of promotional messages is asked of this one."""
-        return self.message.purpose is Purpose.PROMOTIONAL
-
-    @property
     def wait_ends(self) -> datetime:
         """After this time the message does not wait any longer."""
-        seconds = self.policy.wait_at_most if self.message.wait_at_most is None else self.message.wait_at_most
-        return self.inputs.requested_at + timedelta(seconds=seconds)
+        return self.inputs.requested_at + timedelta(seconds=self.terms.wait_at_most)
 
 
 def wait_from(case: Case, moment: datetime) -> Wait:
     """Until when a message that is ready at `moment` has to wait: for a pause, permitted hours, the preferred time."""
     until, reason = moment, None
-    preferences = case.inputs.preferences if case.is_promotional else Preferences()
+    preferences = case.inputs.preferences if case.terms.is_promotional else NO_PREFERENCES
     if preferences.paused_until and preferences.paused_until > until:
         until, reason = preferences.paused_until, Reason.PAUSED
     permitted = _permitted(case, until)
@@ -75,22 +69,17 @@ def wait_from(case: Case, moment: datetime) -> Wait:
 
 def hours_on(case: Case) -> tuple[Hours, ...]:
     """The rules on hours that fit a case, the person's own among them."""
-    inputs = case.inputs
-    rules = tuple(
-        rule
-        for rule in case.policy.hours
-        if rule.purpose is case.message.purpose
-        and (not rule.channels or case.channel in rule.channels)
-        and (not rule.countries or inputs.country in rule.countries)
-    )
-    if case.is_promotional and inputs.preferences.quiet:
-        return (*rules, Hours(name="the person", quiet=inputs.preferences.quiet))
-    return rules
+    rules = case.terms.on(case.channel).hours(case.inputs.country)
+    return (*rules, Hours(name="the person", quiet=own)) if (own := _own_hours(case)) else rules
+
+
+def _own_hours(case: Case) -> tuple[str, ...]:
+    return case.inputs.preferences.quiet if case.terms.is_promotional else ()
 
 
 def cap_ends(case: Case) -> datetime | None:
     """When the caps that are full have room again; None when they have room at the time of sending."""
-    caps = caps_on(case.message, case.policy)
+    caps = case.terms.caps
     if not caps:
         return None
     others = [each for each in case.inputs.reserved if each.dispatch_id != case.inputs.dispatch_id]
@@ -99,7 +88,11 @@ def cap_ends(case: Case) -> datetime | None:
 
 
 def _permitted(case: Case, moment: datetime) -> datetime | None:
-    return next_permitted(hours_on(case), case.inputs.country, moment, case.zone.zone)
+    """Who has hours of their own is asked about alone; for all others, a moment is the same in a country and zone."""
+    country, zone = case.inputs.country, case.zone.zone
+    if _own_hours(case):
+        return next_permitted(hours_on(case), country, moment, zone)
+    return case.terms.on(case.channel).permitted_from(moment, country, zone)
 
 
 def _next_preferred(case: Case, moment: datetime, text: str) -> datetime | None:

@@ -13,13 +13,14 @@ from heliograph.model.channels import Channel
 from heliograph.model.decisions import Decision, Inputs, Reservation, Ruling, Scheduled, Skipped, Verdict
 from heliograph.model.dispatches import Dispatch
 from heliograph.model.messages import Message
-from heliograph.model.people import ConsentState, Reach, Recipient, consent_key
+from heliograph.model.people import Reach, Recipient
 from heliograph.model.policy import Policy
 from heliograph.model.reasons import Reason
 from heliograph.model.requests import SendRequest
 from heliograph.model.traces import Achieved, Confirmation, Reference
 from heliograph.planning.rules import RULES_BEFORE_DELIVERY
 from heliograph.planning.ruling import decide
+from heliograph.planning.terms import terms_of
 from heliograph.text.locales import lookup
 from heliograph.text.zones import zones_of
 
@@ -41,8 +42,7 @@ def inputs_of(
 
     `off` are the channels that nobody has set up.
     """
-    person = known_person(request, recipient)
-    channels = message.every_channel()
+    person, terms = known_person(request, recipient), terms_of(message, policy)
     return Inputs(
         now=now,
         recipient_id=request.recipient_id,
@@ -55,8 +55,8 @@ def inputs_of(
         fallbacks=request.fallbacks,
         known=person.known,
         readable=person.readable,
-        reach=_reaches(person, channels, off),
-        consents=_answers(person, message, channels),
+        reach=_reaches(person, terms.channels, off),
+        consents={key: person.consents[key].state for key in terms.subjects if key in person.consents},
         preferences=person.preferences,
         zones=zones_of(person),
         country=person.country or person.phone_country,
@@ -66,12 +66,6 @@ def inputs_of(
         awaited_until=achieved.awaited_until,
         before=tuple(each.channel for each in request.earlier),
     )
-
-
-def _answers(person: Recipient, message: Message, channels: Iterable[Channel]) -> dict[str, ConsentState]:
-    """Consents to the message's topic and purpose, on each of its channels."""
-    subjects = [consent_key(subject, each) for subject in (message.topic, message.purpose) for each in channels]
-    return {key: person.consents[key].state for key in subjects if key in person.consents}
 
 
 def _reaches(person: Recipient, channels: Iterable[Channel], off: Container[Channel]) -> dict[Channel, Reach]:
@@ -126,7 +120,7 @@ def recheck(
 ) -> tuple[Dispatch, Ruling]:
     """Ask again just before delivery: the dispatch to the person's addresses of now, and what the rules say now."""
     request = dispatch.request
-    alone = msgspec.structs.replace(message, channels=(dispatch.channel,), fallback=())
+    alone = terms_of(message, policy).alone(dispatch.channel).message
     inputs = inputs_of(request, alone, recipient, policy=policy, now=now, achieved=Achieved(confirmed_by))
     unhurried = msgspec.structs.replace(inputs.preferences, time="")
     inputs = msgspec.structs.replace(inputs, preferences=unhurried, fallbacks=0, before=())
@@ -151,8 +145,8 @@ def addresses(recipient: Recipient, channel: Channel) -> tuple[str, ...]:
 
 def live_addresses(recipient: Recipient, channel: Channel) -> tuple[str, ...]:
     """The addresses that are not suppressed on a channel."""
-    dead = recipient.suppressed.get(channel, {})
-    return tuple(address for address in addresses(recipient, channel) if address not in dead)
+    found, dead = addresses(recipient, channel), recipient.suppressed.get(channel)
+    return tuple(address for address in found if address not in dead) if dead else found
 
 
 def known_person(request: SendRequest, recipient: Recipient | None) -> Recipient:

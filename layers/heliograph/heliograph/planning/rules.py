@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from heliograph.model.channels import Channel
-from heliograph.model.people import ConsentState, Reach, consent_key
-from heliograph.model.policy import Enforcement, Policy, Purpose
+from heliograph.model.people import ConsentState, Reach
+from heliograph.model.policy import Enforcement
 from heliograph.model.reasons import Reason
 from heliograph.planning.cases import Case, cap_ends
 from heliograph.planning.declaring import Rule, rule
-
-DEFAULT_ENFORCEMENT = {
-    Purpose.PROMOTIONAL: Enforcement.OPT_IN,
-    Purpose.TRANSACTIONAL: Enforcement.OPT_OUT,
-}
 
 
 @rule(
@@ -36,10 +30,10 @@ def undecidable(case: Case) -> Reason | None:
 )
 def unknown_recipient(case: Case) -> Reason | None:
     """People who are not known get transactional messages only, at the address that the event carried."""
-    carried = any(reach in (Reach.LIVE, Reach.SUPPRESSED) for reach in case.inputs.reach.values())
-    if case.inputs.known or (carried and not case.is_promotional):
+    if case.inputs.known:
         return None
-    return Reason.UNKNOWN_RECIPIENT
+    carried = any(reach in (Reach.LIVE, Reach.SUPPRESSED) for reach in case.inputs.reach.values())
+    return None if carried and not case.terms.is_promotional else Reason.UNKNOWN_RECIPIENT
 
 
 @rule(
@@ -127,15 +121,13 @@ def address_suppressed(case: Case) -> Reason | None:
 )
 def not_consented(case: Case) -> Reason | None:
     """Topic and purpose must both allow the message on this channel, as strictly as the policy enforces it."""
-    enforcement = enforcement_of(case.message.purpose, case.channel, case.policy)
-    if enforcement is Enforcement.OFF:
+    terms, consents = case.terms.on(case.channel), case.inputs.consents
+    if terms.enforcement is Enforcement.OFF:
         return None
-    consents = case.inputs.consents
-    topic = consents.get(consent_key(case.message.topic, case.channel))
-    purpose = consents.get(consent_key(case.message.purpose, case.channel))
+    topic, purpose = consents.get(terms.topic), consents.get(terms.purpose)
     if ConsentState.OPTED_OUT in (topic, purpose):
         return Reason.NOT_CONSENTED
-    if enforcement is Enforcement.OPT_IN and topic is not ConsentState.OPTED_IN:
+    if terms.enforcement is Enforcement.OPT_IN and topic is not ConsentState.OPTED_IN:
         return Reason.NOT_CONSENTED
     return None
 
@@ -219,11 +211,6 @@ def quiet_hours(case: Case) -> Reason | None:
 def preferred_time(case: Case) -> Reason | None:
     """Promotional messages wait for the time of day that a person prefers, if it comes before the wait ends."""
     return Reason.PREFERRED_TIME if case.wait.reason is Reason.PREFERRED_TIME else None
-
-
-def enforcement_of(purpose: Purpose, channel: Channel, policy: Policy) -> Enforcement:
-    """How strictly consents are enforced."""
-    return policy.enforcement.get(purpose, {}).get(channel, DEFAULT_ENFORCEMENT[purpose])
 
 
 def _reach(case: Case) -> Reach:

@@ -18,6 +18,7 @@ from heliograph.planning.caps import own_reservation
 from heliograph.planning.cases import Case, cap_ends, wait_from
 from heliograph.planning.declaring import Rule
 from heliograph.planning.rules import LATER, PASSED, RULES
+from heliograph.planning.terms import Terms, terms_of
 from heliograph.text.zones import FoundZone, best_zone
 
 
@@ -35,10 +36,11 @@ def decide(inputs: Inputs, message: Message, policy: Policy, *, rules: tuple[Rul
     Who has room reserved for it was given to a channel by an earlier try. That is followed, whatever has changed since:
     deliver asks again before it sends, and two tries never disagree.
     """
-    ruling, reserved = _ask_or_pass_over(inputs, message, policy, rules), own_reservation(inputs)
+    terms = terms_of(message, policy)
+    ruling, reserved = _ask_or_pass_over(inputs, terms, rules), own_reservation(inputs)
     if reserved is None or (ruling.outcome, ruling.channel) == (Verdict.DISPATCHED, reserved.channel):
         return ruling
-    known = candidates(inputs, message, policy) if ruling.reason is not Reason.UNDECIDABLE else ()
+    known = candidates(inputs, terms) if ruling.reason is not Reason.UNDECIDABLE else ()
     begun = (each.fallback for each in known if each.channel == reserved.channel)
     return Ruling(
         outcome=Verdict.DISPATCHED,
@@ -49,26 +51,26 @@ def decide(inputs: Inputs, message: Message, policy: Policy, *, rules: tuple[Rul
     )
 
 
-def _ask_or_pass_over(inputs: Inputs, message: Message, policy: Policy, rules: tuple[Rule, ...]) -> Ruling:
+def _ask_or_pass_over(inputs: Inputs, terms: Terms, rules: tuple[Rule, ...]) -> Ruling:
     """What the rules say; on what they cannot work with, that it is undecidable.
 
     A decision is pure: it would fail again, and take everybody in its pack along into the dead letters.
     """
     try:
-        return _ask(inputs, message, policy, rules)
+        return _ask(inputs, terms, rules)
     except Exception:  # noqa: BLE001 - one person's facts stop nobody else, whatever is wrong with them
         return Ruling(outcome=Verdict.SKIPPED, reason=Reason.UNDECIDABLE)
 
 
-def _ask(inputs: Inputs, message: Message, policy: Policy, rules: tuple[Rule, ...]) -> Ruling:
+def _ask(inputs: Inputs, terms: Terms, rules: tuple[Rule, ...]) -> Ruling:
     """Give the message to the first channel that may carry it; else let it wait for one, else say why not.
 
     A channel that merely has to wait is waited for. A "no" names the channel that came closest to carrying it.
     """
-    zone = best_zone(inputs.zones, policy.default_timezone)
+    zone = best_zone(inputs.zones, terms.policy.default_timezone)
     skipped: list[tuple[Case, Reason]] = []
-    for channel, fallback, order in candidates(inputs, message, policy):
-        case = Case(inputs, message, policy, channel, zone)
+    for channel, fallback, order in candidates(inputs, terms):
+        case = Case(inputs, terms, channel, zone)
         reason = next((reason for rule in rules if (reason := rule.objection(case))), None)
         ruling = Ruling(
             outcome=Verdict.DISPATCHED,
@@ -89,24 +91,20 @@ def _ask(inputs: Inputs, message: Message, policy: Policy, rules: tuple[Rule, ..
     return _no(skipped, zone)
 
 
-def candidates(inputs: Inputs, message: Message, policy: Policy) -> Iterator[Candidate]:
+def candidates(inputs: Inputs, terms: Terms) -> Iterator[Candidate]:
     """The channels in the order in which they are tried; a fallback's come when none before them may carry it."""
-    steps = [message.channels, *(each.channels for each in message.fallback)]
     tried = set(inputs.before)
-    for fallback in range(inputs.fallbacks, len(steps)):
-        left = [channel for channel in steps[fallback] if channel not in tried]
+    for fallback in range(inputs.fallbacks, len(terms.steps)):
+        left = [channel for channel in terms.steps[fallback] if channel not in tried]
         tried |= set(left)
-        for channel, order in in_order(left, inputs, message, policy):
+        for channel, order in in_order(left, inputs, terms):
             yield Candidate(channel, fallback, order)
 
 
-def in_order(
-    channels: list[Channel], inputs: Inputs, message: Message, policy: Policy
-) -> Iterator[tuple[Channel, str]]:
+def in_order(channels: list[Channel], inputs: Inputs, terms: Terms) -> Iterator[tuple[Channel, str]]:
     """Channels as the person prefers them, then, if so wished, by where they reacted last, then as the message says."""
     preferred = [channel for channel in inputs.preferences.channels if channel in channels]
-    by_engagement = policy.by_engagement if message.by_engagement is None else message.by_engagement
-    reacted = [channel for channel in channels if by_engagement and channel in inputs.engaged]
+    reacted = [channel for channel in channels if terms.by_engagement and channel in inputs.engaged]
     reacted.sort(key=lambda channel: inputs.engaged[channel], reverse=True)
     named = dict.fromkeys(channels, "message") | dict.fromkeys(reacted, "engagement")
     named |= dict.fromkeys(preferred, "preference")

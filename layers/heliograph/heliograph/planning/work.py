@@ -18,11 +18,12 @@ from heliograph.model.outcomes import Facts, RecordKey, SlotFacts
 from heliograph.model.people import Recipient
 from heliograph.model.requests import EarlierDispatch, RequestPack, SendRequest
 from heliograph.model.traces import Achieved
-from heliograph.planning.caps import caps_on, reserved_after
+from heliograph.planning.caps import reserved_after
 from heliograph.planning.decisions import decision, inputs_of, unknown_message
 from heliograph.planning.packing import completed
 from heliograph.planning.ruling import decide
 from heliograph.planning.store import Account
+from heliograph.planning.terms import terms_of
 from heliograph.runtime import wiring
 from heliograph.text.bodies import body
 from heliograph.text.ids import split_outcome_key
@@ -119,7 +120,7 @@ def record_of(run_id: str, earlier: EarlierDispatch) -> RecordKey:
 def answers_to(questions: Sequence[Question], now: datetime, *, decided: Container[str]) -> dict[PackSlot, Answer]:
     """Decide, and reserve what is sent under a cap; who lost the race for the last room is decided on again."""
     policy = wiring.templates().policy
-    capped = {each.at for each in questions if caps_on(each.message, policy) and not _is_in(each, decided)}
+    capped = {each.at for each in questions if terms_of(each.message, policy).caps and not _is_in(each, decided)}
     accounts: dict[str, Account] = {}
     answers: dict[PackSlot, Answer] = {}
     todo = list(questions)
@@ -168,11 +169,15 @@ def plan_later(pack: RequestPack, at: datetime) -> None:
 
 def refund(unsent: Iterable[SendRequest | LedgerEntry], now: datetime) -> None:
     """Take back what is reserved under a cap for messages that certainly do not reach their people."""
-    templates = wiring.templates()
-    messages = {name for name, message in templates.messages.items() if caps_on(message, templates.policy)}
-    capped = [(each.recipient_id, each.dispatch_id) for each in unsent if each.message in messages]
-    if capped:
+    if capped := [(each.recipient_id, each.dispatch_id) for each in unsent if _is_capped(each.message)]:
         wiring.reservations().refund(capped, now)
+
+
+def _is_capped(name: str) -> bool:
+    """Whether a message counts against caps; one that is not in the catalogue any more does not."""
+    templates = wiring.templates()
+    message = templates.message(name)
+    return message is not None and bool(terms_of(message, templates.policy).caps)
 
 
 def answer_to(question: Question, account: Account, now: datetime) -> Answer:

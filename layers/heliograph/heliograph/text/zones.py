@@ -10,6 +10,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from heliograph.model.people import Recipient, Zone, ZoneSource
 from heliograph.text.addresses import country_timezone
 
+SOURCES = tuple(ZoneSource)
+"""The best first."""
+
 
 class FoundZone(NamedTuple):
     """A time zone, and where it is known from."""
@@ -45,7 +48,7 @@ def zones_of(recipient: Recipient) -> dict[ZoneSource, str]:
 
 def best_zone(zones: Mapping[ZoneSource, str], default: str) -> FoundZone:
     """The best of a person's zones, else the default: one bad zone never drops a person."""
-    for source in ZoneSource:
+    for source in SOURCES:
         if zone := zone_of(zones.get(source, "")):
             return FoundZone(zone, source)
     return FoundZone(zone_of(default) or ZoneInfo("UTC"), ZoneSource.DEFAULT)

@@ -19,6 +19,7 @@ from heliograph.planning.cases import Case, hours_on
 from heliograph.planning.decisions import inputs_of
 from heliograph.planning.inputs_store import KeptInputs
 from heliograph.planning.ruling import candidates, decide
+from heliograph.planning.terms import terms_of
 from heliograph.reporting.statements import statements
 from heliograph.runtime import wiring
 from heliograph.text import ids
@@ -118,7 +119,7 @@ def _not_kept(missing: MalformedError) -> str:
 def _order(inputs: Inputs, message: Message, policy: Policy) -> list[JsonObject]:
     return [
         {"channel": each.channel, "order": each.order, "fallback": each.fallback}
-        for each in candidates(inputs, message, policy)
+        for each in candidates(inputs, terms_of(message, policy))
     ]
 
 
@@ -145,7 +146,7 @@ def _hours(inputs: Inputs, ruling: Ruling, message: Message, policy: Policy) -> 
     if ruling.channel is None:
         return []
     found = best_zone(inputs.zones, policy.default_timezone)
-    rules = hours_on(Case(inputs, message, policy, ruling.channel, found))
+    rules = hours_on(Case(inputs, terms_of(message, policy), ruling.channel, found))
     local = inputs.now.astimezone(found.zone)
     closed = (rule.name for rule in rules if not hours.permitted([rule], inputs.country, local))
     return list(dict.fromkeys(closed))
