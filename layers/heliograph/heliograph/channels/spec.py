@@ -74,7 +74,7 @@ class Measure(NamedTuple):
     parts: int
     """What its provider counts and bills."""
     size: int
-    """Bytes."""
+    """Bytes; where they are certainly few enough, the most that they can be."""
 
 
 class Limits(NamedTuple):
@@ -211,6 +211,10 @@ class ChannelSpec(NamedTuple):
     def files(self) -> tuple[str, ...]:
         """Every file of words of this channel."""
         return (*(part.file for part in self.parts.values()), *self.asides)
+
+    def units(self, content: Content) -> int:
+        """What a message takes of its provider's rate: one, where a message has no parts."""
+        return self.measure(content).parts if self.limits.parts else 1
 
     def excess(self, message: Message, content: Content) -> str:
         """How a message is larger than it may be; empty when it is not."""

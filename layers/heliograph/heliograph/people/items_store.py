@@ -41,8 +41,12 @@ Path = tuple[str, ...]
 """The name of an attribute, or that of a consent and of a part of it."""
 UNREADABLE = (LookupError, TypeError, ValueError, RecursionError, msgspec.MsgspecError)
 """What reading an item raises that another hand, or a newer version, has written."""
+PREFERENCES = frozenset({"preferred_channels", "preferred_time", "quiet_hours", "paused_until"})
+NO_PREFERENCES = Preferences()
 ANSWER, WAITING = "consent", "pending"
 """A confirmation that is waited for is kept beside the answer, so that neither ever overwrites the other."""
+FAMILIES = (ANSWER, WAITING, SUPPRESSED, "attribute", "invalid", "engaged")
+"""What stands before the `#` in the name of an attribute of which there are many."""
 
 
 def item_of(change: RecipientChange) -> dict[str, Any]:
@@ -211,8 +215,7 @@ def recipient_of(item: Item) -> Recipient:
 
 def _recipient(item: Item) -> Recipient:
     """What an item does not hold has its default."""
-    families = (ANSWER, WAITING, SUPPRESSED, "attribute", "invalid", "engaged")
-    kept: dict[str, dict[str, Any]] = {family: {} for family in families}
+    kept: dict[str, dict[str, Any]] = {family: {} for family in FAMILIES}
     for name, value in item.items():
         family, marked, key = name.partition("#")
         if marked and family in kept:
@@ -224,7 +227,7 @@ def _recipient(item: Item) -> Recipient:
         known="known" in item,
         addresses=_addresses(item),
         invalid=tuple(sorted(kept["invalid"])),
-        consents=together(*({key: consent_of(one) for key, one in kept[each].items()} for each in (ANSWER, WAITING))),
+        consents=_consents(kept[ANSWER], kept[WAITING]),
         suppressed=_suppressed(kept[SUPPRESSED]),
         preferences=_preferences(item),
         locale=_text(item, "locale"),
@@ -233,13 +236,19 @@ def _recipient(item: Item) -> Recipient:
         country=country,
         phone_country=_text(item, "phone_country"),
         country_timezone=_text(item, "country_timezone"),
-        engaged={
-            channel: datetime.fromisoformat(kept["engaged"][channel]["S"])
-            for channel in CHANNELS
-            if channel in kept["engaged"]
-        },
+        engaged=_engaged(kept["engaged"]) if kept["engaged"] else {},
         attributes=words | {name: _attribute(value) for name, value in kept["attribute"].items()},
     )
+
+
+def _consents(answers: Item, waiting: Item) -> dict[str, Consent]:
+    """What holds; most people wait for no confirmation."""
+    given = {key: consent_of(one) for key, one in answers.items()}
+    return together(given, {key: consent_of(one) for key, one in waiting.items()}) if waiting else given
+
+
+def _engaged(kept: Item) -> dict[Channel, datetime]:
+    return {channel: datetime.fromisoformat(kept[channel]["S"]) for channel in CHANNELS if channel in kept}
 
 
 def moment(at: datetime) -> str:
@@ -295,6 +304,8 @@ def _suppression(value: Item) -> AddressSuppression:
 
 
 def _preferences(item: Item) -> Preferences:
+    if PREFERENCES.isdisjoint(item):
+        return NO_PREFERENCES
     paused_until = _text(item, "paused_until")
     return Preferences(
         channels=tuple(Channel(each) for each in _list(item, "preferred_channels") if each in CHANNELS),
@@ -314,7 +325,8 @@ def _attribute(value: Item) -> Any:
 
 
 def _text(item: Item, name: str) -> str:
-    return str(item[name]["S"]) if name in item else ""
+    value = item.get(name)
+    return str(value["S"]) if value else ""
 
 
 def _list(item: Item, name: str) -> tuple[str, ...]:

@@ -39,6 +39,7 @@ BY_THE_MINUTE: Final = "firehose"
 LAG: Final = 1.25
 """Of the time for which Firehose collects: 75 seconds where that is a minute."""
 LARGEST: Final = 40_000_000  # bytes of a mail that SES takes (quotas of SES v2)
+UTF_8: Final = 4  # bytes of a character, at most
 
 CODES: Final = Codes(
     halted=frozenset(
@@ -110,8 +111,9 @@ def lag(setting: Callable[[str], str]) -> int:
 
 
 def measure(content: Content) -> Measure:
-    """A mail is one mail, however long."""
-    return Measure(1, sum(len(text) if text.isascii() else len(text.encode()) for text in content.values()))
+    """A mail is one mail, however long. Its bytes are counted only where there may be too many of them."""
+    most = UTF_8 * sum(map(len, content.values()))
+    return Measure(1, most if most <= LARGEST else sum(len(text.encode()) for text in content.values()))
 
 
 SPEC: Final = ChannelSpec(

@@ -93,7 +93,7 @@ def _has_time_for_a_call(started: datetime, units: int, rate: float | None) -> b
 
 def units_of(rendered: Rendered) -> int:
     """What a message takes of its provider's rate."""
-    return spec(rendered.dispatch.channel).measure(rendered.content).parts
+    return spec(rendered.dispatch.channel).units(rendered.content)
 
 
 def _keep_answers(record: RecordKey, outcomes: Sequence[Outcome], batch: Mapping[str, Rendered]) -> None:
