@@ -16,6 +16,7 @@ from heliograph.operations.doctor.channel import Trying
 from heliograph.operations.doctor.deployment import Deployment
 from heliograph.operations.doctor.findings import Finding, State
 from heliograph.operations.doctor.sending import plan
+from wiring import ROOT, everywhere
 
 SEND = (doctor.SERVICE, "send_text_message")
 
@@ -99,6 +100,18 @@ CASES = {
         ),
         "reports nothing",
     ),
+    "a number that nobody can opt out from": Case(
+        doctor.replies,
+        State.WRONG,
+        a_deployment(
+            {
+                (doctor.SERVICE, "describe_phone_numbers"): {
+                    "PhoneNumbers": [{"PhoneNumberId": "phone-1", "SelfManagedOptOutsEnabled": True}]
+                },
+            }
+        ),
+        "phone-1 takes no STOP",
+    ),
     "texts by SNS": Case(doctor.events, State.NOTE, a_deployment(SmsProvider="sns"), "logs only"),
 }
 
@@ -112,6 +125,30 @@ def test_each_fault_is_named_with_what_to_do(case: Case) -> None:
 
 def test_every_check_has_a_case_in_which_it_finds_something() -> None:
     assert {case.check for case in CASES.values()} == set(doctor.DOCTOR.checks.values())
+
+
+@pytest.mark.parametrize(("topic", "said"), [("shop_engagement_sms", "1 numbers"), ("others", "0 numbers")])
+def test_what_people_write_comes_where_the_number_points(topic: str, said: str) -> None:
+    deployment = a_deployment()
+    number = {"PhoneNumberId": "phone-1", "TwoWayEnabled": True}
+    number |= {"TwoWayChannelArn": deployment.resource_arn("sns", topic)}
+    answers = {(doctor.SERVICE, "describe_phone_numbers"): {"PhoneNumbers": [number]}}
+    (found,) = doctor.replies(a_deployment(answers))
+    assert (found.state, said in found.says) == (State.WELL, True)
+    assert not [*doctor.replies(a_deployment(answers, SmsProvider="sns"))]
+
+
+def test_the_topic_that_numbers_should_point_at_is_that_of_the_template() -> None:
+    (topic,) = everywhere("AWS::SNS::Topic").keys() & {"SmsEventsTopic"}
+    name = everywhere("AWS::SNS::Topic")[topic]["TopicName"]["Fn::Sub"]
+    deployment = a_deployment()
+    number = {
+        "TwoWayEnabled": True,
+        "TwoWayChannelArn": deployment.resource_arn("sns", name.replace("${StackName}", "shop")),
+    }
+    (found,) = doctor.replies(a_deployment({(doctor.SERVICE, "describe_pools"): {"Pools": [number]}}))
+    assert "1 numbers" in found.says
+    assert f":heliograph{name.removeprefix('${StackName}')}'" in (ROOT / "docs/deploy.md").read_text()
 
 
 def tried(deployment: Deployment, simulator: str = doctor.SIMULATED_PHONE) -> Finding:

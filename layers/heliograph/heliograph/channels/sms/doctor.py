@@ -20,7 +20,9 @@ KINDS = {
     "describe_pools": ("Pools", ("PoolId", "PoolArn")),
     "describe_sender_ids": ("SenderIds", ("SenderId", "SenderIdArn")),
 }
-"""Where an origination identity may be: the operation, its list, and what it may be called by."""
+"""Where an origination identity may be: the operation, its list, and what it may be called by, last its id and ARN."""
+TWO_WAY = {"describe_phone_numbers": "phone-number", "describe_pools": "pool"}
+"""Those of them that people can answer to."""
 
 
 def account(deployment: Deployment) -> Iterator[Finding]:
@@ -111,6 +113,22 @@ def events(deployment: Deployment) -> Iterator[Finding]:
         yield well("sms events", f"{', '.join(names)} reports to its topic")
 
 
+def replies(deployment: Deployment) -> Iterator[Finding]:
+    """AWS deals with whoever answers STOP, and what else people write comes here."""
+    if _by_sns(deployment):
+        return
+    topic = deployment.resource_arn("sns", f"{deployment.stack}_engagement_sms")
+    here = 0
+    for operation, kind in TWO_WAY.items():
+        where, (*_, name, _) = KINDS[operation]
+        for each in deployment.call(SERVICE, operation).get(where, []):
+            here += bool(each.get("TwoWayEnabled") and each.get("TwoWayChannelArn") == topic)
+            if each.get("SelfManagedOptOutsEnabled"):
+                mend = f"aws {SERVICE} update-{kind} --{kind}-id {each[name]} --no-self-managed-opt-outs-enabled"
+                yield wrong("sms replies", f"{each[name]} takes no STOP: AWS leaves that to us", mend)
+    yield well("sms replies", f"{here} numbers and pools bring here what people write")
+
+
 def _reports(destination: dict[str, Any]) -> bool:
     kinds = set(destination.get("MatchingEventTypes", []))
     return bool(destination.get("Enabled") and "SnsDestination" in destination and kinds & {"ALL", "TEXT_ALL"})
@@ -156,7 +174,7 @@ def _refused(code: str, reason: str) -> Finding:
 
 
 DOCTOR: Final = ChannelDoctor(
-    checks={"sms account": account, "sms sender": identity, "sms events": events},
+    checks={"sms account": account, "sms sender": identity, "sms events": events, "sms replies": replies},
     calls={"sms-voice:SendTextMessage": configuration_set},
     trials=dry_run,
     simulator=SIMULATED_PHONE,
