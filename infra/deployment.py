@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from heliograph.channels.registry import CHANNELS
+from heliograph.channels.registry import CHANNELS, refusal
 
 ROOT = Path(__file__).resolve().parents[1]
 SETTINGS = ROOT / "samconfig.toml"
@@ -58,8 +58,11 @@ def arguments(given: dict[str, str], settings: Path = SETTINGS) -> str:
     """The parameters for `sam deploy`, as the shell reads them: those that are kept, but for what is given now.
 
     On its command line SAM takes all or none: what is not named there is forgotten. The first time it asks for all.
+    Then `Channels` is always named: a stack keeps those that it has, while SAM packs those of the template if not told.
     """
     kept = answers(settings)
+    if kept:
+        kept = {"Channels": DEFAULT_CHANNELS} | kept
     named = (f'{name}="{_quoted(value)}"' for name, value in (kept | given).items())
     return " ".join(["--parameter-overrides", *map(shlex.quote, named), *([] if kept else ["--guided"])])
 
@@ -74,13 +77,8 @@ def problems(settings: Path = SETTINGS) -> Iterator[str]:
             f"The stack cannot be called {stack}: at most {longest} letters, digits and hyphens, a letter first,"
             " because queues and functions are named after it. Change stack_name in samconfig.toml."
         )
-    if unknown := [each for each in channels if each not in CHANNELS]:
-        yield (
-            f"There is no channel {' and no channel '.join(map(repr, unknown))}. Name one or more of"
-            f" {', '.join(CHANNELS)} as Channels in samconfig.toml, with a comma and no blank between them."
-        )
-    if len(channels) > len(set(channels)):
-        yield f"Channels names one twice: {','.join(channels)}. Name each once in samconfig.toml."
+    if refused := refusal(",".join(channels)):
+        yield f"{refused} Channels is among parameter_overrides in samconfig.toml."
     region = _deploy(settings).get("region") or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
     known = REGIONS.read_text().split()
     if region and region not in known:

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from heliograph_cli.failures import SIGN_IN, Trouble
 from heliograph_cli.local.cloud import REGION, STACK, STATE, is_running, known
+from heliograph_cli.local.stack import session as local_session
 from heliograph_cli.options import given
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
     from types_boto3_sqs import SQSClient
 
-LOCAL_KEY = "test"  # the local cloud's root key; the real one is never sent there
 CONNECTIONS = 32  # parallel imports
 ANSWER_SECONDS = 330  # the report function's Timeout in infra/reporting.yaml, and a little for the way back
 
@@ -99,7 +99,7 @@ def session(target: Target) -> boto3.Session:
 
     is_loopback = urlsplit(target.endpoint).hostname in {"127.0.0.1", "localhost", "::1"}
     if is_loopback and not target.profile:
-        return boto3.Session(LOCAL_KEY, LOCAL_KEY, region_name=target.region)
+        return local_session(target.region)
     region = target.region or os.environ.get("AWS_REGION")  # boto3 itself knows AWS_DEFAULT_REGION alone
     return boto3.Session(profile_name=target.profile or None, region_name=region or None)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from heliograph.channels.registry import refusal
 from heliograph_cli.console import answer, remark
 from heliograph_cli.local import cloud
 from heliograph_cli.options import common_options, example
@@ -13,6 +14,13 @@ PORT = click.option(
 )
 
 
+def usable_channels(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
+    """Refuse what no stack can have, before anything starts."""
+    if why := value and refusal(value):
+        raise click.BadParameter(why)
+    return value
+
+
 @click.command(epilog=example("heliograph up --port 4600"))
 @common_options
 @PORT
@@ -20,6 +28,7 @@ PORT = click.option(
     "--channels",
     metavar="NAMES",
     default="",
+    callback=usable_channels,
     help="Channels of the stack, such as email,sms,push,webhook (default: as before).",
 )
 def up(port: int | None, channels: str) -> None:

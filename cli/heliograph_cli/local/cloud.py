@@ -17,6 +17,8 @@ from urllib.request import urlopen
 
 from heliograph_cli.failures import Trouble
 from heliograph_cli.local import process
+from heliograph_cli.local.stack import LocalStack, failures
+from heliograph_cli.local.stack import channels as channels_of
 from heliograph_cli.waiting import until_still
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -75,7 +77,8 @@ def up(
 
     A stack has the channels that it had before, the first time those of the template, unless `channels` names others.
 
-    Raises Trouble when nothing is built, no port is free, or the cloud or the deployment fails.
+    Raises Trouble when nothing is built, no port is free, a channel that is left out has work, or the cloud or the
+    deployment fails.
     """
     if not _built().exists():
         raise Trouble("Nothing is built yet.", "Run `make build`.")
@@ -90,7 +93,7 @@ def up(
         state_file.write_text(json.dumps(asdict(cloud), indent=2))
         _await_health(cloud, state_file)
     progress(f"Deploying the stack {cloud.stack}")
-    _deploy(cloud, {"Channels": channels} if channels else {})
+    _deploy(cloud, channels)
     return cloud
 
 
@@ -211,8 +214,12 @@ def _built() -> Path:
     return Path(os.environ.get("HELIOGRAPH_BUILT") or BUILT)
 
 
-def _deploy(cloud: Cloud, asked: Mapping[str, str]) -> None:
-    parameters = PARAMETERS | {"Runtime": runtime(), "Architecture": architecture(), **asked}
+def _deploy(cloud: Cloud, asked: str) -> None:
+    """The channels are named even where they stay: if they are not, the SAM CLI packs those of the template."""
+    stack = LocalStack(cloud.stack, cloud.region, cloud.endpoint)
+    channels = channels_of(stack, asked)
+    parameters = PARAMETERS | {"Runtime": runtime(), "Architecture": architecture()}
+    parameters |= {"Channels": channels} if channels else {}
     log = Path(cloud.directory, "deploy.log")
     command = [
         str(SAM),
@@ -233,12 +240,14 @@ def _deploy(cloud: Cloud, asked: Mapping[str, str]) -> None:
     ]
     command += ["--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
     command += ["--parameter-overrides", *(f"{name}='{value}'" for name, value in parameters.items())]
+    began = datetime.now(UTC)
     with log.open("w") as output:
         done = subprocess.run(
             command, check=False, cwd=ROOT, env=_environment_of(cloud), stdout=output, stderr=subprocess.STDOUT
         )
     if done.returncode:
-        raise Trouble(f"The stack could not be deployed:\n{_ending(log)}", f"All of it is in {log}.")
+        why = "\n".join(failures(stack, began)) or _ending(log)
+        raise Trouble(f"The stack could not be deployed:\n{why}\n", f"All of it is in {log}.")
 
 
 def _environment_of(cloud: Cloud) -> dict[str, str]:

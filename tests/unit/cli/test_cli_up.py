@@ -1,4 +1,4 @@
-"""What `heliograph up` says of a local cloud that ran before."""
+"""What `heliograph up` refuses, and what it says of a local cloud that ran before."""
 
 from __future__ import annotations
 
@@ -10,6 +10,23 @@ from click.testing import CliRunner
 
 from heliograph_cli.local import cloud
 from heliograph_cli.main import cli
+
+
+@pytest.mark.parametrize(
+    ("channels", "said"),
+    [
+        ("email,fax", "no channel 'fax'"),
+        ("email, sms", "no channel ' sms'"),
+        ("email,sms,email", "email is named twice"),
+    ],
+)
+def test_channels_that_no_stack_can_have_are_refused_before_anything_starts(
+    monkeypatch: pytest.MonkeyPatch, channels: str, said: str
+) -> None:
+    monkeypatch.setattr(cloud, "up", lambda **_: pytest.fail("it started"))
+    refused = CliRunner().invoke(cli, ["up", "--channels", channels])
+    assert refused.exit_code == 2
+    assert said in " ".join(refused.output.split())
 
 
 def test_up_says_what_to_do_about_a_local_cloud_that_is_older_than_the_command(

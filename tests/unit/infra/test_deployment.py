@@ -46,11 +46,19 @@ def parameters(arguments: str) -> dict[str, str]:
 def test_what_is_given_now_goes_before_the_answers_that_are_kept(tmp_path: Path) -> None:
     found = deployment.arguments({"Runtime": "python3.12"}, settings(tmp_path))
     assert parameters(found) == {
+        "Channels": deployment.DEFAULT_CHANNELS,
         "SmsProvider": "sns",
         "Runtime": "python3.12",
         "EmailSender": '"A" <a@example.com>',
     }
     assert "--guided" not in found
+
+
+def test_the_channels_of_the_stack_are_those_that_sam_packs_even_where_no_answer_names_them(tmp_path: Path) -> None:
+    """A parameter that is not named stays as it is in the stack, while SAM packs what the template names."""
+    for kept, said in (("", deployment.DEFAULT_CHANNELS), ("Channels=email,webhook ", "email,webhook")):
+        text = GUIDED.replace("SmsProvider", f"{kept}SmsProvider")
+        assert parameters(deployment.arguments({}, settings(tmp_path, text)))["Channels"] == said
 
 
 class Queues:
@@ -169,7 +177,7 @@ def test_a_channel_that_there_is_not_is_refused_with_those_that_there_are(
 def test_a_channel_that_is_named_twice_is_refused(tmp_path: Path) -> None:
     """The loops over Channels would make two resources of one name."""
     (problem,) = deployment.problems(settings(tmp_path, ANSWERS.format("eu-west-1", "Channels=email,sms,email")))
-    assert "twice: email,sms,email" in problem
+    assert "email is named twice" in problem
 
 
 @pytest.mark.parametrize("channels", ["email", "email,sms", "email, sms", "email,,sms", "Email", "", "email,", "fax"])

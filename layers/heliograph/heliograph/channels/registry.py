@@ -42,6 +42,18 @@ def check_known(channel: Channel, position: str) -> None:
         raise MalformedError(Code.UNKNOWN_CHANNEL, position, "is no channel of this version")
 
 
+def refusal(names: str) -> str:
+    """Why a stack cannot have channels, written as `email,sms`, in a sentence; empty when it can."""
+    named = names.split(",")
+    if unknown := [each for each in named if each not in CHANNELS]:
+        return (
+            f"There is no channel {' and no channel '.join(map(repr, unknown))}. Name one or more of"
+            f" {', '.join(CHANNELS)}, with a comma and no blank between them."
+        )
+    twice = sorted({each for each in named if named.count(each) > 1})
+    return f"The channel {twice[0]} is named twice." if twice else ""
+
+
 @cache
 def authoring(channel: Channel) -> Authoring:
     """What those need who write messages for a channel."""
