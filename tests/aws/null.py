@@ -115,6 +115,8 @@ class NullAws:
                 return msgspec.json.encode(pairs)
             case "stream":
                 return msgspec.json.encode(self.dynamodb.take_stream())
+            case "hottest":
+                return msgspec.json.encode(self.dynamodb.hottest())
             case "schedules":
                 schedules, self.schedules = self.schedules, {}
                 return msgspec.json.encode(schedules)

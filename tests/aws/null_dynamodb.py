@@ -18,6 +18,7 @@ from typing import Any
 import msgspec
 
 from aws.expressions import Item, holds, updated
+from aws.heavy import Heavy, Hottest
 
 WRITE_UNIT = 1_024  # bytes
 READ_UNIT = 4_096
@@ -110,6 +111,7 @@ class NullDynamoDB:
         """What changed in the table `runs`, as Lambda hands it over; none until it is asked for."""
         self._told = 0
         self.stored: defaultdict[str, dict[str, int]] = defaultdict(lambda: {"items": 0, "bytes": 0})
+        self.heavy: defaultdict[str, Heavy] = defaultdict(Heavy)
         self.reset()
         self._person = msgspec.json.encode(PERSON)[1:]
         self._stranger = msgspec.json.encode({name: PERSON[name] for name in PERSON if "consent" not in name})[1:]
@@ -122,6 +124,11 @@ class NullDynamoDB:
         self.read_units = 0.0
         self.writes: dict[str, dict[str, int]] = {}
 
+    def hottest(self) -> dict[str, Hottest]:
+        """The key of each table that most units went to, read and written, since this was asked before."""
+        heavy, self.heavy = self.heavy, defaultdict(Heavy)
+        return {name: each.hottest() for name, each in heavy.items()}
+
     def answer(self, operation: str, body: bytes) -> Any:
         """What DynamoDB says to a call; raises ConditionError."""
         asked = msgspec.json.decode(body)
@@ -133,7 +140,8 @@ class NullDynamoDB:
                     if _table(one).endswith("-runs"):
                         self._keep_row(one)
                         continue
-                    self._wrote(_table(one), _names_size(one["Statement"]) + sum(map(size_of, one["Parameters"])))
+                    size = _names_size(one["Statement"]) + sum(map(size_of, one["Parameters"]))
+                    self._wrote(_table(one), _partition_of(one), size)
                 return {"Responses": [{"TableName": "ledger"}] * len(asked["Statements"])}
             case "BatchWriteItem":
                 for table, requests in asked["RequestItems"].items():
@@ -144,7 +152,8 @@ class NullDynamoDB:
                 return self._change(operation, asked)
             case "GetItem":
                 found = self._held(asked["TableName"], asked["Key"])
-                self._count_read(item_size(found or {}), consistent=asked.get("ConsistentRead", False))
+                place = self._place(asked["TableName"], asked["Key"])[0]
+                self._count_read(place, item_size(found or {}), consistent=asked.get("ConsistentRead", False))
                 return {"Item": found} if found else {}
             case "Query":
                 return self._query(asked)
@@ -172,7 +181,7 @@ class NullDynamoDB:
         names, values = asked.get("ExpressionAttributeNames", {}), asked.get("ExpressionAttributeValues", {})
         condition = asked.get("ConditionExpression")
         if condition and not holds(condition, before or {}, names, values):
-            self._wrote(table, item_size(before or {}))
+            self._wrote(table, self._place(table, key)[0][1], item_size(before or {}))
             raise ConditionError((before or {}) if "ReturnValuesOnConditionCheckFailure" in asked else {})
         after: Item | None = asked.get("Item")
         if operation == "UpdateItem":
@@ -193,8 +202,8 @@ class NullDynamoDB:
     def _keep(self, table: str, key: Item, before: Item | None, after: Item | None) -> None:
         """An item takes the place of another; a write costs by the larger of both."""
         old, new = item_size(before or {}), item_size(after or {})
-        self._wrote(table, max(old, new))
         partition, sort = self._place(table, key)
+        self._wrote(table, partition[1], max(old, new))
         was_there = sort in self.items[partition]
         if after is None:
             self.items[partition].pop(sort, None)
@@ -223,15 +232,18 @@ class NullDynamoDB:
         told, self.stream = self.stream or [], []
         return told
 
-    def _wrote(self, table: str, size: int) -> None:
+    def _wrote(self, table: str, partition: str, size: int) -> None:
         units = max(1, ceil(size / WRITE_UNIT))
         self.write_units += units
+        self.heavy[f"{table} written"].add(partition, units)
         seen = self.writes.setdefault(table, {"writes": 0, "units": 0, "bytes": 0})
         for name, more in (("writes", 1), ("units", units), ("bytes", size)):
             seen[name] += more
 
-    def _count_read(self, size: int, *, consistent: bool) -> None:
-        self.read_units += max(1, ceil(size / READ_UNIT)) * (1 if consistent else 0.5)
+    def _count_read(self, place: tuple[str, str], size: int, *, consistent: bool) -> None:
+        units = max(1, ceil(size / READ_UNIT)) * (1 if consistent else 0.5)
+        self.read_units += units
+        self.heavy[f"{place[0]} read"].add(place[1], units)
 
     def _read(self, tables: dict[str, Any]) -> bytes:
         responses = []
@@ -239,7 +251,8 @@ class NullDynamoDB:
             items = []
             for key in wanted["Keys"]:
                 rest, size = self._rest(table, key)
-                self._count_read(size, consistent=wanted.get("ConsistentRead", False))
+                place = self._place(table, key)[0]
+                self._count_read(place, size, consistent=wanted.get("ConsistentRead", False))
                 if rest:
                     items.append(msgspec.json.encode(key)[:-1] + b"," + rest)
             responses.append(b'"%s":[%s]' % (table.encode(), b",".join(items)))
@@ -262,7 +275,7 @@ class NullDynamoDB:
     def _query(self, asked: dict[str, Any]) -> dict[str, Any]:
         """A page of a partition; by an address, one person has it."""
         if "IndexName" in asked:
-            self._count_read(1, consistent=False)
+            self._count_read((asked["TableName"], asked["IndexName"]), 1, consistent=False)
             return {"Items": [{"recipient_id": {"S": "customer-0000000"}}], "Count": 1}
         names, values = asked.get("ExpressionAttributeNames", {}), asked["ExpressionAttributeValues"]
         (table, partition), keys = (asked["TableName"], ""), KEYS[asked["TableName"].rpartition("-")[2]]
@@ -274,7 +287,7 @@ class NullDynamoDB:
         after = [item for sort, item in ordered if not start or _is_after(sort, start[keys[-1]]["S"], asked)]
         wanted = (item for item in after if holds(asked["KeyConditionExpression"], item, names, values))
         page, size, is_whole = _page(wanted, asked.get("Limit"))
-        self._count_read(size, consistent=asked.get("ConsistentRead", False))
+        self._count_read((table, partition), size, consistent=asked.get("ConsistentRead", False))
         last = {} if is_whole else {"LastEvaluatedKey": {key: page[-1][key] for key in keys}}
         return {"Items": page, "Count": len(page), **last}
 
@@ -298,3 +311,10 @@ def _page(items: Iterator[Item], limit: int | None) -> tuple[list[Item], int, bo
 def _table(statement: dict[str, Any]) -> str:
     found = re.search(r'"([^"]+)"', statement["Statement"])
     return found[1] if found else ""
+
+
+def _partition_of(statement: dict[str, Any]) -> str:
+    """The person that an INSERT or UPDATE is of: the parameter that stands where their name does."""
+    before, _, _ = statement["Statement"].partition("recipient_id")
+    ((_, value),) = statement["Parameters"][before.count("?")].items()
+    return str(value)

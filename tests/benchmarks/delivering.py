@@ -57,8 +57,15 @@ class Outbox:
         aws.ask(f"rate/{rate}")
         start = clock.now().timestamp()
         self._free = [start] * at_once
-        self._waiting = [(start, number, body) for number, body in enumerate(bodies)]
-        self._number = len(bodies)
+        self._waiting: list[tuple[float, int, str]] = []
+        self._number = 0
+        self.add(bodies)
+
+    def add(self, bodies: Sequence[str], *, delay: float = 0) -> None:
+        """Packs come in, and are seen after a delay (seconds)."""
+        for body in bodies:
+            self._number += 1
+            heapq.heappush(self._waiting, (self._clock.now().timestamp() + delay, self._number, body))
 
     def deliver(self, mails: int) -> Delivered:
         """Let the functions send at least so many mails."""
@@ -105,6 +112,5 @@ class Outbox:
         """What was requeued is seen again after its delay."""
         requeued = self._aws.ask("delayed").get("outbox-email-bulk", [])
         for body, delay in requeued:
-            self._number += 1
-            heapq.heappush(self._waiting, (self._clock.now().timestamp() + delay, self._number, body))
+            self.add([body], delay=delay)
         return len(requeued)

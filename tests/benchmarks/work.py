@@ -59,9 +59,9 @@ def _packs(rows: int, name: str, people: str) -> list[str]:
     return [msgspec.json.encode(pack).decode() for pack in made]
 
 
-def packs_of(rows: list[list[str]], size: int) -> list[str]:
-    """Bodies of request packs of one run, with so many of the people in each; a row is an id."""
-    run, message = new_run(), wiring.templates().messages["bench_sale"]
+def packs_of(rows: list[list[str]], size: int, run: Run | None = None) -> list[str]:
+    """Bodies of request packs of a run, or of a new one, with so many of the people in each; a row is an id."""
+    run, message = run or new_run(), wiring.templates().messages["bench_sale"]
     campaign = segments.Campaign(message=message.name, data=place.sample(message.name)["data"])
     (pack, *_) = segments.packs([rows[:size]], ["recipient_id"], run, message, campaign)
     assert pack.segment
