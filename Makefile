@@ -30,7 +30,7 @@ sam_cli := PATH="$(CURDIR)/.venv/bin:$$PATH" .local/sam/bin/sam
 local_runtime = $(shell .local/cloud/bin/python -c 'import sys; print("python%d.%d" % sys.version_info[:2])')
 local_architecture := $(if $(filter arm64 aarch64,$(shell uname -m)),arm64,x86_64)
 
-.PHONY: help setup build demo up down check search e2e test bench preview format lock deploy clean
+.PHONY: help setup build demo up down check search e2e test bench scale preview format lock deploy clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -82,6 +82,9 @@ test: check e2e  ## everything that must hold before a change goes in
 
 bench: $(built)  ## measure speed and cost against their goals
 	PYTHONPATH=.aws-sam/build/HeliographLayer/python:tests:. .venv/bin/python -m benchmarks $(options)
+
+scale: $(built)  ## send to runs of ten thousand to a hundred million in virtual time, and reckon what rates need
+	PYTHONPATH=.aws-sam/build/HeliographLayer/python:tests:. .venv/bin/python -m scale $(options)
 
 preview: $(project)  ## look at the messages in a browser
 	.venv/bin/heliograph preview
