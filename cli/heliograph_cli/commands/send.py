@@ -118,7 +118,9 @@ def rehearsed(stack: Stack, detail: dict[str, Any]) -> dict[str, Any]:
 
 
 def _lack(lack: dict[str, str]) -> str:
-    return f"{lack['detail']} is missing" if lack["reason"] == "missing_variable" else lack["detail"]
+    """A variable is named by its path; what has a blank says itself what is wrong."""
+    is_path = lack["reason"] == "missing_variable" and " " not in lack["detail"]
+    return f"{lack['detail']} is missing" if is_path else lack["detail"]
 
 
 def put_event(stack: Stack, detail_type: str, detail: dict[str, Any]) -> str:

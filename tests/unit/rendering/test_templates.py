@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jinja2 import UndefinedError
 
 from builders import EMAIL, PUSH, SMS
 from heliograph.model.channels import Channel
 from heliograph.model.messages import Message
 from heliograph.model.policy import Purpose
 from heliograph.model.reasons import Reason
-from heliograph.rendering.templates import Templates, is_present, load
+from heliograph.rendering.templates import Environment, Templates, is_present, load
 from heliograph.text.errors import UndeliverableError
 from heliograph_cli.authoring.build import PACKAGE, build
 from tests_desk import DESK
@@ -121,6 +122,30 @@ def test_a_missing_variable_is_named(templates: Templates, data: dict[str, Any],
     with pytest.raises(UndeliverableError) as refused:
         render(templates, "order_shipped", EMAIL, data=data)
     assert (refused.value.code, refused.value.detail) == (Reason.MISSING_VARIABLE, named)
+
+
+@pytest.mark.parametrize(
+    ("data", "named"),
+    [
+        ({"lines": []}, "data.order_id"),
+        ({"order_id": None, "lines": []}, "data.order_id"),
+        ({"order_id": "A-1"}, "data.lines"),
+    ],
+)
+def test_a_variable_that_json_lacks_is_named_as_that_of_any_words(
+    templates: Templates, data: dict[str, Any], named: str
+) -> None:
+    with pytest.raises(UndeliverableError) as refused:
+        render(templates, "order_told", Channel("webhook"), recipient={"first_name": "Ann"}, data=data)
+    assert (refused.value.code, refused.value.detail) == (Reason.MISSING_VARIABLE, named)
+
+
+@pytest.mark.parametrize(("value", "named"), [("data.a", "'a'"), ("{'b': [data.a]}", "'a'"), ("data.b.c", "'c'")])
+def test_what_is_missing_within_json_is_named(value: str, named: str) -> None:
+    template = Environment(formats={}).from_string(f"{{{{ {value} | tojson }}}}")
+    with pytest.raises(UndefinedError, match=named):
+        template.render(data={"b": {}})
+    assert template.render(data={"a": 1, "b": {"c": 1}})
 
 
 def test_a_value_that_words_cannot_use_is_as_good_as_missing(templates: Templates) -> None:

@@ -30,6 +30,11 @@ def _given(value: object) -> object:
     return value
 
 
+def refuse_unwritable(value: object) -> object:
+    """For `tojson`, of what JSON cannot say: what is missing is named as everywhere else, all else is a TypeError."""
+    raise TypeError(type(_given(value)).__name__)
+
+
 @pass_context
 def number(context: Context, value: object) -> str:
     """`{{ data.points | number }}`: 1,234."""

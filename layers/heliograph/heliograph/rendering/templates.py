@@ -22,7 +22,7 @@ from heliograph.model.policy import Policy
 from heliograph.model.reasons import Reason
 from heliograph.model.values import JsonObject
 from heliograph.rendering.destinations import leads_anywhere_astray, leads_astray
-from heliograph.rendering.filters import FILTERS
+from heliograph.rendering.filters import FILTERS, refuse_unwritable
 from heliograph.rendering.formats import Formats
 from heliograph.rendering.guards import (
     NO_WORDS,
@@ -85,6 +85,7 @@ class Environment(ImmutableSandboxedEnvironment):
             lstrip_blocks=True,
             cache_size=-1,
         )
+        self.policies |= {"json.dumps_kwargs": {"sort_keys": True, "default": refuse_unwritable}}
         self.filters = guarded(self.filters) | FILTERS
         self.globals = {name: value for name, value in self.globals.items() if name not in NO_WORDS}
 
