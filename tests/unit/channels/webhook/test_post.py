@@ -15,7 +15,7 @@ from http.client import BadStatusLine
 from http.server import BaseHTTPRequestHandler
 from io import BytesIO
 from pathlib import Path
-from threading import Event
+from threading import Event, Thread
 from typing import Any
 
 import msgspec
@@ -244,6 +244,29 @@ def test_an_endpoint_that_never_ends_its_answer_holds_up_nobody_for_longer_than_
     receiver.respond = dribble
     (outcome,) = send(line._replace(time_out=0.2), a_webhook(endpoint(receiver)))
     assert isinstance(outcome, NotSent)
+
+
+def test_an_endpoint_that_never_ends_the_beginning_of_tls_holds_up_nobody_for_longer_than_connecting_may_take(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drops, many = list[bytes](), 2_000
+
+    def drip(listening: socket.socket) -> None:
+        with suppress(OSError), listening.accept()[0] as connected:
+            connected.sendall(b"\x16\x03\x03\x40\x00")  # a record of 16 KB begins
+            while len(drops) < many:
+                Event().wait(0.01)
+                connected.sendall(b"\x02")
+                drops.append(b"\x02")
+
+    monkeypatch.setattr(request, "CONNECT_TIME", 0.2)  # for all of it, by the deadline of Python's own handshake
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        server = Thread(target=drip, args=[listening])
+        server.start()
+        (outcome,) = send(line, a_webhook(f"https://{HOST}:{listening.getsockname()[1]}/hooks"))
+        server.join()
+    assert isinstance(outcome, NotSent)
+    assert 0 < len(drops) < many, "it was hung up on"
 
 
 def test_a_name_server_that_never_answers_holds_up_nobody_for_long(

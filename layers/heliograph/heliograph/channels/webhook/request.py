@@ -19,7 +19,7 @@ from urllib3.exceptions import HTTPError
 from heliograph.channels.webhook.destination import Destination, is_public
 
 LOOK_UP_TIME: Final = 5.0  # seconds for the name
-CONNECT_TIME: Final = 2.0  # seconds, for the connection and for TLS each
+CONNECT_TIME: Final = 2.0  # seconds, for the connection and for TLS each, however many bytes come
 TIME_OUT: Final = 15.0  # seconds for the request and its answer; Standard Webhooks: 15 to 30
 HEAD_LIMIT: Final = 65_536  # bytes of what an answer begins with
 STATUS: Final = re.compile(rb"HTTP/1\.[01] ([1-9][0-9]{2})(?: .*)?\r?\n")
