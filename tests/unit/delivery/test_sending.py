@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 
 from aws.memory_clocks import ClockTable
 from builders import EMAIL, NOW, PACK_ID, SMS, a_rendered
+from heliograph.aws.errors import QueueError
 from heliograph.channels.clocks import RateLimits
 from heliograph.channels.email.bulk import Mail, packs
 from heliograph.channels.email.spec import SLOWEST
@@ -21,6 +22,7 @@ from heliograph.delivery.sending import work as sending
 from heliograph.delivery.turns import work as turns
 from heliograph.model.channels import Channel
 from heliograph.model.dispatches import DispatchPack, Rendered, StopSending
+from heliograph.model.engagement import EngagementKind, Events
 from heliograph.model.outcomes import Accepted, NotSent, Outcome, RecordKey, SlotFacts
 from heliograph.model.requests import Lane
 from heliograph.recording.facts import Fact
@@ -191,6 +193,33 @@ def test_a_pack_comes_again_when_the_last_answers_cannot_be_kept(edge: Edge, mon
     with pytest.raises(ClientError):
         [*sending.send(RECORD, texts(1, 1, 1, 1))]
     assert edge.facts.keys() == {0, 2, 3}
+
+
+def test_what_record_must_know_of_an_answer_it_is_told_before_the_answer_is_kept(
+    edge: Edge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a device that is gone, or a delivery, would be told of by nobody when the queue takes nothing just then."""
+    told: list[Events] = []
+
+    def provider(batch: Sequence[Rendered]) -> Iterator[tuple[Outcome, ...]]:
+        for each in batch:
+            yield (Accepted(dispatch_id=each.dispatch.dispatch_id, provider_message_id="m", delivered=True),)
+
+    monkeypatch.setattr(edge, "provider", provider)
+    monkeypatch.setattr(wiring, "engagement", lambda: SimpleNamespace(send=refuse))
+    with pytest.raises(QueueError):
+        [*sending.send(RECORD, texts(1, 1))]
+    assert {slot: [*facts] for slot, facts in edge.facts.items()} == {1: [Fact.RETRY]}
+    monkeypatch.setattr(wiring, "engagement", lambda: SimpleNamespace(send=told.extend))
+    monkeypatch.setattr(edge, "keep", once_busy(edge.keep))
+    with pytest.raises(ClientError):
+        [*sending.send(RECORD, texts(1))]
+    assert [event.kind for events in told for event in events.events] == [EngagementKind.DELIVERED]
+
+
+def refuse(works: Sequence[Events]) -> None:
+    """As a queue that takes nothing."""
+    raise QueueError("1 messages were not taken")
 
 
 BUSY = ClientError({"Error": {"Code": "ProvisionedThroughputExceededException"}}, "UpdateItem")

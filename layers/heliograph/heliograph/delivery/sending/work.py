@@ -97,9 +97,11 @@ def units_of(rendered: Rendered) -> int:
 
 
 def _keep_answers(record: RecordKey, outcomes: Sequence[Outcome], batch: Mapping[str, Rendered]) -> None:
-    """Keep a provider's answers, and tell record of those that something follows from."""
+    """Tell record of the answers that something follows from, and keep all of them.
+
+    In this order: what is kept is not looked at again; what is only told of is in doubt, and its event may prove it.
+    """
     now = wiring.now()
-    keep(record, facts_of(outcomes, batch, now), now)
     events = tuple(
         event
         for outcome in outcomes
@@ -108,6 +110,7 @@ def _keep_answers(record: RecordKey, outcomes: Sequence[Outcome], batch: Mapping
     )
     if events:
         wiring.engagement().send([Events(events=events)])
+    keep(record, facts_of(outcomes, batch, now), now)
 
 
 def keep(record: RecordKey, facts: SlotFacts, now: datetime) -> None:
