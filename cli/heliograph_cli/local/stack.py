@@ -38,13 +38,13 @@ def session(region: str) -> boto3.Session:
     return boto3.Session(KEY, KEY, region_name=region, botocore_session=without_profile)
 
 
-def channels(stack: LocalStack, asked: str) -> str:
-    """The channels that a stack is to have: those that are asked for, else those that it has; empty when it is new.
+def channels(stack: LocalStack, named: str) -> str:
+    """The channels that a stack is to have: those that are named, else those that it has; empty when it is new.
 
     Raises Trouble when one of them is left out that has work.
     """
     before = _parameters(stack).get("Channels", "")
-    wanted = asked or before
+    wanted = named or before
     if left_out := set(before.split(",")) - set(wanted.split(",")) - {""}:
         _refuse_losses(stack, left_out)
     return wanted
