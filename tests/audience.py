@@ -109,15 +109,10 @@ def submitted(system: System, campaign: str, manifest: str, segment: str) -> str
     return run_id
 
 
-def waiting_packs(system: System) -> list[str]:
-    """Take the packs that wait for a later hour from the scheduler, as message bodies."""
-    scheduler = system.cloud.client("scheduler")
-    bodies = []
-    for summary in scheduler.list_schedules(GroupName=system.name)["Schedules"]:
-        named = {"GroupName": system.name, "Name": summary["Name"]}
-        bodies.append(str(scheduler.get_schedule(**named)["Target"]["Input"]))
-        scheduler.delete_schedule(**named)
-    return bodies
+def ring(system: System, clock: Clock) -> list[datetime]:
+    """Let everybody's minute come who waits in company; the minute of each pack that is sent to be planned then."""
+    clock.time = max([clock.time, *system.minutes()])
+    return system.tick()
 
 
 def evidence(system: System, run_id: str, *, limit: int) -> Evidence:

@@ -21,7 +21,6 @@ ACTIONS = {
     "sqs:SendMessageBatch": ["sqs:SendMessage"],
     "lambda:Invoke": ["lambda:InvokeFunction"],
     "scheduler:CreateSchedule": ["scheduler:CreateSchedule", "iam:PassRole"],
-    "scheduler:UpdateSchedule": ["scheduler:UpdateSchedule", "iam:PassRole"],
     "dynamodb:BatchExecuteStatement": [],  # asked for by its statements, as PartiQLInsert and so on
 }
 """Operation -> the actions that it asks for, where that is not the one of its name."""
@@ -34,8 +33,9 @@ BY_LAMBDA_OF_STREAMS = tuple(
 )
 """What Lambda itself does on the stream that triggers a function; it also parks what the function cannot take."""
 LOGS = {"logs:CreateLogStream", "logs:PutLogEvents"}
-NEVER = {("IngestSegment", "requests-priority")}
-"""Queues that a function's code could name and never does: a segment's people are bulk. Deliver knows one channel."""
+NEVER = {("IngestSegment", "requests-priority"), ("Tick", "requests-priority")}
+"""Queues that a function's code could name and never does: a segment's people are bulk, and so is who waits in company.
+Deliver knows one channel."""
 NAMED = ("dynamodb", "s3", "sqs", "secretsmanager")
 """Services on whose resources permissions are compared, too."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from functools import cache
 from pathlib import Path
 
 from heliograph_cli.authoring.build import build
@@ -19,7 +18,6 @@ SHIPPED = {
 """Where the built stack takes the messages from, and where for the tests."""
 
 
-@cache
 def compiled() -> Path:
     """Compile the desk of the tests; the folder to import it from. Tests that run side by side may all do so."""
     build(DESK, COMPILED)

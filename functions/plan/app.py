@@ -18,10 +18,11 @@ from heliograph.model.ledger import LedgerEntry
 from heliograph.model.packs import Planned
 from heliograph.model.requests import Lane, RequestPack
 from heliograph.planning import packing
-from heliograph.planning.work import decide_on, plan_later, refund
+from heliograph.planning.work import decide_on, refund
 from heliograph.runtime import wiring
 from heliograph.runtime.handlers import Batch, Part, batch_handler, decoded, parking
 from heliograph.runtime.observe import count_decisions
+from heliograph.scheduling.work import plan_later
 
 PACK = msgspec.json.Decoder(RequestPack)
 DEPLOYING = 8
@@ -90,12 +91,11 @@ def keep_plans(plans: Mapping[tuple[str, str], Planned], now: datetime) -> None:
         wiring.records().keep_plans(of_runs, now)
 
 
-def pass_on(outboxes: Iterable[packing.Outbox]) -> None:
-    """Set the timers of what is decided again later, and hand the rest to its channels."""
+def pass_on(outboxes: Sequence[packing.Outbox]) -> None:
+    """Let what is decided again later wait for its minute, and hand the rest to its channels."""
+    plan_later(later for outbox in outboxes for later in outbox.later)
     sent: defaultdict[tuple[Channel, Lane], list[DispatchPack]] = defaultdict(list)
     for outbox in outboxes:
-        for later, when in outbox.later:
-            plan_later(later, when)
         for dispatches in outbox.dispatches:
             sent[dispatches.channel, dispatches.lane].append(dispatches)
     for (channel, lane), packs in sent.items():

@@ -23,7 +23,7 @@ OPERATIONS = {
     "pinpoint": ("SendMessages",),
     "pinpoint-sms-voice-v2": ("SendTextMessage",),
     "s3": ("GetObject", "HeadObject", "PutObject"),
-    "scheduler": ("CreateSchedule", "GetSchedule", "UpdateSchedule"),
+    "scheduler": ("CreateSchedule",),
     "secretsmanager": ("GetSecretValue",),
     "sesv2": ("GetAccount", "SendBulkEmail", "SendEmail"),
     "sns": ("CreatePlatformEndpoint", "DeleteEndpoint", "Publish"),

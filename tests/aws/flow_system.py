@@ -7,9 +7,7 @@ import importlib
 import json
 import os
 import re
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import product
 from pathlib import Path
@@ -19,8 +17,9 @@ from typing import Any
 import msgspec
 
 from aws.invocations import record
-from aws.local_cloud import ACCOUNT, PATIENCE, REGION, TICK, LocalCloud, local_cloud
+from aws.local_cloud import ACCOUNT, PATIENCE, REGION, TICK, LocalCloud
 from heliograph.aws import clients
+from heliograph.aws.tables import write_items
 from heliograph.reporting import work as reports
 from heliograph.reporting.figures import RunFigures
 from heliograph.runtime import wiring
@@ -115,9 +114,12 @@ class System:
         answer = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)
         return int(answer["Attributes"]["ApproximateNumberOfMessages"])
 
-    def work(self, *queues: str) -> None:
+    def work(self, *queues: str, rounds: int = 50) -> None:
         """Hand the queues' messages to their functions until nothing is left in them."""
-        worked_off(queues or VERBS, self._work_off, polls=1_000)
+        for _ in range(rounds):
+            if not sum(self._work_off(queue) for queue in queues or VERBS):
+                return
+        raise AssertionError("the queues never became empty")
 
     def work_until(self, look: Callable[[], bool], *queues: str) -> None:
         """Work queues off until something is seen: providers report after a moment."""
@@ -181,6 +183,40 @@ class System:
         scheduler = self.cloud.client("scheduler")
         for schedule in scheduler.list_schedules(GroupName=self.name)["Schedules"]:
             scheduler.delete_schedule(GroupName=self.name, Name=schedule["Name"])
+        table = self.environment["HELIOGRAPH_RUNS_TABLE"]
+        write_items(self.cloud.client("dynamodb"), table, delete=self._keys_of_minutes())
+
+    def minutes(self) -> list[datetime]:
+        """The minutes for which people wait that no tick has come to."""
+        last = wiring.minutes().last() or datetime.min.replace(tzinfo=UTC)
+        found = {
+            datetime.fromisoformat(key["part"]["S"].split("#")[1])
+            for key in self._keys_of_minutes()
+            if "#" in key["part"]["S"]
+        }
+        noted = {note.minute for note in wiring.minutes().late()}
+        return sorted(minute for minute in found if minute > last or minute in noted)
+
+    def tick(self) -> list[datetime]:
+        """Let the minutes come for which people wait until now; the minute of each pack that was sent."""
+        due = [minute for minute in self.minutes() if minute <= wiring.now()]
+        wiring.minutes().advance(min([*due, wiring.now()]) - timedelta(minutes=1))  # as ticks do that find nothing
+        importlib.import_module("functions.tick.app").handler({}, SimpleNamespace())
+        return [minute for minute in due for batch in wiring.minutes().fixed(minute).batches for _ in batch]
+
+    def _keys_of_minutes(self) -> list[dict[str, Any]]:
+        pages = (
+            self.cloud.client("dynamodb")
+            .get_paginator("scan")
+            .paginate(
+                TableName=self.environment["HELIOGRAPH_RUNS_TABLE"],
+                ProjectionExpression="part, #item",
+                ExpressionAttributeNames={"#item": "item"},
+                FilterExpression="begins_with(part, :due)",
+                ExpressionAttributeValues={":due": {"S": "due"}},
+            )
+        )
+        return [key for page in pages for key in page["Items"]]
 
     def figures(self, run_id: str) -> RunFigures:
         """A run in figures, as soon as the stream has brought what changed."""
@@ -200,17 +236,14 @@ class System:
     def changes(self) -> Iterator[dict[str, Any]]:
         """What the stream tells since it was asked last, in the JSON in which Lambda hands it over."""
         streams = self.cloud.client("dynamodbstreams")
+        if not self._iterator:
+            (stream,) = streams.list_streams(TableName=self.environment["HELIOGRAPH_RUNS_TABLE"])["Streams"]
+            of = {"StreamArn": stream["StreamArn"]}
+            (shard,) = streams.describe_stream(**of)["StreamDescription"]["Shards"]
+            asked = streams.get_shard_iterator(**of, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON")
+            self._iterator = asked["ShardIterator"]
         while records := self._read(streams):
             yield from (json.loads(json.dumps(each, default=_in_json)) for each in records)
-
-    def forget_changes(self) -> None:
-        """Let the stream tell only of what changes from now on."""
-        streams = self.cloud.client("dynamodbstreams")
-        (stream,) = streams.list_streams(TableName=self.environment["HELIOGRAPH_RUNS_TABLE"])["Streams"]
-        of = {"StreamArn": stream["StreamArn"]}
-        (shard,) = streams.describe_stream(**of)["StreamDescription"]["Shards"]
-        asked = streams.get_shard_iterator(**of, ShardId=shard["ShardId"], ShardIteratorType="LATEST")
-        self._iterator = asked["ShardIterator"]
 
     def _read(self, streams: Any) -> list[dict[str, Any]]:
         answer = streams.get_records(ShardIterator=self._iterator)
@@ -261,29 +294,6 @@ class System:
         described = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
         assert described["StackStatus"] == "CREATE_COMPLETE", described
         return {one["OutputKey"]: one["OutputValue"] for one in described.get("Outputs", [])}
-
-
-@contextmanager
-def running(name: str, *, engagement: str = "eventbridge") -> Iterator[System]:
-    """A system on a local cloud of its own, as long as the block; no client of another one is known in it."""
-    with local_cloud() as cloud:
-        forget_clients()
-        yield System(cloud, name, engagement=engagement)
-        forget_clients()
-
-
-def worked_off(queues: Iterable[str], work_off: Callable[[str], int], *, polls: int) -> int:
-    """Poll each queue until it is empty, and all until one after the other was; how many messages came."""
-    waiting = deque(queues)
-    came = empty = 0
-    for _ in range(polls):
-        some = work_off(waiting[0])
-        came, empty = came + some, 0 if some else empty + 1
-        if empty == len(waiting):
-            return came
-        if not some:
-            waiting.rotate(-1)
-    raise AssertionError("the queues never became empty")
 
 
 def _environment(cloud: LocalCloud, name: str, made: dict[str, str]) -> dict[str, str]:

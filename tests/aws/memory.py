@@ -14,6 +14,7 @@ import msgspec
 
 from aws.invocations import Killed, record
 from aws.memory_clocks import ClockTable
+from aws.memory_minutes import MinuteTable
 from builders import NOW
 from heliograph.aws.errors import BusyError
 from heliograph.model.decisions import Reservation
@@ -71,6 +72,7 @@ class World:
         self.stream: defaultdict[Shard, list[Change]] = defaultdict(list)
         """What changed in the records of runs, and was not acknowledged yet."""
         self._changes = 0
+        self.minutes = MinuteTable(self.call)
         self._edges = 0
 
     @contextmanager
@@ -135,3 +137,17 @@ class World:
         if is_done and not is_kept:
             self.queues[queue].remove(message)
         return is_done
+
+    def tick(self, *, fate: Fate | None = None) -> bool:
+        """Let the minute come: what waits by itself or with others is put back; whether nothing ended it early."""
+        for name in [name for name, (_, until) in self.schedules.items() if until <= self.now]:
+            self.put("REQUESTS_PRIORITY", self.schedules.pop(name)[0])
+        self.minutes.skip_empty_minutes(self.now)
+        self.fate, self._edges = fate, 0
+        try:
+            importlib.import_module("functions.tick.app").handler({}, SimpleNamespace())
+            return True
+        except (Killed, BusyError):
+            return False
+        finally:
+            self.fate = None

@@ -34,9 +34,9 @@ from heliograph.planning.store import Account, Reservations
 from heliograph.recording.facts import Fact, accepted_slots
 from heliograph.rendering.templates import Templates
 from heliograph.runtime import wiring
+from heliograph.scheduling.store import Minutes
 from heliograph.tallying.store import Shard
 from heliograph.tallying.sums import Row, Sums, difference, sums_of, total
-from heliograph.text import bodies
 from heliograph.text.ids import is_of_fallbacks
 
 GRACE = 900  # seconds
@@ -234,19 +234,10 @@ class Later:
     def __init__(self, world: World) -> None:
         self._world = world
 
-    def start(self, timer: Timer) -> bytes | None:
+    def start(self, timer: Timer) -> None:
         with self._world.call():
-            if timer.name in self._world.schedules:
-                return bodies.body(self._world.schedules[timer.name][0])
-            self._keep(timer, max(timer.at, self._world.now + SOONEST))
-            return None
-
-    def change(self, timer: Timer) -> None:
-        with self._world.call():
-            self._keep(timer, self._world.schedules[timer.name][1])
-
-    def _keep(self, timer: Timer, at: datetime) -> None:
-        self._world.schedules[timer.name] = (msgspec.json.decode(timer.body, type=RequestPack), at)
+            at = max(timer.at, self._world.now + SOONEST)
+            self._world.schedules.setdefault(timer.name, (msgspec.json.decode(timer.body, type=RequestPack), at))
 
 
 class Words:
@@ -271,6 +262,7 @@ def install(
     links = SimpleNamespace(url=lambda recipient_id, topic: "https://example.com/u")
     runs = SimpleNamespace(get=world.runs.get, complete=lambda run_id: None)
     room, shelf, rows = Room(world), Shelf(world), Rows(world)
+    minutes = Minutes(world.minutes, "runs")  # type: ignore[arg-type]  # as far as minutes need a client
     inputs = KeptInputs(shelf)
     edges: dict[str, Callable[..., Any]] = {
         "now": lambda: world.now,
@@ -285,6 +277,7 @@ def install(
         "kept_inputs": lambda: inputs,
         "links": lambda: links,
         "timers": lambda: later,
+        "minutes": lambda: minutes,
         "templates": lambda: words,
         "queue": lambda name: Works(world, name.upper().replace("-", "_")),
         "sender": sender,
@@ -300,4 +293,5 @@ def install(
         edges["stencils"] = lambda: words
     for name, edge in edges.items():
         monkeypatch.setattr(wiring, name, edge)
+    minutes.advance(world.now)  # it has ticked before
     monkeypatch.setenv("POWERTOOLS_METRICS_DISABLED", "true")

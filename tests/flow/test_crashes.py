@@ -16,9 +16,9 @@ from audience import (
     a_person,
     check,
     evidence,
+    ring,
     start,
     two_in_trouble,
-    waiting_packs,
 )
 from aws.crashes import Boundary, Edge, Lambda
 from aws.flow_system import System
@@ -65,8 +65,7 @@ class Campaigns:
         answer(self.fickle, ConsentState.OPTED_OUT, self.clock.time)
         self.machine.work(*STAGES)
         self.clock.advance(UNTIL_MORNING)
-        for body in waiting_packs(self.system):
-            self.system.sqs.send_message(QueueUrl=self.system.queue_url("requests-bulk"), MessageBody=body)
+        ring(self.system, self.clock)
         self.machine.work(*STAGES)
         found = self._when_all_is_heard(run_id)
         in_doubt = WRITTEN_TO - len(found.sent)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from audience import UNTIL_MORNING, Clock, Evidence, a_crowd, check, evidence, start, waiting_packs
+from audience import UNTIL_MORNING, Clock, Evidence, a_crowd, check, evidence, ring, start
 from aws.crashes import Edge
 from aws.flow_system import VERBS, System
 from aws.local_cloud import PATIENCE, TICK
@@ -52,8 +52,7 @@ class Duplicating:
         run_id = start(self.system, name, crowd)
         self.work(hand_out, *WORK)
         self.clock.advance(UNTIL_MORNING)
-        for body in waiting_packs(self.system) * TIMES:
-            self.system.sqs.send_message(QueueUrl=self.system.queue_url("requests-bulk"), MessageBody=body)
+        ring(self.system, self.clock)
         self.work(hand_out, *WORK)
 
         def look() -> tuple[dict[str, int], bool]:

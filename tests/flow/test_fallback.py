@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from audience import NOON, Clock, a_person, submitted, waiting_packs
+from audience import NOON, Clock, a_person, ring, submitted
 from aws.crashes import Boundary, Edge, Lambda
 from aws.flow_system import System, bodies
 from builders import CHANNELS, EMAIL, PUSH, SMS
@@ -176,9 +176,7 @@ def answering(kind: type[Outcome], why: str) -> Sender:
 def parcel(system: System, monkeypatch: pytest.MonkeyPatch) -> Iterator[Parcel]:
     """A parcel that has not been announced yet."""
     made = Parcel(system, monkeypatch)
-    waiting_packs(system)
     yield made
-    waiting_packs(system)
     for channel in CHANNELS:
         made.outbox(channel)
     system.sqs.purge_queue(QueueUrl=system.queue_url("engagement"))
@@ -469,7 +467,6 @@ def wherever_killed(
     system: System, monkeypatch: pytest.MonkeyPatch, queue: str
 ) -> Iterator[tuple[Parcel, Lambda, Boundary | None]]:
     """A parcel for every place at which the function of a queue may be killed; the first one's is not."""
-    waiting_packs(system)
     machine, number = Lambda(system, Edge(monkeypatch)), 0
     boundaries: list[Boundary | None] = [None]
     while number < len(boundaries):
@@ -539,11 +536,8 @@ class Announcements:
             self.sums()
 
     def ring(self) -> int:
-        """Let all timers fire at their time; how many schedules there were."""
-        packs = waiting_packs(self.system)
-        for body in packs:
-            self.system.sqs.send_message(QueueUrl=self.system.queue_url("requests-bulk"), MessageBody=body)
-        return len(packs)
+        """Let everybody's minute come; how many packs that makes."""
+        return len(ring(self.system, self.clock))
 
     def sums(self) -> RunFigures:
         """At any time, the five sums are those of the people."""
@@ -560,11 +554,9 @@ class Announcements:
 
 
 @pytest.fixture
-def run(system: System, stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[Announcements]:
+def run(system: System, stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Announcements:
     """A run that has been ingested."""
-    waiting_packs(system)
-    yield Announcements(system, stack, monkeypatch)
-    waiting_packs(system)
+    return Announcements(system, stack, monkeypatch)
 
 
 def test_a_run_counts_everybody_once_and_tells_apart_what_followed(system: System, run: Announcements) -> None:

@@ -128,20 +128,10 @@ def test_who_was_scheduled_counts_as_what_came_of_it(
     morning = NIGHT_IN_BERLIN + timedelta(hours=9)
     assert kinds(reconciled(stack, run_id, at=morning)) == {Kind.LOST: 1}
     monkeypatch.setattr(wiring, "now", lambda: morning)
-    system.run("plan", [due(system)])
+    assert len(system.tick()) == 1
     system.work()
     found = reconciled(stack, run_id, at=morning)
     assert (kinds(found), found.counts["accepted"], found.provider_messages) == ({}, 1, 1)
-
-
-def due(system: System) -> str:
-    """What the only schedule will put into its queue; the schedule is gone then."""
-    scheduler = system.cloud.client("scheduler")
-    (schedule,) = scheduler.list_schedules(GroupName=system.name)["Schedules"]
-    named = {"GroupName": system.name, "Name": schedule["Name"]}
-    work = str(scheduler.get_schedule(**named)["Target"]["Input"])
-    scheduler.delete_schedule(**named)
-    return work
 
 
 def test_a_run_that_does_not_exist_is_a_no(stack: Stack) -> None:

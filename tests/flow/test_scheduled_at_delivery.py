@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from audience import MANIFEST, Clock, a_person, submitted, waiting_packs
+from audience import MANIFEST, Clock, a_person, ring, submitted
 from aws.crashes import Boundary, Edge, Lambda
 from aws.flow_system import System
 from heliograph.reporting import work as reports
@@ -66,18 +66,8 @@ class Sales:
         self.system.sqs.delete_message(QueueUrl=self.system.queue_url(DELIVER), ReceiptHandle=message["ReceiptHandle"])
 
     def ring(self) -> list[datetime]:
-        """Let every schedule put its requests back, at their time; when that was."""
-        scheduler = self.system.cloud.client("scheduler")
-        schedules = scheduler.list_schedules(GroupName=self.system.name)["Schedules"]
-        times = [
-            scheduler.get_schedule(GroupName=self.system.name, Name=each["Name"])["ScheduleExpression"][3:-1]
-            for each in schedules
-        ]
-        for body in waiting_packs(self.system):
-            self.system.sqs.send_message(QueueUrl=self.system.queue_url(PLAN), MessageBody=body)
-        moments = [datetime.fromisoformat(each).replace(tzinfo=UTC) for each in times]
-        self.clock.time = max([self.clock.time, *moments])
-        return moments
+        """Let everybody's minute come; that of each pack."""
+        return ring(self.system, self.clock)
 
     def sent(self) -> Counter[str]:
         """How many texts the provider took, by person."""
@@ -109,11 +99,9 @@ class Sales:
 
 @pytest.fixture
 def sales(system: System, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sales]:
-    """No schedule is left from before, nor anything afterwards."""
-    waiting_packs(system)
+    """Nothing is left afterwards."""
     yield Sales(system, monkeypatch)
-    waiting_packs(system)
-    for queue in (PLAN, DELIVER, "engagement"):
+    for queue in (DELIVER, "engagement"):
         system.sqs.purge_queue(QueueUrl=system.queue_url(queue))
 
 

@@ -189,10 +189,8 @@ def test_promotion_by_sms_waits_until_the_quiet_hours_end(
     system.work()
     (entry,) = timeline(person)
     assert (entry["outcome"], entry["until"]) == ("scheduled", "2027-03-04T07:00:00+00:00")
-    (schedule,) = system.cloud.client("scheduler").list_schedules(GroupName="flow")["Schedules"]
-    named = {"GroupName": "flow", "Name": schedule["Name"]}
-    target = system.cloud.client("scheduler").get_schedule(**named)["Target"]
-    system.cloud.client("scheduler").delete_schedule(**named)
+    assert system.tick() == []
     monkeypatch.setattr(wiring, "now", lambda: NIGHT_IN_BERLIN + timedelta(hours=9))
-    assert system.run("plan", [target["Input"]]) == {"batchItemFailures": []}
+    assert system.tick() == [datetime(2027, 3, 4, 7, tzinfo=UTC)]
+    system.work("requests-bulk")
     assert [entry["outcome"] for entry in timeline(person)][-1] == "scheduled"

@@ -178,8 +178,6 @@ def test_a_scheduled_decision_tells_until_when_and_which_hours(
     assert told["until"] == told["next_time"] > night.isoformat()
     assert "quiet at night" in told["hours"]
     assert is_made_again(told)
-    for schedule in system.cloud.client("scheduler").list_schedules(GroupName=system.name)["Schedules"]:
-        system.cloud.client("scheduler").delete_schedule(GroupName=system.name, Name=schedule["Name"])
 
 
 def test_what_delivery_skipped_tells_that_it_was_asked_again(system: System, person: str) -> None:

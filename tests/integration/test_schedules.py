@@ -1,4 +1,4 @@
-"""Schedules on the local cloud: one for a pack and a time, whatever earlier tries have left behind."""
+"""Schedules on the local cloud: one for a single message and a time, whatever earlier tries have left behind."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from aws.local_cloud import LocalCloud
 from builders import NOW, a_request
 from heliograph.aws.timers import Timers
 from heliograph.model.requests import Lane, RequestPack
-from heliograph.planning.work import plan_later
+from heliograph.planning.packing import Due
 from heliograph.runtime import wiring
+from heliograph.scheduling.work import plan_later
 from heliograph.text import ids
 
 TODAY = NOW + timedelta(days=365)
@@ -68,47 +69,42 @@ def group(local_cloud: LocalCloud, monkeypatch: pytest.MonkeyPatch) -> Group:
 
 def a_pack(*people: str) -> RequestPack:
     requests = tuple(a_request(each, request_id=ids.derived_id(NOW, each)) for each in people)
-    return RequestPack(pack_id="pack-1", lane=Lane.BULK, requests=requests)
+    return RequestPack(pack_id="pack-1", lane=Lane.PRIORITY, requests=requests)
 
 
 def test_what_the_scheduler_cannot_bring_is_kept_in_dead_letters(group: Group) -> None:
-    plan_later(a_pack("ana"), LATER)
+    plan_later([Due(a_pack("ana"), LATER)])
     assert group.found()["Target"]["DeadLetterConfig"] == {"Arn": DEAD_LETTERS}
 
 
 def test_a_pack_waits_in_one_schedule_that_ends_with_it(group: Group) -> None:
     for _ in range(2):
-        plan_later(a_pack("ana", "ben"), LATER)
+        plan_later([Due(a_pack("ana", "ben"), LATER)])
     found = group.found()
     assert (group.people(), found["ActionAfterCompletion"]) == (["ana", "ben"], "DELETE")
     assert found["ScheduleExpression"] == f"at({LATER:%Y-%m-%dT%H:%M:%S})"
-    assert (found["Target"]["Arn"], found["Target"]["RoleArn"]) == (f"{QUEUES}requests-bulk", ROLE)
+    assert (found["Target"]["Arn"], found["Target"]["RoleArn"]) == (f"{QUEUES}requests-priority", ROLE)
 
 
-def test_who_was_not_in_the_pack_of_an_earlier_try_is_added_behind_the_others(group: Group) -> None:
-    plan_later(a_pack("ana", "cleo"), LATER)
-    plan_later(a_pack("ana", "ben", "cleo"), LATER)
-    assert group.people() == ["ana", "cleo", "ben"]
-
-
-def test_a_late_try_with_fewer_people_takes_nobody_away(group: Group) -> None:
-    plan_later(a_pack("ana", "ben"), LATER)
-    plan_later(a_pack("ana"), LATER)
-    assert group.people() == ["ana", "ben"]
+def test_who_comes_in_other_company_waits_in_another_schedule_with_slots_of_its_own(group: Group) -> None:
+    for people in (["ana", "cleo"], ["ana", "ben", "cleo"], ["ana", "cleo"]):
+        plan_later([Due(a_pack(*people), LATER)])
+    found = {pack.pack_id: [request.recipient_id for request in pack.requests] for pack in group.all()}
+    assert sorted(found.values()) == [["ana", "ben", "cleo"], ["ana", "cleo"]]
 
 
 @pytest.mark.parametrize("until", [TODAY - timedelta(hours=1), TODAY, TODAY + timedelta(seconds=59)])
 def test_what_is_due_already_is_due_in_a_minute(group: Group, until: datetime) -> None:
-    plan_later(a_pack("ana"), until)
+    plan_later([Due(a_pack("ana"), until)])
     assert group.found()["ScheduleExpression"] == f"at({TODAY + timedelta(minutes=1):%Y-%m-%dT%H:%M:%S})"
 
 
-def test_who_has_no_room_in_the_schedule_of_an_earlier_try_waits_in_one_of_their_own(group: Group) -> None:
+def test_what_is_too_large_for_one_schedule_takes_several_and_loses_nobody(group: Group) -> None:
     large = {"text": "ä" * 45_000}
     some = [a_request(each, request_id=ids.derived_id(NOW, each), data=large) for each in ("ana", "ben", "cleo")]
-    packs = [RequestPack(pack_id="pack-1", lane=Lane.BULK, requests=tuple(part)) for part in (some[:2], some[2:])]
-    for pack in (*packs, packs[1]):
-        plan_later(pack, LATER)
+    pack = RequestPack(pack_id="pack-1", lane=Lane.PRIORITY, requests=tuple(some))
+    for _ in range(2):
+        plan_later([Due(pack, LATER)])
     waiting = group.all()
     assert sorted(len(pack.requests) for pack in waiting) == [1, 2]
     assert {request.recipient_id for pack in waiting for request in pack.requests} == {"ana", "ben", "cleo"}

@@ -138,7 +138,12 @@ class Conservation(RuleBasedStateMachine):
     @rule(minutes=st.sampled_from([1, 15, 360]))
     def time_passes(self, minutes: int) -> None:
         self.world.now += timedelta(minutes=minutes)
-        self.release()
+        self.world.tick()
+
+    @rule(minutes=st.sampled_from([1, 15, 360]), fate=some_fate)
+    def a_tick_is_in_trouble(self, minutes: int, fate: Fate) -> None:
+        self.world.now += timedelta(minutes=minutes)
+        self.world.tick(fate=fate)
 
     def work(
         self, which: int, answers: list[str], *, fate: Fate | None = None, busy: bool = False, again: bool = False
@@ -162,12 +167,6 @@ class Conservation(RuleBasedStateMachine):
             pack_id = ids.derived_id(self.world.now, "pack", requests[0].request_id)
             pack = RequestPack(pack_id=pack_id, lane=Lane.BULK, run_id=run_id, requests=tuple(requests))
             self.world.put("REQUESTS_BULK", pack)
-
-    def release(self) -> None:
-        """Fire the schedules whose time has come."""
-        due = [name for name, (_, until) in self.world.schedules.items() if until <= self.world.now]
-        for name in due:
-            self.world.put("REQUESTS_BULK", self.world.schedules.pop(name)[0])
 
     # ---- what must hold --------------------------------------------------------------------------------------
 
@@ -240,7 +239,7 @@ class Conservation(RuleBasedStateMachine):
             for queue, message in self.world.visible():
                 self.world.invoke(queue, message)
             self.world.now += timedelta(hours=1)
-            self.release()
+            self.world.tick()
         assert not self.world.schedules
         assert not any(self.world.queues.values())
         while any(self.world.stream.values()):

@@ -58,12 +58,18 @@ def _state(
     present = [value for value in values if value is not None]
     if not present and missing == "missing":
         return "INSUFFICIENT_DATA", "There are no data"
-    if not present and missing == "ignore":
+    if not present and (missing == "ignore" or (missing == "breaching" and _is_new(alarm))):
         return "", ""
     wanted = int(alarm.get("DatapointsToAlarm") or len(values))
     breaching = sum(missing == "breaching" if value is None else compare(value, threshold) for value in values)
     reason = f"{breaching} of {len(values)} periods are beyond {threshold}: {values}"
     return ("ALARM" if breaching >= wanted else "OK"), reason
+
+
+def _is_new(alarm: Mapping[str, Any]) -> bool:
+    """Whether an alarm was made within the periods that it looks at: nothing can be missing from before."""
+    looked_at = int(alarm.get("Period", 60)) * int(alarm.get("EvaluationPeriods", 1))
+    return time.time() - float(alarm["AlarmConfigurationUpdatedTimestamp"]) < looked_at
 
 
 def _periods(alarm: Mapping[str, Any]) -> list[float | None]:

@@ -1,4 +1,4 @@
-"""Metrics of functions: those that they print in the embedded format, and their failures when a queue calls them."""
+"""Metrics of functions: those that they print in the embedded format, and calls of theirs by queues and schedules."""
 
 from __future__ import annotations
 
@@ -6,15 +6,18 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ministack.services import cloudwatch, lambda_svc
+from ministack.services import cloudwatch, eventbridge, lambda_svc
 
 Point = tuple[str, str, float, str, dict[str, str]]
 """Namespace, name, value, unit, dimensions."""
 
 
 def install() -> None:
-    """Read every line that ministack writes to a function's log group, and see how each batch of a queue ends."""
-    write, run = lambda_svc._emit_lambda_logs, lambda_svc._run_sqs_batch
+    """Read each line that ministack writes to a log group, see how batches of queues end, count what schedules call.
+
+    How what they call ends is not known here.
+    """
+    write, run, call = lambda_svc._emit_lambda_logs, lambda_svc._run_sqs_batch, eventbridge._dispatch_to_lambda
 
     def write_and_measure(func: Any, request_id: str, log_text: str, *rest: Any, **options: Any) -> None:
         write(func, request_id, log_text, *rest, **options)
@@ -27,7 +30,12 @@ def install() -> None:
         failed = mapping.get("LastProcessingResult") == "FAILED"
         lambda_svc._emit_lambda_metrics(mapping["FunctionName"], duration_ms=0, error=failed, throttle=False)
 
+    def call_and_measure(arn: str, payload: Any) -> None:
+        call(arn, payload)
+        lambda_svc._emit_lambda_metrics(arn.rpartition(":")[2], duration_ms=0, error=False, throttle=False)
+
     lambda_svc._emit_lambda_logs = write_and_measure
+    eventbridge._dispatch_to_lambda = call_and_measure
     lambda_svc._run_sqs_batch = run_and_measure
 
 

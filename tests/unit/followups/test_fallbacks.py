@@ -150,15 +150,16 @@ def test_a_channel_is_followed_at_once_only_when_it_certainly_reaches_nobody(
     assert reaches_nobody({kind: Happened(NOW, detail) for kind, detail in facts.items()}) is is_certain
 
 
-def test_the_same_people_have_the_same_pack_at_once_as_at_their_timer() -> None:
+def test_who_is_followed_at_once_has_the_same_pack_on_every_try_and_in_other_company_another() -> None:
     pack = pack_of(0, 1)
     everybody = [slots.Checked(one, MESSAGE, None, "no_address") for one in pack.dispatches]
     won = {one.dispatch_id for one in pack.dispatches}
     first, second = slots.classified(pack, everybody, {}, {}, won=won, at=NOW)
-    ((later, _),) = scheduled(pack)
-    assert list(slots.due_now(pack, [first, second], NOW)) == [later]
+    (both,) = slots.due_now(pack, [first, second], NOW)
+    assert list(slots.due_now(pack, [first, second], NOW)) == [both]
     (one,) = slots.due_now(pack, [second], NOW)
-    assert (ids.is_of_fallbacks(one.pack_id), one.requests) == (True, later.requests[1:])
+    assert (ids.is_of_fallbacks(one.pack_id), one.requests) == (True, both.requests[1:])
+    assert one.pack_id != both.pack_id
 
 
 def test_what_is_skipped_has_no_timer() -> None:

@@ -12,7 +12,7 @@ from heliograph.model.decisions import Decision, Ruling, Scheduled, Skipped, Ver
 from heliograph.model.ledger import LedgerEntry
 from heliograph.model.reasons import Reason
 from heliograph.model.requests import Lane, RequestPack, SendRequest
-from heliograph.planning.packing import outbox
+from heliograph.planning.packing import outbox, portions
 from heliograph.text.bodies import INPUT_LIMIT, body
 
 LATER = NOW + timedelta(hours=9)
@@ -83,18 +83,13 @@ def test_who_is_due_within_the_same_minute_waits_together() -> None:
     assert sizes == {LATER: 1, LATER + timedelta(minutes=1): 3}
 
 
-def test_a_wait_that_is_too_large_for_one_schedule_takes_several_and_loses_nobody() -> None:
-    requests = [a_request(request_id=f"request-{index}", data={"text": "ä" * 20_000}) for index in range(100)]
-    decisions: list[Decision] = []
-    for request in requests:
-        ruling = Ruling(outcome=Verdict.SCHEDULED, reason=Reason.QUIET_HOURS, until=LATER)
-        decisions.append(Scheduled(request=request, until=LATER, ruling=ruling))
-    packs = [pack for pack, _ in outbox(a_pack(*requests), decisions, {}).later]
+def test_what_is_too_large_for_one_schedule_takes_several_each_named_by_who_is_in_it() -> None:
+    some = [a_request(request_id=f"request-{index}", data={"text": "ä" * 20_000}) for index in range(100)]
+    packs = list(portions(a_pack(*some)))
     assert all(len(msgspec.json.encode(pack)) <= SCHEDULE_LIMIT for pack in packs)
     assert len({pack.pack_id for pack in packs}) == len(packs)
-    assert sorted(request.request_id for pack in packs for request in pack.requests) == sorted(
-        request.request_id for request in requests
-    )
+    assert [request for pack in packs for request in pack.requests] == some
+    assert packs == list(portions(a_pack(*some)))
 
 
 def test_the_sums_of_a_pack_say_where_everybody_went() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,7 +18,7 @@ class Timer(NamedTuple):
     """What goes on a queue later."""
 
     name: str
-    """The same name is the same timer."""
+    """The same name is the same timer, and brings the same."""
     queue: str
     """Its name without the stack's."""
     body: bytes
@@ -46,25 +47,10 @@ class Timers:
         """The name of the queue for what the scheduler cannot bring to its queue."""
         self._now = now
 
-    def start(self, timer: Timer) -> bytes | None:
-        """Start a timer; where one of its name has been started, what that one brings."""
-        try:
+    def start(self, timer: Timer) -> None:
+        """Start a timer; one of its name that was started before brings the same."""
+        with suppress(self._client.exceptions.ConflictException):
             self._client.create_schedule(**self._schedule(timer))
-        except self._client.exceptions.ConflictException:
-            return self._started(timer)
-        return None
-
-    def change(self, timer: Timer) -> None:
-        """Let a timer that was started bring something else."""
-        self._client.update_schedule(**self._schedule(timer))
-
-    def _started(self, timer: Timer) -> bytes | None:
-        try:
-            made = self._client.get_schedule(GroupName=self._group, Name=timer.name)
-        except self._client.exceptions.ResourceNotFoundException:
-            self._client.create_schedule(**self._schedule(timer))  # the earlier one has just had its time
-            return None
-        return made["Target"]["Input"].encode()
 
     def _schedule(self, timer: Timer) -> dict[str, Any]:
         at = max(timer.at, self._now() + SOONEST)

@@ -16,7 +16,7 @@ from heliograph.model.ledger import LedgerEntry
 from heliograph.model.messages import Message
 from heliograph.model.outcomes import Facts, Happened, SlotFacts
 from heliograph.model.requests import RequestPack
-from heliograph.planning.packing import Due, fallbacks, packed_by_time
+from heliograph.planning.packing import Due, fallbacks, packed_by_time, portions
 from heliograph.recording.facts import Fact, is_in_doubt, is_unsent, may_be_sent_again
 
 
@@ -218,7 +218,8 @@ def due_later(
 
 def due_now(pack: DispatchPack, slots: Iterable[Slot], at: datetime, lag: int = 0) -> Iterator[RequestPack]:
     """The next channels of dispatches that certainly reach nobody: there is nothing to wait for."""
-    return (requests for requests, _ in fallbacks(pack, [each.checked[:2] for each in slots], at, lag))
+    following = fallbacks(pack, [each.checked[:2] for each in slots], at, lag)
+    return (portion for requests, _ in following for portion in portions(requests))
 
 
 def reasons(slots: Iterable[Slot]) -> list[tuple[str, str, str]]:

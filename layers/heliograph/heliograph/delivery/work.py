@@ -19,9 +19,10 @@ from heliograph.model.policy import Purpose
 from heliograph.model.reasons import Reason
 from heliograph.model.traces import Confirmation
 from heliograph.planning.decisions import recheck
-from heliograph.planning.work import achievements, plan_later, refund
+from heliograph.planning.work import achievements, refund
 from heliograph.runtime import wiring
 from heliograph.runtime.observe import count_refused
+from heliograph.scheduling.work import plan_later
 from heliograph.text import ids
 from heliograph.text.errors import UndeliverableError
 from heliograph.text.limits import VARIABLE
@@ -59,8 +60,7 @@ def claim(attempt: Attempt) -> Claimed:
     complete = not written.undecided
     slots = classified(pack, checked, written.existing, facts, won=written.won, at=at, complete=complete)
     due = due_later(pack, slots, at, lag=wiring.lag(pack.channel), complete=complete)
-    for later, until in due:  # before it is kept that they are
-        plan_later(later, until)
+    plan_later(due)  # before it is kept that they are
     keep(record, learnt(slots), at)
     count_refused(pack.channel, reasons(slots))
     return Claimed(slots, complete)

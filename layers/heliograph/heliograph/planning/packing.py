@@ -25,7 +25,7 @@ MINUTE = timedelta(minutes=1)
 
 
 class Due(NamedTuple):
-    """Requests, and when they are planned."""
+    """Requests of one pack, and the minute in which they are planned."""
 
     pack: RequestPack
     at: datetime
@@ -115,7 +115,7 @@ def packed_by_time(pack: RequestPack | DispatchPack, waiting: Iterable[tuple[Sen
     channel = pack.channel if isinstance(pack, DispatchPack) else ""
     for when, requests in due.items():
         pack_id = ids.derived_id(when, "scheduled", pack.pack_id, channel)
-        yield from _due(pack, pack_id, requests, when, follow=ids.is_of_fallbacks(pack.pack_id))
+        yield _due(pack, pack_id, requests, when, follow=ids.is_of_fallbacks(pack.pack_id))
 
 
 def fallbacks(
@@ -134,7 +134,7 @@ def fallbacks(
         when = full_minute(at + timedelta(seconds=fallback.within))
         named = (request.dispatch_id for request in requests)
         pack_id = ids.derived_id(requests[0].requested_at, "fallback", pack.pack_id, pack.channel, *named)
-        yield from _due(pack, pack_id, requests, when, follow=True)
+        yield _due(pack, pack_id, requests, when, follow=True)
 
 
 def full_minute(moment: datetime) -> datetime:
@@ -167,39 +167,32 @@ def _due(
     when: datetime,
     *,
     follow: bool,
-) -> Iterator[Due]:
-    """Requests as a pack, or as several when they are too large for one schedule."""
-    part = RequestPack(
-        pack_id=ids.of_fallbacks(pack_id) if follow else pack_id,
-        lane=pack.lane,
-        run_id=pack.run_id,
-        requests=tuple(requests),
+) -> Due:
+    """Requests as a pack, however large it is."""
+    return Due(
+        RequestPack(
+            pack_id=ids.of_fallbacks(pack_id) if follow else pack_id,
+            lane=pack.lane,
+            run_id=pack.run_id,
+            requests=tuple(requests),
+        ),
+        when,
     )
-    half = len(requests) // 2
-    if not half or len(body(part)) <= INPUT_LIMIT:
-        yield Due(part, when)
-        return
-    for number, some in enumerate((requests[:half], requests[half:])):
-        yield from _due(pack, ids.derived_id(when, "part", pack_id, str(number)), some, when, follow=follow)
 
 
-def completed(earlier: RequestPack, pack: RequestPack) -> tuple[RequestPack | None, RequestPack | None]:
-    """A pack that waits already, with what another try has for it; and what it has no room for, to wait alone.
+def portions(pack: RequestPack) -> Iterator[RequestPack]:
+    """A pack as one that fits into a schedule, or as several, each named by what is in it.
 
-    None where there is nothing to do: nobody is missing, or everybody has room.
+    So a try with other people has other packs, and the same people are always in the same slots of the same pack.
     """
-    known = {request.dispatch_id for request in earlier.requests}
-    missing = tuple(each for each in pack.requests if each.dispatch_id not in known)
-    if not missing:
-        return None, None
-    whole = msgspec.structs.replace(earlier, requests=(*earlier.requests, *missing))
-    return (whole, None) if len(body(whole)) <= INPUT_LIMIT else (None, _rest(pack, missing))
-
-
-def _rest(pack: RequestPack, requests: Sequence[SendRequest]) -> RequestPack:
-    """Requests for which a timer has no room, as a pack named by what is in it."""
-    named = (request.dispatch_id for request in requests)
-    pack_id = ids.derived_id(requests[0].requested_at, "rest", pack.pack_id, *named)
+    named = (request.dispatch_id for request in pack.requests)
+    pack_id = ids.derived_id(pack.requests[0].requested_at, "portion", pack.pack_id, *named)
     if ids.is_of_fallbacks(pack.pack_id):
         pack_id = ids.of_fallbacks(pack_id)
-    return msgspec.structs.replace(pack, pack_id=pack_id, requests=tuple(requests))
+    portion = msgspec.structs.replace(pack, pack_id=pack_id)
+    half = len(pack.requests) // 2
+    if not half or len(body(portion)) <= INPUT_LIMIT:
+        yield portion
+        return
+    for some in (pack.requests[:half], pack.requests[half:]):
+        yield from portions(msgspec.structs.replace(pack, requests=some))

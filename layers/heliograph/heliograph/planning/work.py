@@ -7,9 +7,6 @@ from datetime import datetime
 from itertools import groupby
 from typing import NamedTuple
 
-import msgspec
-
-from heliograph.aws.timers import Timer
 from heliograph.followups.fallbacks import achieved
 from heliograph.model.decisions import Decision, Inputs, Reservation, Ruling
 from heliograph.model.ledger import LedgerEntry
@@ -20,12 +17,10 @@ from heliograph.model.requests import EarlierDispatch, RequestPack, SendRequest
 from heliograph.model.traces import Achieved
 from heliograph.planning.caps import reserved_after
 from heliograph.planning.decisions import decision, inputs_of, unknown_message
-from heliograph.planning.packing import completed
 from heliograph.planning.ruling import decide
 from heliograph.planning.store import Account
 from heliograph.planning.terms import terms_of
 from heliograph.runtime import wiring
-from heliograph.text.bodies import body
 from heliograph.text.ids import split_outcome_key
 
 
@@ -154,17 +149,6 @@ def reserve(
         changes[person], changed[person] = (accounts[person], wanted), each
     lost = wiring.reservations().write(changes, now) if changes else set()
     return [*(changed[person] for person in lost), *again]
-
-
-def plan_later(pack: RequestPack, at: datetime) -> None:
-    """Have a pack planned again; the same pack twice is one timer, which takes what an earlier try did not bring."""
-    timer = Timer(pack.pack_id, f"requests-{pack.lane}", body(pack), at)
-    if started := wiring.timers().start(timer):
-        whole, rest = completed(msgspec.json.decode(started, type=RequestPack), pack)
-        if whole:
-            wiring.timers().change(timer._replace(body=body(whole)))
-        if rest:
-            plan_later(rest, at)
 
 
 def refund(unsent: Iterable[SendRequest | LedgerEntry], now: datetime) -> None:

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from heliograph.recording.store import Records
     from heliograph.rendering.stencils import Stencils
     from heliograph.rendering.templates import Templates
+    from heliograph.scheduling.store import Minutes
     from heliograph.tallying.store import KeptSums
 
 RATE_SECONDS = 300  # how long a function believes what it knows of a provider's rate
@@ -192,6 +193,14 @@ def timers() -> Timers:
         dead_letters="schedules-dead-letters",
         now=lambda: now(),
     )
+
+
+@cache
+def minutes() -> Minutes:
+    """The minutes for which people wait."""
+    from heliograph.scheduling.store import Minutes
+
+    return Minutes(client("dynamodb"), setting("RUNS_TABLE"))
 
 
 @cache

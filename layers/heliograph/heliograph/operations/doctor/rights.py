@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from heliograph.channels import registry
@@ -11,11 +12,13 @@ from heliograph.operations.doctor.channel import Where
 from heliograph.operations.doctor.deployment import Deployment
 from heliograph.operations.doctor.findings import Finding, well, wrong
 from heliograph.recording.store import part_of
+from heliograph.scheduling.store import partition_of
 from heliograph.tallying.store import PART
 
 OF_AN_EVENT = part_of("", "0" * 26)
 """The partition of the record of a message that an event asked for."""
 OF_SUMS = f"{PART}{'0' * 26}"
+OF_A_MINUTE = partition_of(datetime(2026, 11, 24, tzinfo=UTC))
 
 
 class Right(NamedTuple):
@@ -60,6 +63,9 @@ RIGHTS = (
     Right("plan", "dynamodb:BatchGetItem", table("RecipientsTable")),
     Right("plan", "dynamodb:PartiQLInsert", table("LedgerTable")),
     Right("plan", "scheduler:CreateSchedule", schedule),
+    Right("plan", "dynamodb:BatchWriteItem", table("RunsTable"), part=OF_A_MINUTE),
+    Right("tick", "dynamodb:Query", table("RunsTable"), part=OF_A_MINUTE),
+    Right("tick", "sqs:SendMessage", queue("requests-bulk")),
     Right("settle", "dynamodb:UpdateItem", table("RunsTable")),
     Right("record", "dynamodb:PartiQLUpdate", table("LedgerTable")),
     Right("record", "dynamodb:UpdateItem", table("RunsTable")),

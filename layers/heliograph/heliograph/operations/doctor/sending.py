@@ -167,7 +167,7 @@ def _follow(reach: Reach, planned: Sequence[Trial], say: Say) -> Iterator[Findin
         states = (*(_state(seen.get(each.person, ())) for each in planned), f"{len(waits)} wait for their time")
         return states, not open_trials
 
-    reach.wait(look, PATIENCE + trials.PAUSE.total_seconds())
+    reach.wait(look, PATIENCE + trials.PLANNED_AGAIN.total_seconds())
     yield from summed(
         [finding for _, finding in ended] + [trials.overdue(each, seen[each.person]) for each in open_trials]
     )

@@ -13,6 +13,7 @@ import msgspec
 from heliograph.operations.doctor.findings import Finding, well, wrong
 
 PAUSE = timedelta(seconds=90)  # long enough that it is scheduled, not sent
+PLANNED_AGAIN = PAUSE + timedelta(minutes=2)  # in the next full minute, by the tick within it
 FAR = timedelta(minutes=15)  # what is scheduled later is not waited for
 ENDED_BADLY = ("failed", "skipped", "bounced", "undelivered", "complained", "unknown")
 """States of a message that is not expected to end so."""

@@ -1,0 +1,1 @@
+"""Scheduling: people who are due in the same minute are planned together."""

@@ -1,0 +1,150 @@
+"""Packs of everybody who is due in the same minute: who goes into which is fixed before any of them is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import groupby
+from typing import Final, NamedTuple
+
+import msgspec
+
+from heliograph.model.requests import Lane
+from heliograph.model.values import Value
+from heliograph.scheduling.parts import Kind, Part
+from heliograph.text import ids
+from heliograph.text.bodies import INPUT_LIMIT
+
+PACK_LIMIT: Final = 100  # people: one BatchGetItem
+AT_ONCE: Final = 10  # packs whose people are fixed in one write: one SendMessageBatch
+
+
+class JoinedPack(Value, frozen=True, kw_only=True):
+    """On the wire a `RequestPack`: its requests are handed on as they were kept."""
+
+    pack_id: str
+    lane: Lane
+    run_id: str = ""
+    requests: tuple[msgspec.Raw, ...]
+
+
+class Piece(NamedTuple):
+    """Some of a part."""
+
+    part: str
+    """Its name."""
+    which: str
+    """Their positions: the bits of a hexadecimal number, as JSON's own end at 64 bits."""
+
+
+class Assignment(NamedTuple):
+    """Who is in a pack, for ever."""
+
+    pack_id: str
+    run_id: str
+    pieces: tuple[Piece, ...]
+
+    def pack(self, parts: Mapping[str, Part]) -> JoinedPack:
+        """The pack itself, the same on every try."""
+        requests = (_chosen(parts[piece.part], int(piece.which, 16)) for piece in self.pieces)
+        return _joined_pack(self.pack_id, self.run_id, [one for some in requests for one in some])
+
+
+@dataclass
+class Joint:
+    """A pack that is being filled."""
+
+    kind: Kind
+    size: int = 0
+    """Bytes."""
+    requests: list[msgspec.Raw] = field(default_factory=list)
+    pieces: dict[str, int] = field(default_factory=dict)
+
+    def has_room(self, request: msgspec.Raw) -> bool:
+        """Whether another person fits in."""
+        is_light = not self.requests or self.size + len(bytes(request)) <= INPUT_LIMIT
+        return is_light and len(self.requests) < PACK_LIMIT
+
+    def take(self, part: str, position: int, request: msgspec.Raw) -> None:
+        """Put somebody in."""
+        self.size += len(bytes(request))
+        self.requests.append(request)
+        self.pieces[part] = self.pieces.get(part, 0) | 1 << position
+
+
+def assigned(joint: Joint, minute: datetime) -> Assignment:
+    """Name a pack: nobody else ever has its first person."""
+    pieces = tuple(Piece(part, f"{which:x}") for part, which in joint.pieces.items())
+    pack_id = ids.derived_id(minute, "joined", *pieces[0])
+    return Assignment(ids.of_fallbacks(pack_id) if joint.kind.via_fallback else pack_id, joint.kind.run_id, pieces)
+
+
+def positions(assignments: Iterable[Assignment]) -> dict[str, int]:
+    """Who has a pack: the bits of their positions, by part."""
+    found: dict[str, int] = {}
+    for each in assignments:
+        for piece in each.pieces:
+            found[piece.part] = found.get(piece.part, 0) | int(piece.which, 16)
+    return found
+
+
+def joined(parts: Iterable[Part], taken: Mapping[str, int]) -> Iterator[Sequence[Joint]]:
+    """Fill packs with those who have none yet, a few packs at a time; parts of one origin follow each other.
+
+    Holds the packs that are not full yet, one for each run and message, and those that it has just filled.
+    """
+    filling: dict[Kind, Joint] = {}
+    full: list[Joint] = []
+    for part, position, request in _unassigned(parts, taken):
+        joint = filling.setdefault(part.kind, Joint(part.kind))
+        if not joint.has_room(request):
+            full.append(joint)
+            joint = filling[part.kind] = Joint(part.kind)
+        joint.take(part.name, position, request)
+        if len(full) == AT_ONCE:
+            yield full
+            full = []
+    rest = [*full, *filling.values()]
+    yield from (rest[start : start + AT_ONCE] for start in range(0, len(rest), AT_ONCE))
+
+
+def _unassigned(parts: Iterable[Part], taken: Mapping[str, int]) -> Iterator[tuple[Part, int, msgspec.Raw]]:
+    """Everybody who has no pack yet, once, with their position in their part."""
+    for _, some in groupby(parts, key=lambda part: part.origin):
+        siblings = list(some)
+        twice = _twice(siblings, taken) if len(siblings) > 1 else {}
+        for part in siblings:
+            known = taken.get(part.name, 0) | twice.get(part.name, 0)
+            if known.bit_count() < part.people:
+                yield from (
+                    (part, position, request)
+                    for position, request in enumerate(part.requests())
+                    if not known >> position & 1
+                )
+
+
+def _twice(siblings: Sequence[Part], taken: Mapping[str, int]) -> dict[str, int]:
+    """Who is in another part of the same origin, too, and goes with that one: tries brought them in other company."""
+    people = {part.name: part.dispatch_ids() for part in siblings}
+    seen = {each for name, some in people.items() for at, each in enumerate(some) if taken.get(name, 0) >> at & 1}
+    found: dict[str, int] = {}
+    for name, some in people.items():
+        for position, each in enumerate(some):
+            if each in seen:
+                found[name] = found.get(name, 0) | 1 << position
+            seen.add(each)
+    return found
+
+
+def _chosen(part: Part, which: int) -> Iterator[msgspec.Raw]:
+    return (request for position, request in enumerate(part.requests()) if which >> position & 1)
+
+
+def packed(joint: Joint, assignment: Assignment) -> JoinedPack:
+    """The pack of a joint that is filled."""
+    return _joined_pack(assignment.pack_id, assignment.run_id, joint.requests)
+
+
+def _joined_pack(pack_id: str, run_id: str, requests: Sequence[msgspec.Raw]) -> JoinedPack:
+    return JoinedPack(pack_id=pack_id, lane=Lane.BULK, run_id=run_id, requests=tuple(requests))

@@ -1,0 +1,199 @@
+"""What waits for its minute, in the table `runs`: `due#<minute>#<shard>` its people, `due#<minute>` their packs."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import msgspec
+
+from heliograph.aws.errors import BusyError
+from heliograph.aws.tables import Item, get_items, number, text, write_items
+from heliograph.scheduling.joining import Assignment
+from heliograph.scheduling.parts import Part, origin_of
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+
+SHARDS: Final = 4
+"""Partitions of a minute: a pack of 100 takes about 6 write units, a partition 1,000 a second, so a minute for which
+everybody waits takes 66,000 people a second."""
+KEPT: Final = timedelta(days=14)
+"""How long after its minute it is kept, if nothing hands it on: as long as a queue would (MessageRetentionPeriod)."""
+TICK: Final = {"part": text("due"), "item": text("tick")}
+"""The item that says up to which minute everything was handed on."""
+LATE: Final = "late#"
+PACKS: Final = "packs#"
+SENT: Final = "sent"
+
+
+class OvertakenError(BusyError):
+    """Another tick is at the same minute, and goes on with it."""
+
+
+class Late(NamedTuple):
+    """A note that something came to a minute when it may have been handed on already."""
+
+    minute: datetime
+    item: str
+
+
+class Fixed(NamedTuple):
+    """What earlier tries have fixed for a minute."""
+
+    batches: Sequence[tuple[Assignment, ...]]
+    """In their order; each is sent at once."""
+    sent: int
+    """How many of them are."""
+
+
+class Minutes:
+    """The minutes for which people wait."""
+
+    def __init__(self, client: DynamoDBClient, table: str) -> None:
+        self._client = client
+        self._table = table
+
+    # ---- who waits ---------------------------------------------------------------------------------------------
+
+    def keep(self, parts: Iterable[Part]) -> None:
+        """Let parts wait; the same part twice is one."""
+        write_items(self._client, self._table, put=[_item(part) for part in parts])
+
+    def parts(self, minute: datetime) -> Iterator[Part]:
+        """Everybody who waits for a minute, a page at a time; parts of one origin follow each other."""
+        for shard in range(SHARDS):
+            yield from (_part(minute, item) for item in self._query(partition_of(minute, shard)))
+
+    def read(self, minute: datetime, names: Iterable[str]) -> dict[str, Part]:
+        """Parts by their names."""
+        keys = [_key(minute, name) for name in dict.fromkeys(names)]
+        found = (_part(minute, item) for item in get_items(self._client, self._table, keys, consistent=True))
+        return {part.name: part for part in found}
+
+    # ---- their packs -------------------------------------------------------------------------------------------
+
+    def fixed(self, minute: datetime) -> Fixed:
+        """The packs that earlier tries have made."""
+        batches, sent = [], 0
+        for item in self._query(partition_of(minute)):
+            if item["item"]["S"] == SENT:
+                sent = int(item["number"]["N"])
+            else:
+                batches.append(msgspec.json.decode(item["packs"]["S"], type=tuple[Assignment, ...]))
+        return Fixed(batches, sent)
+
+    def fix(self, minute: datetime, position: int, packs: Sequence[Assignment]) -> None:
+        """Say for ever who is in which pack; raises OvertakenError when another tick has done so just now."""
+        item = {
+            "part": text(partition_of(minute)),
+            "item": text(f"{PACKS}{position:05}"),
+            "packs": text(msgspec.json.encode(packs).decode()),
+            "expires_at": _expiry(minute),
+        }
+        try:
+            self._client.put_item(TableName=self._table, Item=item, ConditionExpression="attribute_not_exists(part)")
+        except self._client.exceptions.ConditionalCheckFailedException:
+            raise OvertakenError("another tick makes the packs of this minute") from None
+
+    def mark_sent(self, minute: datetime, batches: int) -> None:
+        """Remember how many batches of packs were sent."""
+        key = {"part": text(partition_of(minute)), "item": text(SENT)}
+        self._client.put_item(
+            TableName=self._table, Item={**key, "number": number(batches), "expires_at": _expiry(minute)}
+        )
+
+    # ---- what has been handed on -------------------------------------------------------------------------------
+
+    def last(self) -> datetime | None:
+        """The minute up to which everything was handed on; None before the first."""
+        found = self._client.get_item(TableName=self._table, Key=TICK, ConsistentRead=True).get("Item")
+        return datetime.fromisoformat(found["minute"]["S"]) if found else None
+
+    def advance(self, minute: datetime) -> None:
+        """Everything up to a minute was handed on."""
+        self._client.put_item(TableName=self._table, Item={**TICK, "minute": text(_spelled(minute))})
+
+    def note_late(self, parts: Iterable[Part]) -> None:
+        """Have the minutes of parts looked at again."""
+        write_items(self._client, self._table, put=[_note(part.minute, part.name) for part in parts])
+
+    def note(self, minute: datetime) -> None:
+        """Have a minute looked at again for its own sake."""
+        self._client.put_item(TableName=self._table, Item=_note(minute, ""))
+
+    def late(self) -> list[Late]:
+        """The minutes to look at again, at most as many as one page of a query holds."""
+        found = self._client.query(
+            TableName=self._table,
+            KeyConditionExpression="part = :part AND begins_with(#item, :late)",
+            ExpressionAttributeNames={"#item": "item"},  # a word of DynamoDB's own
+            ExpressionAttributeValues={":part": TICK["part"], ":late": text(LATE)},
+            ConsistentRead=True,
+        )
+        names = [item["item"]["S"] for item in found["Items"]]
+        return [Late(datetime.fromisoformat(name.split("#")[1]), name) for name in names]
+
+    def forget(self, notes: Iterable[Late]) -> None:
+        """These minutes were looked at again."""
+        keys = [{"part": TICK["part"], "item": text(note.item)} for note in notes]
+        write_items(self._client, self._table, delete=keys)
+
+    def _query(self, partition: str) -> Iterator[Mapping[str, Any]]:
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            KeyConditionExpression="part = :part",
+            ExpressionAttributeValues={":part": text(partition)},
+            ConsistentRead=True,
+        )
+        return (item for page in pages for item in page["Items"])
+
+
+def partition_of(minute: datetime, shard: int | None = None) -> str:
+    """The partition of a minute's packs, or of its people in a shard.
+
+    No shard is a number: those of a run's records are, and the stream of their changes is told by it.
+    """
+    return f"due#{_spelled(minute)}" + ("" if shard is None else f"#{'abcd'[shard]}")
+
+
+def _spelled(minute: datetime) -> str:
+    return minute.astimezone(UTC).isoformat(timespec="minutes")
+
+
+def _expiry(minute: datetime) -> Item:
+    return number(int((minute + KEPT).timestamp()))
+
+
+def _key(minute: datetime, name: str) -> Item:
+    shard = zlib.crc32(origin_of(name).encode()) % SHARDS
+    return {"part": text(partition_of(minute, shard)), "item": text(name)}
+
+
+def _note(minute: datetime, name: str) -> Item:
+    item = text(f"{LATE}{_spelled(minute)}#{name}")
+    return {"part": TICK["part"], "item": item, "expires_at": _expiry(minute)}
+
+
+def _item(part: Part) -> Item:
+    return {
+        **_key(part.minute, part.name),
+        "run_id": text(part.run_id),
+        "message": text(part.message),
+        "people": number(part.people),
+        "requests": text(part.packed),
+        "expires_at": _expiry(part.minute),
+    }
+
+
+def _part(minute: datetime, item: Mapping[str, Any]) -> Part:
+    return Part(
+        minute=minute,
+        name=item["item"]["S"],
+        run_id=item["run_id"]["S"],
+        message=item["message"]["S"],
+        people=int(item["people"]["N"]),
+        packed=item["requests"]["S"],
+    )
