@@ -7,11 +7,13 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from types import SimpleNamespace
 
+import msgspec
 import pytest
 
 from aws.turns import LARGE, MINUTE, SMALL, Actor, Stack, due
 from builders import a_request
 from heliograph.aws.errors import BusyError
+from heliograph.aws.timers import Timer
 from heliograph.model.requests import Lane, RequestPack
 from heliograph.planning.packing import Due
 from heliograph.runtime import wiring
@@ -162,6 +164,18 @@ def test_a_minute_with_more_people_than_a_tick_has_time_for_is_handed_on_by_seve
     assert sent == [0, 10, 20, 25]
     assert all(len(content.split(b"\n")) == 100 for (content,) in stack.packs.values())
     assert wiring.minutes().last() == MINUTE
+
+
+def test_people_with_a_minute_each_start_no_schedule(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So ten million take none; a single message of the priority lane takes one."""
+    started: list[Timer] = []
+    monkeypatch.setattr(wiring, "timers", lambda: SimpleNamespace(start=started.append))
+    alone = [due(origin, set())._replace(at=MINUTE + timedelta(minutes=origin)) for origin in range(2, 300)]
+    plan_later(alone)
+    assert started == []
+    single = alone[0].pack
+    plan_later([Due(msgspec.structs.replace(single, lane=Lane.PRIORITY, requests=single.requests[:1]), MINUTE)])
+    assert [timer.queue for timer in started] == ["requests-priority"]
 
 
 def crowd(packs: int) -> Iterator[Due]:
