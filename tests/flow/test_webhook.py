@@ -104,6 +104,7 @@ def test_an_event_becomes_a_signed_request_and_its_answer_a_delivery(receiver: R
     endpoint = f"https://{HOST}:{receiver.port}/hooks"
     entry = tell(endpoint, "A-1")
     assert (entry["message"], entry["channel"], entry["state"]) == ("order_told", WEBHOOK, "delivered")
+    assert entry["cause"] is None
     (got,) = receiver.got
     assert json.loads(got.body) | {"timestamp": ""} == {
         "type": "order_told",
@@ -124,7 +125,8 @@ def signed(message_id: str, at: int, body: bytes, secrets: list[bytes]) -> str:
 def test_an_endpoint_that_is_gone_is_told_of_nothing_more(receiver: Receiver, tell: Told) -> None:
     receiver.respond = status(410)
     endpoint = f"https://{HOST}:{receiver.port}/gone"
-    assert tell(endpoint, "A-1")["state"] == "failed"
+    failed = tell(endpoint, "A-1")
+    assert (failed["state"], failed["cause"]) == ("failed", "dead_token")
     entry = tell(endpoint, "A-2")
     assert (entry["state"], entry["reason"]) == ("skipped", "address_suppressed")
     assert len(receiver.got) == 1
@@ -134,7 +136,8 @@ def test_an_endpoint_without_time_is_left_alone_while_its_message_waits(
     receiver: Receiver, tell: Told, system: System
 ) -> None:
     receiver.respond = status(503, Retry_After="600")
-    assert tell(f"https://{HOST}:{receiver.port}/busy", "A-1")["state"] == "retry"
+    entry = tell(f"https://{HOST}:{receiver.port}/busy", "A-1")
+    assert (entry["state"], entry["cause"]) == ("retry", "HTTP503")
     assert len(receiver.got) == 1
     waiting = system.sqs.get_queue_attributes(
         QueueUrl=system.queue_url("outbox-webhook-priority"), AttributeNames=["All"]

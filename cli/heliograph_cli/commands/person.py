@@ -62,7 +62,8 @@ def _entries(told: dict[str, Any]) -> Table | str:
 
 
 def _happened(entry: dict[str, Any]) -> Iterator[str]:
-    yield from in_order(entry["events"])
+    for kind in in_order(entry["events"]):
+        yield f"{kind} ({entry['cause']})" if entry.get("cause") and kind == entry["state"] else kind
     if entry["until"]:
         yield f"planned again on {at(entry['until'], entry)}"
     elif entry["next_time"]:

@@ -13,7 +13,7 @@ import click
 
 from heliograph.channels.addresses import EMAIL, PHONE
 from heliograph.channels.registry import channels_of
-from heliograph.reporting.explaining import STATES, foreseen
+from heliograph.reporting.explaining import came_of, foreseen
 from heliograph.text import ids
 from heliograph_cli import adapters
 from heliograph_cli.commands.send import put_event, rehearsed
@@ -66,7 +66,7 @@ def test_send(message: str, to: str, locale: str, templates: Path) -> None:
     with _somebody(stack, given):
         entry = _sent(stack, {"message": message, "recipient_id": person, "data": sample.get("data", {})}, channel)
     told = {"message": message, "recipient_id": person, **{name: entry[name] for name in TOLD}}
-    answer(told, f"{message} was sent by {channel} to {to}; {STATES.get(entry['state'], entry['state'])}.")
+    answer(told, f"{message} was sent by {channel} to {to}; {came_of(entry)}.")
 
 
 TOLD = ("channel", "state", "provider_message_id", "dispatch_id")
@@ -92,7 +92,7 @@ def _sent(stack: Stack, detail: dict[str, Any], channel: str) -> dict[str, Any]:
             "`heliograph status` shows what waits.",
         )
     if entry["state"] not in ("accepted", "delivered", "opened", "clicked"):
-        why = entry["reason"] or STATES.get(entry["state"], entry["state"])
+        why = entry["reason"] or came_of(entry)
         raise No(f"It was not sent: {why.replace('_', ' ')}.", "`heliograph doctor` looks at the deployment.")
     return entry
 

@@ -214,10 +214,10 @@ def _built() -> Path:
     return Path(os.environ.get("HELIOGRAPH_BUILT") or BUILT)
 
 
-def _deploy(cloud: Cloud, asked: str) -> None:
+def _deploy(cloud: Cloud, named: str) -> None:
     """The channels are named even where they stay: if they are not, the SAM CLI packs those of the template."""
     stack = LocalStack(cloud.stack, cloud.region, cloud.endpoint)
-    channels = channels_of(stack, asked)
+    channels = channels_of(stack, named)
     parameters = PARAMETERS | {"Runtime": runtime(), "Architecture": architecture()}
     parameters |= {"Channels": channels} if channels else {}
     log = Path(cloud.directory, "deploy.log")

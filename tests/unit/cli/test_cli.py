@@ -393,6 +393,24 @@ def test_the_timeline_tells_the_reason_in_words_and_the_next_time(aws: FakeAws) 
     assert "next one could go on 2026-03-05" in shown
 
 
+@pytest.mark.parametrize(
+    ("state", "cause", "shown", "sentence"),
+    [
+        ("failed", "dead_token", "failed (dead_token)", "the provider refused it for good (dead_token)"),
+        ("retry", "HTTP503", "retry (HTTP503)", "the provider has not accepted it yet (HTTP503)"),
+        ("accepted", None, "accepted", "the provider accepted it."),
+    ],
+)
+def test_what_did_not_go_well_is_told_with_its_code(
+    aws: FakeAws, state: str, cause: str | None, shown: str, sentence: str
+) -> None:
+    entry = WHY | {"outcome": "dispatched", "reason": None, "state": state, "cause": cause, "next_time": None}
+    aws.report = lambda _: {"recipient_id": "anna-1", "entries": [entry | {"events": {state: "2026-03-01T10:00:01Z"}}]}
+    assert shown in " ".join(local("timeline", "anna-1").stdout.split())
+    aws.report = lambda _: entry
+    assert sentence in " ".join(local("why", "anna-1").stdout.split())
+
+
 def test_send_puts_a_request_on_the_bus(aws: FakeAws) -> None:
     words = ("send", "order_shipped", "--to", "anna-1", "--data", '{"order_id": "A-1"}', "--idempotency-key", "k-1")
     assert told(local(*words, "--json"))["event_id"] == "event-1"

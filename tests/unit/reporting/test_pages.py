@@ -57,6 +57,7 @@ def an_entry(**what: Any) -> dict[str, Any]:
         "outcome": "dispatched",
         "reason": "",
         "state": "delivered",
+        "cause": None,
         "run_id": "",
         "decided_at": "2026-02-21T10:00:00Z",
         "events": {"delivered": "2026-02-21T20:00:03Z", "accepted": "2026-02-21T10:00:01+00:00"},
@@ -67,6 +68,13 @@ def an_entry(**what: Any) -> dict[str, Any]:
         "next_time": None,
     }
     return {**facts, **what}
+
+
+def test_a_timeline_shows_the_code_of_what_failed_beside_it() -> None:
+    happened = {"retry": "2026-02-21T10:00:01Z", "failed": "2026-02-21T10:00:09Z"}
+    shown = words(a_timeline(an_entry(state="failed", cause="dead_token", events=happened)))
+    assert "failed (dead_token)" in shown
+    assert "retry (" not in shown
 
 
 def a_timeline(*entries: dict[str, Any], recipient_id: str = "anna-1") -> str:

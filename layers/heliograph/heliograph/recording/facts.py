@@ -95,6 +95,12 @@ def state_of(facts: Facts) -> str:
     return next((kind.value for kind in STRONGEST_FIRST if kind in facts), Standing.PENDING.value)
 
 
+def cause_of(facts: Facts) -> str:
+    """The code of a dispatch that the provider refused or did not take, or that is in doubt; empty for any other."""
+    state = state_of(facts)
+    return detail_of(facts, state) if state in (Fact.FAILED, Fact.RETRY, Fact.UNKNOWN) else ""
+
+
 def standing_of(facts: Facts) -> Standing:
     """In which of a run's sums a dispatch counts."""
     if is_accepted(facts):

@@ -63,6 +63,12 @@ def foreseen(told: Told) -> str:
     return text[:1].lower() + text[1:] if text.startswith(("It", "The")) else text
 
 
+def came_of(told: Told) -> str:
+    """What came of a dispatch, with the code of what did not go well, as the end of a sentence."""
+    cause = f" ({told['cause']})" if told.get("cause") else ""
+    return f"{STATES.get(told['state'], told['state'])}{cause}"
+
+
 def reason(code: str, told: Told) -> str:
     """A reason as the end of a sentence."""
     if code == Reason.NO_ADDRESS and told["channel"]:
@@ -105,7 +111,7 @@ def _outcome(told: Told) -> str:
     match told["outcome"]:
         case Verdict.DISPATCHED:
             was = "was to be sent" if told["state"] in NOT_SENT else "was sent"
-            return f"{message} {was} by {channel}; {STATES.get(told['state'], told['state'])}."
+            return f"{message} {was} by {channel}; {came_of(told)}."
         case Verdict.SCHEDULED:
             return f"{message} waits to be sent by {channel}: {reason(told['reason'], told)}.{_next(told)}"
         case _:

@@ -17,7 +17,7 @@ from heliograph.model.messages import Message
 from heliograph.model.outcomes import Facts, RecordKey
 from heliograph.model.runs import Run
 from heliograph.model.values import JsonObject
-from heliograph.recording.facts import Fact, state_of
+from heliograph.recording.facts import Fact, cause_of, state_of
 from heliograph.reporting import pages
 from heliograph.reporting.figures import RunFigures, figures
 from heliograph.reporting.statements import statements
@@ -213,6 +213,7 @@ def _entry(entry: LedgerEntry, facts: Facts) -> JsonObject:
         "reason": entry.reason or None,
         "missing": entry.detail or None,
         "state": state_of(facts) if dispatched else entry.outcome,
+        "cause": cause_of(facts) or None,
         "run_id": entry.run_id or None,
         "decided_at": entry.decided_at,
         "events": {kind: value.at for kind, value in facts.items()},
