@@ -136,22 +136,7 @@ class Lambda:
         self.tried.append(Tried(queue, receives, end, invocation))
         failed = {failure["itemIdentifier"] for failure in answer.get("batchItemFailures", ())}
         done = [not invocation.killed and f"m-{number}" not in failed for number in range(len(batch))]
-        self._delete(queue, [message for message, is_done in zip(batch, done, strict=True) if is_done])
-        self._give_back(queue, [message for message, is_done in zip(batch, done, strict=True) if not is_done])
-
-    def _delete(self, queue: str, batch: list[dict[str, Any]]) -> None:
-        entries = [{"Id": str(n), "ReceiptHandle": message["ReceiptHandle"]} for n, message in enumerate(batch)]
-        if entries:
-            self.system.sqs.delete_message_batch(QueueUrl=self.system.queue_url(queue), Entries=entries)
-
-    def _give_back(self, queue: str, batch: list[dict[str, Any]]) -> None:
-        """At once, without the time for which SQS hides a message."""
-        for message in batch:
-            self.system.sqs.change_message_visibility(
-                QueueUrl=self.system.queue_url(queue),
-                ReceiptHandle=message["ReceiptHandle"],
-                VisibilityTimeout=0,
-            )
+        self.system.acknowledge(queue, batch, done)
 
 
 def start_cold() -> None:

@@ -259,15 +259,19 @@ class System:
         receives = [int(message["Attributes"]["ApproximateReceiveCount"]) for message in messages]
         answer = self.run(VERBS[queue], list(map(just_happened, bodies)) if queue in OF_EVENTS else bodies, receives)
         failed = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
-        for number, message in enumerate(messages):
-            url = self.queue_url(queue)
-            if f"m-{number}" in failed:
-                self.sqs.change_message_visibility(
-                    QueueUrl=url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0
-                )
-            else:
-                self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        self.acknowledge(queue, messages, [f"m-{number}" not in failed for number in range(len(messages))])
         return len(messages)
+
+    def acknowledge(self, queue: str, messages: list[dict[str, Any]], done: list[bool]) -> None:
+        """Delete what is done; the rest comes again at once, without the time for which SQS hides a message."""
+        url = self.queue_url(queue)
+        entries = [{"Id": str(n), "ReceiptHandle": message["ReceiptHandle"]} for n, message in enumerate(messages)]
+        finished = [entry for entry, is_done in zip(entries, done, strict=True) if is_done]
+        back = [entry | {"VisibilityTimeout": 0} for entry, is_done in zip(entries, done, strict=True) if not is_done]
+        if finished:
+            assert not self.sqs.delete_message_batch(QueueUrl=url, Entries=finished).get("Failed")
+        if back:
+            assert not self.sqs.change_message_visibility_batch(QueueUrl=url, Entries=back).get("Failed")
 
     def park_at(self, queue: str) -> None:
         """Let the function that runs next park in the dead letters of this queue."""
