@@ -15,7 +15,6 @@ from heliograph.model.channels import Channel
 from heliograph.model.decisions import NO_DISPATCH, Decision
 from heliograph.model.dispatches import Dispatch, DispatchPack
 from heliograph.model.ledger import LedgerEntry
-from heliograph.model.packs import Planned
 from heliograph.model.requests import Lane, RequestPack
 from heliograph.planning import packing
 from heliograph.planning.work import decide_on, refund
@@ -76,19 +75,29 @@ def plan(tasks: Sequence[Task]) -> None:
         known = earlier_decisions(tasks)
         refund((entry for entry in known.values() if entry.outcome in NO_DISPATCH), now)
         decisions = decide_on(packs, now, decided=known.keys())
-        known |= write_noes(packs, decisions, known, now)
-        outboxes = [packing.outbox(*pack_decided, known) for pack_decided in zip(packs, decisions, strict=True)]
-        plans = {(pack.run_id, pack.pack_id): each.planned for pack, each in zip(packs, outboxes, strict=True)}
-        keep_plans(plans, now)  # before anybody can be planned again: no sum is ever taken from before it is there
+        outboxes = keep_plans(packs, decisions, known, now)
+        if first := write_noes(packs, decisions, known, now):  # by another planner, at the same time
+            outboxes = keep_plans(packs, decisions, known | first, now)
         pass_on(outboxes)
         for each in outboxes:
             count_decisions(each.planned)
 
 
-def keep_plans(plans: Mapping[tuple[str, str], Planned], now: datetime) -> None:
-    """Keep what was planned for the packs of runs, by run and pack ids."""
+def keep_plans(
+    packs: Sequence[RequestPack],
+    decisions: Sequence[Sequence[Decision]],
+    known: Mapping[str, LedgerEntry],
+    now: datetime,
+) -> list[packing.Outbox]:
+    """Keep what is planned for the packs of runs, and give what follows.
+
+    First of all: who plans a pack again sees that somebody has begun, and no sum is ever taken from before it is there.
+    """
+    outboxes = [packing.outbox(*pack_decided, known) for pack_decided in zip(packs, decisions, strict=True)]
+    plans = {(pack.run_id, pack.pack_id): each.planned for pack, each in zip(packs, outboxes, strict=True)}
     if of_runs := {key: planned for key, planned in plans.items() if key[0]}:
         wiring.records().keep_plans(of_runs, now)
+    return outboxes
 
 
 def pass_on(outboxes: Sequence[packing.Outbox]) -> None:
@@ -108,17 +117,21 @@ def await_deployment(pack: RequestPack, receives: int) -> None:
         raise NotDeployedYetError(f"pack {pack.pack_id} is of a message that is not deployed")
 
 
-def earlier_decisions(tasks: Iterable[Task]) -> dict[str, LedgerEntry]:
+def earlier_decisions(tasks: Sequence[Task]) -> dict[str, LedgerEntry]:
     """What had been decided before, by an earlier try or another planner.
 
     A pack may have been planned before, whatever SQS's approximate count says: timers and sums must follow what was
-    decided then. A single transactional request is spared this on its first try: it is never scheduled and in no sum,
-    and deliver claims it.
+    decided then. The plan of a run's pack, which is kept before any decision is, tells whether it was. A single
+    transactional request is spared the look on its first try: it is never scheduled and in no sum, and deliver claims
+    it.
     """
+    bulk = {(task.pack.run_id, task.pack.pack_id) for task in tasks if task.pack.lane is Lane.BULK}
+    of_runs = {key for key in bulk if key[0]}
+    begun = (bulk - of_runs) | (wiring.records().planned(of_runs) if of_runs else set())
     asked = [
         (request.recipient_id, request.dispatch_id)
         for pack, receives, _ in tasks
-        if receives > 1 or pack.lane is Lane.BULK
+        if receives > 1 or (pack.run_id, pack.pack_id) in begun
         for request in pack.requests
     ]
     return wiring.ledger().decisions(asked) if asked else {}

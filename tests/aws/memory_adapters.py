@@ -148,6 +148,10 @@ class Facts:
                 self._world.plans[key] = planned
                 self._world.changed(*key, difference(sums_of(planned), before))
 
+    def planned(self, packs: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+        with self._world.call():
+            return self._world.plans.keys() & set(packs)
+
     @contextmanager
     def _changing(self, record: RecordKey) -> Iterator[None]:
         """A call that changes a record; the stream of the table tells of it."""

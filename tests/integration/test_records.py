@@ -55,6 +55,9 @@ def test_facts_that_many_writers_add_at_once_are_all_read(local_cloud: LocalClou
     assert records.read([RECORD]) == {RECORD: slots}
     assert records.accepted([RECORD]) == {RECORD: set(range(100))}
     planned = Planned(people=100, again=False, dispatched={"email": 100}, skipped={}, scheduled=0)
+    packs = {(RECORD.run_id, PACK_ID), (RECORD.run_id, f"{PACK_ID}2")}
+    assert records.planned(packs) == set()
     records.keep_plans({(RECORD.run_id, PACK_ID): planned}, NOW)
+    assert records.planned(packs) == {(RECORD.run_id, PACK_ID)}
     whole: list[Planned | Delivered] = [planned, Delivered(channel=EMAIL, slots=slots)]
     assert total(map(sums_of, records.of_run(RECORD.run_id))) == total(map(sums_of, whole))

@@ -89,7 +89,7 @@ def test_packs_of_a_batch_share_a_sheet_and_every_call(world: World, monkeypatch
     monkeypatch.setattr(wiring, "outbox", lambda channel, lane: outbox)
     packs = [a_pack(world, f"pack-{n}", *(f"p-{n}-{slot}" for slot in range(20))) for n in range(5)]
     assert plan(packs) == []
-    assert calls == {"get_many": 1, "decisions": 1, "read": 1, "write": 1, "write_all": 1, "keep_plans": 1, "send": 1}
+    assert calls == {"planned": 1, "get_many": 1, "read": 1, "write": 1, "write_all": 1, "keep_plans": 1, "send": 1}
     assert len(sheets(world)) == 1
     assert [pack.pack_id for pack in sent(world)] == [pack.pack_id for pack in packs]
     assert world.plans.keys() == {("run", pack.pack_id) for pack in packs}
@@ -116,6 +116,9 @@ class Poisoned:
 
     def __init__(self, records: Any, pack_id: str) -> None:
         self._records, self._pack_id = records, pack_id
+
+    def planned(self, packs: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+        return set(self._records.planned(packs))
 
     def keep_plans(self, plans: Mapping[tuple[str, str], Planned], at: datetime) -> None:
         if any(pack_id == self._pack_id for _, pack_id in plans):

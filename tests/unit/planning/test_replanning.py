@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import chain
 
@@ -16,6 +16,7 @@ from builders import EMAIL, NOW, SMS, a_promotion, a_recipient, a_request, hours
 from heliograph.model.channels import Channel
 from heliograph.model.dispatches import Rendered, Sender
 from heliograph.model.outcomes import Accepted, Outcome
+from heliograph.model.packs import Planned
 from heliograph.model.policy import Policy
 from heliograph.model.requests import Lane, RequestPack, SendRequest
 from heliograph.model.runs import Run
@@ -89,6 +90,26 @@ def test_who_was_skipped_stays_skipped_in_the_sums_although_they_consent_before_
     plan(world)
     world.queues["REQUESTS_BULK"].clear()
     assert the_end(world).skipped == {"not_consented": 1}
+
+
+def test_of_two_who_plan_a_pack_at_once_the_slower_follows_the_first(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    records = wiring.records()
+    keep_plans = records.keep_plans
+
+    def when_another_has_planned_it(plans: Mapping[tuple[str, str], Planned], at: datetime) -> None:
+        monkeypatch.setattr(records, "keep_plans", keep_plans)
+        world.people["amara"] = a_recipient(opted_in=["news/sms"])
+        plan(world)
+        keep_plans(plans, at)
+
+    world.people["amara"] = a_recipient()
+    monkeypatch.setattr(records, "keep_plans", when_another_has_planned_it)
+    plan(world)
+    assert [(each.scheduled, each.skipped) for each in world.plans.values()] == [(1, {})]
+    world.queues["REQUESTS_BULK"].clear()
+    assert the_end(world).counts["accepted"] == 1
 
 
 @pytest.mark.parametrize("edge", EDGES)

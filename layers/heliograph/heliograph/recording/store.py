@@ -76,6 +76,13 @@ class Records:
         """Keep what plan decided for packs, by their run and pack ids; raises BusyError when some was not taken."""
         write_items(self._client, self._table, put=[_plan(*key, planned, at) for key, planned in plans.items()])
 
+    def planned(self, packs: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+        """Those of packs, by their run and pack ids, for which a plan is kept."""
+        keys = {(part_of(*pack), pack[1]): pack for pack in packs}
+        asked = [{"part": text(part), "item": text(item)} for part, item in keys]
+        found = get_items(self._client, self._table, asked, consistent=True)
+        return {keys[item["part"]["S"], item["item"]["S"]] for item in found}
+
     def keep(self, record: RecordKey, slots: SlotFacts, at: datetime) -> None:
         """Add facts; a fact that is there already stays as it is."""
         by_item: defaultdict[str, SlotFacts] = defaultdict(dict)
