@@ -21,13 +21,14 @@ OUTPUTS = {
     "AlarmTopic": "heliograph-alarms",
 }
 STACK = """<DescribeStacksResponse><DescribeStacksResult><Stacks><member><StackName>heliograph</StackName>
-<CreationTime>2026-01-01T00:00:00Z</CreationTime><StackStatus>CREATE_COMPLETE</StackStatus><Outputs>{outputs}</Outputs>
+<CreationTime>2026-01-01T00:00:00Z</CreationTime><StackStatus>CREATE_COMPLETE</StackStatus><Outputs>{outputs}</Outputs><Parameters>{parameters}</Parameters>
 </member></Stacks></DescribeStacksResult></DescribeStacksResponse>"""
 APPROVAL_KEY = "approvals/order_shipped/01KAJ8ZQG0PACK00000000000P.json"
 LISTED = (
     "<ListBucketResult><IsTruncated>false</IsTruncated>"
     f"<Contents><Key>{APPROVAL_KEY}</Key></Contents></ListBucketResult>"
 )
+PARAMETER = "<member><ParameterKey>{}</ParameterKey><ParameterValue>{}</ParameterValue></member>"
 OUTPUT = "<member><OutputKey>{}</OutputKey><OutputValue>{}</OutputValue></member>"
 ERROR = "<ErrorResponse><Error><Code>{}</Code><Message>{}</Message></Error></ErrorResponse>"
 
@@ -40,6 +41,7 @@ class FakeAws:
     def __init__(self, report: Report, outputs: Mapping[str, str] = OUTPUTS) -> None:
         self.report = report
         self.outputs = outputs
+        self.parameters = {"Channels": "email,sms,push"}
         self.calls: list[str] = []
         self.events: list[dict[str, Any]] = []
         self.uploads: list[str] = []
@@ -60,9 +62,9 @@ class FakeAws:
         name = parse_qs(_text(request))["StackName"][0]
         if name not in self.stacks:
             return answered(request.url, ERROR.format("ValidationError", f"Stack {name} does not exist"), status=400)
-        return answered(
-            request.url, STACK.format(outputs="".join(OUTPUT.format(*each) for each in self.outputs.items()))
-        )
+        outputs = "".join(OUTPUT.format(*each) for each in self.outputs.items())
+        parameters = "".join(PARAMETER.format(*each) for each in self.parameters.items())
+        return answered(request.url, STACK.format(outputs=outputs, parameters=parameters))
 
     def _lambda(self, request: AWSPreparedRequest) -> AWSResponse:
         question = json.loads(_text(request))

@@ -102,7 +102,9 @@ def read(text: str) -> Destination:
     if not HOST.fullmatch(host):
         raise MalformedError(Code.BAD_ADDRESS, "endpoint", "has no host that can be asked")
     if port is not None and port != HTTPS and port < UNPRIVILEGED:
-        raise MalformedError(Code.BAD_ADDRESS, "endpoint", f"has a port other than {HTTPS} below {UNPRIVILEGED}")
+        raise MalformedError(
+            Code.BAD_ADDRESS, "endpoint", f"uses a port other than {HTTPS} and those from {UNPRIVILEGED} up"
+        )
     query = f"?{parts.query}" if parts.query else ""
     found = Destination(host, HTTPS if port is None else port, (parts.path or "/") + query)
     if len(found.url) > URL_LIMIT:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
-
-from botocore.exceptions import ClientError
+from datetime import datetime, timedelta
+from typing import Any, Final, NamedTuple
 
 from heliograph.channels.webhook.destination import read
 from heliograph.channels.webhook.signature import secret_of, spelled
 from heliograph.channels.webhook.spec import NAME
-from heliograph.text.errors import NotFoundError
+
+HEARD_OF_AFTER: Final = timedelta(minutes=10)
+"""So long after a key was added every function has heard of it (`wiring.signing_keys`)."""
 
 
 class Secrets(NamedTuple):
@@ -22,26 +23,21 @@ class Secrets(NamedTuple):
     """To give to its owner."""
     earlier: tuple[str, ...]
     """What owners may still have from before the signing keys were rotated."""
+    signs_from: datetime
+    """From then on at the latest every request carries a signature for the newest secret."""
 
 
 def secrets_for(url: str, *, stack: str, client: Callable[[str], Any]) -> Secrets:
-    """The secrets of an endpoint of a stack. Raises MalformedError, and NotFoundError without the channel."""
+    """The secrets of an endpoint of a stack that has the channel. Raises MalformedError."""
     endpoint = read(url).url
-    *earlier, newest = (spelled(secret_of(endpoint, key)) for key in _keys(stack, client))
-    return Secrets(endpoint, newest, tuple(earlier))
+    kept = _signing_secret(stack, client)
+    *earlier, newest = (spelled(secret_of(endpoint, key)) for key in kept["SecretString"].split())
+    return Secrets(endpoint, newest, tuple(earlier), kept["CreatedDate"] + HEARD_OF_AFTER)
 
 
-def _keys(stack: str, client: Callable[[str], Any]) -> list[str]:
-    """The signing keys, the newest last: those that the function has which signs."""
-    try:
-        function = client("lambda").get_function_configuration(FunctionName=f"{stack}-deliver-{NAME}")
-    except ClientError as error:
-        if error.response["Error"].get("Code") != "ResourceNotFoundException":
-            raise
-        raise NotFoundError(
-            f"The stack {stack} has no channel {NAME}.",
-            f"Add it to the parameter Channels and deploy: email,sms,push,{NAME}.",
-        ) from error
+def _signing_secret(stack: str, client: Callable[[str], Any]) -> dict[str, Any]:
+    """The signing keys, a line each and the newest last, and when they were put there."""
+    function = client("lambda").get_function_configuration(FunctionName=f"{stack}-deliver-{NAME}")
     name = function["Environment"]["Variables"]["HELIOGRAPH_SIGNING_SECRET"]
-    keys: list[str] = client("secretsmanager").get_secret_value(SecretId=name)["SecretString"].split()
-    return keys
+    kept: dict[str, Any] = client("secretsmanager").get_secret_value(SecretId=name)
+    return kept
