@@ -9,37 +9,14 @@ from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
 from heliograph.aws.errors import BusyError
-from heliograph.aws.tables import STATEMENT_LIMIT, Item, chunks, expiry, get_items, iso, number, plain, text
-from heliograph.model.channels import Channel
-from heliograph.model.decisions import Verdict
+from heliograph.aws.tables import STATEMENT_LIMIT, Item, chunks, expiry, get_items, number, plain, text
+from heliograph.ledger import kept_entries
 from heliograph.model.ledger import LedgerEntry
-from heliograph.model.people import Zone
-from heliograph.model.requests import Cause, SendRequest
-from heliograph.model.traces import Reference, Trace, Tried
+from heliograph.model.requests import SendRequest
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
-TEXTS = (
-    "recipient_id",
-    "dispatch_id",
-    "message",
-    "version",
-    "outcome",
-    "pack_id",
-    "channel",
-    "reason",
-    "until",
-    "policy",
-    "run_id",
-    "next_time",
-    "detail",
-)
-SPELLED = ("zone", "inputs", "tried")
-"""Attributes that are structs in an entry."""
-CAUSE = ("event_id", "idempotency_key", "reference")
-"""Attributes of a decision that are there only if they were given."""
-PASSED = "passed"
 FOUND = 100  # requests that one name finds, the newest
 
 
@@ -61,6 +38,7 @@ class Ledger:
     def __init__(self, client: DynamoDBClient, table: str) -> None:
         self._client = client
         self._table = table
+        self._insert_decision = self._insert("recipient_id", "dispatch_id", "decision", "expires_at", "by")
         self._insert_key = self._insert("recipient_id", "dispatch_id", "request_id", "expires_at")
         self._insert_name = self._insert("recipient_id", "dispatch_id", "expires_at")
 
@@ -83,16 +61,16 @@ class Ledger:
             ]
             for item in self._items(lost):
                 entry = _entry(item)
-                if item.get("written_by") == writer:
+                if item.get("by") == writer:
                     written.won.add(entry.dispatch_id)
                 else:
                     written.existing[entry.dispatch_id] = entry
         return written
 
     def _statement(self, entry: LedgerEntry, writer: dict[str, str]) -> Any:
-        given = {name: value for name in CAUSE if (value := getattr(entry.cause, name))}
-        insert = self._insert(*TEXTS, *SPELLED, "slot", "decided_at", "expires_at", *given, "written_by")
-        return {"Statement": insert, "Parameters": [*_parameters(entry), *map(text, given.values()), writer]}
+        keys = [text(entry.recipient_id), text(entry.dispatch_id)]
+        values = [*keys, text(kept_entries.spelled(entry)), expiry(entry.decided_at), writer]
+        return {"Statement": self._insert_decision, "Parameters": values}
 
     def write_all(self, entries: Sequence[LedgerEntry]) -> dict[str, LedgerEntry]:
         """Write decisions, and give those that had been made before; raises BusyError when some were not taken."""
@@ -229,43 +207,7 @@ def _won(entry: LedgerEntry, response: Mapping[str, Any], written: Written) -> b
     return True
 
 
-def _parameters(entry: LedgerEntry) -> list[Any]:
-    texts = [text(getattr(entry, name)) for name in TEXTS]
-    spelled = [text(" ".join(entry.zone or ())), text(" ".join(entry.inputs or ())), text(_spelled(entry.tried))]
-    return [*texts, *spelled, number(entry.slot), text(iso(entry.decided_at)), expiry(entry.decided_at)]
-
-
 def _entry(item: Mapping[str, Any]) -> LedgerEntry:
-    values = plain(item)
-    return LedgerEntry(
-        **{name: values.get(name, "") for name in TEXTS if name != "outcome"},
-        outcome=Verdict(values["outcome"]),
-        slot=values["slot"],
-        decided_at=datetime.fromisoformat(values["decided_at"]),
-        cause=Cause(**{name: values.get(name, "") for name in CAUSE}),
-        zone=_zone(values.get("zone", "")),
-        inputs=_reference(values.get("inputs", "")),
-        tried=_trace(values.get("tried", "")),
-    )
-
-
-def _spelled(trace: Trace) -> str:
-    """`push:no_address sms:passed`."""
-    return " ".join(f"{channel}:{objection or PASSED}" for channel, objection in trace)
-
-
-def _trace(spelled: str) -> Trace:
-    words = (word.partition(":") for word in spelled.split())
-    return tuple(Tried(Channel(channel), "" if result == PASSED else result) for channel, _, result in words)
-
-
-def _zone(spelled: str) -> Zone | None:
-    """`Europe/Berlin profile`."""
-    name, _, source = spelled.partition(" ")
-    return Zone(name, source) if name else None
-
-
-def _reference(spelled: str) -> Reference | None:
-    """`<hash of the inputs> <name of their sheet>`, or `<hash> {…}` with the inputs themselves."""
-    fingerprint, _, kept = spelled.partition(" ")
-    return Reference(fingerprint, kept) if kept else None
+    if "decision" not in item:  # it was kept by an earlier version, each of its facts as an attribute
+        return kept_entries.of_facts(plain(item))
+    return kept_entries.read(*(item[name]["S"] for name in ("recipient_id", "dispatch_id", "decision")))

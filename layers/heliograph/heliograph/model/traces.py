@@ -40,7 +40,7 @@ class Reference(NamedTuple):
     """What the ledger keeps of the inputs of a decision."""
 
     fingerprint: str
-    """Their hash: 16 hexadecimal digits."""
+    """Their hash, in eleven characters."""
     kept: str
     """The name of the sheet that they are on, or the inputs themselves as JSON."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from typing import NamedTuple
@@ -80,4 +81,4 @@ def _short(inputs: Inputs) -> str:
 
 
 def _hash(content: bytes, *, size: int = 8) -> str:
-    return blake2b(content, digest_size=size).hexdigest()
+    return urlsafe_b64encode(blake2b(content, digest_size=size).digest()).rstrip(b"=").decode()
