@@ -33,6 +33,7 @@ def growing(verb, batches):
 def happened(people):
     sent = runs.Sent(where, people, 200)
     assert [*sent.rounds(1)][-1] == people
+    sent.wait()
     return sent.told()
 
 runs.ROUND, told = 2, []
@@ -40,7 +41,8 @@ with runs.stage() as where:
     happened(200)  # imports and connects
     for place.run_batches in (honest, growing):
         found = [happened(people) for people in (1_000, 2_000)]
-        told.append({"each": [one.each for one in found], "against": [*verdicts.not_flat(found)]})
+        told.append({name: [one._asdict()[name] for one in found] for name in ("each", "waiting")})
+        told[-1] |= {"against": [*verdicts.not_flat(found)]}
 print(json.dumps(told))
 """
 
@@ -60,6 +62,14 @@ def test_a_person_takes_no_more_in_a_run_of_twice_the_people(found: list[dict[st
     assert 0.1 < small["calls"] < 0.5
     assert 1 < small["write_units"] < 2
     assert all(large[name] <= 1.1 * small[name] for name in ("calls", "write_units", "read_units", "queue_requests"))
+
+
+def test_a_person_who_waits_with_twice_as_many_takes_no_more_and_all_are_handed_on(
+    found: list[dict[str, Any]],
+) -> None:
+    small, large = found[0]["waiting"]
+    assert 1 < small["write_units"] < 1.5
+    assert all(large[name] <= 1.1 * small[name] for name in ("calls", "write_units", "read_units", "sqs_requests"))
 
 
 def test_a_cost_that_grows_with_the_run_is_found(found: list[dict[str, Any]]) -> None:

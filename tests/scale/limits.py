@@ -76,6 +76,8 @@ def _all(scaled: Scaled) -> Iterator[Limit]:
         units = PARTITION[table.split()[-1]]
         a_mail = key.a_second / scaled.rate
         yield Limit(f"DynamoDB: {units:,} units/s of one key, {table}", units, a_mail, "nothing")
+    if scaled.waiting:
+        yield Limit("`tick`: people handed on who wait for one minute", 1, scaled.waiting["tick_seconds"], "nothing")
     for kind in ("write", "read"):
         what = f"DynamoDB: 40,000 {kind} units/s of a table, were all in one"
         yield Limit(what, 40_000, scaled.each[f"{kind}_units"], "asking for more, table by table")

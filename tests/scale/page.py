@@ -17,6 +17,8 @@ SECONDS = "Seconds of functions for a person: "
 def markdown(found: Sequence[Scaled]) -> Iterator[str]:
     """The tables; those of rates and limits by the largest run that happened as a whole."""
     whole = max((one for one in found if one.people <= WHOLE), key=lambda one: one.people, default=found[0])
+    waited = [one.waiting for one in found if one.waiting]
+    whole = whole._replace(waiting=waited[-1] if waited else {})
     yield from ("## What a person takes", "", *_each(found), "")
     yield from (f"## The hottest keys, at {whole.rate:g} mails/s", "", *_hot(found), "")
     yield from ("## Rates, concurrency and time", "")
@@ -31,6 +33,9 @@ def _each(found: Sequence[Scaled]) -> Iterator[str]:
     yield f"| of whom were sent to here | {' | '.join(f'{one.happened:,}' for one in found)} |"
     for name in found[0].each:
         yield _row(f"{name} of a person", [one.each[name] for one in found])
+    for name in found[0].waiting:
+        values = [f"{one.waiting[name]:.4g}" if one.waiting else "" for one in found]
+        yield f"| {name.replace('_', ' ')} of a person who waits with all others | {' | '.join(values)} |"
     for name in found[0].look:
         yield _row(f"{name} of a look at the run", [one.look[name] for one in found])
     yield _row("MB after the first rounds", [one.memory[0] for one in found])
@@ -45,10 +50,10 @@ def _row(name: str, values: Sequence[float]) -> str:
 def _hot(found: Sequence[Scaled]) -> Iterator[str]:
     yield "| table | key | " + " | ".join(f"{one.people:,}" for one in found) + " |"
     yield "|---|---|" + "---|" * len(found)
-    for table in sorted(found[0].hot):
-        keys = [one.hot[table] for one in found]
-        shares = " | ".join(f"{key.share:.2%}, {key.a_second:.1f} units/s" for key in keys)
-        yield f"| {table} | `{keys[0].key}` | {shares} |"
+    for table, hottest in sorted(found[0].hot.items()):
+        keys = [one.hot.get(table) for one in found]
+        shares = " | ".join(f"{key.share:.2%}, {key.a_second:.1f} units/s" if key else "" for key in keys)
+        yield f"| {table} | `{hottest.key}` | {shares} |"
 
 
 def write(found: Sequence[Scaled]) -> None:

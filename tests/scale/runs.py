@@ -37,12 +37,15 @@ from benchmarks.sending import BareSend
 from heliograph.campaigns.segments import PACK_LIMIT
 from heliograph.model.runs import Run
 from heliograph.runtime import wiring
+from scale import waiting
 from wiring import streams
 
 WHOLE = 1_000_000
 """People of the largest run that happens as a whole."""
-SAMPLE = 100_000
+SAMPLE = 50_000
 """People of a larger one that do, and of the small ones together."""
+WAITING = 100_000
+"""People of the largest run that waits for a minute as a whole."""
 ROUND = 50
 """Packs that are planned and delivered before CPU is compared with the yardstick."""
 BARE = 20
@@ -72,6 +75,8 @@ class Scaled(NamedTuple):
     """People that were counted: of one run, or of several of its size."""
     each: dict[str, float]
     """Calls, units, requests, objects and schedules for each person, and CPU in the yardstick's."""
+    waiting: dict[str, float]
+    """What it takes beside that if all wait for the same minute; nothing is told of more than `WAITING`."""
     look: dict[str, float]
     """What it takes to ask how the run stands, when it is over."""
     seconds: dict[str, float]
@@ -108,7 +113,7 @@ class Sent:
         self._bare, self._yardstick = BareSend(work.batch(BARE)), list[float]()
         self._memory: list[float] = []
         self._hot: dict[str, Hot] = {}
-        self._look = dict[str, float]()
+        self._look, self._waiting = dict[str, float](), dict[str, float]()
         self._pack_bytes, self._told, self._lasted = 0, 0, 0.0
         self.happened = 0
 
@@ -202,6 +207,15 @@ class Sent:
         share = min(1.0, most / all_units)
         return Hot(key, share, share * all_units / self.happened * self._rate)
 
+    def wait(self) -> None:
+        """Let as many people wait for a minute, if they are not too many to happen."""
+        if self._people > WAITING:
+            return
+        self._waiting, hot = waiting.waited(self._where, self._people)
+        for table, (key, most, all_units) in hot.items():
+            a_second = most / self._people * self._rate
+            self._hot[f"if all wait: {table}"] = Hot(key, most / all_units, a_second)
+
     def told(self) -> Scaled:
         """What it took."""
         steps = [step for each in self._steps.values() for step in each]
@@ -218,6 +232,7 @@ class Sent:
             rate=self._rate,
             happened=self.happened,
             each=each | {"cpu_vs_bare_send": sum(step.cpu for step in steps) / self.happened / bare},
+            waiting=self._waiting,
             look=self._look,
             seconds={name: sum(map(seconds, some)) / self.happened for name, some in self._steps.items()},
             bytes={
@@ -276,6 +291,7 @@ def main() -> None:
         sent = Sent(where, people, rate)
         for happened in sent.rounds(max(1, SAMPLE // people)):
             print(happened, file=sys.stderr, flush=True)
+        sent.wait()
         told = sent.told()
     print(json.dumps(told._asdict()))
 

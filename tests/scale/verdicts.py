@@ -11,6 +11,8 @@ FLAT = 1.10
 """The most that a person may cost in a run, as a multiple of the least that one costs in another."""
 SMALLEST = 0.01
 """What happens less than once for a hundred people has no verdict: a run of ten thousand has too few."""
+TICK = "tick_seconds"
+"""Most of them are the one look at a minute, however few wait for it: they are told, and have a limit."""
 REACHED = 0.9
 """Of the rate at which a run may be sent: the first and the last packs of a small one are not sent at once."""
 
@@ -27,6 +29,10 @@ def not_flat(found: Sequence[Scaled]) -> Iterator[str]:
         values = [scaled.each[name] for scaled in found]
         if max(values) >= SMALLEST:
             yield from flat(f"{name} of a person", values)
+    waiting = [scaled.waiting for scaled in found if scaled.waiting]
+    for name in waiting[0] if waiting else ():
+        if name != TICK:
+            yield from flat(f"{name} of a person who waits", [each[name] for each in waiting])
     for name in found[0].look:
         yield from flat(f"{name} of a look", [scaled.look[name] for scaled in found])
     yield from flat("memory of functions at the end, MB", [scaled.memory[1] for scaled in found])

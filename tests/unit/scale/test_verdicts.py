@@ -18,11 +18,13 @@ def a_run(number: int = 10_000, **different: float) -> Scaled:
     memory = (180.0, different.pop("memory", 190.0))
     speed = different.pop("speed", 195.0)
     look = different.pop("look", 4.0)
+    calls = different.pop("calls", 0.07)
     return Scaled(
         people=number,
         rate=200,
         happened=number,
         each=each | different,
+        waiting={"calls": calls, "tick_seconds": 0.0001},
         look={"read_units": look},
         seconds={"plan": 0.001, "deliver": 0.02, "record": 0.0005, "tally": 0.0001},
         bytes={"packs": 30, "told": 5_600},
@@ -42,6 +44,7 @@ def test_nothing_speaks_against_runs_that_are_alike() -> None:
         ("cpu_vs_bare_send", 0.45, "cpu_vs_bare_send of a person differs by more than a tenth: 0.4, 0.45"),
         ("write_units", 0.9, "write_units of a person differs by more than a tenth: 1.1, 0.9"),
         ("schedules", 1.0, "schedules of a person differs by more than a tenth: 0, 1"),
+        ("calls", 0.14, "calls of a person who waits differs by more than a tenth: 0.07, 0.14"),
         ("look", 5.0, "read_units of a look differs by more than a tenth: 4, 5"),
         ("memory", 200.0, "1,000,000 people: functions grew from 180 to 200 MB"),
         ("hot", 1_001.0, "1,000,000 people: sum#run of heliograph-runs written takes 1,001 units a second"),
