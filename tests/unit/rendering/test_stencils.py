@@ -175,7 +175,8 @@ def test_each_branch_of_a_campaign_is_rendered_once_and_twice_with_probes() -> N
     for number in range(300):
         person = [{"tier": "gold"}, {"tier": f"other {number}"}, {}][number % 3] | {"name": f"Person {number}"}
         written(stencils, person)
-    assert made.rendered_parts == 3 * 3
+    compared = len([1, 2, 4, 8, 16, 32, 64])
+    assert made.rendered_parts == 3 * (3 + compared)
 
 
 def test_beyond_so_many_branches_everybody_is_rendered() -> None:
@@ -194,8 +195,8 @@ def test_the_oldest_campaign_makes_room() -> None:
         before = made.rendered_parts
         written(stencils, {"name": "Anna"}, data={"number": number})
         counts[number] += made.rendered_parts - before
-    assert counts[SHEETS] == 3
-    assert counts[0] == 6
+    assert counts[SHEETS] == 3 + 1  # its first use is compared
+    assert counts[0] == 3 + 3
 
 
 def test_the_data_of_a_campaign_is_that_of_no_other() -> None:
@@ -230,21 +231,23 @@ def test_a_stencil_that_would_be_wrong_is_found_before_anybody_gets_it(words: st
         assert written(stencils, {"name": name}) == written(made, {"name": name})
 
 
-def test_a_stencil_that_no_probe_finds_wrong_is_found_in_use_and_not_used_again() -> None:
+@pytest.mark.parametrize(("right", "wrong"), [(0, 0), (2, 1), (4, 3), (1_024, CHECKED_EVERY - 25)])
+def test_a_stencil_that_no_probe_finds_wrong_is_found_in_use_and_not_used_again(right: int, wrong: int) -> None:
+    """It says the right thing so often, then so often the wrong one, until it is compared again."""
     found: list[str] = []
     made = templates(
         "{{ recipient.name }}{% if recipient.name == data.vip %}!{% endif %}",
         claimed=Reads(holes={"recipient.name": ()}),
     )
     stencils = Stencils(made, lambda message, channel: found.append(f"{message.name} {channel}"))
-    for _ in range(2):
+    for _ in range(1 + right):  # it is made of the first
         written(stencils, {"name": "Ben"})
-    assert written(stencils, {"name": "Anna"}) != written(made, {"name": "Anna"})
+    for _ in range(wrong):
+        assert written(stencils, {"name": "Anna"}) != written(made, {"name": "Anna"})
     assert not found
-    for _ in range(CHECKED_EVERY):
-        last = written(stencils, {"name": "Anna"})
+    for _ in range(2):
+        assert written(stencils, {"name": "Anna"}) == written(made, {"name": "Anna"})
     assert found == ["sale email"]
-    assert last == written(made, {"name": "Anna"}) == written(stencils, {"name": "Anna"})
 
 
 @pytest.mark.parametrize(

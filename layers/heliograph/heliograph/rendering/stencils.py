@@ -2,7 +2,7 @@
 
 What people get is, to the byte, what `Templates.render` makes. The desk says which values are only written down
 (`Reads`). A stencil is taken into use only after two renderings with probes, and one for a person, have proved it;
-one use in `CHECKED_EVERY` is compared again. Whatever no stencil can do is rendered.
+early uses, and then one in `CHECKED_EVERY`, are compared again. Whatever no stencil can do is rendered.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from heliograph.text.errors import UndeliverableError
 SHEETS: Final = 16  # of stencils in a process; the oldest makes room
 STENCILS: Final = 64  # of a sheet; whoever needs another one is rendered
 SHEET_SIZE: Final = 2_000_000  # characters of all stencils of a sheet, and of what leads to them
-CHECKED_EVERY: Final = 1_000  # uses of the stencils of a sheet
+CHECKED_EVERY: Final = 1_000  # uses of a stencil, at the latest
 RECIPIENT: Final = "recipient."  # with which the path of an attribute begins
 SAFE_LENGTH: Final = PART_BYTES // UTF_8
 """Characters of a part that is not too large, whatever they are."""
@@ -86,7 +86,7 @@ class Sheet:
         self._computes = bool(computed)
         self._told_apart = [told_apart[path] for path in _spelled(self._holes)]
         self._stencils: dict[Signature, Stencil | None] = {}
-        self._uses = 0
+        self._uses: dict[Signature, int] = {}
         self._room = SHEET_SIZE
 
     def render(self, context: Context, differed: Differed) -> dict[str, str]:
@@ -97,7 +97,7 @@ class Sheet:
         if filled is None or max(map(len, filled.texts.values())) > SAFE_LENGTH:
             return self._rendered(look, context)
         content = finished(self._channel, filled.texts)
-        if self._is_due() and (rendered := self._plainly(context)) != content:
+        if self._is_due(look.signature) and (rendered := self._plainly(context)) != content:
             self._stencils[look.signature] = None
             differed(self._message, self._channel)
             return rendered
@@ -118,10 +118,10 @@ class Sheet:
             signature += map(repr, self._computed.read(context))
         return Look(tuple(signature), values)
 
-    def _is_due(self) -> bool:
-        """Whether this use of a stencil is to be compared."""
-        self._uses += 1
-        return self._uses % CHECKED_EVERY == 0
+    def _is_due(self, signature: Signature) -> bool:
+        """Whether this use of a stencil is to be compared: its first, second, fourth, eighth, and so on."""
+        uses = self._uses[signature] = self._uses.get(signature, 0) + 1
+        return uses & (uses - 1) == 0 or uses % CHECKED_EVERY == 0
 
     def _plainly(self, context: Context) -> dict[str, str]:
         return self._templates.rendered(self._message, self._channel, context)
