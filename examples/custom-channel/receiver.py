@@ -72,4 +72,6 @@ def main(certificate: str, secret: str, port: int = 8443) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:3])
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
+    main(*sys.argv[1:])

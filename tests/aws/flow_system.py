@@ -20,6 +20,7 @@ from aws.invocations import record
 from aws.local_cloud import ACCOUNT, PATIENCE, REGION, TICK, LocalCloud
 from heliograph.aws import clients
 from heliograph.aws.tables import write_items
+from heliograph.channels.registry import CHANNELS
 from heliograph.reporting import work as reports
 from heliograph.reporting.figures import RunFigures
 from heliograph.runtime import wiring
@@ -27,7 +28,6 @@ from heliograph_cli.waiting import until_still
 
 ROOT = Path(__file__).parents[2]
 LANES = ("priority", "bulk")
-CHANNELS = ("email", "sms", "push", "webhook")
 VERBS = {
     "events": "ingest_event",
     "segments": "ingest_segment",

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from aws.flow_system import CHANNELS, System
+from aws.flow_system import System
 from aws.local_cloud import REGION
 from heliograph.aws.errors import BusyError
+from heliograph.channels.registry import CHANNELS
 from heliograph.operations.dead_letters import store
 from heliograph.operations.dead_letters import work as redriving
 from heliograph.operations.dead_letters.store import DeadLetters

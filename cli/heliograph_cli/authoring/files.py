@@ -70,7 +70,7 @@ def _ways(desk: Desk, draft: Draft) -> Iterator[Finding]:
     file = f"messages/{draft.name}/message.toml"
     steps = [draft.channels, *(fallback.channels for fallback in draft.facts.fallback)]
     if not draft.channels:
-        yield Finding(file, 0, "There are no words for any channel.", "Add the words, or name channels.")
+        yield _no_channel(draft, file)
     begins = timedelta()
     for number, fallback in enumerate(draft.facts.fallback):
         earlier = {channel for step in steps[: number + 1] for channel in step}
@@ -90,8 +90,19 @@ def _ways(desk: Desk, draft: Draft) -> Iterator[Finding]:
             yield Finding(file, line, problem, "Shorten within, or lengthen expires_after.")
 
 
+def _no_channel(draft: Draft, file: str) -> Finding:
+    """Nobody is written to: there are no words, or only for channels that must be named."""
+    written = ", ".join(dict.fromkeys(f'"{FILES[each]}"' for each in draft.words))
+    if not written:
+        return Finding(file, 0, "There are no words for any channel.", "Add the words, or name channels.")
+    problem = f"There are words for {written} alone, which policy.toml does not list among its channels."
+    return Finding(file, 0, problem, f"Write channels = [{written}] into message.toml.")
+
+
 def _unused(draft: Draft) -> Iterator[Finding]:
-    """Words of a channel that the message does not use."""
+    """Words of a channel that the message does not use, while it uses another."""
+    if not draft.channels:
+        return
     for file, texts in draft.words.items():
         if FILES[file] in draft.every_channel():
             continue

@@ -35,7 +35,7 @@ SHOWN = ("channel", "to", "subject", "text", "html", "headers", "tags", "provide
 def outbox(channel: str | None, to: str | None, limit: int) -> None:
     """Show the messages that were sent, on the local cloud."""
     messages = fetch(targets.chosen(), channel=channel, to=to, limit=limit)
-    answer([{name: each.get(name) for name in SHOWN} for each in messages], _listed(messages))
+    answer([{name: each.get(name) for name in SHOWN} for each in messages], _listed(messages, channel, to))
 
 
 def fetch(target: Target, **filters: str | int | None) -> list[dict[str, Any]]:
@@ -65,7 +65,9 @@ def call(target: Target, path: str, body: Any = None) -> Any:
         raise Trouble(f"The outbox at {target.endpoint} does not answer.", "Start it with `heliograph up`.") from error
 
 
-def _listed(messages: list[dict[str, Any]]) -> Table | str:
+def _listed(messages: list[dict[str, Any]], channel: str | None, to: str | None) -> Table | str:
+    if not messages and (channel or to):
+        return f"Nothing{f' by {channel}' if channel else ''}{f' to {to}' if to else ''}."
     if not messages:
         return "The outbox is empty. Send something: heliograph send order_shipped --to ID --data JSON"
     shown = table("sent", "channel", "to", "message")

@@ -71,6 +71,17 @@ def test_a_message_without_any_words_is_refused(tmp_path: Path) -> None:
     assert found.problem == "There are no words for any channel."
 
 
+def test_words_for_a_channel_alone_that_must_be_named_are_told_how(tmp_path: Path) -> None:
+    files: dict[str, str | None] = {
+        file: None for file in SOUND if file.startswith("messages/hello/") and file.endswith((".txt", ".html"))
+    }
+    files |= {"messages/hello/webhook.json": "{}", MESSAGE: SOUND[MESSAGE].partition("channels")[0]}
+    files |= {"policy.toml": 'channels = ["email", "sms"]\n' + SOUND["policy.toml"]}
+    found = {each.file: each.remedy for each in findings(tmp_path, files)}
+    assert found[MESSAGE] == 'Write channels = ["webhook"] into message.toml.'
+    assert "messages/hello/webhook.json" not in found
+
+
 def test_a_channel_of_a_fallback_needs_words(tmp_path: Path) -> None:
     message = SOUND[MESSAGE] + THEN_SMS.replace("sms", "push")
     found = {finding.file for finding in findings(tmp_path, {MESSAGE: message})}

@@ -29,7 +29,7 @@ from heliograph.recording import reading
 from heliograph.recording.facts import Fact
 from heliograph.runtime import wiring
 
-PAGER = Channel("pager")
+PAGER = Channel("pagerofthetests")
 NUMBER = "+12065550100"
 
 
@@ -94,7 +94,7 @@ def network(monkeypatch: pytest.MonkeyPatch) -> Iterator[Network]:
         connect=network.connect,
         read_event=read_event,
     )
-    monkeypatch.setitem(sys.modules, "heliograph.channels.pager.spec", SimpleNamespace(SPEC=spec))
+    monkeypatch.setitem(sys.modules, f"heliograph.channels.{PAGER}.spec", SimpleNamespace(SPEC=spec))
     monkeypatch.setitem(CONTENT, PAGER, {"text": "Your parcel is on its way"})
     known = (*registry.CHANNELS, PAGER)
     monkeypatch.setattr(registry, "CHANNELS", known)

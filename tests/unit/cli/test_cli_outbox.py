@@ -34,7 +34,7 @@ class LocalCloud(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         type(self).asked = self.path
-        self._answer(200, [MESSAGE])
+        self._answer(200, [MESSAGE] if "channel=push" not in self.path else [])
 
     def do_POST(self) -> None:
         self._answer(404, {"message": "no such message"})
@@ -59,6 +59,13 @@ def endpoint() -> Iterator[str]:
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+def test_that_nothing_went_by_a_channel_is_not_said_of_the_whole_outbox(endpoint: str) -> None:
+    words = ["outbox", "--channel", "push", "--endpoint-url", endpoint]
+    assert CliRunner().invoke(cli, words, catch_exceptions=False).stdout == "Nothing by push.\n"
+    to = CliRunner().invoke(cli, [*words, "--to", "gcm:t"], catch_exceptions=False)
+    assert to.stdout == "Nothing by push to gcm:t.\n"
 
 
 def test_the_outbox_has_exactly_the_fields_that_scripts_read(endpoint: str) -> None:

@@ -6,6 +6,8 @@ import importlib.util
 import json
 import shutil
 import ssl
+import subprocess
+import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -79,6 +81,13 @@ def test_the_receiver_does_nothing_twice(certificate: Path, capsys: pytest.Captu
         ((refused,),) = post_sender(["another key"], line=line)([webhook])
         assert type(refused).__name__ == "NotSent"
     assert capsys.readouterr().out == 'order-shipped 2026-11-21T10:00:00Z {"order": "A-1"}\n'
+
+
+def test_a_receiver_that_is_told_too_little_says_how_it_is_called() -> None:
+    done = subprocess.run([sys.executable, FOLDER / "receiver.py"], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "python receiver.py certificate.pem whsec_" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_the_function_tells_everybody(monkeypatch: pytest.MonkeyPatch) -> None:

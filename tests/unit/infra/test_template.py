@@ -574,6 +574,7 @@ def test_sns_may_send_texts_by_end_user_messaging_in_the_name_of_the_function() 
 
 @pytest.mark.parametrize("channel", CHANNELS)
 def test_a_channel_can_send_on_no_other_channel(channel: str) -> None:
+    """One that is new has a row here if it calls one of these services, and none if it calls no AWS."""
     sending = {
         "email": {"ses"},
         "sms": {"sns", "sms-voice"},
@@ -582,7 +583,7 @@ def test_a_channel_can_send_on_no_other_channel(channel: str) -> None:
     }
     actions = [action for each in statements(f"Deliver{channel}Role") for action in as_list(each["Action"])]
     services = {action.split(":")[0] for action in actions}
-    assert services & {"ses", "sns", "sms-voice", "mobiletargeting", "lambda"} == sending[channel]
+    assert services & {"ses", "sns", "sms-voice", "mobiletargeting", "lambda"} == sending.get(channel, set())
 
 
 def test_the_report_function_reads_what_decisions_were_made_of_and_writes_reports_alone() -> None:

@@ -11,10 +11,12 @@ from collections import Counter
 from random import Random
 from typing import NamedTuple
 
-from wiring import FUNCTIONS, QUEUES, TEMPLATE, mappings, queue_of
+from wiring import CHANNELS, DEFAULT_CHANNELS, FUNCTIONS, QUEUES, TEMPLATE, mappings, queue_of
 
 ROOM = 10  # executions at once, of a new account
 DAYS = 3
+ROOM_FOR = (*DEFAULT_CHANNELS, "webhook")
+"""The channels that such an account has room for; one with a fifth asks for more room first."""
 
 
 class Poller(NamedTuple):
@@ -29,8 +31,9 @@ class Poller(NamedTuple):
 def pollers(*, concurrency: dict[str, int], receives: int | None = None) -> list[Poller]:
     """Everybody who may ask for room at the same time."""
     found = []
+    others = {f"Deliver{channel}" for channel in CHANNELS if channel not in ROOM_FOR}
     for function, facts in FUNCTIONS.items():
-        for mapping in mappings(function).values():
+        for mapping in mappings(function).values() if function not in others else ():
             queue = QUEUES[queue_of(mapping)]
             one = Poller(
                 queue_of(mapping),
