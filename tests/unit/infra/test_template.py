@@ -63,8 +63,9 @@ KEPT = (
     "AWS::Pinpoint::App",
     "AWS::SES::EmailIdentity",
 )
-SINCE = ("Tally", "TallyRole", "TallyLog", "AgeTally")
-"""What came after loops had replaced the copies in the templates: the sums of runs, kept as records change."""
+SINCE = ("Tally", "TallyRole", "TallyLog", "AgeTally", "Tick", "TickRole", "TickLog", "SilentTick")
+"""What came after loops had replaced the copies in the templates: the sums of runs, kept as records change, and packs
+of all who are due in the same minute."""
 RECEIVES = 20  # test_throttling.py says why
 FOURTEEN_DAYS = 14 * 24 * 3600
 
@@ -336,6 +337,9 @@ def test_the_page_of_costs_counts_what_a_stack_pays_for_while_nothing_is_sent() 
     queues = [name for name in WORK_QUEUES if not any(channel in name for channel in further)]
     assert f"{len(alarms)} alarms" in page
     assert f"{len(queues)} idle queues" in page
+    polls = len(queues) * 5 * 30 * 86_400 / 20  # a month of five connections a queue, each waiting for 20 seconds
+    dashboard, secret = 3, 0.40
+    assert f"about ${len(alarms) * 0.10 + dashboard + secret + polls * 0.40 / 1e6:.0f} a month" in page
 
 
 def test_the_page_of_webhooks_counts_what_they_add_to_that() -> None:
