@@ -13,12 +13,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
+from uuid import uuid4
 
 import msgspec
 
 from aws.null_dynamodb import ConditionError, NullDynamoDB
 
-MESSAGE_ID = "0100019aa5f3c2d1-7f1c0a52-4b0e-4c6e-9a57-1d2e3f405162-{:06d}"
+MESSAGE_ID = "0100019aa5f3c2d1-{}-000000"
+"""An id of SES in us-east-1: an hour or so, a UUID, a number."""
 SECRET = {"ARN": "arn", "Name": "secret", "SecretString": "a-secret-of-the-benchmark", "CreatedDate": 1_750_000_000}
 RATE = 1_000.0  # mails a second that the account may send, if nobody sets another
 SCHEDULE_OPERATIONS = {
@@ -120,6 +122,8 @@ class NullAws:
             case "schedules":
                 schedules, self.schedules = self.schedules, {}
                 return msgspec.json.encode(schedules)
+            case asked if asked.startswith("copy/"):
+                self.dynamodb.copy(*map(unquote, asked.split("/")[1:]))
             case asked if asked.startswith("rate/"):
                 self.rate = float(asked.removeprefix("rate/"))
         return msgspec.json.encode(self.counts())
@@ -154,8 +158,8 @@ class NullAws:
         many = body.count(b'"ReplacementEmailContent"')
         self.sent += max(1, many)
         if not many:
-            return {"MessageId": MESSAGE_ID.format(self.sent)}
-        ids = (MESSAGE_ID.format(self.sent - place) for place in range(many))
+            return {"MessageId": _message_id()}
+        ids = (_message_id() for _ in range(many))
         return {"BulkEmailEntryResults": [{"Status": "SUCCESS", "MessageId": each} for each in ids]}
 
     def _s3(self, operation: str, path: str, body: bytes) -> tuple[bytes | Path, str]:
@@ -166,6 +170,11 @@ class NullAws:
             return b"", 'ETag: "0"\r\n'
         found = self.objects / unquote(path.split("/", 2)[2])
         return found, 'ETag: "0"\r\nx-amz-version-id: 1\r\n'
+
+
+def _message_id() -> str:
+    """Each has a UUID of its own: what repeats would be kept in less space than it takes in AWS."""
+    return MESSAGE_ID.format(uuid4())
 
 
 def _operation(method: str, path: str, target: str) -> tuple[str, str]:
