@@ -8,10 +8,11 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 
 from benchmarks import place
-from benchmarks.measuring import GOALS, MISSED, Figure
+from benchmarks.measuring import GOALS, MISSED, Figure, reported
 
 RESULT = place.ROOT / "build/bench.json"
 
@@ -27,19 +28,13 @@ def figures(folder: Path, wanted: set[str], rounds: int) -> Iterator[Figure]:
         os.environ.update(place.environment(aws.port))
         messages = place.compiled_messages(folder)
         sys.path.insert(0, str(messages))
-        missed = {}
-        for figure in measured(aws, logs, folder, wanted, rounds):
-            if figure.verdict == MISSED and rounds >= VERDICT:
-                missed[figure.key] = figure.value
-            else:
-                yield figure
-        for figure in measured(aws, logs, folder, set(missed), rounds) if missed else ():
-            yield figure._replace(notes=figure.notes | {"measured before": missed[figure.key]})
+        measure = partial(measured, aws, logs, folder, rounds)
+        yield from reported(measure, wanted, is_verdict=rounds >= VERDICT)
     finally:
         aws.stop()
 
 
-def measured(aws: place.Aws, logs: place.Logs, folder: Path, wanted: set[str], rounds: int) -> Iterator[Figure]:
+def measured(aws: place.Aws, logs: place.Logs, folder: Path, rounds: int, wanted: set[str]) -> Iterator[Figure]:
     """Measure what is wanted, and what comes with it."""
     from benchmarks import asking, costing, deferring, ingesting, recording, rendering, sending, starting
 
@@ -82,7 +77,7 @@ def write(found: Iterable[Figure]) -> None:
     kept = json.loads(RESULT.read_text()) if RESULT.exists() else {}
     for figure in found:
         goal = GOALS[figure.key]
-        kept[figure.key] = {"value": figure.value, **goal._asdict(), "rounds": figure.rounds, "notes": figure.notes}
+        kept[figure.key] = {**figure._asdict(), **goal._asdict()}
     RESULT.parent.mkdir(exist_ok=True)
     RESULT.write_text(json.dumps(kept, indent=1) + "\n")
 

@@ -21,14 +21,13 @@ from heliograph.model.requests import RequestPack
 from heliograph.model.runs import Run
 from heliograph.runtime import wiring
 from heliograph.tallying.sums import Sums
+from wiring import streams
 
 KEYS = ("status_read_units_at_1m",)
 SIZES = (8, 40)
 """Packs of the two runs."""
 MILLION = 1_000_000
 BATCH = 1_000
-CHANGES = 500
-"""Of a batch of the stream: infra/recording.yaml."""
 ASKED = 3
 
 
@@ -115,8 +114,8 @@ def tally(aws: place.Aws) -> None:
     changes = aws.ask("stream")
     assert changes
     handle = place.handler("tally")
-    for start in range(0, len(changes), CHANGES):
-        handle({"Records": changes[start : start + CHANGES]}, SimpleNamespace())
+    for some in in_batches(changes, streams("Tally")["Records"]["BatchSize"]):
+        handle({"Records": some}, SimpleNamespace())
 
 
 def mails_of(body: str) -> Iterator[Mail]:

@@ -2,30 +2,41 @@
 
 from __future__ import annotations
 
+import gc
 import random
-from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+from functools import partial
+from typing import Any, NamedTuple, TypeVar
+from urllib.parse import quote
 
-from benchmarks import events, place, polling, prices, ways, work
+from benchmarks import events, place, prices, ways, work
 from benchmarks.clock import Clock
 from benchmarks.delivering import Delivered, Outbox, functions_for
 from benchmarks.events import Mail, Told
-from benchmarks.measuring import cpu_of
 from benchmarks.polling import Arrival
-from benchmarks.ways import Cut
+from benchmarks.ways import Coming
+from heliograph.recording.store import part_of
+from heliograph.text import ids
 from wiring import mappings
 
-PACKS, SECONDS, SOME_MAILS = 20, 70, 5_000
-"""Packs of a round; more where they are sent in less than what is collected at once: a minute, or so many mails."""
+PACKS = 20
+"""Packs of a round, at least: whatever is sent while more than one object of Firehose's is collected."""
+LONGER = 1.15
+EVENT_BYTES = 1_700
+"""Of an event in an object, about."""
 TOLD = 2
 """Events of each mail, before it is opened: `Send`, and `Delivery` or `Bounce`."""
-EVENT_BYTES = 2_400
-"""Of an event in an object, about."""
-RUN = 1_000_000
-"""Mails of the run whose opens and clicks are drawn."""
+PATTERNS = 5
+"""Packs whose records are those of all packs that were sent long ago; they are the first, so all is known of them."""
 RECEIVE = 10  # DeleteMessageBatch
 CHUNK = 65_536  # bytes: SQS bills each as a request
 PLAN_BATCH: int = mappings("Plan")["Bulk"]["BatchSize"]
+
+T = TypeVar("T")
+Heard = list[Arrival[bytes]]
+"""What the stream of the table `runs` told after a call of a function, and when."""
 
 
 class Step(NamedTuple):
@@ -47,17 +58,27 @@ class Step(NamedTuple):
         return (self.cpu * prices.VCPU_MB + self.waited * prices.MEMORY_MB) / 1024
 
 
-class Round(NamedTuple):
-    """Some packs of a run, on their way."""
+class Sent(NamedTuple):
+    """Some packs that were planned and delivered."""
 
     plan: Step
     deliver: Step
     slept: float
     """Seconds in which functions waited for the rate."""
     put_backs: int
+    mails: list[Mail]
+    started: float
+    ended: float
+    heard: tuple[Heard, Heard]
+    """Of the stream, from plan and from deliver."""
+
+
+class Recorded(NamedTuple):
+    """Events that were recorded."""
+
     record: Step
-    cut: Cut
-    """The events that were recorded."""
+    coming: list[Coming]
+    heard: Heard
 
 
 class Place(NamedTuple):
@@ -68,23 +89,55 @@ class Place(NamedTuple):
     clock: Clock
 
 
-def measured(where: Place, verb: str, batches: Sequence[Sequence[str]], *, mails: float, queued: float) -> Step:
-    """Run a function on batches of messages."""
+def stepped(
+    where: Place, calls: Sequence[Callable[[], object]], *, mails: float, queued: float, heard: Heard | None = None
+) -> Step:
+    """Call a function some times; what the stream tells is not the function's work."""
     where.aws.ask("reset")
-    logged, waited = where.logs.size(), where.clock.waited
-    cpu = cpu_of(lambda: place.run_batches(verb, batches), 1)
+    if heard is not None:
+        where.aws.heard()
+    logged, waited, cpu = where.logs.size(), where.clock.waited, 0.0
+    gc.collect()
+    gc.freeze()  # what this process holds besides, a function does not
+    for call in calls:
+        begun = time.process_time()
+        call()
+        cpu += time.process_time() - begun
+        if heard is not None:
+            heard.append(Arrival(where.clock.now().timestamp(), where.aws.heard()))
     return Step(
         counts=where.aws.ask("counts"),
         cpu=cpu,
         waited=where.clock.waited - waited,
-        invocations=len(batches),
-        log_bytes=where.logs.size() - logged + prices.LOG_LINES_OF_LAMBDA * len(batches),
+        invocations=len(calls),
+        log_bytes=where.logs.size() - logged + prices.LOG_LINES_OF_LAMBDA * len(calls),
         mails=mails,
         queued=queued,
     )
 
 
-def in_batches(bodies: Sequence[str], size: int) -> list[Sequence[str]]:
+def measured(
+    where: Place,
+    verb: str,
+    batches: Sequence[Sequence[str]],
+    *,
+    mails: float,
+    queued: float,
+    times: Sequence[float] = (),
+    heard: Heard | None = None,
+) -> Step:
+    """Run a function on batches of messages, at times if they are given."""
+
+    def call(number: int) -> None:
+        if times:
+            where.clock.set(times[number])
+        place.run_batches(verb, [batches[number]])
+
+    calls = [partial(call, number) for number in range(len(batches))]
+    return stepped(where, calls, mails=mails, queued=queued, heard=heard)
+
+
+def in_batches(bodies: Sequence[T], size: int) -> list[Sequence[T]]:
     """Messages as a queue hands them to a function that is behind."""
     return [bodies[start : start + size] for start in range(0, len(bodies), size)]
 
@@ -106,108 +159,117 @@ class Campaign:
     def __init__(self, where: Place, *, rate: float, rounds: int, way: str) -> None:
         self.rate, self.rounds = rate, rounds
         self._where, self._way, self._rng = where, way, random.Random(1)
-        self._packs = max(PACKS, round(rate * min(SECONDS, SOME_MAILS / rate) / 100))
-        self.mails: list[Mail] = []
-        self._coming: list[Arrival[Told]] = []
+        collected = min(rate * ways.HINTS.seconds, ways.HINTS.size / EVENT_BYTES / TOLD)
+        self._packs = max(PACKS, round(LONGER * collected / 100))
+        where.clock.pass_by(3_600)  # so that the rate is asked for anew
+        self._filling, *self.sent = self._send()
+        self.mails = [mail for each in (self._filling, *self.sent) for mail in each.mails]
 
-    def run(self) -> Iterator[Round]:
-        """The rounds, one after the other."""
-        self._where.clock.pass_by(3_600)  # so that the rate is asked for anew
+    def _send(self) -> list[Sent]:
+        """Plan everything, deliver round by round."""
         bodies = in_batches(work.packs(self._packs * (self.rounds + 1)), self._packs)
         plans = [self._plan(some) for some in bodies]
         outbox = Outbox(
             self._where.aws,
             self._where.clock,
-            [body for _, queued in plans for body in queued],
+            [body for _, _, queued in plans for body in queued],
             rate=self.rate,
             at_once=functions_for(self.rate),
         )
-        before: list[Mail] = []
-        for number, (plan, _) in enumerate(plans):
-            started, logged = self._where.clock.now().timestamp(), self._where.logs.size()
-            delivered = outbox.deliver(100 * self._packs)
-            log_bytes = self._where.logs.size() - logged
-            coming = [*events.prompt(delivered.mails, self._rng)]
-            if number:
-                coming += events.late(before, started, delivered.ended, self._rng)
-            record, cut = self._record(coming, until=delivered.ended)
-            if number and cut.told:
-                yield self._round(plan, delivered, log_bytes, record, cut)
-            before = delivered.mails
-            self.mails += before
-        self._record([], until=float("inf"))
+        found = []
+        for plan, heard, _ in plans:
+            started, logged, later = self._where.clock.now().timestamp(), self._where.logs.size(), Heard()
+            delivered = outbox.deliver(100 * self._packs, later)
+            found.append(
+                Sent(
+                    plan=plan,
+                    deliver=_deliver_step(delivered, self._where.logs.size() - logged),
+                    slept=delivered.slept,
+                    put_backs=delivered.put_backs,
+                    mails=delivered.mails,
+                    started=started,
+                    ended=delivered.ended,
+                    heard=(heard, later),
+                )
+            )
+        return found
 
-    def _plan(self, bodies: Sequence[str]) -> tuple[Step, list[str]]:
+    def _plan(self, bodies: Sequence[str]) -> tuple[Step, Heard, list[str]]:
         """What planning takes, and what is in the outbox then."""
         self._where.aws.ask("messages")
-        batches = in_batches(bodies, PLAN_BATCH)
-        put = sum(chunks([body]) for body in bodies)
-        step = measured(self._where, "plan", batches, mails=100 * len(bodies), queued=put + taken_off(batches))
-        return step, self._where.aws.ask("messages")["outbox-email-bulk"]
+        batches, heard = in_batches(bodies, PLAN_BATCH), Heard()
+        queued = sum(chunks([body]) for body in bodies) + taken_off(batches)
+        step = measured(self._where, "plan", batches, mails=100 * len(bodies), queued=queued, heard=heard)
+        return step, heard, self._where.aws.ask("messages")["outbox-email-bulk"]
 
-    def _record(self, coming: list[Arrival[Told]], *, until: float) -> tuple[Step, Cut]:
-        """Record what comes until a time; the rest comes later. A mail is told of twice."""
-        self._coming = sorted(self._coming + coming)
-        now = [each for each in self._coming if each.at <= until]
-        cut = ways.cut(self._way, self._where.aws.objects, now, self._rng, is_last=until == float("inf"))
-        self._coming = [*cut.left, *self._coming[len(now) :]]
-        return measured(self._where, "record", cut.batches, mails=cut.told / TOLD, queued=cut.requests), cut
+    def recorded(self) -> list[Recorded]:
+        """What is told of all mails is recorded as it comes; but for the first, round by round."""
+        told = [*events.prompt(self.mails, self._rng)]
+        meanwhile = events.late(self.mails, self._filling.started, self.sent[-1].ended, self._rng)
+        late = [*of_packs_of_their_own(meanwhile, _held_up(told, self.mails), self._where.clock.now())]
+        told += [each for _, each in late]
+        cut = ways.cut(self._way, self._where.aws.objects, sorted(told), self._rng, is_last=False)
+        first = next(number for number, each in enumerate(cut.each) if each.at > self._filling.ended)
+        self._record(cut.each[:first])
+        for like, each in late:
+            self._let_be_full(each.content.mail, like)
+        return [self._record(some) for some in shares(cut.each[first:], self.rounds)]
 
-    @staticmethod
-    def _round(plan: Step, delivered: Delivered, log_bytes: int, record: Step, cut: Cut) -> Round:
-        deliver = Step(
-            counts=delivered.counts,
-            cpu=delivered.cpu,
-            waited=delivered.waited,
-            invocations=delivered.invocations,
-            log_bytes=log_bytes + prices.LOG_LINES_OF_LAMBDA * delivered.invocations,
-            mails=len(delivered.mails),
-            queued=2 * delivered.invocations,  # received and deleted one by one
+    def _let_be_full(self, mail: Mail, like: str) -> None:
+        """Let there be the records of a mail's pack, as those of another pack are."""
+        named = [part_of(mail.run_id, like), like, part_of(mail.run_id, mail.pack_id), mail.pack_id]
+        self._where.aws.ask("copy/" + "/".join(quote(name, safe="") for name in named))
+
+    def _record(self, coming: list[Coming]) -> Recorded:
+        heard = Heard()
+        step = measured(
+            self._where,
+            "record",
+            [each.bodies for each in coming],
+            mails=sum(each.told for each in coming) / TOLD,
+            queued=sum(each.requests for each in coming),
+            times=[each.at for each in coming],
+            heard=heard,
         )
-        return Round(plan, deliver, delivered.slept, delivered.put_backs, record, cut)
+        return Recorded(step, coming, heard)
 
 
-def engaged(where: Place, mails: Sequence[Mail], rate: float, way: str) -> tuple[Step, Cut]:
-    """What it takes to record the opens and clicks of packs of a run of a million.
+def _deliver_step(delivered: Delivered, log_bytes: int) -> Step:
+    return Step(
+        counts=delivered.counts,
+        cpu=delivered.cpu,
+        waited=delivered.waited,
+        invocations=delivered.invocations,
+        log_bytes=log_bytes + prices.LOG_LINES_OF_LAMBDA * delivered.invocations,
+        mails=len(delivered.mails),
+        queued=2 * delivered.invocations,  # received and deleted one by one
+    )
 
-    They come as many at once as those of the whole run, and those at once are of different packs, as there. Where
-    that are more than there are packs here, they come in several parts.
+
+def _held_up(told: Sequence[Arrival[Told]], mails: Sequence[Mail]) -> list[Mail]:
+    """The mails of the first packs of which nothing but `Send` was told so far."""
+    known = {each.content.mail for each in told if each.content.kind != "Send"}
+    return [mail for mail in mails[: 100 * PATTERNS] if mail not in known]
+
+
+def of_packs_of_their_own(
+    late: Iterable[Arrival[Told]], held_up: Sequence[Mail], at: datetime
+) -> Iterator[tuple[str, Arrival[Told]]]:
+    """Late events, each of a pack of its own that was sent long ago; and the pack that its pack is like.
+
+    Of the packs that were sent in the hours before, hardly two have a late delivery in the same minute.
     """
-    rng = random.Random(2)
-    told, packs = [*_opens_and_clicks(mails, rng)], len({mail.pack_id for mail in mails})
-    sizes = _sizes(events.engagement(RUN, rate, rng), rng, way)
-    every = len(sizes) * len(told) / sum(sizes)
-    chosen = [sizes[int((number + 0.5) * len(sizes) / every)] for number in range(round(every))]
-    parts = [part for size in chosen for part in _parts(size, packs)]
-    cuts = []
-    for size in parts:
-        some, told = told[:size], told[size:]
-        cuts += [ways.at_once(way, where.aws.objects, some, rng)] if some else []
-    cut = ways.joined(cuts)
-    mails_of_them = cut.told / (events.OPENED + events.CLICKED)
-    return measured(where, "record", cut.batches, mails=mails_of_them, queued=cut.requests), cut
+    for number, each in enumerate(late):
+        mail = held_up[number % len(held_up)]
+        pack_id = ids.derived_id(at, mail.run_id, mail.pack_id, str(number))
+        yield mail.pack_id, Arrival(each.at, each.content._replace(mail=mail._replace(pack_id=pack_id)))
 
 
-def _sizes(arrivals: Sequence[Arrival[int]], rng: random.Random, way: str) -> list[int]:
-    """How many opens and clicks of a run come at once, from the fewest to the most."""
-    if way == ways.ONE_BY_ONE:
-        found = polling.polled(arrivals, size=ways.BATCH, window=ways.WINDOW, rng=rng)
-        return sorted(len(batch.contents) for batch in found)
-    return sorted(map(len, ways.minutes(arrivals, lambda _: EVENT_BYTES)))
-
-
-def _parts(size: int, most: int) -> list[int]:
-    return [most] * (size // most) + ([size % most] if size % most else [])
-
-
-def _opens_and_clicks(mails: Sequence[Mail], rng: random.Random) -> Iterator[Arrival[Told]]:
-    """One of each pack after the other, until all who react have."""
-    packs: dict[str, list[Mail]] = {}
-    for mail in mails:
-        packs.setdefault(mail.pack_id, []).append(mail)
-    kinds = ["Open"] * round(100 * events.OPENED) + ["Click"] * round(100 * events.CLICKED)
-    some = {pack: rng.sample(of_it, min(len(of_it), len(kinds))) for pack, of_it in packs.items()}
-    for number, kind in enumerate(kinds):
-        for chosen in some.values():
-            if number < len(chosen):
-                yield Arrival(chosen[number].at + events.OPEN[0], Told(kind, chosen[number]))
+def shares(coming: Sequence[Coming], number: int) -> list[list[Coming]]:
+    """What comes in so many parts, one after the other, with about as many events in each; no part is empty."""
+    found: list[list[Coming]] = [[] for _ in range(number)]
+    all_of_them, before = sum(each.told for each in coming), 0
+    for each in coming:
+        found[min(number - 1, number * before // all_of_them)].append(each)
+        before += each.told
+    return [some for some in found if any(each.told for each in some)]

@@ -6,17 +6,17 @@ import statistics
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from benchmarks import events, place, prices, ways
-from benchmarks.campaigns import Campaign, Place, Round, Step, engaged
+from benchmarks import events, place, prices, standing, ways
+from benchmarks.bills import Line, of_firehose, of_function, summed, usd
+from benchmarks.campaigns import Campaign, Place, Recorded, Sent, Step
 from benchmarks.clock import Clock
 from benchmarks.delivering import functions_for
 from benchmarks.measuring import Figure
-from benchmarks.polling import POLLERS
-from benchmarks.prices import MILLION, Price
+from benchmarks.opening import opened
+from benchmarks.prices import MILLION
 from benchmarks.recording import RATE
-from benchmarks.ways import Cut
+from benchmarks.tallying import tallied
 from heliograph.aws.tables import RETENTION
-from wiring import CHANNELS, DEFAULT_CHANNELS, FUNCTIONS, mappings
 
 USD = "usd_per_million_emails_beyond_ses"
 STORAGE = "usd_storage_per_million_emails"
@@ -24,30 +24,15 @@ UNITS = "record_write_units_per_email"
 KEYS = (UNITS, USD, STORAGE)
 OTHER_RATES = (14.0, 50.0, 1_000.0)
 """Mails a second; the figures are those at `recording.RATE`."""
-OTHER_WAYS = {ways.ONE_BY_ONE, ways.DEFAULT} - {ways.DEFAULT}
+OTHER_WAYS = {ways.ONE_BY_ONE, ways.BY_THE_MINUTE} - {ways.DEFAULT}
 ROUNDS_ELSEWHERE = 1
 MONTHS = RETENTION.days / prices.MONTH_DAYS
+RAW_MONTHS = 7 / prices.MONTH_DAYS
+"""Six days, and one as an old version: infra/storage.yaml."""
 MONTHLY = 10 * MILLION
-"""Mails a month over which the polling of queues that are empty is spread."""
+"""Mails a month over which is spread what is asked of empty queues and by the clock."""
 OPENED_PACKS, OPENED_ELSEWHERE = 200, 50
 """Packs of which all opens and clicks are recorded, at the one rate and at the others."""
-
-
-class Line(NamedTuple):
-    """A line of the bill of a million emails."""
-
-    what: str
-    quantity: float
-    price: Price
-
-    @property
-    def usd(self) -> float:
-        """Dollars."""
-        return self.quantity * self.price.usd
-
-    def __str__(self) -> str:
-        """As it stands in the bill."""
-        return f"{self.quantity:>12,.6g} x {self.price.source} = ${self.usd:.4f}"
 
 
 class Bill(NamedTuple):
@@ -55,46 +40,49 @@ class Bill(NamedTuple):
 
     rounds: list[list[Line]]
     storage: list[Line]
-    beside: list[Line]
-    """What may come on top: questions that are open, and what is yours to choose."""
+    risks: list[Line]
+    """Questions that are open, and what is yours to choose: they may come on top."""
     record_units: list[float]
     notes: dict[str, float | int | str]
 
     @property
     def sums(self) -> list[float]:
         """Dollars, round by round."""
-        return [sum(line.usd for line in lines) for lines in self.rounds]
+        return [*map(usd, self.rounds)]
 
     @property
     def lines(self) -> list[Line]:
         """Those of the round in the middle."""
         middle = statistics.median_low(self.sums)
-        return next(lines for lines, usd in zip(self.rounds, self.sums, strict=True) if usd == middle)
+        return next(lines for lines, dollars in zip(self.rounds, self.sums, strict=True) if dollars == middle)
 
 
 def bill_at(where: Place, rate: float, rounds: int, way: str = ways.DEFAULT) -> Bill:
     """The bill at a rate of sending."""
-    campaign = Campaign(where, rate=rate, rounds=rounds, way=way)
     empty = _stored(where)
-    found = [*campaign.run()]
-    sent = _stored(where)
-    opened, later = engaged(
-        where, campaign.mails[: 100 * (OPENED_PACKS if rounds > 1 else OPENED_ELSEWHERE)], rate, way
-    )
-    outcomes = (sent - empty) / len(campaign.mails) + (_stored(where) - sent) / opened.mails
-    lines = [[line for line in _lines(one, opened, later) if line.quantity] for one in found]
-    cut = ways.joined([one.cut for one in found])
+    campaign = Campaign(where, rate=rate, rounds=rounds, way=way)
+    found = campaign.recorded()
+    before = _stored(where)
+    later = opened(where, campaign.mails[: 100 * (OPENED_PACKS if rounds > 1 else OPENED_ELSEWHERE)], rate, way)
+    outcomes = (before - empty) / len(campaign.mails) + (_stored(where) - before) / later.record.mails
+    idle = [line._replace(quantity=line.quantity * MILLION / MONTHLY) for line in _idle(where)]
+    of_opens = [*_recorded(where, "opens, clicks", later), *idle]
+    sent = campaign.sent[: len(found)]
+    told = sum(each.told for one in found for each in one.coming)
     return Bill(
-        rounds=lines,
-        storage=[*_storage(found[0], opened, outcomes)],
-        beside=[*_beside(found[0], later, outcomes)],
+        rounds=[
+            summed([*_sent(where, some), *_recorded(where, "record", one), *of_opens])
+            for some, one in zip(sent, found, strict=True)
+        ],
+        storage=[*_storage(sent[0], found[0], later, outcomes)],
+        risks=[*_risks(sent[0], found[0], later, outcomes)],
         record_units=[one.record.counts["write_units"] / one.record.mails for one in found],
         notes={
             "way": way,
             "functions that deliver": functions_for(rate),
-            "events at once": round(cut.told / sum(one.record.invocations for one in found), 1),
-            "opens and clicks at once": round(later.told / opened.invocations, 1),
-            "put-backs per pack": sum(one.put_backs for one in found) / sum(one.plan.mails / 100 for one in found),
+            "events at once": round(told / sum(one.record.invocations for one in found), 1),
+            "opens and clicks at once": round(sum(each.told for each in later.coming) / len(later.coming), 1),
+            "put-backs per pack": sum(each.put_backs for each in sent) / sum(each.plan.mails / 100 for each in sent),
         },
     )
 
@@ -105,65 +93,53 @@ def _stored(where: Place) -> float:
     return float(held["bytes"] + prices.ITEM_OVERHEAD * held["items"])
 
 
-def _lines(one: Round, opened: Step, later: Cut) -> Iterator[Line]:
-    """The lines of a round, for a million mails."""
-    steps = {"plan": one.plan, "deliver": one.deliver, "record": one.record, "record opens, clicks": opened}
-    for name, step in steps.items():
-        yield from _of_function(name, step)
-    for name, step, cut in (("record", one.record, one.cut), ("record opens, clicks", opened, later)):
-        yield from _of_firehose(name, cut, MILLION / step.mails)
-    each = MILLION / one.deliver.mails
-    yield Line("waiting for the rate: Lambda GB-seconds", one.slept * prices.MEMORY_MB / 1024 * each, prices.GB_SECOND)
-    yield Line("put-backs: SQS requests", 2 * one.put_backs * each, prices.SQS_REQUEST)
-    yield Line("queues that are empty: SQS requests", _idle_polling() * MILLION / MONTHLY, prices.SQS_REQUEST)
+def _sent(where: Place, sent: Sent) -> Iterator[Line]:
+    """Planned and delivered, for a million mails."""
+    each = MILLION / sent.deliver.mails
+    for part, step, heard in zip(("plan", "deliver"), (sent.plan, sent.deliver), sent.heard, strict=True):
+        yield from of_function(part, step)
+        yield from of_function("tally", tallied(where, heard, mails=step.mails))
+    waited = sent.slept * prices.MEMORY_MB / 1024 * each
+    yield Line("deliver", "GB-seconds of waiting for the rate", waited, prices.GB_SECOND)
+    yield Line("deliver", "requests to put packs back", 2 * sent.put_backs * each, prices.SQS_REQUEST)
 
 
-def _of_function(name: str, step: Step) -> Iterator[Line]:
-    each, counts = MILLION / step.mails, step.counts
-    objects = sum(put["objects"] for put in counts["objects_put"].values())
-    yield Line(f"{name}: DynamoDB write units", counts["write_units"] * each, prices.WRITE_UNIT)
-    yield Line(f"{name}: DynamoDB read units", counts["read_units"] * each, prices.READ_UNIT)
-    yield Line(f"{name}: SQS requests", (counts["sqs_requests"] + step.queued) * each, prices.SQS_REQUEST)
-    yield Line(f"{name}: S3 objects put", objects * each, prices.S3_PUT)
-    yield Line(f"{name}: S3 objects read", counts["calls"].get("S3.GetObject", 0) * each, prices.S3_GET)
-    yield Line(f"{name}: events of S3", objects * each, prices.EVENTBRIDGE_EVENT)
-    yield Line(f"{name}: schedules", counts["calls"].get("Scheduler.CreateSchedule", 0) * each, prices.SCHEDULE)
-    yield Line(f"{name}: Lambda GB-seconds", step.gb_seconds() * each, prices.GB_SECOND)
-    yield Line(f"{name}: Lambda invocations", step.invocations * each, prices.INVOCATION)
-    yield Line(f"{name}: log GB", step.log_bytes * each / 1e9, prices.LOG_GB)
+def _recorded(where: Place, part: str, recorded: Recorded) -> Iterator[Line]:
+    """Told, collected and recorded, for a million mails."""
+    mails = recorded.record.mails
+    yield from of_function(part, recorded.record)
+    yield from of_firehose(part, recorded.coming, mails)
+    yield from of_function("tally", tallied(where, recorded.heard, mails=mails))
 
 
-def _of_firehose(name: str, cut: Cut, each: float) -> Iterator[Line]:
-    yield Line(f"{name}: GB through Firehose", cut.collected * each / 1e9, prices.FIREHOSE_GB)
-    yield Line(f"{name}: S3 objects put by Firehose", cut.objects * each, prices.S3_PUT)
-    yield Line(f"{name}: events of these objects", cut.objects * each, prices.EVENTBRIDGE_EVENT)
+def _idle(where: Place) -> list[Line]:
+    """What is asked a month, though there is nothing to do."""
+    return [standing.polling(), *standing.ticking(where)]
 
 
-def _idle_polling() -> float:
-    """Requests a month: Lambda asks every queue of the channels that are there by default, all the time."""
-    off = {f"Deliver{channel}" for channel in CHANNELS if channel not in DEFAULT_CHANNELS}
-    queues = sum("Queue" in mapping for name in FUNCTIONS if name not in off for mapping in mappings(name).values())
-    return int(queues) * POLLERS * prices.MONTH_DAYS * 86_400 / prices.LONG_POLL
-
-
-def _storage(one: Round, opened: Step, outcomes: float) -> Iterator[Line]:
+def _storage(sent: Sent, recorded: Recorded, later: Recorded, outcomes: float) -> Iterator[Line]:
     """GB-months: what a million mails leave behind, for as long as it is kept."""
     months = MILLION * MONTHS / 1e9
-    inputs = _bytes_put(one.plan, "decisions")
-    lake = _bytes_put(one.record, "lake") + _bytes_put(opened, "lake")
-    yield Line("decisions, in the ledger", _ledger_bytes(one) * months, prices.STORED_GB_MONTH)
-    yield Line("outcomes, in the records", outcomes * months, prices.STORED_GB_MONTH)
-    yield Line("inputs of decisions, in S3", inputs * months, prices.S3_GB_MONTH)
-    yield Line("the lake, in S3", lake * months, prices.S3_GB_MONTH)
+    lake = _bytes_put(recorded.record, "lake") + _bytes_put(later.record, "lake")
+    raw = sum(_raw(each) / each.record.mails for each in (recorded, later))
+    yield Line("kept", "decisions, in the ledger", _ledger_bytes(sent) * months, prices.STORED_GB_MONTH)
+    yield Line("kept", "outcomes, in the records", outcomes * months, prices.STORED_GB_MONTH)
+    yield Line("kept", "inputs of decisions", _bytes_put(sent.plan, "decisions") * months, prices.S3_GB_MONTH)
+    yield Line("kept", "the lake", lake * months, prices.S3_GB_MONTH)
+    yield Line("kept", "what SES told, for a week", raw * MILLION * RAW_MONTHS / 1e9, prices.S3_GB_MONTH)
 
 
-def _beside(one: Round, later: Cut, outcomes: float) -> Iterator[Line]:
+def _risks(sent: Sent, recorded: Recorded, later: Recorded, outcomes: float) -> Iterator[Line]:
     """What may come on top of the sums."""
-    told = one.cut.on_the_bus / one.record.mails + (events.OPENED + events.CLICKED) * later.on_the_bus / later.told
-    kept = (_ledger_bytes(one) + outcomes) * MILLION * MONTHS / 1e9
-    yield Line("if EventBridge bills SES's events as opted-in", told * MILLION, prices.SES_EVENT)
-    yield Line("point-in-time recovery of what is stored", kept, prices.BACKUP_GB_MONTH)
-    yield Line("polling at one million mails a month, in all", _idle_polling(), prices.SQS_REQUEST)
+    told = sum(sum(each.on_the_bus for each in one.coming) / one.record.mails for one in (recorded, later))
+    kept = (_ledger_bytes(sent) + outcomes) * MILLION * MONTHS / 1e9
+    yield Line("on top", "events of SES, if EventBridge charges for them", told * MILLION, prices.SES_EVENT)
+    yield Line("on top", "recovery to a point in time of what is kept", kept, prices.BACKUP_GB_MONTH)
+
+
+def _raw(recorded: Recorded) -> int:
+    """Bytes of the objects that Firehose wrote."""
+    return sum(each.raw for each in recorded.coming)
 
 
 def _bytes_put(step: Step, folder: str) -> float:
@@ -171,40 +147,44 @@ def _bytes_put(step: Step, folder: str) -> float:
     return float(step.counts["objects_put"].get(folder, {"bytes": 0})["bytes"]) / step.mails
 
 
-def _ledger_bytes(one: Round) -> float:
+def _ledger_bytes(sent: Sent) -> float:
     """Bytes for each mail that DynamoDB bills."""
-    wrote = [
-        step.counts["writes"].get("heliograph-ledger", {"bytes": 0, "writes": 0}) for step in (one.plan, one.deliver)
-    ]
-    return float(sum(each["bytes"] + prices.ITEM_OVERHEAD * each["writes"] for each in wrote)) / one.deliver.mails
+    nothing = {"bytes": 0, "writes": 0}
+    wrote = [step.counts["writes"].get("heliograph-ledger", nothing) for step in (sent.plan, sent.deliver)]
+    return float(sum(each["bytes"] + prices.ITEM_OVERHEAD * each["writes"] for each in wrote)) / sent.deliver.mails
 
 
 def figures(aws: place.Aws, logs: place.Logs, *, rounds: int) -> Iterator[Figure]:
-    """What recording writes, the bill and what is stored; the lines are their notes."""
+    """What recording writes, the bill and what is stored, with their lines."""
     where = Place(aws, logs, Clock())
     with where.clock.runs(), logs.kept():
         bill = bill_at(where, RATE, rounds)
         others = {f"at {rate:g}/s": bill_at(where, rate, ROUNDS_ELSEWHERE) for rate in OTHER_RATES}
         others |= {f"by {way}": bill_at(where, RATE, ROUNDS_ELSEWHERE, way) for way in OTHER_WAYS}
+        monthly = [*standing.there(), *_idle(where)]
     units = {told: statistics.median(other.record_units) for told, other in others.items()}
-    yield _figure(UNITS, f"sent, delivered or bounced, at {RATE:g}/s", bill.record_units, bill.notes | units)
     sums = {told: statistics.median(other.sums) for told, other in others.items()}
-    what = f"opened {events.OPENED:.0%}, clicked {events.CLICKED:.0%}"
-    yield _figure(USD, what, bill.sums, _told(bill.lines) | _told(bill.beside, "beside: ") | sums)
-    yield _figure(
-        STORAGE, f"kept for {RETENTION.days} days", [sum(line.usd for line in bill.storage)], _told(bill.storage)
-    )
+    risks = {f"{told}, {line.what}": line.usd for told, other in others.items() for line in other.risks[:1]}
+    yield _figure(UNITS, f"sent, delivered or bounced, at {RATE:g}/s", bill.record_units, bill.notes | units)
+    opens = f"opened {events.OPENED:.0%}, clicked {events.CLICKED:.0%}"
+    yield _figure(USD, opens, bill.sums, sums | risks, [*bill.lines, *bill.risks, *monthly])
+    kept = f"kept for {RETENTION.days} days"
+    yield _figure(STORAGE, kept, [usd(bill.storage)], {}, bill.storage)
 
 
-def _figure(key: str, what: str, rounds: list[float], notes: dict[str, Any]) -> Figure:
-    return Figure(key, what, statistics.median(rounds), rounds, notes)
+def _figure(key: str, what: str, rounds: list[float], notes: dict[str, Any], lines: Sequence[Line] = ()) -> Figure:
+    return Figure(key, what, statistics.median(rounds), rounds, notes, [*map(as_row, lines)])
 
 
-def _told(lines: Sequence[Line], before: str = "") -> dict[str, float | int | str]:
-    return {before + line.what: str(line) for line in lines}
+def as_row(line: Line) -> dict[str, Any]:
+    """A line as it is kept."""
+    return line._asdict() | {"price": line.price._asdict(), "usd": line.usd}
 
 
 def printed(figure: Figure) -> Iterator[str]:
     """The calculation, line by line."""
     yield f"{figure.key}: {figure.value:.2f}"
-    yield from (f"  {what:48} {said}" for what, said in figure.notes.items())
+    for row in figure.lines:
+        line = Line(row["part"], row["what"], row["quantity"], prices.Price(**row["price"]))
+        yield f"  {line.part + ': ' + line.what:56} {line}"
+    yield from (f"  {what:56} {said}" for what, said in figure.notes.items())

@@ -13,6 +13,7 @@ import msgspec
 from benchmarks import place, prices
 from benchmarks.clock import Clock
 from benchmarks.events import Mail
+from benchmarks.polling import Arrival
 from heliograph.model.dispatches import DispatchPack
 from wiring import TEMPLATE, mappings
 
@@ -67,9 +68,11 @@ class Outbox:
             self._number += 1
             heapq.heappush(self._waiting, (self._clock.now().timestamp() + delay, self._number, body))
 
-    def deliver(self, mails: int) -> Delivered:
-        """Let the functions send at least so many mails."""
+    def deliver(self, mails: int, heard: list[Arrival[bytes]] | None = None) -> Delivered:
+        """Let the functions send at least so many mails; what the stream of their table tells is added to `heard`."""
         self._aws.ask("messages"), self._aws.ask("reset")
+        if heard is not None:
+            self._aws.heard()
         waited, slept, cpu, invocations, put_backs = self._clock.waited, self._clock.slept, 0.0, 0, 0
         sent: list[Mail] = []
         while self._waiting and len(sent) < mails:
@@ -79,6 +82,8 @@ class Outbox:
             sent += self._sent(body)
             invocations += 1
             put_backs += self._take_back()
+            if heard is not None:
+                heard.append(Arrival(self._clock.now().timestamp(), self._aws.heard()))
             heapq.heappush(self._free, self._clock.now().timestamp())
         return Delivered(
             counts=self._aws.ask("counts"),

@@ -38,8 +38,15 @@ class Aws:
 
     def ask(self, what: str) -> Any:
         """`counts`, `reset` (counts), `messages` (takes what was queued), `discard` (keep none from now on)."""
+        return json.loads(self._asked(what))
+
+    def heard(self) -> bytes:
+        """What the stream of `runs` told since this was asked before, as JSON; nothing at first after a reset."""
+        return self._asked("stream")
+
+    def _asked(self, what: str) -> bytes:
         self._connection.request("GET", f"/_null/{what}")
-        return json.loads(self._connection.getresponse().read())
+        return self._connection.getresponse().read()
 
     def stop(self) -> None:
         """End the process."""

@@ -30,6 +30,8 @@ class Batch(NamedTuple, Generic[T]):
 
     contents: list[T]
     receives: int
+    at: float
+    """When it is handed over (seconds)."""
 
 
 class _Poller(Generic[T]):
@@ -37,7 +39,7 @@ class _Poller(Generic[T]):
 
     def __init__(self) -> None:
         self.contents: list[T] = []
-        self.ends = 0.0
+        self.ends = self._last = 0.0
         self._receives = 0
         self._answered = 0.0
         self._in_hand = 0
@@ -50,11 +52,12 @@ class _Poller(Generic[T]):
             self._receives, self._in_hand = self._receives + 1, 0
             self._answered = max(arrival.at, self._answered) + ROUND_TRIP
         self._in_hand += 1
+        self._last = arrival.at
         self.contents.append(arrival.content)
 
-    def close(self) -> Batch[T]:
+    def close(self, *, is_full: bool = False) -> Batch[T]:
         """The batch; the poller begins another one."""
-        batch = Batch(self.contents, self._receives)
+        batch = Batch(self.contents, self._receives, self._last if is_full else self.ends)
         self.contents = []
         return batch
 
@@ -70,5 +73,5 @@ def polled(
             yield poller.close()
         poller.take(arrival, window)
         if len(poller.contents) == size:
-            yield poller.close()
+            yield poller.close(is_full=True)
     yield from (poller.close() for poller in some if poller.contents)

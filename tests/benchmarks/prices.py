@@ -11,33 +11,33 @@ class Price(NamedTuple):
     """Dollars for one of something."""
 
     usd: float
+    service: str
     source: str
+    """What is charged, and where and when that was read."""
 
 
-SQS_REQUEST = Price(0.40 / MILLION, "SQS standard, $0.40/M requests of 64 KB (factualminds, 2026-06-13)")
-WRITE_UNIT = Price(0.625 / MILLION, "DynamoDB on demand, $0.625/M write units (AWS, since 2024-11-01)")
-READ_UNIT = Price(0.125 / MILLION, "DynamoDB on demand, $0.125/M read units (AWS, since 2024-11-01)")
-INVOCATION = Price(0.20 / MILLION, "Lambda, $0.20/M requests (price guides, 2026)")
-GB_SECOND = Price(0.0000133334, "Lambda arm64, $0.0000133334/GB-s (price guides, 2026)")
-S3_PUT = Price(0.005 / 1_000, "S3 standard, $0.005/1,000 PUT (general knowledge; no dated source)")
-S3_GB_MONTH = Price(0.023, "S3 standard, $0.023/GB and month (general knowledge; no dated source)")
-LOG_GB = Price(0.50, "CloudWatch Logs, $0.50/GB taken in (price guides, 2026-02 to 06)")
-STORED_GB_MONTH = Price(0.25, "DynamoDB, $0.25/GB and month (general knowledge; no dated source)")
-
+SQS_REQUEST = Price(0.40 / MILLION, "SQS", "$0.40/M requests of 64 KB (factualminds, 2026-06-13)")
+WRITE_UNIT = Price(0.625 / MILLION, "DynamoDB", "$0.625/M write units on demand (AWS, since 2024-11-01)")
+READ_UNIT = Price(0.125 / MILLION, "DynamoDB", "$0.125/M read units on demand (AWS, since 2024-11-01)")
+STORED_GB_MONTH = Price(0.25, "DynamoDB", "$0.25/GB and month (general knowledge; no dated source)")
+BACKUP_GB_MONTH = Price(0.20, "DynamoDB", "$0.20/GB and month of recovery (general knowledge; no dated source)")
+INVOCATION = Price(0.20 / MILLION, "Lambda", "$0.20/M invocations (price guides, 2026)")
+GB_SECOND = Price(0.0000133334, "Lambda", "$0.0000133334/GB-s, arm64 (price guides, 2026)")
+S3_PUT = Price(0.005 / 1_000, "S3", "$0.005/1,000 PUT (general knowledge; no dated source)")
+S3_GET = Price(0.0004 / 1_000, "S3", "$0.0004/1,000 GET (general knowledge; no dated source)")
+S3_GB_MONTH = Price(0.023, "S3", "$0.023/GB and month (general knowledge; no dated source)")
 EVENTBRIDGE_EVENT = Price(
-    1.00 / MILLION, "EventBridge, $1.00/M opted-in events of S3 (general knowledge; no dated source)"
+    1.00 / MILLION, "events", "$1.00/M events of S3, opted-in (general knowledge; no dated source)"
 )
 SES_EVENT = Price(
-    1.00 / MILLION, "EventBridge, $1.00/M if it counts SES's as opted-in (open; custom ones: cloudburn, 2026-03)"
+    1.00 / MILLION, "events", "$1.00/M events of SES if they are opted-in ones: open (cloudburn, 2026-03)"
 )
-S3_GET = Price(0.0004 / 1_000, "S3 standard, $0.0004/1,000 GET (general knowledge; no dated source)")
-FIREHOSE_GB = Price(
-    0.029, "Firehose direct PUT, $0.029/GB, 5 KB a record (general knowledge; rounding: AWS's price page)"
-)
-SCHEDULE = Price(1.00 / MILLION, "EventBridge Scheduler, $1.00/M (cloudburn, 2026-03)")
-BACKUP_GB_MONTH = Price(
-    0.20, "DynamoDB point-in-time recovery, $0.20/GB and month (general knowledge; no dated source)"
-)
+SCHEDULE = Price(1.00 / MILLION, "events", "$1.00/M invocations by the scheduler (cloudburn, 2026-03)")
+FIREHOSE_GB = Price(0.029, "Firehose", "$0.029/GB, 5 KB a record at least (general knowledge; AWS's price page)")
+LOG_GB = Price(0.50, "CloudWatch", "$0.50/GB of logs taken in (price guides, 2026-02 to 06)")
+ALARM = Price(0.10, "CloudWatch", "$0.10 an alarm and month (general knowledge; no dated source)")
+DASHBOARD = Price(3.00, "CloudWatch", "$3 a dashboard and month (general knowledge; no dated source)")
+SECRET = Price(0.40, "Secrets Manager", "$0.40 a secret and month (general knowledge; no dated source)")
 
 VCPU_MB = 1_769
 """Lambda gives a whole processor to this much memory, and less in proportion (Lambda guide)."""

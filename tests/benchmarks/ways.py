@@ -33,23 +33,51 @@ WINDOW: float = QUEUE.get("MaximumBatchingWindowInSeconds", 0)
 _objects = count()
 
 
-class Cut(NamedTuple):
-    """Events as a function gets them."""
+class Coming(NamedTuple):
+    """What a function gets at once."""
 
-    batches: list[list[str]]
-    """Bodies of messages."""
-    told: int
-    """Events in them."""
-    requests: float
+    at: float
+    """When (seconds)."""
+    bodies: list[str]
+    """Of messages."""
+    told: int = 0
+    """Events in them; what is told ahead counts where it is collected."""
+    requests: float = 0.0
     """SQS requests to put, receive and delete the messages."""
     collected: float = 0.0
     """Bytes that Firehose bills."""
-    objects: int = 0
-    """Objects that Firehose wrote."""
+    raw: int = 0
+    """Bytes of the object that Firehose wrote."""
     on_the_bus: int = 0
     """Events of SES that EventBridge took."""
+
+
+class Cut(NamedTuple):
+    """Events as functions get them."""
+
+    each: list[Coming]
     left: Sequence[Arrival[Told]] = ()
     """What is still being collected."""
+
+    @property
+    def batches(self) -> list[list[str]]:
+        """Bodies of messages."""
+        return [one.bodies for one in self.each]
+
+    @property
+    def told(self) -> int:
+        """Events."""
+        return sum(one.told for one in self.each)
+
+    @property
+    def requests(self) -> float:
+        """SQS requests."""
+        return sum(one.requests for one in self.each)
+
+    @property
+    def objects(self) -> int:
+        """Objects that Firehose wrote."""
+        return sum(one.raw > 0 for one in self.each)
 
 
 def tags_of(mail: Mail) -> dict[str, str]:
@@ -72,25 +100,38 @@ def on_the_bus(arrival: Arrival[Told]) -> str:
 
 def one_by_one(arrivals: Sequence[Arrival[Told]], rng: random.Random) -> Cut:
     """Each event is a message, and pollers make batches of them."""
-    bodies = (Arrival(each.at, on_the_bus(each)) for each in sorted(arrivals))
-    found = [*polled(bodies, size=BATCH, window=WINDOW, rng=rng)]
-    requests = sum(len(each.contents) + each.receives + -(-len(each.contents) // DELETED) for each in found)
-    return Cut([each.contents for each in found], len(arrivals), requests, on_the_bus=len(arrivals))
+    return Cut([*_polled([Arrival(each.at, on_the_bus(each)) for each in sorted(arrivals)], rng)])
 
 
-def _hints() -> dict[str, int]:
-    """For how long, and to how many MiB, the template lets Firehose collect."""
+def _polled(bodies: Sequence[Arrival[str]], rng: random.Random, *, are_told: bool = True) -> Iterator[Coming]:
+    for batch in polled(bodies, size=BATCH, window=WINDOW, rng=rng):
+        number = len(batch.contents)
+        requests = number + batch.receives + -(-number // DELETED)
+        yield Coming(batch.at, batch.contents, number if are_told else 0, requests, on_the_bus=number)
+
+
+class Hints(NamedTuple):
+    """For how long, and how much, the template lets Firehose collect."""
+
+    seconds: float
+    size: int
+    """Bytes."""
+
+
+def _hints() -> Hints:
     (stream,) = everywhere("AWS::KinesisFirehose::DeliveryStream").values()
-    found: dict[str, int] = stream["ExtendedS3DestinationConfiguration"]["BufferingHints"]
-    seconds = TEMPLATE["Parameters"]["EngagementSeconds"]["Default"]
-    return {"seconds": seconds, "bytes": found["SizeInMBs"] * MEBIBYTE}
+    mebibytes = stream["ExtendedS3DestinationConfiguration"]["BufferingHints"]["SizeInMBs"]
+    return Hints(float(TEMPLATE["Parameters"]["EngagementSeconds"]["Default"]), mebibytes * MEBIBYTE)
+
+
+HINTS = _hints()
 
 
 def minutes(arrivals: Sequence[Arrival[T]], size_of: Callable[[Arrival[T]], int]) -> Iterator[list[Arrival[T]]]:
     """Events as Firehose collects them: until its time is over since the first, or they are as many bytes."""
-    hints, some, size = _hints(), list[Arrival[T]](), 0
+    some, size = list[Arrival[T]](), 0
     for arrival in sorted(arrivals):
-        if some and (arrival.at >= some[0].at + hints["seconds"] or size >= hints["bytes"]):
+        if some and (arrival.at >= some[0].at + HINTS.seconds or size >= HINTS.size):
             yield some
             some, size = [], 0
         some.append(arrival)
@@ -107,29 +148,30 @@ def by_the_minute(folder: Path, arrivals: Sequence[Arrival[Told]], rng: random.R
     lines = {each: _line(each) for each in arrivals}
     found = [*minutes(arrivals, lambda each: len(lines[each]))]
     left = [] if is_last or not found else found.pop()
-    told = [each for some in found for each in some]
-    ahead = [Arrival(each.at, _ahead(each)) for each in told if each.content.kind in AHEAD]
-    early = [*polled(ahead, size=BATCH, window=WINDOW, rng=rng)]
-    return Cut(
-        batches=[[_put(folder, [lines[each] for each in some])] for some in found] + [each.contents for each in early],
-        told=len(told),
-        requests=3 * len(found) + sum(len(each.contents) + each.receives + 1 for each in early),
-        collected=float(sum(-(-len(lines[each]) // BILLED) * BILLED for each in told)),
-        objects=len(found),
-        on_the_bus=len(ahead),
-        left=left,
-    )
+    objects = [_object(folder, some, [lines[each] for each in some]) for some in found]
+    ahead = [Arrival(each.at, _ahead(each)) for some in found for each in some if each.content.kind in AHEAD]
+    return Cut(sorted([*objects, *_polled(sorted(ahead), rng, are_told=False)]), left)
 
 
-def _put(folder: Path, lines: Sequence[bytes]) -> str:
-    """Write an object as Firehose does; the message that S3's event becomes."""
+def _object(folder: Path, some: Sequence[Arrival[Told]], lines: Sequence[bytes]) -> Coming:
+    """An object as Firehose writes it, and the message that S3's event becomes: put, received and deleted."""
     key = f"raw/email/2026/11/24/12/heliograph-email-1-2026-11-24-12-00-00-{next(_objects)}.gz"
     path = folder / key
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(gzip.compress(b"".join(lines), compresslevel=6))
-    detail = {"bucket": {"name": "heliograph-bucket"}, "object": {"key": key, "size": path.stat().st_size}}
+    size = path.stat().st_size
+    detail = {"bucket": {"name": "heliograph-bucket"}, "object": {"key": key, "size": size}}
     event = {"version": "0", "detail-type": "Object Created", "source": "aws.s3", "detail": detail}
-    return json.dumps(event | {"time": "2026-11-24T12:00:00Z"})
+    body = json.dumps(event | {"time": "2026-11-24T12:00:00Z"})
+    is_full = sum(map(len, lines)) >= HINTS.size
+    return Coming(
+        at=some[-1].at if is_full else some[0].at + HINTS.seconds,
+        bodies=[body],
+        told=len(lines),
+        requests=3,
+        collected=float(sum(-(-len(line) // BILLED) * BILLED for line in lines)),
+        raw=size,
+    )
 
 
 def cut(way: str, folder: Path, arrivals: Sequence[Arrival[Told]], rng: random.Random, *, is_last: bool) -> Cut:
@@ -141,20 +183,9 @@ def at_once(way: str, folder: Path, arrivals: Sequence[Arrival[Told]], rng: rand
     """Events that come in one batch or object, each received by itself where they come one by one."""
     if way == BY_THE_MINUTE:
         return by_the_minute(folder, [Arrival(arrivals[0].at, each.content) for each in arrivals], rng, is_last=True)
-    requests = 2 * len(arrivals) + -(-len(arrivals) // DELETED)
-    return Cut([[on_the_bus(each) for each in arrivals]], len(arrivals), requests, on_the_bus=len(arrivals))
-
-
-def joined(cuts: Sequence[Cut]) -> Cut:
-    """Several as one."""
-    return Cut(
-        batches=[batch for each in cuts for batch in each.batches],
-        told=sum(each.told for each in cuts),
-        requests=sum(each.requests for each in cuts),
-        collected=sum(each.collected for each in cuts),
-        objects=sum(each.objects for each in cuts),
-        on_the_bus=sum(each.on_the_bus for each in cuts),
-    )
+    number = len(arrivals)
+    requests = 2 * number + -(-number // DELETED)
+    return Cut([Coming(arrivals[0].at, [*map(on_the_bus, arrivals)], number, requests, on_the_bus=number)])
 
 
 def _line(arrival: Arrival[Told]) -> bytes:
