@@ -119,6 +119,8 @@ class NullAws:
                 return msgspec.json.encode(self.dynamodb.take_stream())
             case "hottest":
                 return msgspec.json.encode(self.dynamodb.hottest())
+            case "forget":
+                self.dynamodb.forget_people()
             case "schedules":
                 schedules, self.schedules = self.schedules, {}
                 return msgspec.json.encode(schedules)

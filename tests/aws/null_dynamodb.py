@@ -123,7 +123,11 @@ class NullDynamoDB:
         self.write_units = 0
         self.read_units = 0.0
         self.writes: dict[str, dict[str, int]] = {}
-        self.stream = None
+
+    def forget_people(self) -> None:
+        """Everybody is again as if nothing had been written about them: bounces have consequences."""
+        for partition in [each for each in self.items if "recipients" in each[0]]:
+            del self.items[partition]
 
     def copy(self, part: str, name: str, to_part: str, to_name: str) -> None:
         """The items of a partition of `runs` whose names begin so are there once more, as if they had always been."""

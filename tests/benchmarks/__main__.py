@@ -12,13 +12,9 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks import place
-from benchmarks.measuring import GOALS, MISSED, Figure, reported
+from benchmarks.measuring import GOALS, MISSED, VERDICT, Figure, reported
 
 RESULT = place.ROOT / "build/bench.json"
-
-
-VERDICT = 7
-"""Rounds of a verdict: a miss is measured once more before it is reported. Fewer are a quick look."""
 
 
 def figures(folder: Path, wanted: set[str], rounds: int) -> Iterator[Figure]:
@@ -84,22 +80,28 @@ def write(found: Iterable[Figure]) -> None:
 
 def main() -> int:
     """The command line of `make bench`."""
+    from benchmarks import page
+
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--only", action="append", choices=sorted(GOALS), help="a key; may be given again")
     options.add_argument("--rounds", type=int, default=VERDICT)
     options.add_argument("--json", action="store_true", help="print the figures as JSON")
+    options.add_argument("--keep", action="store_true", help="measure nothing: write what was found to docs/cost.md")
     given = options.parse_args()
+    if given.keep:
+        page.keep(json.loads(RESULT.read_text()))
+        return 0
     found: list[Figure] = []
     if not given.json:
         print(f"{'key':36} {'what':44} {'must':>6} {'aim':>6} {'measured':>8} {'spread':>13}  verdict", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         for figure in figures(Path(folder), set(given.only or GOALS), given.rounds):
             found.append(figure)
+            write([figure])
             if not given.json:
                 print(line(figure), flush=True)
     if not given.json:
         print_bill(found)
-    write(found)
     if given.json:
         print(json.dumps({figure.key: figure._asdict() for figure in found}, indent=1))
     return int(any(figure.verdict == MISSED for figure in found))

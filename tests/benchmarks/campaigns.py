@@ -32,6 +32,8 @@ PATTERNS = 5
 """Packs whose records are those of all packs that were sent long ago; they are the first, so all is known of them."""
 RECEIVE = 10  # DeleteMessageBatch
 CHUNK = 65_536  # bytes: SQS bills each as a request
+ASKED_ANEW = 3_600.0
+"""Seconds after which every function asks SES anew how much the account may send."""
 PLAN_BATCH: int = mappings("Plan")["Bulk"]["BatchSize"]
 
 T = TypeVar("T")
@@ -161,7 +163,7 @@ class Campaign:
         self._where, self._way, self._rng = where, way, random.Random(1)
         collected = min(rate * ways.HINTS.seconds, ways.HINTS.size / EVENT_BYTES / TOLD)
         self._packs = max(PACKS, round(LONGER * collected / 100))
-        where.clock.pass_by(3_600)  # so that the rate is asked for anew
+        where.clock.pass_by(ASKED_ANEW)
         self._filling, *self.sent = self._send()
         self.mails = [mail for each in (self._filling, *self.sent) for mail in each.mails]
 

@@ -24,8 +24,11 @@ class Call(NamedTuple):
 class Clock:
     """The time of the functions, what they waited for, and when SES took their mails."""
 
+    latest = datetime.min.replace(tzinfo=UTC)
+    """The latest time of any: where an earlier one left off, the clocks of rate limits in the null AWS have got to."""
+
     def __init__(self) -> None:
-        self.at = datetime.now(UTC)
+        self.at = max(datetime.now(UTC), Clock.latest)
         self.waited = 0.0
         """Seconds for answers of AWS."""
         self.slept = 0.0
@@ -38,11 +41,14 @@ class Clock:
 
     def set(self, at: float) -> None:
         """Go to a time (epoch seconds)."""
-        self.at = datetime.fromtimestamp(at, UTC)
+        self._go(datetime.fromtimestamp(at, UTC))
 
     def pass_by(self, seconds: float) -> None:
         """Let time pass."""
-        self.at += timedelta(seconds=seconds)
+        self._go(self.at + timedelta(seconds=seconds))
+
+    def _go(self, at: datetime) -> None:
+        self.at, Clock.latest = at, max(at, Clock.latest)
 
     def sleep(self, seconds: float) -> None:
         """What a function does until its turn."""

@@ -6,9 +6,10 @@ import statistics
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
+from aws import null
 from benchmarks import events, place, prices, standing, ways
 from benchmarks.bills import Line, of_firehose, of_function, summed, usd
-from benchmarks.campaigns import Campaign, Place, Recorded, Sent, Step
+from benchmarks.campaigns import ASKED_ANEW, Campaign, Place, Recorded, Sent, Step
 from benchmarks.clock import Clock
 from benchmarks.delivering import functions_for
 from benchmarks.measuring import Figure
@@ -26,6 +27,7 @@ OTHER_RATES = (14.0, 50.0, 1_000.0)
 """Mails a second; the figures are those at `recording.RATE`."""
 OTHER_WAYS = {ways.ONE_BY_ONE, ways.BY_THE_MINUTE} - {ways.DEFAULT}
 ROUNDS_ELSEWHERE = 1
+RISK = "events of SES, if EventBridge charges for them"
 MONTHS = RETENTION.days / prices.MONTH_DAYS
 RAW_MONTHS = 7 / prices.MONTH_DAYS
 """Six days, and one as an old version: infra/storage.yaml."""
@@ -65,7 +67,8 @@ def bill_at(where: Place, rate: float, rounds: int, way: str = ways.DEFAULT) -> 
     before = _stored(where)
     later = opened(where, campaign.mails[: 100 * (OPENED_PACKS if rounds > 1 else OPENED_ELSEWHERE)], rate, way)
     outcomes = (before - empty) / len(campaign.mails) + (_stored(where) - before) / later.record.mails
-    idle = [line._replace(quantity=line.quantity * MILLION / MONTHLY) for line in _idle(where)]
+    where.aws.ask("forget")
+    idle = [line._replace(part="idle", quantity=line.quantity * MILLION / MONTHLY) for line in _idle(where)]
     of_opens = [*_recorded(where, "opens, clicks", later), *idle]
     sent = campaign.sent[: len(found)]
     told = sum(each.told for one in found for each in one.coming)
@@ -133,7 +136,7 @@ def _risks(sent: Sent, recorded: Recorded, later: Recorded, outcomes: float) -> 
     """What may come on top of the sums."""
     told = sum(sum(each.on_the_bus for each in one.coming) / one.record.mails for one in (recorded, later))
     kept = (_ledger_bytes(sent) + outcomes) * MILLION * MONTHS / 1e9
-    yield Line("on top", "events of SES, if EventBridge charges for them", told * MILLION, prices.SES_EVENT)
+    yield Line("on top", RISK, told * MILLION, prices.SES_EVENT)
     yield Line("on top", "recovery to a point in time of what is kept", kept, prices.BACKUP_GB_MONTH)
 
 
@@ -162,9 +165,11 @@ def figures(aws: place.Aws, logs: place.Logs, *, rounds: int) -> Iterator[Figure
         others = {f"at {rate:g}/s": bill_at(where, rate, ROUNDS_ELSEWHERE) for rate in OTHER_RATES}
         others |= {f"by {way}": bill_at(where, RATE, ROUNDS_ELSEWHERE, way) for way in OTHER_WAYS}
         monthly = [*standing.there(), *_idle(where)]
+        aws.ask(f"rate/{null.RATE}")
+        where.clock.pass_by(ASKED_ANEW)
     units = {told: statistics.median(other.record_units) for told, other in others.items()}
     sums = {told: statistics.median(other.sums) for told, other in others.items()}
-    risks = {f"{told}, {line.what}": line.usd for told, other in others.items() for line in other.risks[:1]}
+    risks = {f"{told}, {RISK}": other.risks[0].usd for told, other in others.items()}
     yield _figure(UNITS, f"sent, delivered or bounced, at {RATE:g}/s", bill.record_units, bill.notes | units)
     opens = f"opened {events.OPENED:.0%}, clicked {events.CLICKED:.0%}"
     yield _figure(USD, opens, bill.sums, sums | risks, [*bill.lines, *bill.risks, *monthly])

@@ -45,6 +45,8 @@ GOALS = {
 
 
 MISSED = "MISSED"
+VERDICT = 7
+"""Rounds of a verdict: a miss is measured once more before it is reported. Fewer are a quick look."""
 
 
 class Figure(NamedTuple):
@@ -61,8 +63,13 @@ class Figure(NamedTuple):
     @property
     def verdict(self) -> str:
         """How it stands to its goal."""
-        goal = GOALS[self.key]
-        return "aim" if self.value <= goal.aim else "must" if self.value <= goal.must else MISSED
+        return verdict(self.key, self.value)
+
+
+def verdict(key: str, value: float) -> str:
+    """How a value stands to the goal of its key."""
+    goal = GOALS[key]
+    return "aim" if value <= goal.aim else "must" if value <= goal.must else MISSED
 
 
 def reported(

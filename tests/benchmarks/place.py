@@ -41,7 +41,7 @@ class Aws:
         return json.loads(self._asked(what))
 
     def heard(self) -> bytes:
-        """What the stream of `runs` told since this was asked before, as JSON; nothing at first after a reset."""
+        """What the stream of `runs` told since this was asked before, as JSON; at first nothing."""
         return self._asked("stream")
 
     def _asked(self, what: str) -> bytes:

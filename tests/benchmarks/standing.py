@@ -21,8 +21,9 @@ ITEMS = {
     "AWS::CloudWatch::Dashboard": ("dashboards", prices.DASHBOARD),
     "AWS::SecretsManager::Secret": ("secrets", prices.SECRET),
 }
-UNITS = {"minute": 60, "minutes": 60, "hour": 3_600, "hours": 3_600, "day": 86_400, "days": 86_400}
-"""Seconds, by how a schedule spells its rate."""
+A_MINUTE = 60.0
+EVERY = {"cron(* * * * ? *)": A_MINUTE, "rate(1 minute)": A_MINUTE}
+"""Seconds between two calls by the clock, as schedules spell them."""
 
 
 def resources() -> dict[str, dict[str, Any]]:
@@ -54,9 +55,8 @@ def rates() -> Iterator[tuple[str, float]]:
     """Functions that are called by the clock, and how often a month."""
     for each in resources().values():
         if each["Type"] == "AWS::Scheduler::Schedule":
-            number, unit = each["Properties"]["ScheduleExpression"].removeprefix("rate(").removesuffix(")").split()
             function = each["Properties"]["Target"]["Arn"]["Fn::GetAtt"][0]
-            yield function, SECONDS / (int(number) * UNITS[unit])
+            yield function, SECONDS / EVERY[each["Properties"]["ScheduleExpression"]]
 
 
 def ticking(where: Place) -> Iterator[Line]:

@@ -15,6 +15,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from benchmarks import standing
+from benchmarks.bills import usd
 from heliograph.aws.tables import RETENTION
 from heliograph.campaigns.runs_store import LIST
 from heliograph.channels.rate import delay
@@ -337,9 +339,7 @@ def test_the_page_of_costs_counts_what_a_stack_pays_for_while_nothing_is_sent() 
     queues = [name for name in WORK_QUEUES if not any(channel in name for channel in further)]
     assert f"{len(alarms)} alarms" in page
     assert f"{len(queues)} idle queues" in page
-    polls = len(queues) * 5 * 30 * 86_400 / 20  # a month of five connections a queue, each waiting for 20 seconds
-    dashboard, secret = 3, 0.40
-    assert f"about ${len(alarms) * 0.10 + dashboard + secret + polls * 0.40 / 1e6:.0f} a month" in page
+    assert f"about ${usd([*standing.there(), standing.polling()]):.0f} a month" in page
 
 
 def test_the_page_of_webhooks_counts_what_they_add_to_that() -> None:

@@ -1,0 +1,109 @@
+"""The tables of `docs/cost.md`: written from figures that are kept beside it, so that nobody types one."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from benchmarks import costing, place, standing
+from benchmarks.measuring import GOALS, VERDICT, verdict
+from benchmarks.recording import RATE
+
+PAGE = place.ROOT / "docs/cost.md"
+KEPT = place.ROOT / "docs/figures.json"
+BEGINS, ENDS = "<!-- written by `make bench options=--keep` -->", "<!-- until here -->"
+SERVICES = ("DynamoDB", "Lambda", "SQS", "S3", "Firehose", "events", "CloudWatch")
+ON_TOP = "on top"
+A_VERDICT = "A figure is their median; a miss was measured twice."
+
+Kept = Mapping[str, Mapping[str, Any]]
+Row = Mapping[str, Any]
+
+
+def keep(figures: Kept) -> None:
+    """Keep figures and write the tables anew; raises KeyError for one that was never measured."""
+    kept = {key: figures[key] for key in GOALS}
+    written = in_page(kept, PAGE.read_text())
+    KEPT.write_text(json.dumps(kept, indent=1) + "\n")
+    PAGE.write_text(written)
+
+
+def in_page(kept: Kept, page: str) -> str:
+    """The page with the tables of these figures."""
+    before, _, rest = page.partition(BEGINS)
+    _, _, after = rest.partition(ENDS)
+    return "\n".join([before + BEGINS, "", *tables(kept), "", ENDS + after])
+
+
+def tables(kept: Kept) -> Iterator[str]:
+    """All tables, line by line."""
+    bill, storage = kept[costing.USD], kept[costing.STORAGE]
+    yield f"### A million emails at {RATE:g} a second: ${bill['value']:.2f}, and ${storage['value']:.2f} for keeping it"
+    yield ""
+    yield from _by_service(bill["lines"])
+    yield from ["", "### What is kept, for as long as it is", ""]
+    yield from _table(("what", "GB-months", "dollars"), map(_of_line, storage["lines"]))
+    yield from ["", "### What may come on top", ""]
+    yield from _table(("what", "how many", "dollars"), map(_of_line, _of(bill["lines"], ON_TOP)))
+    yield from ["", "### At other rates, and on the other way", ""]
+    yield from _table(
+        ("mails", "dollars a million", "write units of `record` a mail", "if EventBridge charges for SES's events"),
+        _others(kept),
+    )
+    yield from ["", "### Measured against their goals", ""]
+    rounds = max(len(figure["rounds"]) for figure in kept.values())
+    yield from [
+        f"Rounds: {rounds}. " + (A_VERDICT if rounds >= VERDICT else "Fewer than a verdict takes: a quick look."),
+        "",
+    ]
+    yield from _table(("key", "what", "must", "aim", "measured", "spread", "reached"), map(_goal, kept.values()))
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    for cells in (head, ["---"] * len(head), *rows):
+        yield f"| {' | '.join(cells)} |"
+
+
+def _of(lines: Iterable[Row], part: str) -> list[Row]:
+    return [line for line in lines if line["part"] == part]
+
+
+def _by_service(lines: Iterable[Row]) -> Iterator[str]:
+    sums: defaultdict[str, defaultdict[str, float]] = defaultdict(lambda: defaultdict(float))
+    for line in lines:
+        if line["part"] not in (ON_TOP, standing.PART):
+            for part in (line["part"], "**sum**"):
+                for service in (line["price"]["service"], "sum"):
+                    sums[part][service] += line["usd"]
+    parts = [*(part for part in sums if part != "**sum**"), "**sum**"]
+    columns = (*SERVICES, "sum")
+    rows = ([part, *(_usd(sums[part][service]) for service in columns)] for part in parts)
+    yield from _table(("part", *columns), rows)
+
+
+def _usd(dollars: float) -> str:
+    return f"{dollars:.2f}" if dollars >= 0.005 else "<0.01" if dollars else ""
+
+
+def _of_line(line: Row) -> Sequence[str]:
+    quantity = line["quantity"]
+    return line["what"], f"{quantity:,.0f}" if quantity >= 1_000 else f"{quantity:.3g}", _usd(line["usd"])
+
+
+def _others(kept: Kept) -> Iterator[Sequence[str]]:
+    bill, units = kept[costing.USD], kept[costing.UNITS]
+    risk = next(line["usd"] for line in _of(bill["lines"], ON_TOP))
+    yield f"at {RATE:g}/s, as above", f"{bill['value']:.2f}", f"{units['value']:.2f}", _usd(risk)
+    for told in bill["notes"]:
+        if told in units["notes"]:
+            risk = bill["notes"][f"{told}, {costing.RISK}"]
+            yield told, f"{bill['notes'][told]:.2f}", f"{units['notes'][told]:.2f}", _usd(risk)
+
+
+def _goal(figure: Row) -> Sequence[str]:
+    rounds = figure["rounds"]
+    spread = f"{min(rounds):.3g} to {max(rounds):.3g}" if len(rounds) > 1 else ""
+    numbers = (f"{figure[name]:.3g}" for name in ("must", "aim", "value"))
+    return f"`{figure['key']}`", figure["what"], *numbers, spread, verdict(figure["key"], figure["value"])
