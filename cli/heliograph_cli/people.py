@@ -20,6 +20,10 @@ def identifier(_ctx: click.Context, _param: click.Parameter, value: str | None) 
 
 def whom(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
     """Take an id, an e-mail address, or a phone number with its country code."""
+    if is_other_address(value):
+        raise click.BadParameter(
+            "people are not looked up by endpoints and devices: import a person who has this one, and name the id"
+        )
     if not (ids.is_identifier(value) or is_address(value)):
         raise click.BadParameter(
             "neither an id (1 to 128 letters, digits, _ or -) nor an e-mail address nor +49 151 23456789"
@@ -30,6 +34,11 @@ def whom(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
 def is_address(value: str) -> bool:
     """Whether it is an address rather than an id: no id has an @ or a +."""
     return "@" in value or value.startswith("+")
+
+
+def is_other_address(value: str) -> bool:
+    """Whether it looks like an endpoint or a device, by which nobody is looked up: no id has a colon."""
+    return ":" in value and not is_address(value)
 
 
 def found(stack: Stack, value: str) -> list[str]:

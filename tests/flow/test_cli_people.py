@@ -116,6 +116,13 @@ def test_a_sample_is_sent_to_oneself_through_the_whole_stack_and_its_person_is_e
     assert not item(system, told["recipient_id"])
 
 
+def test_a_sample_is_sent_to_ones_own_device(
+    system: System, heliograph: Heliograph, working: None, person: str
+) -> None:
+    result = heliograph("test-send", "order_shipped", "--to", f"gcm:{person}")
+    assert f"order_shipped was sent by push to gcm:{person}" in " ".join(result.stdout.split())
+
+
 def test_a_promotional_sample_is_sent_to_oneself_without_any_consent_of_before(
     system: System, heliograph: Heliograph, working: None, person: str
 ) -> None:

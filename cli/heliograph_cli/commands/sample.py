@@ -11,17 +11,18 @@ from typing import Any
 
 import click
 
-from heliograph.channels.addresses import EMAIL, PHONE
-from heliograph.channels.registry import channels_of
+from heliograph.channels.registry import address_kinds, channels_of
+from heliograph.channels.spec import AddressKind
 from heliograph.reporting.explaining import came_of, foreseen
 from heliograph.text import ids
+from heliograph.text.errors import MalformedError
 from heliograph_cli import adapters
 from heliograph_cli.commands.send import put_event, rehearsed
-from heliograph_cli.compiled import catalogue
+from heliograph_cli.compiled import catalogue, policy
 from heliograph_cli.console import answer, remark
 from heliograph_cli.failures import No, Trouble
 from heliograph_cli.options import common_options, example
-from heliograph_cli.people import identifier, is_address
+from heliograph_cli.people import identifier, is_address, is_other_address
 from heliograph_cli.stack import Stack, ask, connect
 from heliograph_cli.waiting import until_still
 
@@ -31,16 +32,35 @@ UNDERWAY = frozenset({"pending", "retry"})
 
 
 def address(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
-    """Refuse what is no address."""
-    if not is_address(value):
-        raise click.BadParameter("an e-mail address, or a phone number such as +4915123456789")
+    """Refuse what can be no address of any kind."""
+    if not (is_address(value) or is_other_address(value)):
+        raise click.BadParameter(
+            "an e-mail address, a phone number such as +4915123456789, or what a person has in a column of an import:"
+            " gcm:TOKEN, https://hooks.example.com/a"
+        )
     return value
+
+
+def kind_of(to: str, region: str) -> AddressKind:
+    """The kind of an address: the first that can read it. Raises Trouble with why it is none.
+
+    A token of a device may hold digits that would be a phone number of that region: a number has its country code here.
+    """
+    reasons = []
+    for kind in (each for each in address_kinds().values() if bool(each.indexed_by) is is_address(to)):
+        try:
+            kind.read(to, region)
+        except MalformedError as error:
+            reasons.append(f"{error.position} {error.reason}")
+        else:
+            return kind
+    raise Trouble(f"{to} is no address: {'; '.join(reasons)}.", "Correct it and run the command again.")
 
 
 @click.command("test-send", epilog=example("heliograph test-send order_shipped --to me@example.com --locale de"))
 @common_options
 @click.argument("message", callback=identifier)
-@click.option("--to", required=True, metavar="ADDRESS", callback=address, help="Your own e-mail address or number.")
+@click.option("--to", required=True, metavar="ADDRESS", callback=address, help="Your own address, of any kind.")
 @click.option("--locale", metavar="TAG", default="", help="The language to send it in (default: the policy's).")
 @click.option(
     "--templates",
@@ -56,7 +76,7 @@ def test_send(message: str, to: str, locale: str, templates: Path) -> None:
     afterwards. The hours and holidays of the policy apply.
     """
     facts, sample = _facts(message), _sample(templates, message, locale)
-    kind = EMAIL if "@" in to else PHONE
+    kind = kind_of(to, policy().default_region)
     channel = channels_of(kind)[0]
     stack, now = connect(), datetime.now(UTC)
     person = f"test-{ids.derived_id(now, 'test-send', message, to)}"
@@ -102,7 +122,6 @@ def _somebody(stack: Stack, given: dict[str, Any]) -> Iterator[None]:
     """A person as an event would bring them in, for as long as the block."""
     from heliograph.people.changes import from_event
     from heliograph.people.erasing.work import erase_person
-    from heliograph_cli.compiled import policy
 
     rules = policy()
     change = from_event(
