@@ -10,20 +10,24 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from jinja2 import BaseLoader, DictLoader, nodes
 
-from builders import EMAIL, a_message
+from builders import EMAIL, PUSH, SMS, a_message
+from heliograph.channels.registry import spec
 from heliograph.model.channels import Channel
 from heliograph.model.messages import Message
 from heliograph.model.policy import Policy
+from heliograph.model.reasons import Reason
 from heliograph.rendering.guards import PART_BYTES
 from heliograph.rendering.stencils import CHECKED_EVERY, SHEETS, STENCILS, Stencils
-from heliograph.rendering.templates import Catalogue, Reads, Templates
+from heliograph.rendering.templates import Catalogue, Reads, Templates, template_name
 from heliograph.text.errors import UndeliverableError
 from heliograph_cli.authoring import compose
 from heliograph_cli.authoring.localising import formats
 from heliograph_cli.authoring.reads import reads
 
-MESSAGE = a_message("sale", channels=(EMAIL,), locales={EMAIL: ("en",)})
-FILES = {"subject": "email.subject.en.txt", "html": "email.en.html", "text": "email.en.txt"}
+WEBHOOK = Channel("webhook")
+OF_TEXT = (PUSH, SMS, WEBHOOK)
+"""The channels whose parts hold no markup."""
+MESSAGE = a_message("sale", channels=(EMAIL, *OF_TEXT), locales=dict.fromkeys((EMAIL, *OF_TEXT), ("en",)))
 MACROS = """{% macro button(label, url) %}<a class="b" href="{{ url }}">{{ label }}</a>{% endmacro %}
 {% macro loud(label) %}<b>{{ label | upper }}</b>{% endmacro %}
 {% macro perhaps(label, note="") %}{% if label %}<i title="{{ note }}">{{ label }}</i>{% endif %}{% endmacro %}
@@ -32,6 +36,9 @@ MACROS = """{% macro button(label, url) %}<a class="b" href="{{ url }}">{{ label
 FRAGMENTS = (
     *(" ", "\n", "x=", "<p>", "hre", "href", 'href="', '"', "=", "javascript:"),
     "{{ recipient.name }}",
+    "{{ recipient.url }}",
+    "{{ recipient.url | tojson }}",
+    "https://example.com/{{ recipient.name }}",
     "{{ recipient.name | default('you') }}",
     "{{ recipient['name'] | d('you', true) }}",
     "{{ 'Dear ' ~ recipient.name ~ recipient.tier | default('') }}",
@@ -113,8 +120,13 @@ def of(words: str, file: str = "sale/email.en.html") -> Reads | None:
 
 def templates(html: str, *, claimed: Reads | None = None, **others: str) -> Counting:
     """A mail of three parts; `claimed` is what the desk is to have found in all of them."""
-    words = {"subject": "Hello", "text": "Hello", "html": html} | others
-    sources = {f"sale/{FILES[part]}": text for part, text in words.items()}
+    return templates_of(EMAIL, {"subject": "Hello", "text": "Hello", "html": html} | others, claimed=claimed)
+
+
+def templates_of(channel: Channel, words: dict[str, str], *, claimed: Reads | None = None) -> Counting:
+    """A message on a channel, of the words of its parts."""
+    parts = spec(channel).parts
+    sources = {template_name("sale", parts[part].file, "en"): text for part, text in words.items()}
     found = {name: claimed or of(text, name) for name, text in sources.items()}
     catalogue = Catalogue(
         policy=Policy(default_timezone="Europe/Berlin"),
@@ -126,11 +138,13 @@ def templates(html: str, *, claimed: Reads | None = None, **others: str) -> Coun
     return Counting(catalogue, DictLoader(sources))
 
 
-def written(by: Stencils | Templates, person: dict[str, Any], **given: Any) -> dict[str, str] | tuple[str, str]:
+def written(
+    by: Stencils | Templates, person: dict[str, Any], *, on: Channel = EMAIL, **given: Any
+) -> dict[str, str] | tuple[str, str]:
     """What somebody gets, or why nothing."""
     given = {"data": DATA, "unsubscribe_url": "https://u.example/x", "timezone": ""} | given
     try:
-        return by.render(MESSAGE, EMAIL, locale="en", recipient=person, **given)
+        return by.render(MESSAGE, on, locale="en", recipient=person, **given)
     except UndeliverableError as refused:
         return refused.code, refused.detail
 
@@ -154,8 +168,42 @@ def test_everybody_always_gets_what_plain_rendering_gives_them(
     made = templates(MACROS + "".join(html), text=MACROS + "".join(text), subject="".join(text))
     stencils = Stencils(made, differed)
     for person, link, zone in [*people, *people]:
-        context = {"unsubscribe_url": link, "timezone": zone}
+        context: dict[str, Any] = {"unsubscribe_url": link, "timezone": zone}
         assert written(stencils, person, **context) == written(made, person, **context)
+
+
+@settings(deadline=None, max_examples=200)
+@given(
+    st.sampled_from(OF_TEXT),
+    st.lists(st.lists(st.sampled_from(FRAGMENTS), max_size=2), min_size=3, max_size=3),
+    st.lists(st.tuples(PEOPLE, LINKS), min_size=1, max_size=8),
+)
+@example(PUSH, [["Hello"], [], ["{{ recipient.url }}"]], [({"url": "https://x"}, ""), ({"url": "javascript:x"}, "")])
+@example(PUSH, [["Hello"], [], ["{{ unsubscribe_url }}"]], [({}, "https://x"), ({}, "intent://x"), ({}, "data:,x")])
+def test_so_it_is_where_a_part_is_a_link_or_a_text(
+    channel: Channel, words: list[list[str]], people: list[tuple[dict[str, Any], str]]
+) -> None:
+    parts = dict(zip(spec(channel).parts, (MACROS + "".join(each) for each in words), strict=False))
+    made = templates_of(channel, parts)
+    stencils = Stencils(made, differed)
+    for person, link in [*people, *people]:
+        told = written(stencils, person, on=channel, unsubscribe_url=link)
+        assert told == written(made, person, on=channel, unsubscribe_url=link)
+
+
+@pytest.mark.parametrize(
+    "astray", ["javascript:alert(1)", "java\tscript:alert(1)", "intent://evil", "data:text/html,x"]
+)
+def test_a_value_never_leads_a_notification_astray(astray: str) -> None:
+    made = templates_of(PUSH, {"title": "Hi {{ recipient.name }}", "body": "Sale", "url": "{{ recipient.url }}"})
+    stencils = Stencils(made, differed)
+    written(stencils, {"name": "Ann", "url": "https://a.example"}, on=PUSH)  # it is made of hers
+    for number in range(8):  # some uses are compared with plain rendering, and others are not
+        assert written(stencils, {"name": f"Ben {number}", "url": astray}, on=PUSH) == (
+            Reason.UNSAFE_LINK,
+            "the url of sale",
+        )
+        assert type(written(stencils, {"name": f"Zoe {number}", "url": "https://z.example"}, on=PUSH)) is dict
 
 
 @pytest.mark.parametrize("fragment", FRAGMENTS)

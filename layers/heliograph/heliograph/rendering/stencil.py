@@ -98,6 +98,8 @@ class Stencil(NamedTuple):
     """By part."""
     links: Mapping[str, Links]
     """Of the parts that hold markup: what goes into them is escaped."""
+    has_open_link: bool
+    """Whether a value is in a part that is a link as a whole, such as the one that a notification opens."""
 
     @property
     def size(self) -> int:
@@ -108,7 +110,8 @@ class Stencil(NamedTuple):
         """The texts with values in their holes; `schemes` are those to which the words themselves lead."""
         escaped = [escape(value) for value in values] if ESCAPED.search("".join(values)) else values
         texts = {part: cut.filled(escaped if part in self.links else values) for part, cut in self.texts.items()}
-        return Filled(texts, any(each.may_lead_astray(escaped, schemes) for each in self.links.values()))
+        is_doubtful = self.has_open_link or any(each.may_lead_astray(escaped, schemes) for each in self.links.values())
+        return Filled(texts, is_doubtful)
 
 
 def cut(text: str, values: Values, *, is_html: bool) -> Cut | None:

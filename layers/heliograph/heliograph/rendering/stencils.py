@@ -160,7 +160,8 @@ class Sheet:
         whole = {name: each for name, each in cuts.items() if each is not None}
         if len(whole) < len(cuts):
             return None
-        return Stencil(whole, {name: links(whole[name]) for name in markup})
+        has_open_link = any(each.holes for name, each in whole.items() if parts[name].holds is Holds.LINK)
+        return Stencil(whole, {name: links(whole[name]) for name in markup}, has_open_link)
 
 
 class Stencils:
