@@ -31,6 +31,24 @@ def test_by_the_minute_all_is_collected_and_what_has_consequences_comes_ahead() 
     assert (condition, set(by_the_minute), set(at_once)) == ("ByTheMinute", AHEAD, KINDS)
 
 
+def test_nothing_is_told_less_at_once_before_it_is_told_by_the_minute() -> None:
+    """While a stack is switched over: CloudFormation updates what refers to something after that is there."""
+    others = {name: each for name, each in EMAIL["Resources"].items() if each.get("Condition") != "ByTheMinute"}
+    other_by_the_minute = {name for name, each in others.items() if "ByTheMinute" in str(each["Properties"])}
+    after = {"Fn::If": ["ByTheMinute", {"Ref": "EmailEventsByTheMinute"}, ""]}
+    assert other_by_the_minute == {"EmailEvents", "EmailEventsRule"}
+    assert {name for name, each in others.items() if each.get("Metadata") == {"After": after}} == other_by_the_minute
+
+
+def test_the_right_to_collect_is_as_old_as_the_stream() -> None:
+    """IAM takes a while to know a role everywhere: one that waited for the stream would be used while it is new."""
+    role, stream = (EMAIL["Resources"][name] for name in ("TellRole", "Collected"))
+    assert "Collected" not in str(role)
+    (statement,) = role["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
+    _, told = statement["Resource"]["Fn::Sub"]
+    assert told["Name"] == stream["Properties"]["DeliveryStreamName"]
+
+
 def test_what_the_rule_makes_of_an_event_is_read_as_one_that_comes_ahead() -> None:
     (target,) = EMAIL["Resources"]["EmailEventsRule"]["Properties"]["Targets"]
     condition, made, otherwise = target["InputTransformer"]["Fn::If"]
@@ -49,7 +67,16 @@ def test_what_is_collected_is_where_record_reads_it_and_gone_after_seven_days() 
     assert stream["CompressionFormat"] == "GZIP"
     (bucket,) = resources(NESTED["Storage"], "AWS::S3::Bucket").values()
     (rule,) = [each for each in bucket["LifecycleConfiguration"]["Rules"] if each.get("Prefix") == f"{RAW}/"]
-    assert rule["ExpirationInDays"] + rule["NoncurrentVersionExpiration"]["NoncurrentDays"] == 7
+    days = rule["ExpirationInDays"], rule["NoncurrentVersionExpiration"]["NoncurrentDays"]
+    assert sum(each + 1 for each in days) == 7  # S3 rounds each of them up to the next midnight
+
+
+def test_collecting_alone_raises_no_alarm() -> None:
+    late = EMAIL["Resources"]["CollectingLate"]["Properties"]
+    seconds = (
+        EMAIL["Mappings"]["Firehose"]["Late"]["Most"] if isinstance(late["Threshold"], dict) else late["Threshold"]
+    )
+    assert 2 * PARAMETERS["EngagementSeconds"]["MaxValue"] <= seconds
 
 
 def test_no_grace_ends_before_what_it_waits_for_can_be_told() -> None:

@@ -48,6 +48,7 @@ from wiring import (
     policies,
     queue_of,
     resources,
+    stacks_of,
     statements,
     streams,
     text_of,
@@ -463,6 +464,14 @@ def test_a_new_message_is_known_to_whoever_gets_it_before_anybody_hands_it_on() 
     assert {"Planning"} <= updated_before("Ingest")
 
 
+def test_record_can_read_what_a_provider_tells_before_it_is_told_to() -> None:
+    """What providers tell is set up with their channels."""
+    channels = {name for name, stack in STACKS.items() if "AWS::SES::ConfigurationSet" in str(stack.template)}
+    assert channels == {"Channelemail"}
+    assert channels <= {name for name, _ in stacks_of(CHANNELS, STACKS["Delivery"].url)}
+    assert stack_of("Record") in updated_before("Delivery")
+
+
 def stack_of(function: str) -> str:
     return next(name for name, template in NESTED.items() if function in template["Resources"])
 
@@ -671,7 +680,7 @@ def test_tables_are_protected_and_can_be_restored() -> None:
 def test_what_decisions_were_made_of_is_kept_as_long_as_the_decisions() -> None:
     (bucket,) = everywhere("AWS::S3::Bucket").values()
     days = {rule.get("Prefix"): rule.get("ExpirationInDays") for rule in bucket["LifecycleConfiguration"]["Rules"]}
-    assert days["decisions/"] == RETENTION.days
+    assert days["decisions/"] == days["lake/"] == RETENTION.days
     assert "versions/" not in days
 
 
