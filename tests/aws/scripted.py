@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import socket
+import ssl
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from threading import Event, Thread
 from typing import BinaryIO, Final
 
@@ -20,9 +22,13 @@ EARLY: Final = b"HTTP/1.1 413 Request Entity Too Large\r\nContent-Length: 0\r\nC
 class Scripted:
     """What came, connection by connection; `script` is what each connection answers to one request after the other."""
 
-    def __init__(self, script: Sequence[Sequence[bytes]]) -> None:
+    def __init__(self, script: Sequence[Sequence[bytes]], certificate: Path | None) -> None:
         self._script = script
         self._listening = socket.create_server(("127.0.0.1", 0))
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            self._listening = context.wrap_socket(self._listening, server_side=True, do_handshake_on_connect=False)
         self._ended = Event()
         self.port: int = self._listening.getsockname()[1]
         self.came: list[list[bytes]] = []
@@ -73,9 +79,9 @@ def _request(reader: BinaryIO, *, head_only: bool) -> bytes:
 
 
 @contextmanager
-def scripted(*script: Sequence[bytes]) -> Iterator[Scripted]:
-    """A server for the length of a block; each script is of one connection."""
-    server = Scripted(script)
+def scripted(*script: Sequence[bytes], certificate: Path | None = None) -> Iterator[Scripted]:
+    """A server for the length of a block, with TLS if there is a certificate; each script is of one connection."""
+    server = Scripted(script, certificate)
     thread = Thread(target=server.serve)
     thread.start()
     try:

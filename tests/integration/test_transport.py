@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from types import SimpleNamespace
@@ -25,7 +27,7 @@ from aws.scripted import EARLY, HANGS_UP, SILENCE, said, scripted
 from aws.webhook_receiver import certificate_for, receiving
 from builders import NOW
 from heliograph.aws import clients, connections
-from heliograph.aws.connections import IDLE_LIMIT
+from heliograph.aws.connections import IDLE_LIMIT, Address
 from heliograph.aws.transport import Transport, _parts
 from heliograph.channels.errors import outcome_of
 from heliograph.model.outcomes import InDoubt, NotSent
@@ -143,6 +145,31 @@ def test_a_connection_that_ends_with_its_answer_is_not_used(closes: str) -> None
     assert [len(requests) for requests in server.came] == [1, 1]
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        SENT + said(b'{"MessageId": "of nobody"}'),
+        SENT + b"\r\n",
+        said(b'{"MessageId": "of nobody"}', status=204),
+        said(b'{"MessageId": "of nobody"}', status=304),
+    ],
+    ids=["another answer", "a line break", "a body of 204", "a body of 304"],
+)
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_what_comes_behind_an_answer_is_never_that_of_the_next_call(
+    answer: bytes, scheme: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate = certificate_for("localhost", tmp_path) if scheme == "https" else None
+    if certificate:
+        monkeypatch.setenv("AWS_CA_BUNDLE", str(certificate))
+    with scripted([answer, SENT], [SENT], certificate=certificate) as server:
+        client = ses(server.port, scheme=scheme, host="localhost" if certificate else "127.0.0.1")
+        with suppress(client.exceptions.ClientError):
+            client.send_email(**MAIL)
+        assert client.send_email(**MAIL)["MessageId"] == "ses-1"
+    assert [len(requests) for requests in server.came] == [1, 1]
+
+
 @pytest.mark.parametrize("answer", [b"", SENT[:20], SENT[:-1], b"220 smtp.example.com ready\r\n"])
 def test_what_was_sent_and_not_answered_is_in_doubt(answer: bytes) -> None:
     with scripted([answer]) as server:
@@ -250,6 +277,24 @@ def test_threads_never_read_the_answers_of_others() -> None:
         assert all(threads.map(lambda number: send(client, f"mail-{number}"), range(100)))
         clients._session.cache_clear()
         client.close()
+
+
+class Taken(deque[Any]):
+    """Idle connections of which another thread takes the last one between two steps."""
+
+    def __bool__(self) -> bool:
+        return True
+
+
+def test_a_connection_that_another_thread_has_taken_is_missed_by_nobody() -> None:
+    transport = Transport(None)
+    with scripted([SENT]) as server:
+        transport._idle[Address("http", "127.0.0.1", server.port)] = Taken()
+        context = {"client_config": Config(connect_timeout=20, read_timeout=20)}
+        url = f"http://127.0.0.1:{server.port}/"
+        answer = transport.send(SimpleNamespace(url=url, method="GET", headers={}, body=b"", context=context))
+    assert answer
+    assert answer.content == b'{"MessageId": "ses-1"}'
 
 
 @pytest.mark.parametrize("variable", ["AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"])

@@ -9,7 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heliograph.aws import connections
-from heliograph.aws.connections import BODY_LIMIT, LINE_LIMIT, LINES_LIMIT, Answer, BrokenAnswerError, read_answer
+from heliograph.aws.connections import (
+    BODY_LIMIT,
+    LINE_LIMIT,
+    LINES_LIMIT,
+    Answer,
+    BrokenAnswerError,
+    Reader,
+    read_answer,
+)
 
 OK = b"HTTP/1.1 200 OK\r\n"
 MANY = b"".join(b"X-%d: x\r\n" % number for number in range(LINES_LIMIT + 1))
@@ -17,19 +25,22 @@ MANY = b"".join(b"X-%d: x\r\n" % number for number in range(LINES_LIMIT + 1))
 
 def read(answer: bytes) -> Answer:
     """Read an answer, after which the connection is closed."""
-    return read_answer(io.BytesIO(answer))
+    return read_answer(Reader(io.BytesIO(answer).read))
 
 
 @pytest.mark.parametrize(
     ("answer", "body", "is_last"),
     [
-        (OK + b"Content-Length: 2\r\n\r\n{}HTTP/1.1 200", b"{}", False),
+        (OK + b"Content-Length: 2\r\n\r\n{}", b"{}", False),
+        (OK + b"Content-Length: 2\r\n\r\n{}HTTP/1.1 200", b"{}", True),
+        (OK + b"Content-Length: 2\r\n\r\n{}\r\n", b"{}", True),
         (OK + b"content-length:2\n\n{}", b"{}", False),
         (OK + b"Content-Length: 0\r\n\r\n", b"", False),
         (OK + b"Content-Length: 2\r\nConnection: Close\r\n\r\n{}", b"{}", True),
         (b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\n{}", b"{}", True),
         (b"HTTP/1.1 200\r\nContent-Length: 2\r\n\r\n{}", b"{}", False),
-        (b"HTTP/1.1 204 No Content\r\n\r\n", b"", False),
+        (b"HTTP/1.1 204 No Content\r\n\r\n", b"", True),
+        (b"HTTP/1.1 304 Not Modified\r\nContent-Length: 3\r\n\r\nabc", b"", True),
         (b"HTTP/1.1 100 Continue\r\n\r\n" + OK + b"Content-Length: 2\r\n\r\n{}", b"{}", False),
         (OK + b"\r\n{}", b"{}", True),
         (
@@ -99,3 +110,20 @@ def test_chunks_are_one_body(chunks: list[bytes]) -> None:
     sent = b"".join(b"%x\r\n%b\r\n" % (len(chunk), chunk) for chunk in chunks)
     answer = read(OK + b"Transfer-Encoding: chunked\r\n\r\n" + sent + b"0\r\n\r\n")
     assert answer.body == b"".join(chunks)
+
+
+@given(
+    sent=st.lists(st.sampled_from([b"abc\n", b"\n", b"x" * 9, b"\r\n"]), max_size=6).map(b"".join),
+    cuts=st.lists(st.integers(1, 7)),
+    asked=st.lists(st.tuples(st.booleans(), st.integers(0, 12)), max_size=8),
+)
+def test_what_comes_is_read_alike_however_it_is_cut(
+    sent: bytes, cuts: list[int], asked: list[tuple[bool, int]]
+) -> None:
+    whole, sizes = io.BytesIO(sent), iter(cuts)
+    came = io.BytesIO(sent)
+    reader = Reader(lambda _: came.read(next(sizes, 100)))
+    for is_line, size in asked:
+        expected = whole.readline(size) if is_line else whole.read(size)
+        assert (reader.readline(size) if is_line else reader.read(size)) == expected
+        assert reader.has_more is (came.tell() > whole.tell())

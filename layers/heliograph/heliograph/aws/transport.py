@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import ssl
 from collections import defaultdict, deque
+from contextlib import suppress
 from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -62,11 +63,10 @@ class Transport:
     def _connection(self, address: Address, url: str, *, timeout: float) -> Connection:
         """The connection that was used last, if it still can be; or else a new one."""
         idle = self._idle[address]
-        while idle:
-            connection = idle.pop()
-            if connection.is_usable():
-                return connection
-            connection.close()
+        with suppress(IndexError):  # there is none, or another thread has just taken the last one
+            while not (connection := idle.pop()).is_usable():
+                connection.close()
+            return connection
         try:
             return Connection(address, self._trusted() if address.scheme == "https" else None, timeout=timeout)
         except TimeoutError as error:
