@@ -28,9 +28,10 @@ OTHER_RATES = (14.0, 50.0, 1_000.0)
 OTHER_WAYS = {ways.ONE_BY_ONE, ways.BY_THE_MINUTE} - {ways.DEFAULT}
 ROUNDS_ELSEWHERE = 1
 RISK = "events of SES, if EventBridge charges for them"
+RECOVERY = "recovery"
 MONTHS = RETENTION.days / prices.MONTH_DAYS
 RAW_MONTHS = 7 / prices.MONTH_DAYS
-"""Six days, and one as an old version: infra/storage.yaml."""
+"""At most: four days, one as an old version, and each rounded up to midnight (infra/storage.yaml)."""
 MONTHLY = 10 * MILLION
 """Mails a month over which is spread what is asked of empty queues and by the clock."""
 OPENED_PACKS, OPENED_ELSEWHERE = 200, 50
@@ -42,8 +43,10 @@ class Bill(NamedTuple):
 
     rounds: list[list[Line]]
     storage: list[Line]
+    recovery: list[Line]
+    """To a point in time: always on, but no part of what the goal for storage names."""
     risks: list[Line]
-    """Questions that are open, and what is yours to choose: they may come on top."""
+    """Questions that are open: they may come on top."""
     record_units: list[float]
     notes: dict[str, float | int | str]
 
@@ -78,7 +81,8 @@ def bill_at(where: Place, rate: float, rounds: int, way: str = ways.DEFAULT) -> 
             for some, one in zip(sent, found, strict=True)
         ],
         storage=[*_storage(sent[0], found[0], later, outcomes)],
-        risks=[*_risks(sent[0], found[0], later, outcomes)],
+        recovery=[_recovery(sent[0], outcomes)],
+        risks=[_risk(found[0], later)],
         record_units=[one.record.counts["write_units"] / one.record.mails for one in found],
         notes={
             "way": way,
@@ -132,12 +136,16 @@ def _storage(sent: Sent, recorded: Recorded, later: Recorded, outcomes: float) -
     yield Line("kept", "what SES told, for a week", raw * MILLION * RAW_MONTHS / 1e9, prices.S3_GB_MONTH)
 
 
-def _risks(sent: Sent, recorded: Recorded, later: Recorded, outcomes: float) -> Iterator[Line]:
+def _recovery(sent: Sent, outcomes: float) -> Line:
+    """DynamoDB asks for the size of the tables once more."""
+    kept = (_ledger_bytes(sent) + outcomes) * MILLION * MONTHS / 1e9
+    return Line(RECOVERY, "recovery of the tables to a point in time", kept, prices.BACKUP_GB_MONTH)
+
+
+def _risk(recorded: Recorded, later: Recorded) -> Line:
     """What may come on top of the sums."""
     told = sum(sum(each.on_the_bus for each in one.coming) / one.record.mails for one in (recorded, later))
-    kept = (_ledger_bytes(sent) + outcomes) * MILLION * MONTHS / 1e9
-    yield Line("on top", RISK, told * MILLION, prices.SES_EVENT)
-    yield Line("on top", "recovery to a point in time of what is kept", kept, prices.BACKUP_GB_MONTH)
+    return Line("on top", RISK, told * MILLION, prices.SES_EVENT)
 
 
 def _raw(recorded: Recorded) -> int:
@@ -174,7 +182,8 @@ def figures(aws: place.Aws, logs: place.Logs, *, rounds: int) -> Iterator[Figure
     opens = f"opened {events.OPENED:.0%}, clicked {events.CLICKED:.0%}"
     yield _figure(USD, opens, bill.sums, sums | risks, [*bill.lines, *bill.risks, *monthly])
     kept = f"kept for {RETENTION.days} days"
-    yield _figure(STORAGE, kept, [usd(bill.storage)], {}, bill.storage)
+    with_recovery = {"with recovery to a point in time": usd([*bill.storage, *bill.recovery])}
+    yield _figure(STORAGE, kept, [usd(bill.storage)], with_recovery, [*bill.storage, *bill.recovery])
 
 
 def _figure(key: str, what: str, rounds: list[float], notes: dict[str, Any], lines: Sequence[Line] = ()) -> Figure:

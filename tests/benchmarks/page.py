@@ -40,11 +40,16 @@ def in_page(kept: Kept, page: str) -> str:
 def tables(kept: Kept) -> Iterator[str]:
     """All tables, line by line."""
     bill, storage = kept[costing.USD], kept[costing.STORAGE]
-    yield f"### A million emails at {RATE:g} a second: ${bill['value']:.2f}, and ${storage['value']:.2f} for keeping it"
+    recovery = sum(line["usd"] for line in _of(storage["lines"], costing.RECOVERY))
+    yield (
+        f"### A million emails at {RATE:g} a second: ${bill['value']:.2f}, ${storage['value']:.2f} for keeping it, "
+        f"and ${recovery:.2f} for its backups"
+    )
     yield ""
     yield from _by_service(bill["lines"])
     yield from ["", "### What is kept, for as long as it is", ""]
-    yield from _table(("what", "GB-months", "dollars"), map(_of_line, storage["lines"]))
+    rows = [*map(_of_line, storage["lines"]), ("**sum**", "", _usd(storage["value"] + recovery))]
+    yield from _table(("what", "GB-months", "dollars"), rows)
     yield from ["", "### What may come on top", ""]
     yield from _table(("what", "how many", "dollars"), map(_of_line, _of(bill["lines"], ON_TOP)))
     yield from ["", "### At other rates, and on the other way", ""]

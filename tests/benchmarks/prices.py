@@ -36,6 +36,7 @@ SCHEDULE = Price(1.00 / MILLION, "events", "$1.00/M invocations by the scheduler
 FIREHOSE_GB = Price(0.029, "Firehose", "$0.029/GB, 5 KB a record at least (general knowledge; AWS's price page)")
 LOG_GB = Price(0.50, "CloudWatch", "$0.50/GB of logs taken in (price guides, 2026-02 to 06)")
 ALARM = Price(0.10, "CloudWatch", "$0.10 an alarm and month (general knowledge; no dated source)")
+METRIC = Price(0.30, "CloudWatch", "$0.30 a metric and month (general knowledge; no dated source)")
 DASHBOARD = Price(3.00, "CloudWatch", "$3 a dashboard and month (general knowledge; no dated source)")
 SECRET = Price(0.40, "Secrets Manager", "$0.40 a secret and month (general knowledge; no dated source)")
 

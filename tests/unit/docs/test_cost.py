@@ -50,3 +50,11 @@ def test_figures_without_a_goal_s_key_are_not_kept(kept: dict[str, Any]) -> None
     with pytest.raises(KeyError, match=costing.STORAGE):
         page.keep(kept)
     assert page.PAGE.read_text() == before
+
+
+def test_backups_are_in_the_sum_of_what_is_kept_though_the_goal_does_not_name_them(kept: dict[str, Any]) -> None:
+    storage = kept[costing.STORAGE]
+    backups = [line["usd"] for line in storage["lines"] if line["part"] == costing.RECOVERY]
+    assert sum(line["usd"] for line in storage["lines"]) == pytest.approx(storage["value"] + sum(backups))
+    assert sum(backups) > 0
+    assert f"| **sum** |  | {storage['value'] + sum(backups):.2f} |" in page.PAGE.read_text()

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from benchmarks import standing
+from benchmarks import prices, standing
 from benchmarks.bills import usd
 from heliograph.aws.tables import RETENTION
 from heliograph.campaigns.runs_store import LIST
@@ -341,6 +341,9 @@ def test_the_page_of_costs_counts_what_a_stack_pays_for_while_nothing_is_sent() 
     assert f"{len(alarms)} alarms" in page
     assert f"{len(queues)} idle queues" in page
     assert f"about ${usd([*standing.there(), standing.polling()]):.0f} a month" in page
+    (dashboard,) = everywhere("AWS::CloudWatch::Dashboard").values()
+    metrics = len(metrics_of(dashboard))
+    assert f"shows {metrics}, so up to ${metrics * prices.METRIC.usd:.2f} for a channel that sends" in page
 
 
 def test_the_page_of_webhooks_counts_what_they_add_to_that() -> None:
@@ -727,9 +730,14 @@ def test_the_dashboard_shows_the_five_verbs_by_metrics_that_the_functions_count(
     verbs = [widget["properties"]["title"].partition(":")[0] for widget in widgets]
     assert list(dict.fromkeys(verbs))[:5] == ["Ingest", "Plan", "Deliver", "Record", "Report"]
     code = "".join(path.read_text() for folder in ("functions", "layers/heliograph") for path in code_in(folder))
-    named = {name for each in shown(dashboard) if "{Heliograph," in each for name in re.findall(r'"(\w+)"', each)}
+    named = metrics_of(dashboard)
     assert len(named) > 10
     assert not [name for name in named if f'"{name}"' not in code]
+
+
+def metrics_of(dashboard: Properties) -> set[str]:
+    """Our own."""
+    return {name for each in shown(dashboard) if "{Heliograph," in each for name in re.findall(r'"(\w+)"', each)}
 
 
 def is_raised(name: str, line: dict[str, Any]) -> bool:
