@@ -15,7 +15,7 @@ from functools import partial
 
 from heliograph.campaigns.segments import PACK_LIMIT
 from scale import page, verdicts
-from scale.runs import SAMPLE, WHOLE, Hot, Scaled
+from scale.runs import SAMPLE, WHOLE, Scaled
 
 SIZES = (10_000, 100_000, 1_000_000, 10_000_000, 100_000_000)
 RATE = 200.0
@@ -48,8 +48,7 @@ def scaled(size: int, *, rate: float, progress: Callable[[int, int], None]) -> S
         told = child.stdout.read()
     if child.returncode:
         raise SystemExit("".join(line for line in said if not line.strip().isdigit()))
-    found = Scaled(**json.loads(told.splitlines()[-1]))
-    return found._replace(hot={table: Hot(*key) for table, key in found.hot.items()})
+    return page.read(json.loads(told.splitlines()[-1]))
 
 
 def show(size: int, happened: int) -> None:
@@ -66,7 +65,7 @@ def options() -> argparse.ArgumentParser:
     parser.add_argument("--people", action="append", type=people, help="a size, as 100k or 10m; may be given again")
     parser.add_argument("--rate", type=float, default=RATE, help="mails a second (default: %(default)g)")
     parser.add_argument("--json", action="store_true", help="print what was found as JSON")
-    parser.add_argument("--write", action="store_true", help="put what was found into docs/scale.md")
+    parser.add_argument("--write", action="store_true", help="put what was found into docs/scale.md; takes every size")
     return parser
 
 
@@ -74,6 +73,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The command line of `make scale`."""
     given = options().parse_args(arguments)
     sizes = sorted(set(given.people or SIZES))
+    if given.write and sizes != [*SIZES]:
+        options().error("the page is written from runs of every size: leave --people out, or leave --write out")
     one = partial(scaled, rate=given.rate, progress=show if not given.json else lambda size, happened: None)
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
         longest_first = sorted(sizes, key=lambda size: -(size if size <= WHOLE else SAMPLE))

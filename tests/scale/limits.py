@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from benchmarks.campaigns import TOLD
+from benchmarks.campaigns import EVENT_BYTES, TOLD
 from benchmarks.events import CLICKED, OPENED
 from heliograph.campaigns.newcomers import PEOPLE_LIMIT
 from heliograph.campaigns.segments import PACK_LIMIT
 from heliograph.campaigns.spool import SPOOL_LIMIT
+from scale import rates
 from scale.runs import Scaled
 from wiring import QUEUES, TEMPLATE
 
@@ -32,6 +33,7 @@ class Limit(NamedTuple):
     there_is: float
     a_mail: float
     """What of it a mail takes."""
+    unit: str
     lifted_by: str
 
     @property
@@ -47,51 +49,68 @@ def limits(scaled: Scaled) -> list[Limit]:
 
 
 def _all(scaled: Scaled) -> Iterator[Limit]:
-    everybody, deliver = sum(scaled.seconds.values()), scaled.seconds["deliver"]
-    yield Limit("SES: mails a day of an account out of the sandbox, 50,000", 50_000 / DAY, 1, "asking SES for more")
-    yield Limit("SES: mails a second of such an account", 14, 1, "asking SES for more, with the quota of a day")
-    at_once = TEMPLATE["Parameters"]["DeliverBulkConcurrency"]["Default"]
-    yield Limit("functions that deliver, as deployed", at_once, deliver, "`DeliverBulkConcurrency`")
-    most = TEMPLATE["Parameters"]["DeliverBulkConcurrency"]["MaxValue"]
-    yield Limit("functions that deliver, at most", most, deliver, "a second stack")
+    yield from _of_ses()
+    yield from _of_functions(scaled)
+    yield from _of_events(scaled)
+    yield from _of_tables(scaled)
+    yield Limit(
+        "S3: 3,500 PUT/s of a prefix", 3_500, scaled.each["objects"], "PUT", "nothing: S3 splits prefixes by itself"
+    )
+    in_flight = scaled.seconds["deliver"] / PACK_LIMIT
+    yield Limit("SQS: 120,000 messages in flight", 120_000, in_flight, "messages", "asking for more")
+
+
+def _of_ses() -> Iterator[Limit]:
+    a_day = "SES: mails a day of an account out of the sandbox, 50,000"
+    yield Limit(a_day, 50_000 / DAY, 1, "mail", "asking SES for more")
+    a_second = "SES: mails a second of such an account"
+    yield Limit(a_second, 14, 1, "mail", "asking SES for more, with the quota of a day")
+
+
+def _of_functions(scaled: Scaled) -> Iterator[Limit]:
+    """Lambda's, with the headroom of `rates`."""
+    deliver, everything = scaled.seconds["deliver"], sum(scaled.seconds.values())
+    bulk = TEMPLATE["Parameters"]["DeliverBulkConcurrency"]
     asked = "`aws service-quotas` … `L-B99A9384` ([deploy](deploy.md#0-ask-for-quotas))"
-    yield Limit("Lambda: functions at once, new account", 10, everybody, asked)
-    yield Limit("Lambda: functions at once, usual account", 1_000, everybody, asked)
+    for what, at_once, seconds, lifted_by in (
+        ("functions that deliver, as deployed", bulk["Default"], deliver, "`DeliverBulkConcurrency`"),
+        ("functions that deliver, at most", bulk["MaxValue"], deliver, "a second stack"),
+        ("Lambda: functions at once, new account", 10, everything, asked),
+        ("Lambda: functions at once, usual account", 1_000, everything, asked),
+    ):
+        yield Limit(f"{what}: {at_once:,}", rates.work_of(at_once), seconds, "s", lifted_by)
+
+
+def _of_events(scaled: Scaled) -> Iterator[Limit]:
+    kilobytes = scaled.events * EVENT_BYTES / 1_000
     for where, mebibytes in (("most regions", 1), ("us-east-1, us-west-2, eu-west-1", 5)):
-        yield Limit(
-            f"Data Firehose: {mebibytes} MiB/s, {where}",
-            mebibytes * MEBIBYTE,
-            scaled.bytes["told"],
-            "AWS's Firehose form",
-        )
+        what, there_is = f"Data Firehose: {mebibytes} MiB/s, {where}", mebibytes * MEBIBYTE / 1_000
+        yield Limit(what, there_is, kilobytes, "KB", "AWS's Firehose form")
     on_the_bus = TOLD + OPENED + CLICKED
     for where, number in (("af-south-1", 750), ("most regions", 1_100), ("us-east-1, us-west-2, eu-west-1", 18_750)):
-        yield Limit(
-            f"EventBridge with `Engagement=eventbridge`: {number:,} invocations/s, {where}",
-            number,
-            on_the_bus,
-            "`Engagement=firehose`, or asking",
-        )
+        what = f"EventBridge with `Engagement=eventbridge`: {number:,} invocations/s, {where}"
+        yield Limit(what, number, on_the_bus, "invocations", "`Engagement=firehose`, or asking")
+
+
+def _of_tables(scaled: Scaled) -> Iterator[Limit]:
     for table, key in scaled.hot.items():
         units = PARTITION[table.split()[-1]]
         a_mail = key.a_second / scaled.rate
-        yield Limit(f"DynamoDB: {units:,} units/s of one key, {table}", units, a_mail, "nothing")
+        yield Limit(f"DynamoDB: {units:,} units/s of one key, {table}", units, a_mail, "units", "nothing")
     if scaled.waiting:
-        yield Limit("`tick`: people handed on who wait for one minute", 1, scaled.waiting["tick_seconds"], "nothing")
+        handed_on = scaled.waiting["tick_seconds"]
+        yield Limit("`tick`: people handed on who wait for one minute", 1, handed_on, "s", "nothing")
     for kind in ("write", "read"):
         what = f"DynamoDB: 40,000 {kind} units/s of a table, were all in one"
-        yield Limit(what, 40_000, scaled.each[f"{kind}_units"], "asking for more, table by table")
-    yield Limit("S3: 3,500 PUT/s of a prefix", 3_500, scaled.each["objects"], "nothing: S3 splits prefixes by itself")
-    in_flight = deliver / PACK_LIMIT
-    yield Limit("SQS: 120,000 messages in flight", 120_000, in_flight, "asking for more")
+        yield Limit(what, 40_000, scaled.each[f"{kind}_units"], "units", "asking for more, table by table")
 
 
 def of_a_run(scaled: Scaled) -> Iterator[str]:
     """How large one run may be, in Markdown."""
-    room = SPOOL_LIMIT / scaled.bytes["packs"]
+    room = SPOOL_LIMIT / scaled.pack_bytes
     yield f"- {PEOPLE_LIMIT:,} people in a segment: the table that knows doubles is full. Make it several campaigns."
     yield (
-        f"- {SPOOL_LIMIT >> 30} GB of packs of a segment, {scaled.bytes['packs']:.0f} bytes a person here: "
+        f"- {SPOOL_LIMIT >> 30} GB of packs of a segment, {scaled.pack_bytes:.0f} bytes a person here: "
         f"{room / 1e6:,.0f} million people without columns; what the columns hold is on top."
     )
     yield (
@@ -106,4 +125,4 @@ def table(scaled: Scaled) -> Iterator[str]:
     yield "|---|---|---|---|"
     for limit in limits(scaled):
         bites = f"{limit.mails_a_second:,.0f}" if limit.mails_a_second >= 10 else f"{limit.mails_a_second:.1f}"
-        yield f"| {limit.what} | {limit.a_mail:.3g} | {bites} | {limit.lifted_by} |"
+        yield f"| {limit.what} | {limit.a_mail:.3g} {limit.unit} | {bites} | {limit.lifted_by} |"

@@ -1,17 +1,18 @@
-"""What was found as Markdown, and the page of the documentation that holds it."""
+"""What was found as Markdown, and the page of the documentation that holds it, beside the figures themselves."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from benchmarks.place import ROOT
 from scale import limits, rates
-from scale.runs import WHOLE, Scaled
+from scale.runs import WHOLE, Hot, Scaled
 
 PAGE = ROOT / "docs/scale.md"
+KEPT = ROOT / "docs/scale.json"
 MARK = "<!-- what follows is written by `make scale options=--write` -->\n"
-SECONDS = "Seconds of functions for a person: "
 
 
 def markdown(found: Sequence[Scaled]) -> Iterator[str]:
@@ -22,7 +23,8 @@ def markdown(found: Sequence[Scaled]) -> Iterator[str]:
     yield from ("## What a person takes", "", *_each(found), "")
     yield from (f"## The hottest keys, at {whole.rate:g} mails/s", "", *_hot(found), "")
     yield from ("## Rates, concurrency and time", "")
-    yield from (SECONDS + ", ".join(f"{step} {each:.6f}" for step, each in whole.seconds.items()) + ".", "")
+    seconds = ", ".join(f"{step} {each:.3g}" for step, each in whole.seconds.items())
+    yield from (f"Seconds of functions for a person: {seconds}.", "")
     yield from (*rates.table(whole.seconds, most_days=limits.RETENTION_DAYS), "")
     yield from ("## What bites first", "", *limits.table(whole), "", "And of one run:", "", *limits.of_a_run(whole))
 
@@ -30,11 +32,11 @@ def markdown(found: Sequence[Scaled]) -> Iterator[str]:
 def _each(found: Sequence[Scaled]) -> Iterator[str]:
     yield f"| people | {' | '.join(f'{one.people:,}' for one in found)} |"
     yield "|---|" + "---|" * len(found)
-    yield f"| of whom were sent to here | {' | '.join(f'{one.happened:,}' for one in found)} |"
+    yield f"| mails simulated | {' | '.join(map(_simulated, found))} |"
     for name in found[0].each:
         yield _row(f"{name} of a person", [one.each[name] for one in found])
     for name in found[0].waiting:
-        values = [f"{one.waiting[name]:.4g}" if one.waiting else "" for one in found]
+        values = [f"{one.waiting[name]:.3g}" if one.waiting else "" for one in found]
         yield f"| {name.replace('_', ' ')} of a person who waits with all others | {' | '.join(values)} |"
     for name in found[0].look:
         yield _row(f"{name} of a look at the run", [one.look[name] for one in found])
@@ -43,8 +45,13 @@ def _each(found: Sequence[Scaled]) -> Iterator[str]:
     yield _row("mails/s", [one.mails_a_second for one in found])
 
 
+def _simulated(one: Scaled) -> str:
+    runs = one.happened // one.people
+    return f"{one.happened:,}" + (f" ({runs} runs)" if runs > 1 else "")
+
+
 def _row(name: str, values: Sequence[float]) -> str:
-    return f"| {name.replace('_', ' ')} | {' | '.join(f'{value:.4g}' for value in values)} |"
+    return f"| {name.replace('_', ' ')} | {' | '.join(f'{value:.3g}' for value in values)} |"
 
 
 def _hot(found: Sequence[Scaled]) -> Iterator[str]:
@@ -57,14 +64,26 @@ def _hot(found: Sequence[Scaled]) -> Iterator[str]:
 
 
 def write(found: Sequence[Scaled]) -> None:
-    """Put what was found into the page, in the place of what was there."""
-    ours, mark, _ = PAGE.read_text().partition(MARK)
-    assert mark, f"{PAGE.relative_to(ROOT)} has no line {MARK}"
-    PAGE.write_text(ours + mark + "\n" + "\n".join(markdown(found)) + "\n")
+    """Keep what was found, and put it into the page in the place of what was there."""
+    written = in_page(found, PAGE.read_text())
+    KEPT.write_text(json.dumps([one._asdict() for one in found], indent=1) + "\n")
+    PAGE.write_text(written)
 
 
-def seconds_of(page: Path = PAGE) -> dict[str, float]:
-    """What functions take for a person, as the page says."""
-    (line,) = (line for line in page.read_text().splitlines() if line.startswith(SECONDS))
-    pairs = (one.split() for one in line.removeprefix(SECONDS).rstrip(".").split(","))
-    return {step: float(each) for step, each in pairs}
+def kept() -> list[Scaled]:
+    """What was found when the page was written."""
+    return [read(one) for one in json.loads(KEPT.read_text())]
+
+
+def read(told: Mapping[str, Any]) -> Scaled:
+    """What a run took, from JSON."""
+    found = Scaled(**told)
+    return found._replace(hot={table: Hot(*key) for table, key in found.hot.items()})
+
+
+def in_page(found: Sequence[Scaled], page: str) -> str:
+    """The page with the tables of what was found; raises ValueError for one that has no place for them."""
+    ours, mark, _ = page.partition(MARK)
+    if not mark:
+        raise ValueError(f"{PAGE.relative_to(ROOT)} has no line {MARK}")
+    return ours + mark + "\n" + "\n".join(markdown(found)) + "\n"

@@ -6,12 +6,14 @@ from collections.abc import Iterator, Mapping
 from math import ceil
 from typing import NamedTuple
 
+from heliograph.channels.rate import BULK_SHARE
+
 RATES = (14, 50, 100, 200, 500, 1_000, 2_000, 5_000)
 """Mails a second."""
 PEOPLE = (1_000_000, 10_000_000, 100_000_000)
 FEWEST = 2  # ScalingConfig.MaximumConcurrency
 HEADROOM = 0.8
-"""Of a function's time that is planned for: packs come unevenly, and answers of AWS sometimes take longer."""
+"""Of a function's time that is planned for: packs arrive unevenly, and answers of AWS sometimes take longer."""
 
 
 class Needed(NamedTuple):
@@ -25,18 +27,28 @@ class Needed(NamedTuple):
     at_once: int
     """Functions at work in all: of the account's concurrency."""
     hours: tuple[float, ...]
-    """Of runs of `PEOPLE`."""
+    """Of runs of `PEOPLE`, which take `BULK_SHARE` of the rate."""
+
+
+def functions(seconds: float) -> int:
+    """Functions that do so many seconds of work a second: one of them waits for its turn at the rate."""
+    return ceil(seconds / HEADROOM) + 1
+
+
+def work_of(at_once: int) -> float:
+    """Seconds of work a second that so many functions are planned to do: what `functions` is the reverse of."""
+    return (at_once - 1) * HEADROOM
 
 
 def needed(rate: int, seconds: Mapping[str, float]) -> Needed:
     """Little's law: people a second, times the seconds that functions take for one, are functions at work."""
-    at_work = {step: max(FEWEST, ceil(rate * each / HEADROOM)) for step, each in seconds.items()}
+    most_of_others = rate * max(seconds["plan"], seconds["record"])
     return Needed(
         rate,
-        deliver=at_work["deliver"] + 1,  # one of them waits for its turn
-        others=max(at_work["plan"], at_work["record"]),
-        at_once=ceil(rate * sum(seconds.values()) / HEADROOM) + 1,
-        hours=tuple(people / rate / 3_600 for people in PEOPLE),
+        deliver=max(FEWEST, functions(rate * seconds["deliver"])),
+        others=max(FEWEST, ceil(most_of_others / HEADROOM)),
+        at_once=functions(rate * sum(seconds.values())),
+        hours=tuple(people / (rate * BULK_SHARE) / 3_600 for people in PEOPLE),
     )
 
 

@@ -27,7 +27,7 @@ from typing import NamedTuple
 import msgspec
 
 from benchmarks import asking, events, place, prices, ways, work
-from benchmarks.campaigns import EVENT_BYTES, PLAN_BATCH, Place, Step, chunks, in_batches, measured, taken_off
+from benchmarks.campaigns import PLAN_BATCH, Place, Step, chunks, in_batches, measured, taken_off
 from benchmarks.clock import Clock
 from benchmarks.delivering import Delivered, Outbox, functions_for
 from benchmarks.events import Mail, Told
@@ -81,8 +81,10 @@ class Scaled(NamedTuple):
     """What it takes to ask how the run stands, when it is over."""
     seconds: dict[str, float]
     """Of functions for a person, by step: the stated times of answers, and CPU at the share of a processor."""
-    bytes: dict[str, float]
-    """For a person: `packs`, as they are queued, and `told`, what SES tells of a mail until it was clicked."""
+    pack_bytes: float
+    """Of a person, in the packs as they are queued."""
+    events: float
+    """That SES tells of a mail until it was clicked."""
     hot: dict[str, Hot]
     memory: tuple[float, float]
     """MB of the process after the first rounds, and after the last one."""
@@ -235,10 +237,8 @@ class Sent:
             waiting=self._waiting,
             look=self._look,
             seconds={name: sum(map(seconds, some)) / self.happened for name, some in self._steps.items()},
-            bytes={
-                "packs": self._pack_bytes / self.happened,
-                "told": (self._told / self.happened + reacted) * EVENT_BYTES,
-            },
+            pack_bytes=self._pack_bytes / self.happened,
+            events=self._told / self.happened + reacted,
             hot={table: hot for table, hot in self._hot.items() if OF_PEOPLE not in table},
             memory=(self._memory[len(self._memory) // 5], self._memory[-1]),
             mails_a_second=self.happened / self._lasted,

@@ -1,4 +1,4 @@
-"""A run that waits for one minute, as where quiet hours end: planned, kept, handed on by the tick of its minute."""
+"""A run that waits for one minute, as it does when quiet hours end: planned, kept, handed on by the minute's tick."""
 
 from __future__ import annotations
 

@@ -27,7 +27,8 @@ def a_run(number: int = 10_000, **different: float) -> Scaled:
         waiting={"calls": calls, "tick_seconds": 0.0001},
         look={"read_units": look},
         seconds={"plan": 0.001, "deliver": 0.02, "record": 0.0005, "tally": 0.0001},
-        bytes={"packs": 30, "told": 5_600},
+        pack_bytes=30,
+        events=2.35,
         hot={"heliograph-runs written": Hot("sum#run", 0.3, units)},
         memory=memory,
         mails_a_second=speed,
@@ -71,7 +72,7 @@ def test_what_takes_twice_as_much_bites_at_half_the_rate() -> None:
     def firehose(run: Scaled) -> float:
         return next(limit.mails_a_second for limit in limits.limits(run) if limit.what.startswith("Data Firehose: 1 "))
 
-    assert firehose(a_run()._replace(bytes={"packs": 30, "told": 11_200})) == firehose(a_run()) / 2
+    assert firehose(a_run()._replace(events=4.7)) == firehose(a_run()) / 2
 
 
 @pytest.mark.parametrize(("text", "number"), [("10k", 10_000), ("1M", 1_000_000), ("2.5m", 2_500_000), ("1000", 1_000)])
