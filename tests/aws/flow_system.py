@@ -55,7 +55,7 @@ class System:
         self.name = name
         self.sqs = cloud.client("sqs")
         self._urls: dict[str, str] = {}
-        self._iterator = ""
+        self._iterator = self._stream = ""
         """Where the stream of the table `runs` was read to."""
         kept = self._deploy("storage", StackName=name, DeletionProtection="false", EmailIdentity="heliograph.test")
         queues = self._deploy("queues", StackName=name, Channels=",".join(CHANNELS))
@@ -238,12 +238,14 @@ class System:
         streams = self.cloud.client("dynamodbstreams")
         if not self._iterator:
             (stream,) = streams.list_streams(TableName=self.environment["HELIOGRAPH_RUNS_TABLE"])["Streams"]
-            of = {"StreamArn": stream["StreamArn"]}
+            self._stream = stream["StreamArn"]
+            of = {"StreamArn": self._stream}
             (shard,) = streams.describe_stream(**of)["StreamDescription"]["Shards"]
             asked = streams.get_shard_iterator(**of, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON")
             self._iterator = asked["ShardIterator"]
         while records := self._read(streams):
-            yield from (json.loads(json.dumps(each, default=_in_json)) for each in records)
+            told = ({**each, "eventSourceARN": self._stream} for each in records)
+            yield from (json.loads(json.dumps(each, default=_in_json)) for each in told)
 
     def _read(self, streams: Any) -> list[dict[str, Any]]:
         answer = streams.get_records(ShardIterator=self._iterator)

@@ -28,6 +28,7 @@ KEYS = {"recipients": ("recipient_id",), "ledger": ("recipient_id", "dispatch_id
 
 FIRST_CHANGE = 4_421_584_500_000_000_000_000_000_000
 """As long as the numbers of DynamoDB's streams are."""
+STREAM = "arn:aws:dynamodb:eu-west-1:000000000000:table/heliograph-runs/stream/2026-11-24T12:00:00.000"
 
 CONSENT = {"M": {"state": {"S": "opted_in"}, "at": {"S": "2026-03-14T09:26:53.000000+00:00"}, "source": {"S": "form"}}}
 PERSON: dict[str, Any] = {
@@ -238,7 +239,7 @@ class NullDynamoDB:
         images = {"NewImage": after} | ({"OldImage": before} if before else {})
         keys = {name: after[name] for name in KEYS[table.rpartition("-")[2]]}
         told = {"Keys": keys, "SequenceNumber": str(FIRST_CHANGE + self._told), **images}
-        return {"eventName": "MODIFY" if before else "INSERT", "dynamodb": told}
+        return {"eventName": "MODIFY" if before else "INSERT", "dynamodb": told, "eventSourceARN": STREAM}
 
     def take_stream(self) -> list[dict[str, Any]]:
         """What changed since it was asked for last."""

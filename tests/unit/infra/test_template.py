@@ -66,7 +66,7 @@ KEPT = (
     "AWS::Pinpoint::App",
     "AWS::SES::EmailIdentity",
 )
-SINCE = ("Tally", "TallyRole", "TallyLog", "AgeTally", "Tick", "TickRole", "TickLog", "SilentTick")
+SINCE = ("Tally", "TallyRole", "TallyLog", "AgeTally", "Uncounted", "Tick", "TickRole", "TickLog", "SilentTick")
 """What came after loops had replaced the copies in the templates: the sums of runs, kept as records change, and packs
 of all who are due in the same minute."""
 RECEIVES = 20  # test_throttling.py says why

@@ -253,3 +253,9 @@ def test_a_pack_reported_at_once_and_five_mails_late_take_six_write_units() -> N
     for slot, facts in late.items():
         kept.keep(RECORD, {slot: facts}, NOW)
     assert table.units == [1] * 6
+
+
+def test_facts_of_a_kind_that_only_a_newer_version_knows_are_passed_over() -> None:
+    """A deployment was taken back: what it wrote stops nobody from reading the rest."""
+    item = {**attributes({3: {"failed": Happened(NOW, "rejected")}}).once, "z3": {"S": "t4x2k9"}}
+    assert facts_in(item) == {3: {"failed": Happened(NOW, "rejected")}}

@@ -23,13 +23,14 @@ from heliograph.reporting import work as reports
 from heliograph.runtime import wiring
 from heliograph.tallying import work
 from heliograph.tallying.store import KeptSums, Shard, changes
-from heliograph.tallying.sums import WINDOW, Change, Count, Of, Row, Sums, counted
+from heliograph.tallying.sums import WINDOW, Change, Count, Fence, Of, Row, Sums, counted
 from heliograph.text.ids import derived_id
 
 RUN_ID, PACK = derived_id(NOW, "run"), derived_id(NOW, "pack")
-COLUMNS = ("part", "item", "sums", "seen", "fence", "version", "expires_at")
+COLUMNS = ("part", "item", "sums", "seen", "fence", "stream_at", "version", "expires_at")
 NUMBER = 4_421_584_500_000_000_017_450_439_091
 """As long as DynamoDB's are."""
+STREAM, RESTORED = (f"arn:aws:dynamodb:eu-west-1:1:table/runs/stream/2026-11-{day}T09:00:00.000" for day in (24, 25))
 
 
 class Table:
@@ -119,8 +120,8 @@ def a_run_of(people: int, table: Table) -> None:
     run = Run(run_id=RUN_ID, campaign="news", message="news", started_at=NOW, audience=people, ingested=True)
     wiring.runs().keep(run)
     for shard in range(SHARDS):
-        row = counted(Row(), [Change(NUMBER + each, Sums({Count(Of.PEOPLE): 1})) for each in range(WINDOW)])
-        wiring.sums().write({Shard(RUN_ID, shard): row._replace(sums=a_shard_of(people), seen=row.seen[:WINDOW])}, NOW)
+        row = counted(Row(), [Change(NUMBER + each, Sums({Count(Of.PEOPLE): 1})) for each in range(2 * WINDOW)])
+        wiring.sums().write({Shard(RUN_ID, shard): row._replace(sums=a_shard_of(people), seen=row.seen[-WINDOW:])}, NOW)
 
 
 @pytest.mark.parametrize("people", [1_000, 1_000_000, 100_000_000])
@@ -151,7 +152,7 @@ def test_a_change_is_one_write_unit_in_a_run_of_a_hundred_million(table: Table) 
 def test_a_row_that_is_kept_is_the_row_that_is_read(sums: dict[Count, int], seen: list[int]) -> None:
     made: Any = Table()
     kept, shard = KeptSums(made, "runs"), Shard(RUN_ID, 7)
-    row = Row(0, Sums(sums), tuple(sorted(seen)), "0001 fence")
+    row = Row(0, Sums(sums), tuple(sorted(seen)), 17, Fence(4, "fence"), "2026-11-24T09:00:00.000")
     assert kept.write({shard: row}, NOW) == set()
     assert kept.rows([shard]) == {shard: row._replace(version=1)}
     assert kept.rows_of_run(RUN_ID)[shard] == row._replace(version=1)
@@ -179,11 +180,14 @@ def test_what_dynamodb_does_not_take_comes_again(table: Table) -> None:
         work.count({Shard(RUN_ID, 0): [Change(5, Sums({Count(Of.PEOPLE): 2}))]})
 
 
-def a_change(part: str, item: str, *, name: str = "INSERT", number: int = 1, **images: Any) -> dict[str, Any]:
+def a_change(
+    part: str, item: str, *, name: str = "INSERT", number: int = 1, stream: str = STREAM, **images: Any
+) -> dict[str, Any]:
     """A record of the stream, as Lambda hands it over."""
     keys = {"part": {"S": part}, "item": {"S": item}}
     told = {kind: {**keys, **image} for kind, image in images.items()}
-    return {"eventName": name, "dynamodb": {"Keys": keys, "SequenceNumber": str(number), **told}}
+    record = {"Keys": keys, "SequenceNumber": str(number), **told}
+    return {"eventName": name, "eventSourceARN": stream, "dynamodb": record}
 
 
 PLAN = {
@@ -211,4 +215,69 @@ def test_what_was_planned_for_a_pack_counts_by_the_stream(table: Table) -> None:
     ],
 )
 def test_nothing_else_in_the_table_changes_a_sum(told: dict[str, Any]) -> None:
-    assert changes([told]) == {}
+    assert changes([told]) == ({}, [])
+
+
+def opened(number: int, *, stream: str = STREAM) -> dict[str, Any]:
+    """Somebody has opened a mail of shard 3."""
+    image = {"oa": {"S": "t4x2k9"}, "expires_at": {"N": "1"}}
+    pack = derived_id(NOW, stream, str(number))
+    return a_change(f"{RUN_ID}#3", f"{pack}-email-l", number=number, stream=stream, NewImage=image)
+
+
+OPENED = Count(Of.ENGAGEMENT, "opened")
+
+
+def uncounted(capsys: pytest.CaptureFixture[str]) -> int:
+    """Of which the alarm `uncounted` hears."""
+    told = map(json.loads, capsys.readouterr().out.splitlines())
+    return sum(each["uncounted"] for each in told if each.get("channel") == "none")
+
+
+def test_a_restored_table_begins_its_numbers_anew_and_all_of_them_count(
+    table: Table, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its rows came with it, and remember greater numbers of the stream that it had."""
+    before = [opened(10**9 + each) for each in range(20)]
+    after = [opened(1 + each, stream=RESTORED) for each in range(20)]
+    for batch in (before, after[:7], after[:7], after[5:]):
+        handler({"Records": batch}, None)
+    assert (wiring.sums().of_run(RUN_ID)[OPENED], uncounted(capsys)) == (40, 0)
+    handler({"Records": before}, None)
+    assert (wiring.sums().of_run(RUN_ID)[OPENED], uncounted(capsys)) == (40, 20)
+
+
+def test_a_stream_that_falls_behind_another_of_its_shard_is_counted_or_heard(
+    table: Table, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for side in (0, 1):
+        for number in range(40):
+            handler({"Records": [opened(2 * number + side)]}, None)
+    lost = uncounted(capsys)
+    assert 0 < lost < 40
+    assert wiring.sums().of_run(RUN_ID)[OPENED] + lost == 80
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        {"accepted#0": {"S": "x"}},
+        {"a.t4x2k9.0": {"L": [{"S": ""}]}},
+        {"s.t4x2k9": {"S": "x"}},
+        {"f0": {"L": []}},
+        {"f0": {"N": "7"}},
+    ],
+    ids=str,
+)
+def test_an_item_that_cannot_be_read_stops_nothing_else_and_is_heard(
+    table: Table,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+    image: dict[str, Any],
+) -> None:
+    bad = a_change(part_of(RUN_ID, PACK), f"{PACK}-email", number=7, NewImage=image)
+    handler({"Records": [opened(6), bad, opened(8)]}, None)
+    assert wiring.sums().of_run(RUN_ID)[OPENED] == 2
+    (said,) = caplog.records
+    assert (said.message, vars(said)["item"]) == ("Changes were not counted", f"{PACK}-email")
+    assert uncounted(capsys) == 1

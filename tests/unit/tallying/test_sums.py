@@ -16,7 +16,21 @@ from heliograph.model.packs import Delivered, Planned
 from heliograph.model.runs import Run
 from heliograph.recording.facts import Fact
 from heliograph.reporting.figures import figures
-from heliograph.tallying.sums import WINDOW, Change, Count, Of, Row, Sums, counted, difference, sums_of, total
+from heliograph.tallying.sums import (
+    WINDOW,
+    Change,
+    Count,
+    Fence,
+    Of,
+    Row,
+    Sums,
+    counted,
+    difference,
+    overtaken,
+    repaired,
+    sums_of,
+    total,
+)
 
 KINDS = [*(fact.value for fact in Fact), *(kind.value for kind in EngagementKind)]
 SETS_OF_FACTS = st.sets(st.sampled_from(KINDS)).map(lambda kinds: dict.fromkeys(kinds, Happened(NOW, "why")))
@@ -35,7 +49,7 @@ class Delivery(NamedTuple):
     is_acknowledged: bool
 
 
-some_deliveries = st.lists(st.builds(Delivery, st.integers(1, 9), st.booleans()), max_size=30)
+some_deliveries = st.lists(st.builds(Delivery, st.integers(1, 40), st.booleans()), max_size=30)
 
 
 def changes_of(sums: Sequence[Sums], *, every: int = 1) -> list[Change]:
@@ -73,13 +87,14 @@ def test_what_people_do_later_is_engagement_and_moves_nobody() -> None:
     assert sums_of(opened) == {Count(Of.ENGAGEMENT, "opened"): 1}
 
 
-@given(st.lists(some_sums, max_size=40), some_deliveries)
+@given(st.lists(some_sums, max_size=80), some_deliveries)
 def test_a_change_counts_once_wherever_batches_are_cut_and_however_often_they_come(
     sums: list[Sums], deliveries: list[Delivery]
 ) -> None:
     changes, row, acknowledged, furthest = changes_of(sums), Row(), 0, 0
     for delivery in [*deliveries, *[Delivery(5, is_acknowledged=True)] * len(sums)]:
         batch = changes[acknowledged : acknowledged + delivery.most]
+        assert overtaken(row, batch) == 0
         row, furthest = counted(row, batch), max(furthest, acknowledged + len(batch))
         acknowledged += len(batch) if delivery.is_acknowledged else 0
         assert row.sums == difference(total(sums[:furthest]), Sums())
@@ -111,12 +126,26 @@ def test_a_row_that_learns_nothing_is_not_written() -> None:
     assert counted(row, [Change(99, Sums())]) is row
 
 
-@given(st.lists(st.text("0123456789", min_size=3, max_size=3), min_size=1))
-def test_a_row_knows_the_latest_fence_whatever_comes_again(fences: list[str]) -> None:
+@given(st.lists(st.integers(1, 9), min_size=1))
+def test_a_row_knows_the_fence_that_came_last_and_its_number(numbers: list[int]) -> None:
+    """Also where numbers begin anew: a recount waits for its own fence, whatever came before."""
     row = Row()
-    for fence in fences:
-        row = counted(row, [Change(1, Sums(), fence)])
-    assert row.fence == max(fences)
+    for number in numbers:
+        row = counted(row, [Change(number, Sums(), f"fence-{number}")])
+    assert row.fence == Fence(numbers[-1], f"fence-{numbers[-1]}")
+
+
+@given(st.integers(0, 1_000), st.lists(some_sums, min_size=20, max_size=60), st.integers(0, 60))
+def test_after_a_repair_counts_what_came_behind_its_fence_and_nothing_else(
+    first: int, sums: list[Sums], fenced: int
+) -> None:
+    """Whatever numbers the row remembered."""
+    at_first = counted(Row(), [Change(first + each, Sums({Count(Of.PEOPLE): 1})) for each in range(WINDOW)])
+    changes = changes_of(sums, every=2)
+    row = repaired(counted(at_first, [Change(2 * fenced, Sums(), "fence")]), total(sums[:fenced]))
+    for each in (changes, changes[: len(changes) // 2], changes):
+        row = counted(row, each)
+    assert row.sums == difference(total(sums), Sums())
 
 
 class Pack(NamedTuple):

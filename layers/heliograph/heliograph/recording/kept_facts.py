@@ -90,12 +90,15 @@ def spelled(fact: Happened, second: str = "") -> Attribute:
 
 
 def facts_in(item: Mapping[str, Attribute]) -> SlotFacts:
-    """The facts that an item holds. Where there are two of a kind, the one that says more counts, then the first."""
+    """The facts that an item holds. Where there are two of a kind, the one that says more counts, then the first.
+
+    Kinds that we do not know are passed over: a newer version wrote them, and was taken back.
+    """
     slots: SlotFacts = {}
     for name, value in item.items():
-        if name in OTHERS:
+        kind = KINDS.get(name[0])
+        if kind is None or name in OTHERS:
             continue
-        kind = KINDS[name[0]]
         for slot, fact in _read(name, value):
             facts = slots.setdefault(slot, {})
             facts[kind] = min(facts[kind], fact, key=_rank) if kind in facts else fact

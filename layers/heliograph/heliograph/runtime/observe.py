@@ -54,6 +54,12 @@ def count_retried(tries: Iterable[int]) -> None:
     count("", {"retried": sum(each > FEW_TRIES for each in tries)})
 
 
+def count_uncounted(changes: int, *, error: str, part: str, item: str = "") -> None:
+    """Say that changes are not in the sums of a run, and count them: only a recount puts it right."""
+    logger.error("Changes were not counted", extra={"error": error, "part": part, "item": item, "changes": changes})
+    count("", {"uncounted": changes})
+
+
 def stencil_differed(message: Message, channel: str) -> None:
     """Say that a stencil is not used any more: a check found that its words say something else."""
     logger.error("A stencil differed from its words", extra={"message_name": message.name, "channel": channel})

@@ -11,7 +11,7 @@ import msgspec
 from heliograph.aws.errors import BusyError
 from heliograph.aws.tables import STATEMENT_LIMIT, Item, chunks, expiry, get_items, number, text
 from heliograph.recording.store import FENCE, SHARDS, part_of_shard, told_by
-from heliograph.tallying.sums import Change, Count, Of, Row, Sums, difference, sums_of, total
+from heliograph.tallying.sums import Change, Count, Fence, Of, Row, Sums, difference, sums_of, total
 from heliograph.text.ids import is_derived
 
 if TYPE_CHECKING:
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 PART = "sum#"
 VIA_FALLBACK = "fallback "
-DIGITS = 40
-"""Of a sequence number, at most: too many for a number of DynamoDB, and padded with zeros texts are in their order."""
 LOST = frozenset({"ConditionalCheckFailed", "DuplicateItem"})
 """PartiQL's codes for a row that somebody else has written since it was read."""
 
@@ -32,6 +30,22 @@ class Shard(NamedTuple):
     number: int
 
 
+class Unread(NamedTuple):
+    """An item whose change could not be read, and the name of the error."""
+
+    part: str
+    item: str
+    error: str
+
+
+class Told(NamedTuple):
+    """What records of the stream tell."""
+
+    changes: dict[Shard, list[Change]]
+    unread: list[Unread]
+    """Another program wrote them, or a newer version: they would stop all that follows them in the stream."""
+
+
 class KeptSums:
     """The rows of sums: all of a run in one partition, which is read at once."""
 
@@ -39,12 +53,12 @@ class KeptSums:
         self._client = client
         self._table = table
         self._insert = (
-            f"INSERT INTO \"{table}\" VALUE {{'part': ?, 'item': ?, 'sums': ?, 'seen': ?, 'fence': ?, 'version': ?, "
-            "'expires_at': ?}"
+            f"INSERT INTO \"{table}\" VALUE {{'part': ?, 'item': ?, 'sums': ?, 'seen': ?, 'fence': ?, "
+            "'stream_at': ?, 'version': ?, 'expires_at': ?}"
         )
         self._update = (
-            f'UPDATE "{table}" SET sums=? SET seen=? SET fence=? SET version=? SET expires_at=? '  # noqa: S608  the name of our table
-            "WHERE part=? AND item=? AND version=?"
+            f'UPDATE "{table}" SET sums=? SET seen=? SET fence=? SET stream_at=? '  # noqa: S608  the name of our table
+            "SET version=? SET expires_at=? WHERE part=? AND item=? AND version=?"
         )
 
     def of_run(self, run_id: str, *, consistent: bool = True) -> Sums:
@@ -86,7 +100,8 @@ class KeptSums:
 
     def _statement(self, shard: Shard, row: Row, at: datetime) -> dict[str, Any]:
         key = list(_key(shard).values())
-        kept = [text(_spelled(row.sums)), text(" ".join(map(str, row.seen))), text(row.fence)]
+        kept = [text(_spelled(row.sums)), text(" ".join(map(str, (row.floor, *row.seen))))]
+        kept += [text(f"{row.fence.number} {row.fence.name}"), text(row.stream)]
         kept += [number(row.version + 1), expiry(at)]
         if not row.version:
             return {"Statement": self._insert, "Parameters": [*key, *kept]}
@@ -99,22 +114,33 @@ class KeptSums:
         self._client.put_item(TableName=self._table, Item=item)
 
 
-def changes(records: Iterable[Mapping[str, Any]]) -> dict[Shard, list[Change]]:
+def changes(records: Iterable[Mapping[str, Any]]) -> Told:
     """What records of the table's stream change in the sums of runs; what expires changes nothing."""
-    found: dict[Shard, list[Change]] = {}
-    for told in (record["dynamodb"] for record in records):
-        run_id, _, shard = told["Keys"]["part"]["S"].rpartition("#")
-        if "NewImage" in told and is_derived(run_id):
-            found.setdefault(Shard(run_id, int(shard)), []).append(_change(told))
+    found = Told({}, [])
+    for record in records:
+        keys = record["dynamodb"]["Keys"]
+        part, item = keys["part"]["S"], keys["item"]["S"]
+        run_id, _, shard = part.rpartition("#")
+        if "NewImage" not in record["dynamodb"] or not is_derived(run_id):
+            continue
+        try:
+            change = _change(record)
+        except Exception as error:  # noqa: BLE001 - what one item holds must not stop the others
+            found.unread.append(Unread(part, item, type(error).__name__))
+        else:
+            found.changes.setdefault(Shard(run_id, int(shard)), []).append(change)
     return found
 
 
-def _change(told: Mapping[str, Any]) -> Change:
+def _change(record: Mapping[str, Any]) -> Change:
+    told = record["dynamodb"]
     new, old = told["NewImage"], told.get("OldImage")
-    sums = difference(sums_of(told_by(new)), sums_of(told_by(old) if old else None))
-    number = int(told["SequenceNumber"])
-    fence = f"{number:0{DIGITS}} {new[FENCE]['S']}" if told["Keys"]["item"]["S"] == FENCE else ""
-    return Change(number, sums, fence)
+    return Change(
+        number=int(told["SequenceNumber"]),
+        sums=difference(sums_of(told_by(new)), sums_of(told_by(old) if old else None)),
+        fence=new[FENCE]["S"] if told["Keys"]["item"]["S"] == FENCE else "",
+        stream=record["eventSourceARN"].rpartition("/")[2],
+    )
 
 
 def _key(shard: Shard) -> Item:
@@ -126,11 +152,15 @@ def _shard(item: Mapping[str, Any]) -> Shard:
 
 
 def _row(item: Mapping[str, Any]) -> Row:
+    floor, *seen = map(int, item["seen"]["S"].split())
+    number, _, name = item["fence"]["S"].partition(" ")
     return Row(
         version=int(item["version"]["N"]),
         sums=_read(item["sums"]["S"]),
-        seen=tuple(map(int, item["seen"]["S"].split())),
-        fence=item["fence"]["S"],
+        seen=tuple(seen),
+        floor=floor,
+        fence=Fence(int(number), name),
+        stream=item["stream_at"]["S"],
     )
 
 

@@ -55,7 +55,16 @@ class Change(NamedTuple):
     sums: Sums
     """What it adds to the sums."""
     fence: str = ""
-    """A recount learns by it that everything before it was counted; a later one is greater."""
+    """A recount learns by it that everything before it was counted."""
+    stream: str = ""
+    """When the stream was made: a table that was restored has a later one, whose numbers begin anew."""
+
+
+class Fence(NamedTuple):
+    """The fence that came last, and the number of the change that brought it."""
+
+    number: int = 0
+    name: str = ""
 
 
 class Row(NamedTuple):
@@ -65,7 +74,11 @@ class Row(NamedTuple):
     sums: Sums = Sums()
     seen: tuple[int, ...] = ()
     """The numbers of the changes that were counted last, in their order."""
-    fence: str = ""
+    floor: int = 0
+    """Less than all that are seen. What is not greater counts no more."""
+    fence: Fence = Fence()
+    stream: str = ""
+    """Whose numbers these are."""
 
 
 def sums_of(record: Planned | Delivered | None) -> Sums:
@@ -101,21 +114,43 @@ def counted(row: Row, changes: Sequence[Change]) -> Row:
     """A row with those changes that it has not counted yet; the row itself, when there are none.
 
     Changes of one record come in their order, and those of a shard nearly always do; the same may come again at any
-    time, with others. What is newer than everything that the row remembers has not been counted, and what is older has.
-    In between its memory tells: DynamoDB may split a shard's partition, and then two streams bring its changes.
+    time, with others. What is newer than everything that the row remembers has not been counted. In between its memory
+    tells: DynamoDB may split a shard's partition, and then two streams bring its changes. It is twice as long as the
+    batch, so that one that comes again is remembered whole, wherever it is cut then.
     """
-    fresh = {each.number: each for each in changes if each.sums and _is_fresh(row, each.number)}
-    fence = max([row.fence, *(each.fence for each in changes)])
-    if not fresh and fence == row.fence:
-        return row
-    seen = sorted({*row.seen, *fresh})[-max(WINDOW, 2 * len(fresh)) :]
-    sums = total([row.sums, *(each.sums for each in fresh.values())])
-    return Row(row.version, difference(sums, Sums()), tuple(seen), fence)
+    since = _of_their_stream(row, changes)
+    told = {each.number: each for each in changes if each.stream == since.stream}
+    fences = [Fence(number, each.fence) for number, each in told.items() if each.fence]
+    fence = fences[-1] if fences else row.fence
+    moving = {number for number, each in told.items() if each.sums}
+    fresh = {number for number in moving if number > since.floor and number not in since.seen}
+    if not fresh:
+        return row if fence == row.fence else since._replace(fence=fence)
+    numbers = sorted(fresh.union(since.seen))
+    most = max(WINDOW, 2 * len(moving))
+    floor = max([since.floor, *numbers[:-most]])
+    sums = total([row.sums, *(told[number].sums for number in fresh)])
+    return Row(row.version, difference(sums, Sums()), tuple(numbers[-most:]), floor, fence, since.stream)
 
 
-def _is_fresh(row: Row, number: int) -> bool:
-    is_remembered = len(row.seen) < WINDOW or number > row.seen[0]
-    return is_remembered and number not in row.seen
+def overtaken(row: Row, changes: Sequence[Change]) -> int:
+    """How many changes a row passes over without knowing that it has counted them: it has forgotten all so old.
+
+    None, while one stream brings its batches, however often they come again.
+    """
+    since = _of_their_stream(row, changes)
+    return sum(bool(each.sums) and (each.stream < since.stream or each.number <= since.floor) for each in changes)
+
+
+def repaired(row: Row, sums: Sums) -> Row:
+    """A row with what was counted between its last two fences: what came before the last one counts no more."""
+    return row._replace(sums=sums, seen=(), floor=row.fence.number)
+
+
+def _of_their_stream(row: Row, changes: Sequence[Change]) -> Row:
+    """The row itself, or without its memory when a later stream brings changes: none of them has come before."""
+    stream = max([row.stream, *(each.stream for each in changes)])
+    return row._replace(seen=(), floor=0, stream=stream) if stream > row.stream else row
 
 
 def _of_plan(planned: Planned) -> Sums:

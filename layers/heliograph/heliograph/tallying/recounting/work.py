@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from heliograph.recording.store import SHARDS, Records
 from heliograph.tallying.store import KeptSums, Shard
-from heliograph.tallying.sums import Count, Row, Sums, difference, sums_of, total
+from heliograph.tallying.sums import Count, Row, Sums, difference, repaired, sums_of, total
 
 TRIES = 5
 """A shard whose records change during each of so many counts is left: nothing is known of it."""
@@ -81,7 +81,13 @@ def _still(
     before = _fenced(kept, run_id, shards, until, now())
     counted = {shard: total(map(sums_of, kept.records.of_shard(*shard))) for shard in shards}
     after = _fenced(kept, run_id, shards, until, now())
-    return {shard: Found(after[shard], counted[shard]) for shard in shards if before[shard].seen == after[shard].seen}
+    still = [shard for shard in shards if _memory(before[shard]) == _memory(after[shard])]
+    return {shard: Found(after[shard], counted[shard]) for shard in still}
+
+
+def _memory(row: Row) -> tuple[str, int, tuple[int, ...]]:
+    """It is another one as soon as a change was counted."""
+    return row.stream, row.floor, row.seen
 
 
 def _fenced(kept: Kept, run_id: str, shards: Iterable[Shard], until: Until, at: datetime) -> Mapping[Shard, Row]:
@@ -92,7 +98,7 @@ def _fenced(kept: Kept, run_id: str, shards: Iterable[Shard], until: Until, at: 
 
     def has_come() -> bool:
         rows.update(kept.sums.rows_of_run(run_id))
-        return all(rows[shard].fence.endswith(fence) for shard in shards)
+        return all(rows[shard].fence.name == fence for shard in shards)
 
     until(has_come)
     return rows
@@ -100,7 +106,7 @@ def _fenced(kept: Kept, run_id: str, shards: Iterable[Shard], until: Until, at: 
 
 def _put_right(kept: Kept, wrong: Mapping[Shard, Found], at: datetime) -> set[Shard]:
     """Write what was counted; the shards whose row has changed since: what changed it is not in what was counted."""
-    return kept.sums.write({shard: each.row._replace(sums=each.counted) for shard, each in wrong.items()}, at)
+    return kept.sums.write({shard: repaired(each.row, each.counted) for shard, each in wrong.items()}, at)
 
 
 def shape(found: Recount, run_id: str) -> dict[str, Any]:
