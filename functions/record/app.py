@@ -55,20 +55,23 @@ def handler(batch: Batch) -> None:
 def record_object(body: str, objects: Sequence[RawObject]) -> None:
     """Record all that a provider told within a minute: one write for all of a pack, one object in the lake.
 
-    What fails, or what there is no time for, goes on alone on the engagement queue. An object that cannot be read is
-    parked, and so is each line of which that is true.
+    Of a block, what fails or what there is no time for goes on alone on the engagement queue; the blocks after it wait
+    for another invocation. An object that cannot be read is parked, and so is each line of which that is true.
     """
     for told in objects:
         with parking(body):
-            for some in work.blocks(told):
-                record_block(some)
+            for block in work.blocks(told):
+                if not has_time():
+                    wiring.raw().send([work.unread(told, block)])
+                    break
+                record_block(block)
 
 
 def record_block(block: work.Block) -> None:
     """Record thousands of events at once."""
     alone = Batch([])
     events = [Part(event_id, event) for event_id, event in block.events.items()]
-    accepted = accepted_in([*block.events.values()]) if has_time() else {}
+    accepted = accepted_in([*block.events.values()])
     taken = [event for _, event in record(alone, events, accepted)]
     wiring.lake().keep_events(taken)
     count_events(taken)

@@ -38,7 +38,7 @@ class EngagementTable:
         self.poison: set[str] = set()
         """People of whom DynamoDB refuses every change."""
         self.queued: list[msgspec.Struct] = []
-        """What goes on on the engagement queue."""
+        """What goes on on the engagement queue, and on the queue `raw`."""
         self.poisoned_slots: set[int] = set()
         """Slots of which DynamoDB refuses every fact."""
 
@@ -94,7 +94,9 @@ def installed(monkeypatch: pytest.MonkeyPatch, *messages: Message) -> Engagement
     table = EngagementTable()
     templates = SimpleNamespace(messages={message.name: message for message in messages}, policy=Policy())
     edges = {
-        **dict.fromkeys(("records", "recipients", "reservations", "lake", "parking", "engagement"), lambda: table),
+        **dict.fromkeys(
+            ("records", "recipients", "reservations", "lake", "parking", "engagement", "raw"), lambda: table
+        ),
         "templates": lambda: templates,
         "keys": lambda: KEYS,
         "now": lambda: NOW,

@@ -180,10 +180,51 @@ def test_what_is_parked_is_text_that_a_queue_takes_and_is_read_when_it_is_redriv
     assert minutes.figures() == {"delivered": 1}
 
 
-def test_an_object_with_too_many_unreadable_lines_is_parked_itself(minutes: Minutes) -> None:
-    assert minutes.run(minutes.put(*[b"{"] * 200)) == []
-    [(position, reason)] = minutes.table.parked
-    assert (position, reason) == (KEY, "holds more than 100 lines that cannot be read")
+def test_an_object_with_too_many_unreadable_lines_is_parked_itself_and_costs_nothing_that_can_be_read(
+    minutes: Minutes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Redriven, such as after a version that can read them, it counts nothing twice."""
+    bodies: list[str] = []
+    park = minutes.table.park
+
+    def parked(text: str, error: MalformedError) -> None:
+        bodies.append(text)
+        park(text, error)
+
+    monkeypatch.setattr(minutes.table, "park", parked)
+    events = [told(pack=pack, slot=slot) for slot in range(100) for pack in PACKS]
+    assert minutes.run(minutes.put(*events[:200], *[b"{"] * 150, *events[200:])) == []
+    assert minutes.figures() == {"delivered": 400}
+    assert len(minutes.table.lake) == 400
+    assert len(minutes.table.parked) == work.UNREADABLE_LIMIT + 1
+    assert minutes.table.parked[-1] == (KEY, "holds more than 100 lines that cannot be read")
+    minutes.put(*events, told("Open"))
+    assert minutes.run(bodies[-1]) == []
+    assert minutes.figures() == {"delivered": 400, "opened": 1}
+
+
+CUT: Sequence[tuple[Callable[[bytes], bytes], str, Counter[str]]] = [
+    (lambda packed: packed[:-4], "ends too early", Counter(delivered=8)),
+    (lambda packed: packed + b"and more", "is no gzip", Counter(delivered=8)),
+    (lambda packed: packed + gzip.compress(b"\n" * 60), "holds more than 50 lines", Counter(delivered=8)),
+    (lambda packed: b"PK" + packed, "is no gzip", Counter()),
+]
+
+
+@pytest.mark.parametrize(("cut", "reason", "figures"), CUT)
+def test_what_comes_before_the_place_where_an_object_breaks_off_is_recorded(
+    minutes: Minutes,
+    monkeypatch: pytest.MonkeyPatch,
+    cut: Callable[[bytes], bytes],
+    reason: str,
+    figures: Counter[str],
+) -> None:
+    monkeypatch.setattr(raw, "LINES_LIMIT", 50)
+    told_of = minutes.put(*(told(slot=slot) for slot in range(8)))
+    minutes.objects[KEY] = cut(minutes.objects[KEY])
+    assert minutes.run(told_of) == []
+    assert minutes.figures() == figures
+    assert minutes.table.parked == [(KEY, reason)]
 
 
 def test_an_object_that_is_not_there_is_parked(minutes: Minutes) -> None:
@@ -216,7 +257,7 @@ def test_a_pack_that_cannot_be_written_costs_itself_and_goes_on_alone(minutes: M
 def test_what_there_is_no_time_for_goes_on_on_the_queue_and_nothing_is_lost(
     minutes: Minutes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However large an object is: what an invocation cannot do in its time, others do."""
+    """What of a block an invocation cannot do in its time, others do."""
     seconds = iter([60.0] * (1 + 3) + [app.RESERVE] * 10_000)
     with monkeypatch.context() as patch:
         patch.setattr(wiring, "time_left", lambda: next(seconds))
@@ -228,6 +269,37 @@ def test_what_there_is_no_time_for_goes_on_on_the_queue_and_nothing_is_lost(
     minutes.run_queued()
     assert minutes.figures() == {"delivered": 400}
     assert len(minutes.table.lake) == 400
+
+
+def test_the_rest_of_an_object_waits_for_further_invocations_and_none_records_a_block_again(
+    minutes: Minutes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However large it is; here each has time for a block: one write a pack, and the lake."""
+    monkeypatch.setattr(work, "BLOCK", 50)
+    minutes.accept(*range(100))
+    events: list[Told | bytes] = [told(pack=pack, slot=slot) for slot in range(100) for pack in PACKS]
+    events[120:120] = [b"", b"{"]
+    waiting, figures = [minutes.put(*events)], []
+    while waiting:
+        over = minutes.table.writes + len(PACKS) + 1
+        monkeypatch.setattr(wiring, "time_left", lambda over=over: 60.0 if minutes.table.writes < over else app.RESERVE)
+        assert minutes.run(*waiting) == []
+        waiting = [body(each).decode() for each in minutes.table.queued]
+        minutes.table.queued.clear()
+        figures.append(minutes.figures()["delivered"])
+    assert figures == [50, 100, 148, 198, 248, 298, 348, 398, 400]
+    assert len({event.event_id for event in minutes.table.lake}) == len(minutes.table.lake) == 400
+    assert [position for position, _ in minutes.table.parked] == [f"{KEY}, line 122, event"]
+
+
+def test_an_object_for_which_there_is_no_time_waits_as_it_is(minutes: Minutes, monkeypatch: pytest.MonkeyPatch) -> None:
+    told_of = minutes.put(told())
+    with monkeypatch.context() as patch:
+        patch.setattr(wiring, "time_left", lambda: app.RESERVE)
+        assert minutes.run(told_of) == []
+    assert (minutes.figures(), len(minutes.table.queued)) == ({}, 1)
+    minutes.run_queued()
+    assert minutes.figures() == {"delivered": 1}
 
 
 def test_the_lake_comes_before_the_object_is_done(minutes: Minutes, monkeypatch: pytest.MonkeyPatch) -> None:

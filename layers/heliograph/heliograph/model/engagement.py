@@ -102,6 +102,10 @@ class RawObject(Value, frozen=True, kw_only=True):
 
     channel: Channel
     key: str
+    told_at: datetime
+    """When we heard of it: all of it happened before."""
+    after: int = 0
+    """The lines up to this number are done: an object may hold more than one function has time for."""
 
 
 Consequence = SuppressAddress | WithdrawConsent | RemoveAddress | Refund | Engaged
@@ -117,3 +121,9 @@ class Unfinished(Value, frozen=True, kw_only=True):
     """What record tells itself: an address has more owners than could be seen to at once."""
 
     unfinished: SuppressAddress
+
+
+class Unread(Value, frozen=True, kw_only=True):
+    """What record tells itself: an object holds more than could be read at once."""
+
+    unread: RawObject

@@ -10,7 +10,7 @@ import msgspec
 
 from heliograph.channels.registry import CHANNELS, check_known, spec
 from heliograph.model.channels import Channel
-from heliograph.model.engagement import Ahead, EngagementEvent, Events, RawObject, SuppressAddress, Unfinished
+from heliograph.model.engagement import Ahead, EngagementEvent, Events, RawObject, SuppressAddress, Unfinished, Unread
 from heliograph.model.inbound import InboundMessage
 from heliograph.model.values import JsonObject
 from heliograph.recording.raw import LINE_LIMIT, Line
@@ -19,7 +19,7 @@ from heliograph.text.payloads import unquoted
 
 Keys = Callable[[], Sequence[str]]
 News = EngagementEvent | Ahead | RawObject | SuppressAddress | InboundMessage
-T = TypeVar("T", Events, Unfinished)
+T = TypeVar("T", Events, Unfinished, Unread)
 RAW: Final = "raw"
 """The folder of the bucket in which what providers tell is collected, a folder a channel."""
 
@@ -30,21 +30,25 @@ def read(body: str, sent_at: datetime, signing_keys: Keys) -> tuple[News, ...]:
     Raises MalformedError when it is, but cannot be read. `signing_keys` gives the keys to those events that must prove
     where they come from.
 
-    Who can have written it follows from its shape. EventBridge's envelope holds no `events`, `unfinished`, `ahead`,
-    `mail`, `context`, `inboundMessageId` or `originationNumber`, so an event from the bus is one of SES or S3 (nobody
-    else can use the sources `aws.ses` and `aws.s3`) or a `PushOpened`, which proves itself. `ahead` is what the rule of
-    SES makes of an event. All else came from the topic of the SMS events, where only AWS publishes, or from `deliver`
-    and `record`.
+    Who can have written it follows from its shape. EventBridge's envelope holds no `events`, `unfinished`, `unread`,
+    `ahead`, `mail`, `context`, `inboundMessageId` or `originationNumber`, so an event from the bus is one of SES or S3
+    (nobody else can use the sources `aws.ses` and `aws.s3`) or a `PushOpened`, which proves itself. `ahead` is what the
+    rule of SES makes of an event. All else came from the topic of the SMS events, where only AWS publishes, or from
+    `deliver` and `record`.
     """
     content = _content(body)
     if content.get("source") == "aws.s3":
-        return tuple(_raw_object(content))
+        return tuple(_raw_object(content, sent_at))
     if "events" in content:
         return _known(_ours(content, Events).events)
     if "unfinished" in content:
         rest = _ours(content, Unfinished).unfinished
         check_known(rest.channel, "unfinished.channel")
         return (rest,)
+    if "unread" in content:
+        told = _ours(content, Unread).unread
+        check_known(told.channel, "unread.channel")
+        return (told,)
     if isinstance(ahead := content.get("ahead"), dict):
         found = _read(ahead, sent_at, signing_keys)
         return tuple(Ahead(event=each) for each in found if isinstance(each, EngagementEvent))
@@ -76,12 +80,12 @@ def _read(content: JsonObject, sent_at: datetime, signing_keys: Keys) -> Iterato
             return
 
 
-def _raw_object(content: JsonObject) -> Iterator[RawObject]:
+def _raw_object(content: JsonObject, sent_at: datetime) -> Iterator[RawObject]:
     match content:
         case {"detail": {"object": {"key": str(key)}}} if key.startswith(f"{RAW}/"):
             channel = Channel(key.split("/")[1])
             check_known(channel, "key")
-            yield RawObject(channel=channel, key=key)
+            yield RawObject(channel=channel, key=key, told_at=sent_at)
 
 
 def read_line(told: RawObject, line: Line) -> EngagementEvent | None:

@@ -230,6 +230,11 @@ def engagement() -> Queue:
     return queue("engagement")
 
 
+def raw() -> Queue:
+    """Objects of what providers told, which record reads one at a time."""
+    return queue("raw")
+
+
 def settling() -> Queue:
     """Dispatches in doubt, to be settled after a grace."""
     return queue("settle")
