@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from types import SimpleNamespace
 
+import msgspec
 import pytest
 from click.testing import Result
 
@@ -14,6 +15,7 @@ from audience import a_crowd, start
 from aws.crashes import Edge, start_cold
 from aws.flow_system import System
 from functions.tally.app import handler
+from heliograph.aws.tables import RETENTION
 from heliograph.model.channels import Channel
 from heliograph.model.outcomes import Happened, RecordKey
 from heliograph.recording.store import SHARDS, shard_of
@@ -93,6 +95,37 @@ def test_a_run_that_was_never_counted_is_told_and_repaired(system: System, helio
     assert heliograph("campaign", "recount", run_id, "--repair").exit_code == 0
     assert heliograph("campaign", "recount", run_id).exit_code == 0
     assert system.figures(run_id) == before
+
+
+@pytest.mark.usefixtures("stream")
+def test_a_run_whose_records_expire_is_not_counted_and_keeps_its_sums(system: System, heliograph: Command) -> None:
+    """Its rows live as long as somebody recounts: what is left of its records would be written over them."""
+    run_id = a_run(system, "old")
+    run = wiring.runs().get(run_id)
+    assert run
+    wiring.runs().keep(msgspec.structs.replace(run, started_at=datetime.now(UTC) - RETENTION))
+    system.tally()
+    before = wiring.sums().rows_of_run(run_id)
+    told = heliograph("campaign", "recount", run_id, "--repair")
+    assert (told.exit_code, "400 days" in told.stderr) == (1, True)
+    assert wiring.sums().rows_of_run(run_id) == before
+
+
+@pytest.mark.usefixtures("stream")
+def test_a_recount_of_a_run_that_goes_on_says_what_it_could_not_count(
+    system: System, heliograph: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = a_run(system, "busy")
+    record, slots = RecordKey(run_id, derived_id(NOW, "late"), Channel("email")), iter(range(1_000))
+
+    def go_on(seconds: float) -> None:
+        wiring.records().keep(record, {next(slots): {"accepted": Happened(NOW, "id")}}, NOW)
+        system.tally()
+
+    monkeypatch.setattr("heliograph_cli.waiting.time.sleep", go_on)
+    told = heliograph("campaign", "recount", run_id, "--repair")
+    assert (told.exit_code, "1 shard changed all the time" in told.stderr) == (1, True)
+    assert difference(wiring.sums().of_run(run_id), of_records(run_id)) == {}
 
 
 def test_a_repair_counts_nothing_twice_that_comes_while_it_counts(system: System) -> None:

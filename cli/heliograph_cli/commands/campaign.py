@@ -101,18 +101,23 @@ def recount(run: str, repair: bool) -> None:
     """Count the records of RUN and compare them with its kept sums; exits with 1 when they differ.
 
     It reads all records: 34,000 read units for a million people. The run may go on meanwhile. `--repair` is for a run
-    from before the sums were kept, and for one whose changes could not be counted.
+    whose changes could not be counted. Records are kept for 400 days: an older run is not counted any more.
     """
     from heliograph.tallying.recounting import work
 
     stack = connect()
-    ask(stack, "status", run_id=run)
+    started_at = datetime.fromisoformat(ask(stack, "status", run_id=run)["started_at"])
+    if work.is_too_old(started_at, datetime.now(UTC)):
+        raise No(
+            f"Run {run} is more than {work.KEPT_DAYS} days old: its records expire, and its sums know better.",
+            "`heliograph campaign status` shows what was counted while they were there.",
+        )
     kept = work.Kept(adapters.records(stack), adapters.sums(stack))
     found = work.recount(kept, run, repair=repair, until=partial(_counted, stack), now=lambda: datetime.now(UTC))
     told = work.shape(found, run)
     answer(told, _compared(told))
     if found.moving:
-        remark("Some of its records changed all the time: count it again when it is calm.")
+        remark(f"{counted(found.moving, 'shard')} changed all the time: count again when the run is calm.")
     if found.moving or found.wrong > found.repaired:
         click.get_current_context().exit(1)
 

@@ -7,12 +7,16 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import uuid4
 
+from heliograph.aws.tables import RETENTION
 from heliograph.recording.store import SHARDS, Records
 from heliograph.tallying.store import KeptSums, Shard
 from heliograph.tallying.sums import Count, Row, Sums, difference, repaired, sums_of, total
 
 TRIES = 5
 """A shard whose records change during each of so many counts is left: nothing is known of it."""
+
+KEPT_DAYS = RETENTION.days
+"""How long the records of a run are there."""
 
 Until = Callable[[Callable[[], bool]], None]
 """Waits until a question is answered by yes; raises when it takes too long."""
@@ -48,6 +52,11 @@ class Recount(NamedTuple):
     def differences(self) -> list[Count]:
         """What is kept otherwise than it was counted."""
         return sorted(difference(self.counted, self.kept))
+
+
+def is_too_old(started_at: datetime, now: datetime) -> bool:
+    """Whether records of a run may have expired: its sums live on, and what is counted now would be less."""
+    return (now - started_at).days >= KEPT_DAYS
 
 
 def recount(kept: Kept, run_id: str, *, repair: bool, until: Until, now: Callable[[], datetime]) -> Recount:
