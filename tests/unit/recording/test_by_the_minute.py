@@ -17,6 +17,7 @@ from aws.engagement_table import EngagementTable, installed
 from aws.invocations import Killed, record
 from builders import EMAIL, NOW, PACK_ID, RUN_ID, a_message, a_rendered
 from functions.record import app
+from heliograph.channels.events import DETAIL_LIMIT
 from heliograph.model.engagement import EngagementEvent, EngagementKind, Events
 from heliograph.model.outcomes import Happened, RecordKey
 from heliograph.recording import raw, work
@@ -158,6 +159,11 @@ def test_a_line_that_cannot_be_read_is_parked_alone_with_its_place(
     assert minutes.run(minutes.put(told("Send"), line, told("Open"))) == []
     assert minutes.figures() == {"sent": 1, "opened": 1}
     assert [where for where, _ in minutes.table.parked] == [f"{KEY}, line 2, {position}"]
+
+
+def test_a_code_of_a_provider_is_cut(minutes: Minutes) -> None:
+    minutes.run(minutes.put(told("Reject", reason="x" * 300_000)))
+    assert [event.detail for event in minutes.table.lake] == ["x" * DETAIL_LIMIT]
 
 
 def test_a_line_that_is_too_long_is_parked_cut(minutes: Minutes, monkeypatch: pytest.MonkeyPatch) -> None:

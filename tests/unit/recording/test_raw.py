@@ -65,6 +65,13 @@ def test_a_bomb_of_lines_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     assert refusal_of(gzip.compress(b"\n" * 2_000)).reason == "holds more than 1000 lines"
 
 
+def test_a_bomb_of_empty_parts_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of them copies what comes after it."""
+    monkeypatch.setattr(raw, "MEMBERS_LIMIT", 10)
+    assert list(lines([gzip.compress(b"") * 9 + gzip.compress(b"one")], "")) == [Line(1, b"one")]
+    assert refusal_of(gzip.compress(b"") * 11).reason == "holds more than 10 parts"
+
+
 def test_an_object_that_is_too_large_is_refused_on_its_way(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(raw, "PACKED_LIMIT", 50)
     packed = gzip.compress(bytes(range(256)))

@@ -12,6 +12,7 @@ from heliograph.text.errors import Code, MalformedError
 from heliograph.text.ids import is_derived, is_dispatch_id, is_identifier, split_outcome_key
 from heliograph.text.payloads import FIRST, LAST
 
+DETAIL_LIMIT = 128  # characters of a provider's own code
 BOT = "Bot"
 """The detail of an open or a click by a machine, such as a mail scanner's."""
 SHAPES = {"dispatch_id": is_dispatch_id, "recipient_id": is_identifier, "message": is_identifier}
@@ -54,7 +55,7 @@ def tagged_event(
         message=tags.get("message", ""),
         address=address,
         permanent=permanent,
-        detail=detail,
+        detail=detail[:DETAIL_LIMIT],
     )
 
 

@@ -16,6 +16,8 @@ LINE_LIMIT: Final = 1_024_000
 """Bytes of an event: Firehose takes records of 1,000 KiB."""
 LINES_LIMIT: Final = 1_000_000
 """Events of an object: an event of SES takes 600 bytes at least."""
+MEMBERS_LIMIT: Final = 10_000
+"""Parts of an object that are a gzip each: what comes after a part is copied once for it."""
 PIECE: Final = 1 << 20  # bytes that are unpacked at a time, however well they were packed
 GZIP: Final = 16 + zlib.MAX_WBITS
 
@@ -54,14 +56,17 @@ def lines(chunks: Iterable[bytes], position: str) -> Iterator[Line]:
 
 def _unpacked(chunks: Iterable[bytes], position: str) -> Iterator[bytes]:
     """An object's content; gzip may go on with another part where one ends."""
-    travelled, size, unpack = 0, 0, zlib.decompressobj(GZIP)
+    travelled, size, members, unpack = 0, 0, 1, zlib.decompressobj(GZIP)
     for chunk in chunks:
         packed = chunk
         travelled += len(chunk)
         if travelled > PACKED_LIMIT:
             raise _too_large(position, f"takes more than {PACKED_LIMIT} bytes")
         while packed:
-            unpack = zlib.decompressobj(GZIP) if unpack.eof else unpack
+            if unpack.eof:
+                members, unpack = members + 1, zlib.decompressobj(GZIP)
+            if members > MEMBERS_LIMIT:
+                raise _too_large(position, f"holds more than {MEMBERS_LIMIT} parts")
             piece = _piece(unpack, packed, position)
             size += len(piece)
             if size > UNPACKED_LIMIT:
