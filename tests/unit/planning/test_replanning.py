@@ -23,6 +23,7 @@ from heliograph.model.runs import Run
 from heliograph.reporting import work
 from heliograph.reporting.figures import RunFigures
 from heliograph.runtime import wiring
+from heliograph.scheduling.parts import Part
 
 NEWS = a_promotion(EMAIL, SMS)
 POLICY = Policy(hours=(hours(channels=(SMS,), quiet=("21:00-08:00",)),))
@@ -130,6 +131,7 @@ def test_what_an_earlier_version_has_scheduled_is_planned_and_counted_once(world
     (part,) = (
         part for name in [*world.minutes.items] if "#" in name for part in wiring.minutes().parts(minute_of(name))
     )
+    assert isinstance(part, Part)
     world.minutes.items.clear()
     requests = tuple(msgspec.json.decode(each, type=SendRequest) for each in part.requests())
     world.now += timedelta(hours=12)

@@ -18,6 +18,7 @@ from heliograph.scheduling.joining import assigned, joined, packed, positions
 from heliograph.scheduling.parts import Part, parts_of
 from heliograph.text import ids
 from heliograph.text.bodies import INPUT_LIMIT, MESSAGE_LIMIT, body
+from heliograph.text.errors import MalformedError
 
 MINUTE = NOW + timedelta(hours=9)
 
@@ -31,6 +32,10 @@ def waiting(origin: str, *people: str, run: str = "run-1", message: str = "news"
     return list(parts_of(Due(RequestPack(pack_id=origin, lane=Lane.BULK, run_id=run, requests=requests), MINUTE)))
 
 
+def refuse(error: MalformedError) -> None:
+    raise error
+
+
 class Sent(NamedTuple):
     """A pack as plan reads it."""
 
@@ -42,7 +47,7 @@ class Sent(NamedTuple):
 def packs_of(parts: Sequence[Part], taken: dict[str, int] | None = None) -> list[Sent]:
     """The packs that a tick sends; a later try of the tick sends the same."""
     found = []
-    for joints in joined(parts, taken or {}):
+    for joints in joined(parts, taken or {}, refuse):
         for joint in joints:
             named = assigned(joint, MINUTE)
             again = named.pack({part.name: part for part in parts})
@@ -85,7 +90,7 @@ def test_who_comes_again_in_other_company_goes_once() -> None:
 
 def test_who_has_a_pack_gets_no_other_although_they_come_again_in_other_company() -> None:
     first = waiting("a", "p-1", "p-2")
-    ((joint,),) = joined(first, {})
+    ((joint,),) = joined(first, {}, refuse)
     later = waiting("a", "p-2", "p-3")
     (pack,) = packs_of([*first, *later], positions([assigned(joint, MINUTE)]))
     assert pack.people == ("p-3",)

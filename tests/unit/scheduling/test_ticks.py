@@ -17,8 +17,9 @@ from heliograph.aws.timers import Timer
 from heliograph.model.requests import Lane, RequestPack
 from heliograph.planning.packing import Due
 from heliograph.runtime import wiring
+from heliograph.scheduling.handing import NotHandedOnError
 from heliograph.scheduling.joining import JoinedPack
-from heliograph.scheduling.work import BehindError, NotHandedOnError, hand_on_what_is_due, plan_later
+from heliograph.scheduling.work import BehindError, hand_on_what_is_due, plan_later
 
 A_NAME = 2_048
 """Bytes for each pack that an earlier tick has sent: its name, and who is in it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
@@ -12,9 +12,10 @@ import msgspec
 
 from heliograph.model.requests import Lane
 from heliograph.model.values import Value
-from heliograph.scheduling.parts import Kind, Part
+from heliograph.scheduling.parts import Damaged, Kind, Part
 from heliograph.text import ids
 from heliograph.text.bodies import INPUT_LIMIT
+from heliograph.text.errors import Code, MalformedError
 
 PACK_LIMIT: Final = 100  # people: one BatchGetItem
 AT_ONCE: Final = 10  # packs whose people are fixed in one write: one SendMessageBatch
@@ -46,7 +47,9 @@ class Assignment(NamedTuple):
     pieces: tuple[Piece, ...]
 
     def pack(self, parts: Mapping[str, Part]) -> JoinedPack:
-        """The pack itself, the same on every try."""
+        """The pack itself, the same on every try; raises MalformedError if any of it cannot be read any more."""
+        if gone := [piece.part for piece in self.pieces if piece.part not in parts]:
+            raise MalformedError(Code.UNREADABLE_TEXT, gone[0], "is in a pack and cannot be read any more")
         requests = (_chosen(parts[piece.part], int(piece.which, 16)) for piece in self.pieces)
         return _joined_pack(self.pack_id, self.run_id, [one for some in requests for one in some])
 
@@ -89,14 +92,17 @@ def positions(assignments: Iterable[Assignment]) -> dict[str, int]:
     return found
 
 
-def joined(parts: Iterable[Part], taken: Mapping[str, int]) -> Iterator[Sequence[Joint]]:
+def joined(
+    parts: Iterable[Part | Damaged], taken: Mapping[str, int], refuse: Callable[[MalformedError], None]
+) -> Iterator[Sequence[Joint]]:
     """Fill packs with those who have none yet, a few packs at a time; parts of one origin follow each other.
 
+    An origin with a part that cannot be read is refused, and holds up no other.
     Holds the packs that are not full yet, one for each run and message, and those that it has just filled.
     """
     filling: dict[Kind, Joint] = {}
     full: list[Joint] = []
-    for part, position, request in _unassigned(parts, taken):
+    for part, position, request in _unassigned(parts, taken, refuse):
         joint = filling.setdefault(part.kind, Joint(part.kind))
         if not joint.has_room(request):
             full.append(joint)
@@ -109,19 +115,39 @@ def joined(parts: Iterable[Part], taken: Mapping[str, int]) -> Iterator[Sequence
     yield from (rest[start : start + AT_ONCE] for start in range(0, len(rest), AT_ONCE))
 
 
-def _unassigned(parts: Iterable[Part], taken: Mapping[str, int]) -> Iterator[tuple[Part, int, msgspec.Raw]]:
+def _unassigned(
+    parts: Iterable[Part | Damaged], taken: Mapping[str, int], refuse: Callable[[MalformedError], None]
+) -> Iterator[tuple[Part, int, msgspec.Raw]]:
     """Everybody who has no pack yet, once, with their position in their part."""
     for _, some in groupby(parts, key=lambda part: part.origin):
-        siblings = list(some)
-        twice = _twice(siblings, taken) if len(siblings) > 1 else {}
-        for part in siblings:
-            known = taken.get(part.name, 0) | twice.get(part.name, 0)
-            if known.bit_count() < part.people:
-                yield from (
-                    (part, position, request)
-                    for position, request in enumerate(part.requests())
-                    if not known >> position & 1
-                )
+        try:
+            waiting = _of_one_origin([*some], taken)
+        except MalformedError as error:
+            refuse(error)
+        else:
+            yield from waiting
+
+
+def _of_one_origin(
+    siblings: Sequence[Part | Damaged], taken: Mapping[str, int]
+) -> Sequence[tuple[Part, int, msgspec.Raw]]:
+    """Its people who have no pack; raises MalformedError if any part cannot be read, as its people may be in others."""
+    parts = [_undamaged(each) for each in siblings]
+    twice = _twice(parts, taken) if len(parts) > 1 else {}
+    known = {part.name: taken.get(part.name, 0) | twice.get(part.name, 0) for part in parts}
+    return [
+        (part, position, request)
+        for part in parts
+        if not known[part.name] or known[part.name].bit_count() < part.people
+        for position, request in enumerate(part.requests())
+        if not known[part.name] >> position & 1
+    ]
+
+
+def _undamaged(part: Part | Damaged) -> Part:
+    if isinstance(part, Damaged):
+        raise part.error
+    return part
 
 
 def _twice(siblings: Sequence[Part], taken: Mapping[str, int]) -> dict[str, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -14,6 +15,7 @@ from heliograph.model.requests import RequestPack, SendRequest
 from heliograph.planning.packing import Due
 from heliograph.text import ids
 from heliograph.text.bodies import INPUT_LIMIT
+from heliograph.text.errors import Code, MalformedError
 
 PACKING: Final = 1
 """zlib's quickest level: the requests of a run are alike, and a write is billed by the kilobyte."""
@@ -50,12 +52,39 @@ class Part(NamedTuple):
         return Kind(self.run_id, self.message, ids.is_of_fallbacks(self.origin))
 
     def requests(self) -> list[msgspec.Raw]:
-        """The requests, each as it travels."""
-        return msgspec.json.decode(zlib.decompress(b64decode(self.packed)), type=list[msgspec.Raw])
+        """The requests, each as it travels; raises MalformedError."""
+        with reading(self.name):
+            found = msgspec.json.decode(zlib.decompress(b64decode(self.packed)), type=list[msgspec.Raw])
+            if len(found) != self.people:
+                raise ValueError("holds others than it says")
+            return found
 
     def dispatch_ids(self) -> list[str]:
-        """Who is in it: the ids of the next decisions on them."""
-        return [msgspec.json.decode(each, type=SendRequest).dispatch_id for each in self.requests()]
+        """Who is in it: the ids of the next decisions on them; raises MalformedError."""
+        with reading(self.name):
+            return [msgspec.json.decode(each, type=SendRequest).dispatch_id for each in self.requests()]
+
+
+class Damaged(NamedTuple):
+    """What waits as a part and is none."""
+
+    name: str
+    error: MalformedError
+
+    @property
+    def origin(self) -> str:
+        """As of a part: the name is the key of its item, and always there."""
+        return origin_of(self.name)
+
+
+@contextmanager
+def reading(name: str) -> Iterator[None]:
+    """Around everything that reads a part: raises MalformedError with its name and no word of what is in it."""
+    try:
+        yield
+    except (KeyError, ValueError, zlib.error, msgspec.DecodeError, RecursionError) as error:
+        reason = f"cannot be read ({type(error).__name__})"
+        raise MalformedError(Code.UNREADABLE_TEXT, name, reason) from None
 
 
 def origin_of(name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -12,7 +13,9 @@ import msgspec
 from heliograph.aws.errors import BusyError
 from heliograph.aws.tables import Item, get_items, number, text, write_items
 from heliograph.scheduling.joining import Assignment
-from heliograph.scheduling.parts import Part, origin_of
+from heliograph.scheduling.parts import Damaged, Part, origin_of, reading
+from heliograph.text import ids
+from heliograph.text.errors import MalformedError
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -39,6 +42,11 @@ class Late(NamedTuple):
     minute: datetime
     item: str
 
+    @property
+    def is_of_failure(self) -> bool:
+        """Whether a tick left it that could not hand the whole minute on."""
+        return self.item == _late(self.minute, "")
+
 
 class Fixed(NamedTuple):
     """What earlier tries have fixed for a minute."""
@@ -46,7 +54,9 @@ class Fixed(NamedTuple):
     batches: Sequence[tuple[Assignment, ...]]
     """In their order; each is sent at once."""
     sent: int
-    """How many of them are."""
+    """How many of them are, from the first one."""
+    left: Sequence[int]
+    """Which of their packs are not for all that: the numbers of these packs, counted through all batches."""
 
 
 class Minutes:
@@ -62,28 +72,30 @@ class Minutes:
         """Let parts wait; the same part twice is one."""
         write_items(self._client, self._table, put=[_item(part) for part in parts])
 
-    def parts(self, minute: datetime) -> Iterator[Part]:
+    def parts(self, minute: datetime) -> Iterator[Part | Damaged]:
         """Everybody who waits for a minute, a page at a time; parts of one origin follow each other."""
         for shard in range(SHARDS):
             yield from (_part(minute, item) for item in self._query(partition_of(minute, shard)))
 
     def read(self, minute: datetime, names: Iterable[str]) -> dict[str, Part]:
-        """Parts by their names."""
+        """Parts by their names, as far as they are there and can be read."""
         keys = [_key(minute, name) for name in dict.fromkeys(names)]
         found = (_part(minute, item) for item in get_items(self._client, self._table, keys, consistent=True))
-        return {part.name: part for part in found}
+        return {part.name: part for part in found if isinstance(part, Part)}
 
     # ---- their packs -------------------------------------------------------------------------------------------
 
     def fixed(self, minute: datetime) -> Fixed:
         """The packs that earlier tries have made."""
         batches, sent = [], 0
+        left: tuple[int, ...] = ()
         for item in self._query(partition_of(minute)):
             if item["item"]["S"] == SENT:
                 sent = int(item["number"]["N"])
+                left = msgspec.json.decode(item["left"]["S"], type=tuple[int, ...])
             else:
                 batches.append(msgspec.json.decode(item["packs"]["S"], type=tuple[Assignment, ...]))
-        return Fixed(batches, sent)
+        return Fixed(batches, sent, left)
 
     def fix(self, minute: datetime, position: int, packs: Sequence[Assignment]) -> None:
         """Say for ever who is in which pack; raises OvertakenError when another tick has done so just now."""
@@ -98,12 +110,16 @@ class Minutes:
         except self._client.exceptions.ConditionalCheckFailedException:
             raise OvertakenError("another tick makes the packs of this minute") from None
 
-    def mark_sent(self, minute: datetime, batches: int) -> None:
-        """Remember how many batches of packs were sent."""
-        key = {"part": text(partition_of(minute)), "item": text(SENT)}
-        self._client.put_item(
-            TableName=self._table, Item={**key, "number": number(batches), "expires_at": _expiry(minute)}
-        )
+    def mark_sent(self, minute: datetime, batches: int, left: Sequence[int]) -> None:
+        """Remember how many batches of packs were sent, and which packs of them were not."""
+        item = {
+            "part": text(partition_of(minute)),
+            "item": text(SENT),
+            "number": number(batches),
+            "left": text(msgspec.json.encode(left).decode()),
+            "expires_at": _expiry(minute),
+        }
+        self._client.put_item(TableName=self._table, Item=item)
 
     # ---- what has been handed on -------------------------------------------------------------------------------
 
@@ -117,11 +133,15 @@ class Minutes:
         self._client.put_item(TableName=self._table, Item={**TICK, "minute": text(_spelled(minute))})
 
     def note_late(self, parts: Iterable[Part]) -> None:
-        """Have the minutes of parts looked at again."""
-        write_items(self._client, self._table, put=[_note(part.minute, part.name) for part in parts])
+        """Have the minutes of parts looked at again: a note for each minute, of a name that no other parts have."""
+        names = defaultdict(list)
+        for part in parts:
+            names[part.minute].append(part.name)
+        notes = [_note(minute, ids.derived_id(minute, *some)) for minute, some in names.items()]
+        write_items(self._client, self._table, put=notes)
 
     def note(self, minute: datetime) -> None:
-        """Have a minute looked at again for its own sake."""
+        """Have a minute looked at again that could not be handed on."""
         self._client.put_item(TableName=self._table, Item=_note(minute, ""))
 
     def late(self) -> list[Late]:
@@ -173,8 +193,11 @@ def _key(minute: datetime, name: str) -> Item:
 
 
 def _note(minute: datetime, name: str) -> Item:
-    item = text(f"{LATE}{_spelled(minute)}#{name}")
-    return {"part": TICK["part"], "item": item, "expires_at": _expiry(minute)}
+    return {"part": TICK["part"], "item": text(_late(minute, name)), "expires_at": _expiry(minute)}
+
+
+def _late(minute: datetime, name: str) -> str:
+    return f"{LATE}{_spelled(minute)}#{name}"
 
 
 def _item(part: Part) -> Item:
@@ -188,12 +211,17 @@ def _item(part: Part) -> Item:
     }
 
 
-def _part(minute: datetime, item: Mapping[str, Any]) -> Part:
-    return Part(
-        minute=minute,
-        name=item["item"]["S"],
-        run_id=item["run_id"]["S"],
-        message=item["message"]["S"],
-        people=int(item["people"]["N"]),
-        packed=item["requests"]["S"],
-    )
+def _part(minute: datetime, item: Mapping[str, Any]) -> Part | Damaged:
+    name = item["item"]["S"]
+    try:
+        with reading(name):
+            return Part(
+                minute=minute,
+                name=name,
+                run_id=item["run_id"]["S"],
+                message=item["message"]["S"],
+                people=int(item["people"]["N"]),
+                packed=item["requests"]["S"],
+            )
+    except MalformedError as error:
+        return Damaged(name, error)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
-from itertools import chain
 from typing import Final
 
 from heliograph.aws.timers import Timer
@@ -13,25 +12,17 @@ from heliograph.model.requests import Lane, RequestPack
 from heliograph.planning.packing import MINUTE, Due, portions
 from heliograph.runtime import wiring
 from heliograph.runtime.handlers import log_failure, may_be_the_fault_of_one
-from heliograph.scheduling.joining import JoinedPack, assigned, joined, packed, positions
+from heliograph.scheduling.handing import ENOUGH, NotHandedOnError, hand_on
 from heliograph.scheduling.parts import parts_of
-from heliograph.scheduling.store import OvertakenError
+from heliograph.scheduling.store import Late, OvertakenError
 from heliograph.text.bodies import body
 
 SURELY_AHEAD: Final = timedelta(minutes=2)
 """A minute that is so far ahead when somebody has been kept for it is not looked at before: clocks differ by less."""
 FIRST_LOOK: Final = timedelta(hours=1)
 """How far the first look of all goes back: no deployment takes so long."""
-ENOUGH: Final = 15.0
-"""Seconds that must be left to begin with another batch of packs; the next tick goes on."""
-
-
 BEHIND: Final = timedelta(minutes=10)
 """How far ticks may be behind their minutes until an alarm is raised; a million people of a minute take one or two."""
-
-
-class NotHandedOnError(Exception):
-    """Some minutes are tried again by every tick."""
 
 
 class BehindError(Exception):
@@ -74,22 +65,30 @@ def hand_on_what_is_due() -> None:
 
 
 def _hand_on_until(now: datetime) -> None:
-    minutes = wiring.minutes()
-    notes = [note for note in minutes.late() if note.minute <= now]  # before anybody who came late is read
-    seen: set[datetime] = set()
+    notes = [note for note in wiring.minutes().late() if note.minute <= now]  # before anybody who came late is read
     failed: set[datetime] = set()
-    for minute in _minutes_after(minutes.last() or now - FIRST_LOOK, now):
+    tried = {*_tried_minutes(now, notes, failed)}
+    if done := [note for note in notes if note.minute in tried and not (note.is_of_failure and note.minute in failed)]:
+        wiring.minutes().forget(done)
+    if failed:
+        raise NotHandedOnError(f"{len(failed)} minutes could not be handed on, the first {min(failed):%FT%R}")
+
+
+def _tried_minutes(now: datetime, notes: Sequence[Late], failed: set[datetime]) -> Iterator[datetime]:
+    """Hand on the minutes that have come, those of notes, and at last what failed before, until time runs out."""
+    minutes = wiring.minutes()
+    last = minutes.last() or now - FIRST_LOOK
+    for minute in _minutes_after(last, now):
         if wiring.time_left() < ENOUGH or not _tried(minute, failed):
             return
         minutes.advance(minute)
-        seen.add(minute)
-    for minute in sorted({note.minute for note in notes} - seen):
+        yield minute
+    failed_before = {note.minute for note in notes if note.is_of_failure}
+    again = {note.minute for note in notes if note.minute <= last}
+    for minute in sorted(again, key=lambda minute: (minute in failed_before, minute)):
         if not _tried(minute, failed):
             return
-    if done := [note for note in notes if note.minute not in failed]:
-        minutes.forget(done)
-    if failed:
-        raise NotHandedOnError(f"{len(failed)} minutes could not be handed on, the first {min(failed):%FT%R}")
+        yield minute
 
 
 def _tried(minute: datetime, failed: set[datetime]) -> bool:
@@ -103,39 +102,6 @@ def _tried(minute: datetime, failed: set[datetime]) -> bool:
         wiring.minutes().note(minute)
         failed.add(minute)
         return True
-
-
-def hand_on(minute: datetime) -> bool:
-    """Send everybody who waits for a minute, in packs; False when time ran out before the end.
-
-    Who is in a pack is kept before it is sent, so that a pack is the same however often this is tried. Raises
-    OvertakenError when another tick is at it.
-    """
-    minutes = wiring.minutes()
-    waiting = minutes.parts(minute)
-    first = next(waiting, None)
-    if first is None:
-        return True
-    fixed = minutes.fixed(minute)
-    for number, batch in enumerate(fixed.batches[fixed.sent :], start=fixed.sent):
-        names = (piece.part for each in batch for piece in each.pieces)
-        parts = minutes.read(minute, names)
-        _send(minute, number, [each.pack(parts) for each in batch])
-        if wiring.time_left() < ENOUGH:
-            return False
-    taken = positions(each for batch in fixed.batches for each in batch)
-    for number, joints in enumerate(joined(chain([first], waiting), taken), start=len(fixed.batches)):
-        if wiring.time_left() < ENOUGH:
-            return False
-        named = [assigned(joint, minute) for joint in joints]
-        minutes.fix(minute, number, named)
-        _send(minute, number, [packed(joint, each) for joint, each in zip(joints, named, strict=True)])
-    return True
-
-
-def _send(minute: datetime, number: int, packs: Sequence[JoinedPack]) -> None:
-    wiring.requests(Lane.BULK).send(packs)
-    wiring.minutes().mark_sent(minute, number + 1)
 
 
 def _minutes_after(last: datetime, now: datetime) -> Iterator[datetime]:
