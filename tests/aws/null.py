@@ -23,12 +23,6 @@ MESSAGE_ID = "0100019aa5f3c2d1-{}-000000"
 """An id of SES in us-east-1: an hour or so, a UUID, a number."""
 SECRET = {"ARN": "arn", "Name": "secret", "SecretString": "a-secret-of-the-benchmark", "CreatedDate": 1_750_000_000}
 RATE = 1_000.0  # mails a second that the account may send, if nobody sets another
-SCHEDULE_OPERATIONS = {
-    "POST": "CreateSchedule",
-    "PUT": "UpdateSchedule",
-    "GET": "GetSchedule",
-    "DELETE": "DeleteSchedule",
-}
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 CHUNK = 65_536  # bytes: SQS bills each as a request
 
@@ -49,7 +43,7 @@ class NullAws:
         self.dynamodb = NullDynamoDB()
         self.sent = 0
         self.rate = RATE
-        self.schedules: dict[str, Any] = {}
+        self.schedules: set[str] = set()
         self.keeps_messages = True
         self.reset()
 
@@ -89,7 +83,7 @@ class NullAws:
         if service == "S3":
             return self._s3(operation, path, body)
         if service == "Scheduler":
-            return msgspec.json.encode(self._schedule(operation, path.rpartition("/")[2], body)), ""
+            return msgspec.json.encode(self._schedule(path.rpartition("/")[2])), ""
         known: dict[str, Callable[[bytes], Any]] = {
             "DynamoDB_20120810": lambda body: self.dynamodb.answer(operation, body),
             "AmazonSQS": self._sqs,
@@ -121,9 +115,6 @@ class NullAws:
                 return msgspec.json.encode(self.dynamodb.hottest())
             case "forget":
                 self.dynamodb.forget_people()
-            case "schedules":
-                schedules, self.schedules = self.schedules, {}
-                return msgspec.json.encode(schedules)
             case asked if asked.startswith("copy/"):
                 self.dynamodb.copy(*map(unquote, asked.split("/")[1:]))
             case asked if asked.startswith("rate/"):
@@ -133,16 +124,11 @@ class NullAws:
     def _quota(self) -> Any:
         return {"SendQuota": {"Max24HourSend": 1e9, "MaxSendRate": self.rate, "SentLast24Hours": 0.0}}
 
-    def _schedule(self, operation: str, name: str, body: bytes) -> Any:
-        if operation == "CreateSchedule" and name in self.schedules:
+    def _schedule(self, name: str) -> Any:
+        if name in self.schedules:
             raise RefusedError("ConflictException", status=409)
-        if operation in ("CreateSchedule", "UpdateSchedule"):
-            self.schedules[name] = msgspec.json.decode(body)
-            return {"ScheduleArn": f"arn:aws:scheduler:us-east-1:000000000000:schedule/heliograph/{name}"}
-        found = self.schedules.pop(name, None) if operation == "DeleteSchedule" else self.schedules.get(name)
-        if found is None:
-            raise RefusedError("ResourceNotFoundException", status=404)
-        return {} if operation == "DeleteSchedule" else {"Name": name, **found}
+        self.schedules.add(name)
+        return {"ScheduleArn": f"arn:aws:scheduler:us-east-1:000000000000:schedule/heliograph/{name}"}
 
     def _sqs(self, body: bytes) -> Any:
         asked = msgspec.json.decode(body)
@@ -188,7 +174,7 @@ def _operation(method: str, path: str, target: str) -> tuple[str, str]:
     if path.startswith("/v2/email/"):
         return "SESv2", "SendBulkEmail" if "bulk" in path else "SendEmail"
     if path.startswith("/schedules/"):
-        return "Scheduler", SCHEDULE_OPERATIONS[method]
+        return "Scheduler", {"POST": "CreateSchedule"}[method]
     return "S3", f"{method.title()}Object"
 
 
