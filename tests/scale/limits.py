@@ -22,6 +22,10 @@ PARTITION = {"written": 1_000, "read": 3_000}
 """Units a second of one partition of DynamoDB (DynamoDB guide, service quotas)."""
 
 
+NEW_TABLE = {"write": 4_000, "read": 12_000}
+"""Units a second of an on-demand table that never had more; DynamoDB doubles what it once took."""
+LARGEST = "us-east-1, us-west-2, eu-west-1"
+SMALLEST = "af-south-1, ap-northeast-3, ap-southeast-3, eu-south-1"
 FAR = 1_000_000
 """Mails a second; what bites beyond is not told."""
 
@@ -83,13 +87,16 @@ def _of_functions(scaled: Scaled) -> Iterator[Limit]:
 
 def _of_events(scaled: Scaled) -> Iterator[Limit]:
     kilobytes = scaled.events * EVENT_BYTES / 1_000
-    for where, mebibytes in (("most regions", 1), ("us-east-1, us-west-2, eu-west-1", 5)):
+    events, form = TOLD + OPENED + CLICKED, "AWS's Firehose form"
+    for where, mebibytes, puts in (("most regions", 1, 1_000), (LARGEST, 5, 2_000)):
         what, there_is = f"Data Firehose: {mebibytes} MiB/s, {where}", mebibytes * MEBIBYTE / 1_000
-        yield Limit(what, there_is, kilobytes, "KB", "AWS's Firehose form")
-    on_the_bus = TOLD + OPENED + CLICKED
-    for where, number in (("af-south-1", 750), ("most regions", 1_100), ("us-east-1, us-west-2, eu-west-1", 18_750)):
+        yield Limit(what, there_is, kilobytes, "KB", form)
+        # AWS does not say whether SES puts several events at once.
+        what = f"Data Firehose: {puts:,} requests/s, {where}, should SES put each event alone"
+        yield Limit(what, puts, events, "requests", form)
+    for where, number in ((SMALLEST, 750), ("most regions", 1_100), (LARGEST, 18_750)):
         what = f"EventBridge with `Engagement=eventbridge`: {number:,} invocations/s, {where}"
-        yield Limit(what, number, on_the_bus, "invocations", "`Engagement=firehose`, or asking")
+        yield Limit(what, number, events, "invocations", "`Engagement=firehose`, or asking")
 
 
 def _of_tables(scaled: Scaled) -> Iterator[Limit]:
@@ -100,7 +107,9 @@ def _of_tables(scaled: Scaled) -> Iterator[Limit]:
     if scaled.waiting:
         handed_on = scaled.waiting["tick_seconds"]
         yield Limit("`tick`: people handed on who wait for one minute", 1, handed_on, "s", "nothing")
-    for kind in ("write", "read"):
+    for kind, new in NEW_TABLE.items():
+        what = f"DynamoDB: {new:,} {kind} units/s of a new table, were all in one"
+        yield Limit(what, new, scaled.each[f"{kind}_units"], "units", "a slow first run, or `WarmThroughput`")
         what = f"DynamoDB: 40,000 {kind} units/s of a table, were all in one"
         yield Limit(what, 40_000, scaled.each[f"{kind}_units"], "units", "asking for more, table by table")
 

@@ -9,6 +9,7 @@ import pytest
 from scale import limits, verdicts
 from scale.__main__ import people
 from scale.runs import Hot, Scaled
+from wiring import ROOT
 
 
 def a_run(number: int = 10_000, **different: float) -> Scaled:
@@ -66,6 +67,23 @@ def test_limits_come_in_the_order_in_which_they_bite() -> None:
     assert [limit.mails_a_second for limit in found] == sorted(limit.mails_a_second for limit in found)
     (key,) = (limit for limit in found if "of one key" in limit.what)
     assert key.mails_a_second == 1_000 / (5 / 200)
+
+
+def test_a_new_table_bites_before_one_that_has_had_traffic() -> None:
+    run = a_run()
+    lines = {limit.what: limit.mails_a_second for limit in limits.limits(run) if "of a" in limit.what}
+    for kind, new in limits.NEW_TABLE.items():
+        rate = lines[f"DynamoDB: {new:,} {kind} units/s of a new table, were all in one"]
+        assert (
+            rate
+            == new / run.each[f"{kind}_units"]
+            < lines[f"DynamoDB: 40,000 {kind} units/s of a table, were all in one"]
+        )
+
+
+def test_regions_are_named_as_those_that_the_stack_supports() -> None:
+    supported = (ROOT / "infra/regions.txt").read_text().split()
+    assert {*limits.LARGEST.split(", "), *limits.SMALLEST.split(", ")} <= set(supported)
 
 
 def test_what_takes_twice_as_much_bites_at_half_the_rate() -> None:
