@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import random
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
@@ -67,7 +68,7 @@ class Sent(NamedTuple):
     deliver: Step
     slept: float
     """Seconds in which functions waited for the rate."""
-    put_backs: int
+    requeues: int
     mails: list[Mail]
     started: float
     ended: float
@@ -155,6 +156,11 @@ def chunks(bodies: Sequence[str]) -> int:
     return max(1, -(-sum(map(len, bodies)) // CHUNK))
 
 
+def show(progress: str) -> None:
+    """Tell whoever waits for a bill how far it is."""
+    print(progress, file=sys.stderr, flush=True)
+
+
 class Campaign:
     """A run of whole rounds at a rate; the first one fills the pipes and is not given."""
 
@@ -179,15 +185,16 @@ class Campaign:
             at_once=functions_for(self.rate),
         )
         found = []
-        for plan, heard, _ in plans:
+        for number, (plan, heard, _) in enumerate(plans):
             started, logged, later = self._where.clock.now().timestamp(), self._where.logs.size(), Heard()
             delivered = outbox.deliver(100 * self._packs, later)
+            show(f"{self._way}, {self.rate:g} mails/s: sent {number} of {self.rounds} rounds")
             found.append(
                 Sent(
                     plan=plan,
                     deliver=_deliver_step(delivered, self._where.logs.size() - logged),
                     slept=delivered.slept,
-                    put_backs=delivered.put_backs,
+                    requeues=delivered.requeues,
                     mails=delivered.mails,
                     started=started,
                     ended=delivered.ended,

@@ -32,6 +32,7 @@ RECOVERY = "recovery"
 MONTHS = RETENTION.days / prices.MONTH_DAYS
 RAW_MONTHS = 7 / prices.MONTH_DAYS
 """At most: four days, one as an old version, and each rounded up to midnight (infra/storage.yaml)."""
+IDLE = "idle"
 MONTHLY = 10 * MILLION
 """Mails a month over which is spread what is asked of empty queues and by the clock."""
 OPENED_PACKS, OPENED_ELSEWHERE = 200, 50
@@ -71,7 +72,7 @@ def bill_at(where: Place, rate: float, rounds: int, way: str = ways.DEFAULT) -> 
     later = opened(where, campaign.mails[: 100 * (OPENED_PACKS if rounds > 1 else OPENED_ELSEWHERE)], rate, way)
     outcomes = (before - empty) / len(campaign.mails) + (_stored(where) - before) / later.record.mails
     where.aws.ask("forget")
-    idle = [line._replace(part="idle", quantity=line.quantity * MILLION / MONTHLY) for line in _idle(where)]
+    idle = [line._replace(part=IDLE, quantity=line.quantity * MILLION / MONTHLY) for line in _idle(where)]
     of_opens = [*_recorded(where, "opens, clicks", later), *idle]
     sent = campaign.sent[: len(found)]
     told = sum(each.told for one in found for each in one.coming)
@@ -89,7 +90,7 @@ def bill_at(where: Place, rate: float, rounds: int, way: str = ways.DEFAULT) -> 
             "functions that deliver": functions_for(rate),
             "events at once": round(told / sum(one.record.invocations for one in found), 1),
             "opens and clicks at once": round(sum(each.told for each in later.coming) / len(later.coming), 1),
-            "put-backs per pack": sum(each.put_backs for each in sent) / sum(each.plan.mails / 100 for each in sent),
+            "requeues per pack": sum(each.requeues for each in sent) / sum(each.plan.mails / 100 for each in sent),
         },
     )
 
@@ -108,7 +109,7 @@ def _sent(where: Place, sent: Sent) -> Iterator[Line]:
         yield from of_function("tally", tallied(where, heard, mails=step.mails))
     waited = sent.slept * prices.MEMORY_MB / 1024 * each
     yield Line("deliver", "GB-seconds of waiting for the rate", waited, prices.GB_SECOND)
-    yield Line("deliver", "requests to put packs back", 2 * sent.put_backs * each, prices.SQS_REQUEST)
+    yield Line("deliver", "requests to requeue packs", 2 * sent.requeues * each, prices.SQS_REQUEST)
 
 
 def _recorded(where: Place, part: str, recorded: Recorded) -> Iterator[Line]:
@@ -201,4 +202,5 @@ def printed(figure: Figure) -> Iterator[str]:
     for row in figure.lines:
         line = Line(row["part"], row["what"], row["quantity"], prices.Price(**row["price"]))
         yield f"  {line.part + ': ' + line.what:56} {line}"
-    yield from (f"  {what:56} {said}" for what, said in figure.notes.items())
+    for what, said in figure.notes.items():
+        yield f"  {what:56} {said:.3g}" if isinstance(said, float) else f"  {what:56} {said}"

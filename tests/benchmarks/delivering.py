@@ -38,7 +38,7 @@ class Delivered(NamedTuple):
     slept: float
     """Seconds for the rate."""
     invocations: int
-    put_backs: int
+    requeues: int
     """Packs, or parts of them, that were requeued for their turn."""
     mails: list[Mail]
     ended: float
@@ -73,7 +73,7 @@ class Outbox:
         self._aws.ask("messages"), self._aws.ask("reset")
         if heard is not None:
             self._aws.heard()
-        waited, slept, cpu, invocations, put_backs = self._clock.waited, self._clock.slept, 0.0, 0, 0
+        waited, slept, cpu, invocations, requeues = self._clock.waited, self._clock.slept, 0.0, 0, 0
         sent: list[Mail] = []
         while self._waiting and len(sent) < mails:
             visible, _, body = heapq.heappop(self._waiting)
@@ -81,7 +81,7 @@ class Outbox:
             cpu += self._invoke(body)
             sent += self._sent(body)
             invocations += 1
-            put_backs += self._take_back()
+            requeues += self._take_back()
             if heard is not None:
                 heard.append(Arrival(self._clock.now().timestamp(), self._aws.heard()))
             heapq.heappush(self._free, self._clock.now().timestamp())
@@ -91,7 +91,7 @@ class Outbox:
             waited=self._clock.waited - waited,
             slept=self._clock.slept - slept,
             invocations=invocations,
-            put_backs=put_backs,
+            requeues=requeues,
             mails=sent,
             ended=max(mail.at for mail in sent),
         )

@@ -16,14 +16,24 @@ KEPT = place.ROOT / "docs/figures.json"
 BEGINS, ENDS = "<!-- written by `make bench options=--keep` -->", "<!-- until here -->"
 SERVICES = ("DynamoDB", "Lambda", "SQS", "S3", "Firehose", "events", "CloudWatch")
 ON_TOP = "on top"
+MONTHS = (1, 10)
+"""Millions of mails that are sent in one."""
 A_VERDICT = "A figure is their median; a miss was measured twice."
 
 Kept = Mapping[str, Mapping[str, Any]]
 Row = Mapping[str, Any]
 
 
+class UnmeasuredError(Exception):
+    """Figures that are not all there, or were looked at too quickly to be kept."""
+
+
 def keep(figures: Kept) -> None:
-    """Keep figures and write the tables anew; raises KeyError for one that was never measured."""
+    """Keep figures and write the tables anew; raises UnmeasuredError."""
+    if not_there := [key for key in GOALS if key not in figures]:
+        raise UnmeasuredError(f"Not measured: {', '.join(not_there)}.")
+    if quick := [key for key in GOALS if figures[key].get("asked", 0) < VERDICT]:
+        raise UnmeasuredError(f"Measured in fewer than {VERDICT} rounds: {', '.join(quick)}.")
     kept = {key: figures[key] for key in GOALS}
     written = in_page(kept, PAGE.read_text())
     KEPT.write_text(json.dumps(kept, indent=1) + "\n")
@@ -47,6 +57,8 @@ def tables(kept: Kept) -> Iterator[str]:
     )
     yield ""
     yield from _by_service(bill["lines"])
+    yield from ["", "### What a month costs", ""]
+    yield from _table(("sent in a month", "sending", "keeping, with backups", "the stack itself", "sum"), _months(kept))
     yield from ["", "### What is kept, for as long as it is", ""]
     rows = [*map(_of_line, storage["lines"]), ("**sum**", "", _usd(storage["value"] + recovery))]
     yield from _table(("what", "GB-months", "dollars"), rows)
@@ -86,6 +98,18 @@ def _by_service(lines: Iterable[Row]) -> Iterator[str]:
     columns = (*SERVICES, "sum")
     rows = ([part, *(_usd(sums[part][service]) for service in columns)] for part in parts)
     yield from _table(("part", *columns), rows)
+
+
+def _months(kept: Kept) -> Iterator[Sequence[str]]:
+    """Of so many millions of mails: what they take, what is kept of them, and what the stack takes without any."""
+    lines = kept[costing.USD]["lines"]
+    of_mails = sum(line["usd"] for line in lines if line["part"] not in (ON_TOP, standing.PART, costing.IDLE))
+    of_kept = sum(line["usd"] for line in kept[costing.STORAGE]["lines"])
+    standing_still = sum(line["usd"] for line in _of(lines, standing.PART))
+    for millions in MONTHS:
+        sending, keeping = millions * of_mails, millions * of_kept
+        dollars = (sending, keeping, standing_still, sending + keeping + standing_still)
+        yield f"{millions} million", *map(_usd, dollars)
 
 
 def _usd(dollars: float) -> str:
