@@ -65,6 +65,22 @@ def test_a_question_that_cannot_be_read_is_answered_with_its_place(system: Syste
     assert set(handler(question, None)) == {"malformed", "code", "reason"}
 
 
+@pytest.mark.parametrize("question", ["status", "report"])
+def test_the_name_of_a_campaign_leads_to_its_newest_run(
+    system: System, heliograph: Heliograph, person: str, question: str
+) -> None:
+    name = f"twice-{question}-{person}"
+    for message in ("no_such_message", "nor_this_one"):
+        system.upload_campaign(name, f'message = "{message}"\n', f"recipient_id\n{person}\n".encode())
+        system.work()
+    newest, earlier = (str(run["run_id"]) for run in work.runs() if run["campaign"] == name)
+    result = heliograph("campaign", question, name)
+    assert (result.exit_code, result.stdout) == (1, "")
+    told = " ".join(result.stderr.split())
+    assert f"There is no run {name}. {name} is a campaign; its newest run is {newest}." in told
+    assert earlier not in told
+
+
 def test_a_run_that_failed_says_why_wherever_it_is_asked_about(
     system: System, heliograph: Heliograph, person: str
 ) -> None:

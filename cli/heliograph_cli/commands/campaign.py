@@ -42,7 +42,9 @@ def campaign() -> None:
 )
 @common_options
 @click.argument("directory", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--wait", is_flag=True, help="Wait until the run is complete.")
+@click.option(
+    "--wait", is_flag=True, help="Wait until something was decided for everybody; not for those who are scheduled."
+)
 def submit(directory: Path, wait: bool) -> None:
     """Check DIRECTORY (campaign.toml, segment.csv), upload it, and start its run."""
     folder = checked_folder(directory)
@@ -154,7 +156,13 @@ def _told(figures: dict[str, Any]) -> Group:
     title = bold(f"{figures['campaign']}, run {figures['run_id']}: {figures['state']}")
     if not figures["audience"]:
         return stacked(title, first.text)
-    return stacked(title, first.text, _sums(figures), *_left_out(figures))
+    return stacked(title, first.text, _sums(figures), *_later(figures), *_left_out(figures))
+
+
+def _later(figures: dict[str, Any]) -> Iterator[str]:
+    """Who still waits: a run is complete without them."""
+    if scheduled := figures["counts"]["scheduled"]:
+        yield f"{counted(scheduled, 'person is', 'people are')} planned again later; a run is complete without them."
 
 
 def _left_out(figures: dict[str, Any]) -> Iterator[str]:

@@ -257,6 +257,21 @@ def test_campaign_status_names_the_rows_and_people_that_no_sum_shows(aws: FakeAw
     assert "1 person was left out, because earlier runs of this campaign had reached them." in shown
 
 
+def test_campaign_status_says_that_a_run_is_complete_without_those_who_are_planned_again_later(aws: FakeAws) -> None:
+    later = "planned again later; a run is complete without them."
+    assert f"1 person is {later}" in " ".join(local("campaign", "status", RUN).stdout.split())
+    nobody_waits = {"accepted": 6, "skipped": 2, "scheduled": 0, "failed": 1, "unknown": 1}
+    aws.report = lambda question: {**FIGURES, "counts": nobody_waits}
+    assert later not in " ".join(local("campaign", "status", RUN).stdout.split())
+
+
+def test_the_page_shows_what_why_says_of_a_replay(aws: FakeAws) -> None:
+    (said,) = (
+        line for line in local("why", "anna-1").stdout.splitlines() if line.endswith("the decision is the same.")
+    )
+    assert said in (Path(__file__).parents[3] / "docs/cli.md").read_text().splitlines()
+
+
 def test_why_gives_scripts_everything_that_the_report_function_tells(aws: FakeAws) -> None:
     assert told(local("why", "anna-1", "--json")).items() >= WHY.items()
 

@@ -262,6 +262,27 @@ def test_the_page_lists_the_regions_of_push() -> None:
     assert {*deployment.SNS_WITHOUT_PUSH, *deployment.SNS_WITHOUT_SMS} <= set(REGIONS)
 
 
+def test_the_page_names_every_parameter_with_its_default() -> None:
+    parameters_of_stack = load("template.yaml")["Parameters"]
+    page = (ROOT / "docs/deploy.md").read_text()
+    (rows,) = re.findall(r"^\| parameter \| default \|.*?\n\|[-|]+\n(.*?)\n\n", page, re.MULTILINE | re.DOTALL)
+    cells = [map(str.strip, row.split("|")[1:3]) for row in rows.splitlines()]
+    defaults = {tuple(re.findall(r"`(\w+)`", names)): said.replace("empty", "").strip("`") for names, said in cells}
+    assert sorted(name for names in defaults for name in names) == sorted(parameters_of_stack)
+    del defaults["Runtime", "Architecture"]  # those of the build
+    for names, said in defaults.items():
+        assert said == ", ".join(str(parameters_of_stack[name].get("Default", "")) for name in names)
+
+
+def test_the_page_says_of_200_mails_a_second_what_the_page_of_rates_does() -> None:
+    (deliver, at_work) = re.findall(
+        r"^\| 200 \| (\d+) \| \d+ \| (\d+) \|", (ROOT / "docs/scale.md").read_text(), re.MULTILINE
+    )[0]
+    page = (ROOT / "docs/deploy.md").read_text()
+    assert f"**200 mails a second** have {at_work} functions at work" in page
+    assert f"`DeliverBulkConcurrency` {deliver}:" in page
+
+
 def test_the_page_lists_the_regions() -> None:
     page = (ROOT / "docs/deploy.md").read_text()
     (listed,) = re.findall(r"^Supported regions: (.*?)\n\n", page, re.MULTILINE | re.DOTALL)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from builders import KEYS, NOW, a_rendered
 from heliograph.channels.email.spec import BY_THE_MINUTE, SPEC
 from heliograph.model.engagement import Ahead
 from heliograph.recording.reading import RAW, read
-from wiring import NESTED, TEMPLATE, resources
+from wiring import NESTED, ROOT, TEMPLATE, resources
 
 EMAIL = NESTED["Channelemail"]
 AHEAD = {"BOUNCE", "COMPLAINT", "REJECT", "RENDERING_FAILURE", "SUBSCRIPTION"}
@@ -84,3 +86,11 @@ def test_no_grace_ends_before_what_it_waits_for_can_be_told() -> None:
     longest = {"ENGAGEMENT": BY_THE_MINUTE, "ENGAGEMENT_SECONDS": str(PARAMETERS["EngagementSeconds"]["MaxValue"])}
     assert SPEC.lag(longest.__getitem__) < 900
     assert PARAMETERS["Engagement"]["AllowedValues"] == [BY_THE_MINUTE, "eventbridge"]
+
+
+@pytest.mark.parametrize("page", ["docs/architecture.md", "docs/cli.md", "docs/runbook.md"])
+def test_pages_say_how_late_figures_are_as_deployed(page: str) -> None:
+    given = {"ENGAGEMENT": "Engagement", "ENGAGEMENT_SECONDS": "EngagementSeconds"}
+    lag = SPEC.lag(lambda name: str(PARAMETERS[given[name]]["Default"]))
+    words = " ".join((ROOT / page).read_text().split())
+    assert f"up to {lag} seconds late (`Engagement=eventbridge`: seconds)" in words

@@ -160,8 +160,14 @@ def _message(name: str) -> Message:
 def _run(run_id: str) -> Run:
     run = wiring.runs().get(run_id)
     if run is None:
-        raise NotFoundError(f"There is no run {run_id}.", "`heliograph campaign list` shows them.")
+        raise NotFoundError(f"There is no run {run_id}.", _instead(run_id))
     return run
+
+
+def _instead(name: str) -> str:
+    """What to ask for when there is no such run: the newest one of a campaign that has this name."""
+    newest = next((run.run_id for run in wiring.runs().latest() if run.campaign == name), None)
+    return f"{name} is a campaign; its newest run is {newest}." if newest else "`heliograph campaign list` shows them."
 
 
 def _figures(run: Run, sums: Sums) -> RunFigures:
