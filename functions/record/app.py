@@ -9,6 +9,8 @@ from collections.abc import Callable, Container, Mapping, Sequence
 from functools import partial
 from typing import TypeVar
 
+import msgspec
+
 from heliograph.model.engagement import (
     Ahead,
     Consequence,
@@ -136,9 +138,10 @@ def keep(accepted: Mapping[RecordKey, Container[int]], events: Sequence[Engageme
 
 
 def follow(events: Sequence[EngagementEvent]) -> None:
-    """Let events have their consequences."""
-    templates = wiring.templates()
-    for event in events:
+    """Let events have their consequences: now at the latest, or one of years to come would beat all until then."""
+    templates, now = wiring.templates(), wiring.now()
+    for told in events:
+        event = told if told.occurred_at <= now else msgspec.structs.replace(told, occurred_at=now)
         for consequence in consequences(event, messages=templates.messages, policy=templates.policy):
             apply(consequence)
 

@@ -161,6 +161,18 @@ def test_a_line_that_cannot_be_read_is_parked_alone_with_its_place(
     assert [where for where, _ in minutes.table.parked] == [f"{KEY}, line 2, {position}"]
 
 
+@pytest.mark.parametrize("is_ahead", [False, True], ids=["by the minute", "ahead"])
+def test_what_is_said_to_happen_in_years_to_come_beats_nothing_that_does_until_then(
+    minutes: Minutes, monkeypatch: pytest.MonkeyPatch, *, is_ahead: bool
+) -> None:
+    applied: list[Any] = []
+    monkeypatch.setattr(minutes.table, "apply", applied.append)
+    late = bounced()
+    late["bounce"]["timestamp"] = "2099-01-01T00:00:00.000Z"
+    assert minutes.run(ahead(late) if is_ahead else minutes.put(late)) == []
+    assert [consequence.at for consequence in applied] == [NOW]
+
+
 def test_a_code_of_a_provider_is_cut(minutes: Minutes) -> None:
     minutes.run(minutes.put(told("Reject", reason="x" * 300_000)))
     assert [event.detail for event in minutes.table.lake] == ["x" * DETAIL_LIMIT]
