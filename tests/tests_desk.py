@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 from pathlib import Path
 
 from heliograph_cli.authoring.build import build
@@ -18,6 +19,7 @@ SHIPPED = {
 """Where the built stack takes the messages from, and where for the tests."""
 
 
+@cache
 def compiled() -> Path:
     """Compile the desk of the tests; the folder to import it from. Tests that run side by side may all do so."""
     build(DESK, COMPILED)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from copy import deepcopy
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,15 +22,25 @@ STACK = "AWS::CloudFormation::Stack"
 
 def load(name: str, **given: str) -> dict[str, Any]:
     """A template with what it is given, its loops expanded by the linter; functions are dictionaries, as in JSON."""
-    written = cfn_yaml.load(str(ROOT / name))
-    for parameter, value in given.items():
-        if parameter in written.get("Parameters", {}):
-            written["Parameters"][parameter]["Default"] = value
+    asked = _written(name).get("Parameters", {})
+    return _expanded(name, *(item for item in given.items() if item[0] in asked))
+
+
+@cache
+def _expanded(name: str, *given: tuple[str, str]) -> dict[str, Any]:
+    written = deepcopy(_written(name))
+    for parameter, value in given:
+        written["Parameters"][parameter]["Default"] = value
     written["Transform"] = [each for each in as_list(written.get("Transform", [])) if each == LOOPS]
     template = Template(name, written, ["us-east-1"])
     mistakes = template.transform()
     assert not mistakes, mistakes
     return _plain(template.template)  # type: ignore[no-any-return]  # the root of a template is a mapping
+
+
+@cache
+def _written(name: str) -> Any:
+    return cfn_yaml.load(str(ROOT / name))
 
 
 def _plain(node: Any) -> Any:

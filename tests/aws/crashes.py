@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import pytest
 from botocore.client import BaseClient
 
-from aws.flow_system import VERBS, System
+from aws.flow_system import VERBS, System, worked_off
 from aws.invocations import Killed
 from heliograph.runtime import wiring
 
@@ -106,17 +106,13 @@ class Lambda:
         self.system = system
         self.edge = edge
         self.ends: dict[str, deque[Boundary | None]] = defaultdict(deque)
-        """Where the next invocations of a queue's function end; then they live."""
+        """Where the next invocations of a queue's function end, or None for one that lives; then all live. An end waits
+        for an invocation that comes so far."""
         self.tried: list[Tried] = []
 
-    def work(self, *queues: str, rounds: int = 400) -> int:
+    def work(self, *queues: str) -> int:
         """Until nothing is left in the queues; how many messages were received."""
-        received = 0
-        for _ in range(rounds):
-            if not (some := sum(self._work_off(queue) for queue in queues or VERBS)):
-                return received
-            received += some
-        raise AssertionError("the queues never became empty")
+        return worked_off(queues or VERBS, self._work_off, polls=5_000)
 
     def _work_off(self, queue: str) -> int:
         messages = self.system.messages(queue)
@@ -126,7 +122,7 @@ class Lambda:
         return len(messages)
 
     def _invoke(self, queue: str, batch: list[dict[str, Any]]) -> None:
-        end = self.ends[queue].popleft() if self.ends[queue] else None
+        end = self.ends[queue][0] if self.ends[queue] else None
         receives = min(int(message["Attributes"]["ApproximateReceiveCount"]) for message in batch)
         self.system.park_at(queue)
         answer: dict[str, Any] = {}
@@ -134,6 +130,8 @@ class Lambda:
         with self.edge.watch(end) as invocation:
             answer = self.system.run(VERBS[queue], [message["Body"] for message in batch], receives)
         self.tried.append(Tried(queue, receives, end, invocation))
+        if self.ends[queue] and (end is None or invocation.killed):
+            self.ends[queue].popleft()
         failed = {failure["itemIdentifier"] for failure in answer.get("batchItemFailures", ())}
         done = [not invocation.killed and f"m-{number}" not in failed for number in range(len(batch))]
         self.system.acknowledge(queue, batch, done)

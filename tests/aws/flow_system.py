@@ -7,7 +7,9 @@ import importlib
 import json
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import product
 from pathlib import Path
@@ -17,7 +19,7 @@ from typing import Any
 import msgspec
 
 from aws.invocations import record
-from aws.local_cloud import ACCOUNT, PATIENCE, REGION, TICK, LocalCloud
+from aws.local_cloud import ACCOUNT, PATIENCE, REGION, TICK, LocalCloud, local_cloud
 from heliograph.aws import clients
 from heliograph.aws.tables import write_items
 from heliograph.channels.registry import CHANNELS
@@ -114,12 +116,9 @@ class System:
         answer = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)
         return int(answer["Attributes"]["ApproximateNumberOfMessages"])
 
-    def work(self, *queues: str, rounds: int = 50) -> None:
+    def work(self, *queues: str) -> None:
         """Hand the queues' messages to their functions until nothing is left in them."""
-        for _ in range(rounds):
-            if not sum(self._work_off(queue) for queue in queues or VERBS):
-                return
-        raise AssertionError("the queues never became empty")
+        worked_off(queues or VERBS, self._work_off, polls=1_000)
 
     def work_until(self, look: Callable[[], bool], *queues: str) -> None:
         """Work queues off until something is seen: providers report after a moment."""
@@ -236,16 +235,19 @@ class System:
     def changes(self) -> Iterator[dict[str, Any]]:
         """What the stream tells since it was asked last, in the JSON in which Lambda hands it over."""
         streams = self.cloud.client("dynamodbstreams")
-        if not self._iterator:
-            (stream,) = streams.list_streams(TableName=self.environment["HELIOGRAPH_RUNS_TABLE"])["Streams"]
-            self._stream = stream["StreamArn"]
-            of = {"StreamArn": self._stream}
-            (shard,) = streams.describe_stream(**of)["StreamDescription"]["Shards"]
-            asked = streams.get_shard_iterator(**of, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON")
-            self._iterator = asked["ShardIterator"]
         while records := self._read(streams):
             told = ({**each, "eventSourceARN": self._stream} for each in records)
             yield from (json.loads(json.dumps(each, default=_in_json)) for each in told)
+
+    def forget_changes(self) -> None:
+        """Let the stream tell only of what changes from now on."""
+        streams = self.cloud.client("dynamodbstreams")
+        (stream,) = streams.list_streams(TableName=self.environment["HELIOGRAPH_RUNS_TABLE"])["Streams"]
+        self._stream = stream["StreamArn"]
+        of = {"StreamArn": self._stream}
+        (shard,) = streams.describe_stream(**of)["StreamDescription"]["Shards"]
+        asked = streams.get_shard_iterator(**of, ShardId=shard["ShardId"], ShardIteratorType="LATEST")
+        self._iterator = asked["ShardIterator"]
 
     def _read(self, streams: Any) -> list[dict[str, Any]]:
         answer = streams.get_records(ShardIterator=self._iterator)
@@ -300,6 +302,29 @@ class System:
         described = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
         assert described["StackStatus"] == "CREATE_COMPLETE", described
         return {one["OutputKey"]: one["OutputValue"] for one in described.get("Outputs", [])}
+
+
+@contextmanager
+def running(name: str, *, engagement: str = "eventbridge") -> Iterator[System]:
+    """A system on a local cloud of its own, as long as the block; no client of another one is known in it."""
+    with local_cloud() as cloud:
+        forget_clients()
+        yield System(cloud, name, engagement=engagement)
+        forget_clients()
+
+
+def worked_off(queues: Iterable[str], work_off: Callable[[str], int], *, polls: int) -> int:
+    """Poll each queue until it is empty, and all until one after the other was; how many messages came."""
+    waiting = deque(queues)
+    came = empty = 0
+    for _ in range(polls):
+        some = work_off(waiting[0])
+        came, empty = came + some, 0 if some else empty + 1
+        if empty == len(waiting):
+            return came
+        if not some:
+            waiting.rotate(-1)
+    raise AssertionError("the queues never became empty")
 
 
 def _environment(cloud: LocalCloud, name: str, made: dict[str, str]) -> dict[str, str]:

@@ -13,8 +13,8 @@ from botocore.httpsession import URLLib3Session
 from click.testing import CliRunner, Result
 
 from aws.fake import FakeAws, service_of
-from aws.flow_system import System, forget_clients
-from aws.local_cloud import REGION, local_cloud
+from aws.flow_system import System, running
+from aws.local_cloud import REGION
 from functions.report.app import handler
 from heliograph_cli.main import cli
 from heliograph_cli.stack import Stack
@@ -27,10 +27,8 @@ sys.path.insert(0, str(compiled()))
 @pytest.fixture(scope="session")
 def deployed() -> Iterator[System]:
     """The system without Lambda, on a local cloud of its own."""
-    with local_cloud() as cloud:
-        forget_clients()
-        yield System(cloud, "flow")
-        forget_clients()
+    with running("flow") as system:
+        yield system
 
 
 @pytest.fixture
@@ -39,6 +37,7 @@ def system(deployed: System, monkeypatch: pytest.MonkeyPatch) -> System:
     for name, value in {**deployed.environment, "HELIOGRAPH_PARKING_QUEUE": ""}.items():
         monkeypatch.setenv(name, value)
     deployed.rest()
+    deployed.forget_changes()
     return deployed
 
 

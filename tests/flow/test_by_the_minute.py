@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import gzip
 import json
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from aws.flow_system import System, forget_clients
-from aws.local_cloud import local_cloud
+from aws.flow_system import System, running
 from heliograph.reporting import work
 from heliograph.runtime import wiring
-from tests_desk import compiled
-
-sys.path.insert(0, str(compiled()))
 
 MANIFEST = 'message = "spring_sale"\n[data]\ndiscount = 20\n'
 FINE, BOUNCING = 6, 2
@@ -25,21 +20,10 @@ SENT = FINE + BOUNCING
 
 
 @pytest.fixture(scope="module")
-def told_by_the_minute() -> Iterator[System]:
+def deployed() -> Iterator[System]:
     """A system of its own, with `Engagement=firehose`."""
-    with local_cloud() as cloud:
-        forget_clients()
-        yield System(cloud, "minute", engagement="firehose")
-        forget_clients()
-
-
-@pytest.fixture
-def system(told_by_the_minute: System, monkeypatch: pytest.MonkeyPatch) -> System:
-    """The system, with the environment of its functions for the length of a test."""
-    for name, value in {**told_by_the_minute.environment, "HELIOGRAPH_PARKING_QUEUE": ""}.items():
-        monkeypatch.setenv(name, value)
-    told_by_the_minute.rest()
-    return told_by_the_minute
+    with running("minute", engagement="firehose") as system:
+        yield system
 
 
 def sent(system: System, campaign: str) -> str:

@@ -101,7 +101,7 @@ class Sales:
 def sales(system: System, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sales]:
     """Nothing is left afterwards."""
     yield Sales(system, monkeypatch)
-    for queue in (DELIVER, "engagement"):
+    for queue in (PLAN, DELIVER, "engagement"):
         system.sqs.purge_queue(QueueUrl=system.queue_url(queue))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -95,8 +96,13 @@ def public(body: list[ast.stmt]) -> Iterator[str]:
                 yield name
 
 
-def given() -> Iterator[Named]:
+@cache
+def given() -> tuple[Named, ...]:
     """Every name of the package, of the command line and of the templates of the stack."""
+    return tuple(_given())
+
+
+def _given() -> Iterator[Named]:
     for folder in CODE:
         for file in sorted((ROOT / folder).rglob("*.py")):
             path = str(file.relative_to(ROOT))
@@ -105,7 +111,6 @@ def given() -> Iterator[Named]:
     for file in (ROOT / "template.yaml", *sorted((ROOT / "infra").rglob("*.yaml"))):
         names = (name for found in IN_YAML.findall(file.read_text(encoding="utf-8")) for name in found if name)
         yield from (Named(name, str(file.relative_to(ROOT))) for name in names)
-
     for file in sorted((ROOT / "docs/schema").rglob("*.json")):
         yield from (Named(name, str(file.relative_to(ROOT))) for name in re.findall(r'"([\w.-]+)":', file.read_text()))
     yield from (Named(name, "heliograph --help") for name in spoken(cli))
@@ -130,27 +135,24 @@ def is_allowed(word: str, given_: Named) -> bool:
     )
 
 
-GIVEN = tuple(given())
-
-
 def test_names_are_found_where_they_are_given() -> None:
     assert {"SendRequest", "recipient_id", "not_consented", "--json", "DeadLettersArn", "idempotency_key"} <= {
-        each.name for each in GIVEN
+        each.name for each in given()
     }
 
 
 @pytest.mark.parametrize("word", NOT_CALLED)
 def test_no_name_contains_a_word_that_the_glossary_says_it_is_not_called(word: str) -> None:
-    wrong = {each for each in GIVEN if f" {word} " in words(each.name) and not is_allowed(word, each)}
+    wrong = {each for each in given() if f" {word} " in words(each.name) and not is_allowed(word, each)}
     assert sorted(wrong) == []
 
 
 def test_only_addresses_are_suppressed() -> None:
-    said = {each for each in GIVEN if " suppress" in words(each.name)}
+    said = {each for each in given() if " suppress" in words(each.name)}
     assert [each for each in sorted(said) if not ADDRESSES.search(f"{each.file} {each.name}")] == []
 
 
 @pytest.mark.parametrize("allowed", ALLOWED, ids=lambda each: f"{each.word} {each.names}")
 def test_what_is_allowed_is_needed(allowed: Allowed) -> None:
-    said = {each for each in GIVEN if f" {allowed.word} " in words(each.name)}
+    said = {each for each in given() if f" {allowed.word} " in words(each.name)}
     assert [each for each in said if re.search(allowed.names, each.name) and re.search(allowed.files, each.file)]

@@ -46,16 +46,24 @@ moments = st.datetimes(datetime(1980, 1, 1), datetime(2300, 1, 1), timezones=st.
 texts = st.text(st.characters(exclude_categories=["Cs"]))
 
 
+places = st.integers(0, 2)  # of a few moments
+of_any_kind = st.one_of(
+    [
+        st.tuples(st.just(kind), places, provider_ids if kind == Fact.ACCEPTED else texts, st.just("") | texts)
+        for kind in KINDS
+    ]
+)
+plain = st.tuples(st.sampled_from(["sent", "delivered", "opened"]), places, st.just(""), st.just(""))
+in_slots = st.dictionaries(st.integers(0, 99), st.lists(of_any_kind | plain, min_size=1), max_size=30)
+
+
 @st.composite
 def facts(draw: st.DrawFn) -> SlotFacts:
     """Facts of every kind in slots of a pack; many of them in the same few seconds."""
-    seconds = st.sampled_from(draw(st.lists(moments, min_size=1, max_size=3)))
-    details = {kind: provider_ids if kind == Fact.ACCEPTED else texts for kind in KINDS}
-    one = st.sampled_from(KINDS).flatmap(
-        lambda kind: st.tuples(st.just(kind), st.builds(Happened, seconds, details[kind], st.just("") | texts))
-    )
-    plain = st.tuples(st.sampled_from(["sent", "delivered", "opened"]), st.builds(Happened, seconds))
-    return draw(st.dictionaries(st.integers(0, 99), st.lists(one | plain, min_size=1).map(dict), max_size=30))
+    seconds = draw(st.tuples(moments, moments, moments))
+    return {
+        slot: {kind: Happened(seconds[at], *said) for kind, at, *said in some} for slot, some in draw(in_slots).items()
+    }
 
 
 def to_the_second(slots: SlotFacts) -> SlotFacts:
