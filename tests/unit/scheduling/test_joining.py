@@ -96,6 +96,11 @@ def test_who_has_a_pack_gets_no_other_although_they_come_again_in_other_company(
     assert pack.people == ("p-3",)
 
 
+def test_whose_fallback_two_tries_begin_in_different_company_is_in_no_pack_twice() -> None:
+    parts = [*waiting(ids.of_fallbacks("a"), "p-1", "p-2"), *waiting(ids.of_fallbacks("b"), "p-0", "p-2", "p-3")]
+    assert [pack.people for pack in packs_of(parts)] == [("p-1", "p-2", "p-0"), ("p-2", "p-3")]
+
+
 def test_people_with_much_to_carry_share_a_pack_as_far_as_a_message_takes_it() -> None:
     parts = waiting("a", *people(100), data="x" * 20_000)
     assert all(len(part.packed) < 400_000 for part in parts)

@@ -54,6 +54,16 @@ class Assignment(NamedTuple):
         return _joined_pack(self.pack_id, self.run_id, [one for some in requests for one in some])
 
 
+class Waiting(NamedTuple):
+    """Somebody who has no pack yet."""
+
+    part: Part
+    position: int
+    """In the part."""
+    request: msgspec.Raw
+    dispatch_id: str
+
+
 @dataclass
 class Joint:
     """A pack that is being filled."""
@@ -63,17 +73,23 @@ class Joint:
     """Bytes."""
     requests: list[msgspec.Raw] = field(default_factory=list)
     pieces: dict[str, int] = field(default_factory=dict)
+    dispatch_ids: set[str] = field(default_factory=set)
 
-    def has_room(self, request: msgspec.Raw) -> bool:
-        """Whether another person fits in."""
-        is_light = not self.requests or self.size + len(bytes(request)) <= INPUT_LIMIT
-        return is_light and len(self.requests) < PACK_LIMIT
+    def has_room(self, one: Waiting) -> bool:
+        """Whether another person fits in.
 
-    def take(self, part: str, position: int, request: msgspec.Raw) -> None:
+        A pack holds a dispatch once, and who claims it claims it once: two tries on a pack may begin the same fallback
+        in different company, under two origins.
+        """
+        is_light = not self.requests or self.size + len(bytes(one.request)) <= INPUT_LIMIT
+        return is_light and len(self.requests) < PACK_LIMIT and one.dispatch_id not in self.dispatch_ids
+
+    def take(self, one: Waiting) -> None:
         """Put somebody in."""
-        self.size += len(bytes(request))
-        self.requests.append(request)
-        self.pieces[part] = self.pieces.get(part, 0) | 1 << position
+        self.size += len(bytes(one.request))
+        self.requests.append(one.request)
+        self.pieces[one.part.name] = self.pieces.get(one.part.name, 0) | 1 << one.position
+        self.dispatch_ids.add(one.dispatch_id)
 
 
 def assigned(joint: Joint, minute: datetime) -> Assignment:
@@ -102,12 +118,13 @@ def joined(
     """
     filling: dict[Kind, Joint] = {}
     full: list[Joint] = []
-    for part, position, request in _unassigned(parts, taken, refuse):
-        joint = filling.setdefault(part.kind, Joint(part.kind))
-        if not joint.has_room(request):
+    for one in _unassigned(parts, taken, refuse):
+        kind = one.part.kind
+        joint = filling.setdefault(kind, Joint(kind))
+        if not joint.has_room(one):
             full.append(joint)
-            joint = filling[part.kind] = Joint(part.kind)
-        joint.take(part.name, position, request)
+            joint = filling[kind] = Joint(kind)
+        joint.take(one)
         if len(full) == AT_ONCE:
             yield full
             full = []
@@ -117,8 +134,8 @@ def joined(
 
 def _unassigned(
     parts: Iterable[Part | Damaged], taken: Mapping[str, int], refuse: Callable[[MalformedError], None]
-) -> Iterator[tuple[Part, int, msgspec.Raw]]:
-    """Everybody who has no pack yet, once, with their position in their part."""
+) -> Iterator[Waiting]:
+    """Everybody who has no pack yet, once of each origin."""
     for _, some in groupby(parts, key=lambda part: part.origin):
         try:
             waiting = _of_one_origin([*some], taken)
@@ -128,18 +145,16 @@ def _unassigned(
             yield from waiting
 
 
-def _of_one_origin(
-    siblings: Sequence[Part | Damaged], taken: Mapping[str, int]
-) -> Sequence[tuple[Part, int, msgspec.Raw]]:
+def _of_one_origin(siblings: Sequence[Part | Damaged], taken: Mapping[str, int]) -> Sequence[Waiting]:
     """Its people who have no pack; raises MalformedError if any part cannot be read, as its people may be in others."""
     parts = [_undamaged(each) for each in siblings]
     twice = _twice(parts, taken) if len(parts) > 1 else {}
     known = {part.name: taken.get(part.name, 0) | twice.get(part.name, 0) for part in parts}
     return [
-        (part, position, request)
+        Waiting(part, position, request, dispatch_id)
         for part in parts
         if not known[part.name] or known[part.name].bit_count() < part.people
-        for position, request in enumerate(part.requests())
+        for position, (dispatch_id, request) in enumerate(part.identified())
         if not known[part.name] >> position & 1
     ]
 

@@ -11,7 +11,8 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from heliograph.model.requests import RequestPack, SendRequest
+from heliograph.model.requests import RequestPack
+from heliograph.model.values import Value
 from heliograph.planning.packing import Due
 from heliograph.text import ids
 from heliograph.text.bodies import INPUT_LIMIT
@@ -19,6 +20,16 @@ from heliograph.text.errors import Code, MalformedError
 
 PACKING: Final = 1
 """zlib's quickest level: the requests of a run are alike, and a write is billed by the kilobyte."""
+
+
+class Step(Value, frozen=True, kw_only=True):
+    """On the wire a `SendRequest`, of which no more is read: a minute may have a million."""
+
+    request_id: str
+    step: int = 0
+
+
+STEP: Final = msgspec.json.Decoder(Step)
 
 
 class Kind(NamedTuple):
@@ -43,7 +54,7 @@ class Part(NamedTuple):
 
     @property
     def origin(self) -> str:
-        """Names the pack and the minute: only parts of one origin can hold the same person twice."""
+        """Names the pack and the minute, and of a fallback its people: parts of one origin may hold somebody twice."""
         return origin_of(self.name)
 
     @property
@@ -61,8 +72,14 @@ class Part(NamedTuple):
 
     def dispatch_ids(self) -> list[str]:
         """Who is in it: the ids of the next decisions on them; raises MalformedError."""
+        return [dispatch_id for dispatch_id, _ in self.identified()]
+
+    def identified(self) -> list[tuple[str, msgspec.Raw]]:
+        """The requests with the ids of the next decisions on them; raises MalformedError."""
+        requests = self.requests()
         with reading(self.name):
-            return [msgspec.json.decode(each, type=SendRequest).dispatch_id for each in self.requests()]
+            steps = [STEP.decode(each) for each in requests]
+        return [(ids.dispatch_id(step.request_id, step.step), each) for step, each in zip(steps, requests, strict=True)]
 
 
 class Damaged(NamedTuple):
