@@ -22,6 +22,7 @@ from heliograph.runtime import wiring
 from heliograph.runtime.handlers import Batch, Part, batch_handler, decoded, parking
 from heliograph.runtime.observe import count_decisions
 from heliograph.scheduling.work import plan_later
+from heliograph.text import ids
 
 PACK = msgspec.json.Decoder(RequestPack)
 DEPLOYING = 8
@@ -121,12 +122,12 @@ def earlier_decisions(tasks: Sequence[Task]) -> dict[str, LedgerEntry]:
     """What had been decided before, by an earlier try or another planner.
 
     A pack may have been planned before, whatever SQS's approximate count says: timers and sums must follow what was
-    decided then. The plan of a run's pack, which is kept before any decision is, tells whether it was. A single
-    transactional request is spared the look on its first try: it is never scheduled and in no sum, and deliver claims
-    it.
+    decided then. The plan of a run's pack, which is kept before any decision is, tells whether it was; of a fallback it
+    does not, as two tries of deliver may begin it in two packs. A single transactional request is spared the look on
+    its first try: it is never scheduled and in no sum, and deliver claims it.
     """
     bulk = {(task.pack.run_id, task.pack.pack_id) for task in tasks if task.pack.lane is Lane.BULK}
-    of_runs = {key for key in bulk if key[0]}
+    of_runs = {(run_id, pack_id) for run_id, pack_id in bulk if run_id and not ids.is_of_fallbacks(pack_id)}
     begun = (bulk - of_runs) | (wiring.records().planned(of_runs) if of_runs else set())
     asked = [
         (request.recipient_id, request.dispatch_id)

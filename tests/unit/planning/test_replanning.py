@@ -12,8 +12,9 @@ import pytest
 from aws.invocations import Killed
 from aws.memory import Fate, World
 from aws.memory_adapters import Words, install
-from builders import EMAIL, NOW, SMS, a_promotion, a_recipient, a_request, hours
+from builders import EMAIL, NOW, SMS, a_cap, a_promotion, a_recipient, a_request, hours
 from heliograph.model.channels import Channel
+from heliograph.model.decisions import Verdict
 from heliograph.model.dispatches import Rendered, Sender
 from heliograph.model.outcomes import Accepted, Outcome
 from heliograph.model.packs import Planned
@@ -24,6 +25,7 @@ from heliograph.reporting import work
 from heliograph.reporting.figures import RunFigures
 from heliograph.runtime import wiring
 from heliograph.scheduling.parts import Part
+from heliograph.text import ids
 
 NEWS = a_promotion(EMAIL, SMS)
 POLICY = Policy(hours=(hours(channels=(SMS,), quiet=("21:00-08:00",)),))
@@ -91,6 +93,26 @@ def test_who_was_skipped_stays_skipped_in_the_sums_although_they_consent_before_
     plan(world)
     world.queues["REQUESTS_BULK"].clear()
     assert the_end(world).skipped == {"not_consented": 1}
+
+
+def test_a_fallback_in_a_second_pack_takes_no_room_for_what_reached_nobody_in_the_first(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(world, Words([NEWS], msgspec.structs.replace(POLICY, caps=(a_cap(2, days=1),))), accepting, monkeypatch)
+    world.queues.clear()
+    request = a_request(message="news", run_id="run", step=1)
+    willing, unwilling = a_recipient(opted_in=["news/email"]), a_recipient()
+    for pack_id, when_delivered in ("first", unwilling), ("second", willing):
+        pack = RequestPack(pack_id=ids.of_fallbacks(pack_id), lane=Lane.BULK, run_id="run", requests=(request,))
+        world.put("REQUESTS_BULK", pack)
+        world.people["amara"] = willing
+        plan(world)
+        world.queues["REQUESTS_BULK"].clear()
+        world.people["amara"] = when_delivered
+        for queue, message in world.visible():
+            world.invoke(queue, message)
+    assert [each.outcome for each in world.ledger.values()] == [Verdict.SKIPPED_AT_DELIVERY]
+    assert not any(account.reserved for account in world.accounts.values())
 
 
 def test_of_two_who_plan_a_pack_at_once_the_slower_follows_the_first(
