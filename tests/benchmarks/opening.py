@@ -6,15 +6,13 @@ import random
 from collections.abc import Iterator, Sequence
 
 from benchmarks import events, polling, ways
-from benchmarks.campaigns import Heard, Place, Recorded, measured
+from benchmarks.campaigns import EVENT_BYTES, Heard, Place, Recorded, measured
 from benchmarks.events import Mail, Told
 from benchmarks.polling import Arrival
 from benchmarks.ways import Coming
 
 RUN = 1_000_000
 """Mails of the run whose opens and clicks are drawn."""
-EVENT_BYTES = 1_700
-"""Of an event in an object, about."""
 APART = 60.0
 """Seconds between what comes at once and the next; less, and the sums of both could be kept together."""
 

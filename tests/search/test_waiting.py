@@ -1,4 +1,4 @@
-"""Waiting for a rate in virtual time: real packs, the real limits, the real put-backs; queues and Lambda are played.
+"""Waiting for a rate in virtual time: real packs, the real limits, the real requeues; queues and Lambda are played.
 
 A queue hands out what is visible in no order, after its delay and up to a second late; a function has few slots, and
 takes a moment for each message. A provider refuses what is faster than its rate, and everything while it is paused.
